@@ -1,0 +1,46 @@
+"""Configured connections of a tenant and the runs of their actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.metadata import Document, TenantRecord
+
+
+class Connection(TenantRecord):
+    """A connector as configured in this tenant; its secrets are in the vault, by the connection's id as purpose."""
+
+    __tablename__ = "connection"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    connector: Mapped[str]
+    name: Mapped[str]
+    config: Mapped[Document]
+    state: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class Run(TenantRecord):
+    """One execution of an action, with every attempt; the same idempotency key on all of them."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index(None, "onboarding_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    onboarding_id: Mapped[UUID]
+    item_key: Mapped[str]
+    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connection.id"))
+    connector: Mapped[str]
+    action: Mapped[str]
+    input: Mapped[Document]
+    idempotency_key: Mapped[str]
+    state: Mapped[str]  # requested | running | succeeded | failed | unknown
+    attempts: Mapped[list[Any]]
+    result: Mapped[Document | None]
+    requested_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

@@ -1,0 +1,102 @@
+"""People and how they are signed in: rows of `control`. A tenant's own members: rows of the tenant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.metadata import ControlRecord, TenantRecord
+
+
+class Person(ControlRecord):
+    """A human being, known to the installation once."""
+
+    __tablename__ = "person"
+    __table_args__ = {
+        "info": {
+            "scope": "EXISTS (SELECT FROM control.assignment a WHERE a.person_id = person.id)"
+            " OR EXISTS (SELECT FROM control.membership m WHERE m.person_id = person.id)",
+            "rights": "SELECT",
+        }
+    }
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    locale: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class Membership(ControlRecord):
+    """Index of the tenants a person belongs to; for lists only, the tenant's member row decides."""
+
+    __tablename__ = "membership"
+    __table_args__ = {"info": {"rights": "SELECT, INSERT, UPDATE, DELETE"}}
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("control.person.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenant.id"), primary_key=True, index=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"))
+    made_at: Mapped[datetime]
+
+
+class Assignment(ControlRecord):
+    """A role a person holds in an organisation; read in each request, so taking it away acts at once."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        UniqueConstraint("person_id", "organisation_id", "role"),
+        {"info": {"rights": "SELECT, INSERT, UPDATE, DELETE"}},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("control.person.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"), index=True)
+    role: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class SignInLink(ControlRecord):
+    """A mailed link: GET and HEAD never consume it, a POST with its nonce does, once."""
+
+    __tablename__ = "sign_in_link"
+    __table_args__ = {"info": {"scope": "functions"}}
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("control.person.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"))
+    next_path: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    consumed_at: Mapped[datetime | None]
+
+
+class SignedIn(ControlRecord):
+    """A server-side session: revocable, bound to one brand host's organisation. Only the token's hash is kept."""
+
+    __tablename__ = "session"
+    __table_args__ = (Index(None, "person_id"), {"info": {"scope": "functions"}})
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("control.person.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"))
+    made_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Member(TenantRecord):
+    """A person in this tenant: all that its pages, exports and erasure need to know."""
+
+    __tablename__ = "member"
+
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    locale: Mapped[str]
+    state: Mapped[str]  # invited | active | removed
+    invited_at: Mapped[datetime]

@@ -1,0 +1,137 @@
+"""Rows that cross tenants, in the cell: what happened, what is to be done, and when. Ids and times only (DESIGN 4).
+
+Tenant roles may only insert here; every unique key starts with the tenant, so a conflict tells nobody about another.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, PrimaryKeyConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.metadata import CellRecord, Document, TenantRecord
+
+
+class Outbox(CellRecord):
+    """An announced event, by id: its body is the trail entry of the same id in the tenant's schema."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id"),
+        Index("ix_outbox_new", "created_at", postgresql_where="state = 'new'"),
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[UUID]
+    type: Mapped[str]
+    lane: Mapped[str | None]
+    lane_seq: Mapped[int | None]
+    state: Mapped[str]
+    trace_id: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Job(CellRecord):
+    """Work to be done once: claimed under a lease, completed by compare-and-set on its epoch."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id"),
+        Index("uq_job_dedupe", "tenant_id", "dedupe_key", unique=True),
+        Index("ix_job_ready", "run_at", postgresql_where="state = 'ready'"),
+        Index("ix_job_lease", "lease_until", postgresql_where="state in ('dispatched', 'running')"),
+        Index(
+            "ix_job_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and finished_at is null"
+        ),
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[UUID]
+    kind: Mapped[str]
+    queue: Mapped[str]
+    args: Mapped[Document]
+    lane: Mapped[str | None]
+    lane_seq: Mapped[int | None]
+    dedupe_key: Mapped[str]
+    run_at: Mapped[datetime]
+    state: Mapped[str]  # ready | dispatched | running | done | failed
+    attempts: Mapped[int]
+    epoch: Mapped[int]
+    worker: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    trace_id: Mapped[str]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Timer(CellRecord):
+    """Something due at a business time. A moved timer is a new version; the stale one does nothing when it fires."""
+
+    __tablename__ = "timer"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id"),
+        Index("ix_timer_due", "due_at", postgresql_where="state = 'waiting'"),
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[UUID]
+    kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    version: Mapped[int]
+    args: Mapped[Document]
+    due_at: Mapped[datetime]
+    state: Mapped[str]  # waiting | fired
+    trace_id: Mapped[str]
+    created_at: Mapped[datetime]
+    fired_at: Mapped[datetime | None]
+
+
+class Inbox(CellRecord):
+    """A message from outside, admitted once per tenant, source and the sender's id."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "source", "external_id"),)
+
+    tenant_id: Mapped[UUID]
+    source: Mapped[str]
+    external_id: Mapped[str]
+    id: Mapped[UUID]
+    received_at: Mapped[datetime]
+
+
+class TrailEntry(TenantRecord):
+    """Who did what, when, why and on whose behalf; also the body of the event of the same id."""
+
+    __tablename__ = "trail"
+    __table_args__ = (Index(None, "onboarding_id", "at"), Index(None, "at"), {"info": {"append_only": True}})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID]
+    actor_name: Mapped[str]
+    on_behalf_of: Mapped[UUID | None]
+    action: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    onboarding_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    trace_id: Mapped[str]
+    body: Mapped[Document]
+    salt: Mapped[str]
+    leaf_hash: Mapped[str]
+
+
+class Command(TenantRecord):
+    """An accepted command's key and result, in the command's own transaction: sent twice, applied once."""
+
+    __tablename__ = "command"
+    __table_args__ = {"info": {"append_only": True}}
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    result: Mapped[Document]
+    at: Mapped[datetime]

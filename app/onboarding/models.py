@@ -1,0 +1,96 @@
+"""Running work: an onboarding, its one tree of items, its journal, and the line of it in lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.metadata import ControlRecord, Document, TenantRecord
+
+
+class Onboarding(TenantRecord):
+    """A running instance of a pinned definition. `seq`, the last journal number, is the lock of every change."""
+
+    __tablename__ = "onboarding"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    definition_digest: Mapped[str] = mapped_column(ForeignKey("definition.digest"))
+    name: Mapped[str]
+    state: Mapped[str]
+    seq: Mapped[int]
+    snapshot: Mapped[Document]
+    deal: Mapped[Document]
+    trace_id: Mapped[str]
+    started_at: Mapped[datetime]
+    first_value_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Item(TenantRecord):
+    """A stage, milestone, task or gate of one onboarding."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("onboarding_id", "key"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboarding.id"))
+    position: Mapped[int]
+    kind: Mapped[str]
+    key: Mapped[str]
+    parent: Mapped[str | None]
+    state: Mapped[str]
+    side: Mapped[str | None]
+    owner_role: Mapped[str | None]
+    owner_id: Mapped[UUID | None]
+    due_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    completed_by: Mapped[UUID | None]
+    answers: Mapped[Document | None]
+    evidence: Mapped[list[Any] | None]
+
+
+class Journal(TenantRecord):
+    """Every event an onboarding accepted, in order; replaying it gives the same state."""
+
+    __tablename__ = "journal"
+    __table_args__ = (PrimaryKeyConstraint("onboarding_id", "seq"), {"info": {"append_only": True}})
+
+    onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboarding.id"))
+    seq: Mapped[int]
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID]
+    event: Mapped[Document]
+    commands: Mapped[list[Any]]
+
+
+class OnboardingCard(ControlRecord):
+    """Projection for the partner's lists: one line an onboarding, rebuilt from events."""
+
+    __tablename__ = "onboarding_card"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "onboarding_id"),
+        Index(None, "organisation_id", "state", "changed_at"),
+    )
+
+    tenant_id: Mapped[UUID]
+    onboarding_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    seq: Mapped[int]
+    name: Mapped[str]
+    template: Mapped[str]
+    state: Mapped[str]
+    stage: Mapped[str | None]
+    next_step: Mapped[str | None]
+    holder: Mapped[str | None]
+    needs: Mapped[list[Any]]
+    tasks_done: Mapped[int]
+    tasks_total: Mapped[int]
+    due_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    first_value_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Three migration trees: control, cell, tenant. Imports `tenants` and model modules, nothing else."""

@@ -1,0 +1,22 @@
+"""Every model module of the product, imported once, so that the three metadata objects are complete."""
+
+from importlib import import_module
+
+CAPABILITIES = (
+    "access",
+    "connectors",
+    "identity",
+    "intake",
+    "kernel",
+    "notifications",
+    "onboarding",
+    "partners",
+    "readiness",
+    "templates",
+    "vault",
+)
+MODULES = (
+    import_module("tenants.models"),
+    import_module("tenants.registry"),
+    *(import_module(f"app.{capability}.models") for capability in CAPABILITIES),
+)

@@ -1,0 +1,50 @@
+"""The head of the tenant schema as one batch of SQL, rendered from the models once a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from tenants.metadata import TenantRecord
+from tenants.migrate import script_config
+
+
+@cache
+def tenant_revision() -> str:
+    """The one head of the tenant migration tree."""
+    head = ScriptDirectory.from_config(script_config("tenant")).get_current_head()
+    if head is None:
+        raise RuntimeError("the tenant migration tree has no revision")
+    return head
+
+
+@cache
+def head_sql() -> str:
+    """Tables, indexes and the revision of an empty tenant, without any schema name: `search_path` says whose."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves the constructor untyped
+    statements = []
+    for table in TenantRecord.metadata.sorted_tables:
+        statements.append(str(CreateTable(table).compile(dialect=dialect)))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        statements += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    statements.append("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    statements.append(f"INSERT INTO alembic_version VALUES ('{tenant_revision()}')")
+    return ";\n".join(statements) + ";"
+
+
+def grants_sql(role: str, schema: str) -> str:
+    """What the tenant's role may do in its own schema: rows of append-only tables can be added and read, no more."""
+    lines = [
+        "GRANT USAGE ON SCHEMA {schema} TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        "REVOKE ALL ON alembic_version FROM {role}",
+        "GRANT SELECT ON alembic_version TO {role}",
+    ]
+    append_only = [t.name for t in TenantRecord.metadata.sorted_tables if t.info.get("append_only")]
+    lines += [f'REVOKE UPDATE, DELETE ON "{name}" FROM {{role}}' for name in append_only]
+    text = sql.SQL(";\n".join(lines) + ";")
+    return text.format(schema=sql.Identifier(schema), role=sql.Identifier(role)).as_string(None)

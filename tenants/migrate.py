@@ -1,0 +1,32 @@
+"""Runs one migration tree over exactly one schema. The loop over tenants is the fleet's, not Alembic's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+TREES = ("control", "cell", "tenant")
+
+
+def script_config(tree: str) -> Config:
+    """Alembic's configuration of one tree: control, cell or tenant."""
+    if tree not in TREES:
+        raise ValueError(f"there is no migration tree {tree!r}; choose one of {', '.join(TREES)}")
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("version_locations", str(_MIGRATIONS / tree / "versions"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["tree"] = tree
+    return config
+
+
+def upgrade(connection: Connection, *, tree: str, schema: str, revision: str = "head") -> None:
+    """Bring one schema to a revision, in the caller's transaction."""
+    config = script_config(tree)
+    config.attributes["connection"] = connection
+    config.attributes["schema"] = schema
+    command.upgrade(config, revision)

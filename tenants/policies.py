@@ -1,0 +1,134 @@
+"""Who may do what in `control` and `cell`, derived from the models: grants, row-level security, functions.
+
+Put into the database by `tenants.install` whenever this text changes. A table's `info["scope"]` names its rule.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from tenants.metadata import CellRecord, ControlRecord, control_function, control_functions
+from tenants.naming import RoleNames
+
+_BELOW = "SELECT control.organisations_below()"
+
+# A function, because a policy of org_edge that read org_edge would ask itself.
+control_function(
+    "organisations_below",
+    arguments="",
+    returns="SETOF uuid",
+    body=(
+        "SELECT e.descendant_id FROM control.org_edge e"
+        " WHERE e.ancestor_id = NULLIF(current_setting('app.organisation', true), '')::uuid"
+    ),
+)
+
+# `role` keeps the value of SET ROLE also inside a SECURITY DEFINER function, where current_user is the owner.
+_CELL_FUNCTIONS = """
+CREATE OR REPLACE FUNCTION cell.current_tenant() RETURNS uuid
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ SELECT s.tenant_id FROM cell.slot s WHERE s.role_name = current_setting('role') AND s.state = 'claimed' $body$;
+
+CREATE OR REPLACE FUNCTION cell.enter(
+    OUT tenant_id uuid, OUT state text, OUT database_now timestamptz, OUT business_now timestamptz)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ SELECT s.tenant_id, t.state, now(), now() + c.shift
+         FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id CROSS JOIN cell.clock c
+         WHERE s.role_name = current_setting('role') AND s.state = 'claimed' AND c.id = 1 $body$;
+
+CREATE OR REPLACE FUNCTION cell.finish_job(
+    p_id uuid, p_epoch int, p_state text, p_run_at timestamptz, p_error text) RETURNS boolean
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ UPDATE cell.job j SET state = p_state, run_at = COALESCE(p_run_at, j.run_at), last_error = p_error,
+           lease_until = NULL, worker = NULL,
+           finished_at = CASE WHEN p_state IN ('done', 'failed') THEN now() END
+         WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running'
+         RETURNING true $body$;
+
+CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ SELECT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = cell.current_tenant()
+           AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running') $body$;
+"""
+
+# What the app may insert is a fresh row only: a tenant cannot write a finished job or a fired timer.
+_FRESH = {
+    "outbox": "state = 'new'",
+    "job": "state = 'ready' AND attempts = 0 AND epoch = 0 AND worker IS NULL AND finished_at IS NULL",
+    "timer": "state = 'waiting' AND fired_at IS NULL",
+    "inbox": "true",
+}
+
+
+def control_rules(roles: RoleNames) -> str:
+    """Everything about rights in `control`, as one script that may run again and again."""
+    lines = [
+        f"GRANT USAGE ON SCHEMA control TO {roles.door}, {roles.partner};",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA control FROM {roles.door}, {roles.partner}, PUBLIC;",
+    ]
+    for function in control_functions.values():
+        lines += [
+            function.ddl(),
+            f"REVOKE ALL ON FUNCTION control.{function.name} FROM PUBLIC;",
+            f"GRANT EXECUTE ON FUNCTION control.{function.name} TO {roles.door};",
+        ]
+    lines.append(f"GRANT EXECUTE ON FUNCTION control.organisations_below TO {roles.partner};")
+    for table in ControlRecord.metadata.sorted_tables:
+        lines.append(f"ALTER TABLE {table.fullname} ENABLE ROW LEVEL SECURITY;")
+        if visible := control_visibility(table):
+            rights = table.info.get("rights", "SELECT, INSERT, UPDATE")
+            lines += [
+                f"DROP POLICY IF EXISTS by_organisation ON {table.fullname};",
+                (
+                    f"CREATE POLICY by_organisation ON {table.fullname} TO {roles.partner}"
+                    f" USING ({visible}) WITH CHECK ({visible});"
+                ),
+                f"GRANT {rights} ON {table.fullname} TO {roles.partner};",
+            ]
+    return "\n".join(lines)
+
+
+def control_visibility(table: Table) -> str | None:
+    """The rule by which an organisation's scope sees a row of this table; None: lookup functions only."""
+    scope = table.info.get("scope")
+    if scope == "functions":
+        return None
+    if scope:
+        return str(scope).format(below=_BELOW)
+    if "organisation_id" in table.c:
+        return f"organisation_id IN ({_BELOW})"
+    return None
+
+
+def cell_rules(roles: RoleNames) -> str:
+    """Everything about rights in `cell`, as one script that may run again and again."""
+    dispatched = ("outbox", "job", "timer")
+    lines = [
+        _CELL_FUNCTIONS,
+        "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cell FROM PUBLIC;",
+        f"GRANT USAGE ON SCHEMA cell TO {roles.app}, {roles.dispatcher}, {roles.registry};",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA cell FROM {roles.app}, {roles.dispatcher}, {roles.registry}, PUBLIC;",
+        f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA cell TO {roles.app};",
+        f"GRANT SELECT ON cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
+        f"GRANT INSERT, UPDATE ON cell.tenant TO {roles.registry};",
+        f"GRANT UPDATE ON cell.slot TO {roles.registry};",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
+    ]
+    for table in CellRecord.metadata.sorted_tables:
+        name = table.fullname
+        lines.append(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;")
+        if fresh := _FRESH.get(table.name):
+            lines += [
+                f"DROP POLICY IF EXISTS own_rows ON {name};",
+                (
+                    f"CREATE POLICY own_rows ON {name} FOR INSERT TO {roles.app}"
+                    f" WITH CHECK (tenant_id = (SELECT cell.current_tenant()) AND {fresh});"
+                ),
+                f"GRANT INSERT ON {name} TO {roles.app};",
+            ]
+        readers = [roles.dispatcher] if table.name in _FRESH else [roles.dispatcher, roles.registry]
+        lines += [
+            f"DROP POLICY IF EXISTS platform_jobs ON {name};",
+            f"CREATE POLICY platform_jobs ON {name} TO {', '.join(readers)} USING (true) WITH CHECK (true);",
+        ]
+    return "\n".join(lines)

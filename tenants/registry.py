@@ -1,0 +1,111 @@
+"""The directory: which tenant lives where, who asked for it, and which host or hook leads to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from tenants.metadata import control_function
+from tenants.tenant import Tenant
+
+_TENANT_COLUMNS = (
+    "id uuid, organisation_id uuid, kind text, name text, cell_name text, schema_name text, role_name text,"
+    " gateway int, state text"
+)
+_TENANT_SELECT = (
+    "SELECT t.id, t.organisation_id, t.kind, t.name, t.cell_name, t.schema_name, t.role_name, t.gateway, t.state"
+    " FROM control.tenant t"
+)
+
+control_function(
+    "find_tenant",
+    arguments="p_id uuid",
+    returns=f"TABLE ({_TENANT_COLUMNS})",
+    body=f"{_TENANT_SELECT} WHERE t.id = p_id AND t.schema_name IS NOT NULL",
+)
+control_function(
+    "find_home",
+    arguments="p_organisation uuid",
+    returns=f"TABLE ({_TENANT_COLUMNS})",
+    body=f"{_TENANT_SELECT} WHERE t.organisation_id = p_organisation AND t.kind = 'home' AND t.schema_name IS NOT NULL",
+)
+control_function(
+    "find_hook",
+    arguments="p_token_hash bytea",
+    returns="TABLE (tenant_id uuid, source text)",
+    body="SELECT h.tenant_id, h.source FROM control.hook h WHERE h.token_hash = p_token_hash",
+)
+control_function(
+    "find_host",
+    arguments="p_name text",
+    returns="TABLE (organisation_id uuid, kind text, slug text, name text, brand_version text, tokens jsonb)",
+    body=(
+        "SELECT o.id, o.kind, o.slug, o.name, b.version, b.tokens FROM control.host h"
+        " JOIN control.organisation o ON o.id = h.organisation_id"
+        " LEFT JOIN control.brand b ON b.organisation_id = o.id WHERE h.name = p_name AND o.state = 'active'"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostEntry:
+    """Who answers on a host name, and in which brand."""
+
+    organisation_id: UUID
+    kind: str
+    slug: str
+    name: str
+    brand_version: str | None
+    tokens: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class HookEntry:
+    """Whose webhook address it is and which system sends to it."""
+
+    tenant_id: UUID
+    source: str
+
+
+def find_tenant(session: Session, tenant_id: UUID) -> Tenant | None:
+    """The tenant of that id, once it has a place; in a lookup scope."""
+    return _one_tenant(session, "SELECT * FROM control.find_tenant(:key)", tenant_id)
+
+
+def find_home(session: Session, organisation_id: UUID) -> Tenant | None:
+    """The home of an organisation; in a lookup scope."""
+    return _one_tenant(session, "SELECT * FROM control.find_home(:key)", organisation_id)
+
+
+def find_hook(session: Session, token_hash: bytes) -> HookEntry | None:
+    """Where an opaque webhook token leads; in a lookup scope."""
+    row = session.execute(text("SELECT * FROM control.find_hook(:token)"), {"token": token_hash}).one_or_none()
+    return HookEntry(tenant_id=row.tenant_id, source=row.source) if row else None
+
+
+def find_host(session: Session, name: str) -> HostEntry | None:
+    """Who answers on a host name; in a lookup scope."""
+    row = session.execute(text("SELECT * FROM control.find_host(:name)"), {"name": name}).one_or_none()
+    return HostEntry(*row) if row else None
+
+
+def _one_tenant(session: Session, statement: str, key: UUID) -> Tenant | None:
+    row = session.execute(text(statement), {"key": key}).one_or_none()
+    if row is None:
+        return None
+    return Tenant(
+        id=row.id,
+        organisation_id=row.organisation_id,
+        kind=row.kind,
+        name=row.name,
+        cell=row.cell_name,
+        schema=row.schema_name,
+        role=row.role_name,
+        gateway=row.gateway,
+        state=row.state,
+    )

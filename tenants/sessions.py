@@ -1,0 +1,159 @@
+"""The only file that makes a Session. A transaction has exactly one scope, sent with its BEGIN, local to it (DESIGN 4).
+
+lookup: `control` before a tenant is known, functions only · partner: `control` under RLS by organisation ·
+tenant: a NOLOGIN role in the cell · dispatcher and registry: the cell's shared tables, for platform jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from tenants.engines import Databases
+from tenants.tenant import Tenant
+
+_LIMITS = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s'; SET LOCAL app.actor = {actor}"
+_TENANT = f"BEGIN; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT * FROM cell.enter()"
+_ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {organisation}"
+_PARTNER = f"BEGIN; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
+_PLAIN = f"BEGIN; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
+
+
+class DatabaseAway(Exception):
+    """PostgreSQL cannot be reached; nothing was changed."""
+
+
+class ScopeMismatch(Exception):
+    """The role that was entered is not the tenant that was meant. Nothing was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a transaction starts with, as one string of quoted identifiers and literals."""
+
+    begin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What the database said when the tenant's scope was entered."""
+
+    tenant_id: UUID
+    state: str
+    database_now: datetime
+    business_now: datetime
+
+
+def tenant_scope(tenant: Tenant, actor: str) -> Scope:
+    """The scope of one tenant: its role, its schema, the limits and who acts."""
+    text = sql.SQL(_TENANT).format(
+        role=sql.Identifier(tenant.role), schema=sql.Identifier(tenant.schema), actor=sql.Literal(actor)
+    )
+    return Scope(text.as_string(None))
+
+
+def partner_scope(role: str, organisation_id: UUID, actor: str) -> Scope:
+    """The scope of an organisation and all below it."""
+    text = sql.SQL(_PARTNER).format(
+        role=sql.Identifier(role), organisation=sql.Literal(str(organisation_id)), actor=sql.Literal(actor)
+    )
+    return Scope(text.as_string(None))
+
+
+def plain_scope(schema: str, actor: str) -> Scope:
+    """The scope of a login role that needs no other role: lookups, dispatcher, registry."""
+    return Scope(sql.SQL(_PLAIN).format(schema=sql.Identifier(schema), actor=sql.Literal(actor)).as_string(None))
+
+
+@contextmanager
+def tenant_session(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[tuple[Session, Entered]]:
+    """One transaction as the tenant's role. Commits at the end, rolls back on any exception.
+
+    Raises DatabaseAway, and ScopeMismatch when the directory's role is not this tenant's.
+    """
+    engine = databases.cells[tenant.cell].gateways[tenant.gateway]
+    with _opened(engine, tenant_scope(tenant, actor)) as (session, row):
+        entered = Entered(*row)
+        if entered.tenant_id != tenant.id:
+            raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
+        yield session, entered
+
+
+@contextmanager
+def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[psycopg.Cursor[Any]]:
+    """The same transaction without the ORM, for the budgeted reads (DESIGN 3: one colour)."""
+    engine = databases.cells[tenant.cell].gateways[tenant.gateway]
+    pooled = engine.raw_connection()
+    try:
+        driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]  # psycopg's own
+        cursor = driver.execute(tenant_scope(tenant, actor).begin)
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone()
+        if row is None or row[0] != tenant.id:
+            raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
+        yield cursor
+        driver.execute("COMMIT")
+    except psycopg.OperationalError as error:
+        pooled.invalidate()
+        raise DatabaseAway(str(error)) from error
+    finally:
+        pooled.close()  # back to the pool, which rolls back what is still open
+
+
+@contextmanager
+def partner_session(databases: Databases, organisation_id: UUID, *, actor: str) -> Iterator[tuple[Session, datetime]]:
+    """One transaction in `control`, seeing the rows of the organisation and of those below it."""
+    scope = partner_scope(databases.key.roles.partner, organisation_id, actor)
+    with _opened(databases.control, scope) as (session, row):
+        yield session, row[0]
+
+
+@contextmanager
+def lookup_session(databases: Databases, *, actor: str = "lookup") -> Iterator[tuple[Session, datetime]]:
+    """One transaction in `control` that may call lookup functions and nothing else."""
+    with _opened(databases.control, plain_scope("control", actor)) as (session, row):
+        yield session, row[0]
+
+
+@contextmanager
+def dispatcher_session(databases: Databases, cell: str, *, actor: str) -> Iterator[tuple[Session, datetime]]:
+    """One transaction over the cell's jobs, timers and outbox."""
+    with _opened(databases.cells[cell].dispatcher, plain_scope("cell", actor)) as (session, row):
+        yield session, row[0]
+
+
+@contextmanager
+def registry_session(databases: Databases, cell: str, *, actor: str) -> Iterator[tuple[Session, datetime]]:
+    """One transaction over the cell's slots and tenant states."""
+    with _opened(databases.cells[cell].registry, plain_scope("cell", actor)) as (session, row):
+        yield session, row[0]
+
+
+@contextmanager
+def _opened(engine: Engine, scope: Scope) -> Iterator[tuple[Session, Any]]:
+    try:
+        with Session(engine.execution_options(scope=scope), expire_on_commit=False) as session, session.begin():
+            row = _enter(session).info["entered"]
+            yield session, row
+    except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
+        raise DatabaseAway("The database cannot be reached right now. Nothing was changed; try again.") from error
+
+
+def _enter(session: Session) -> Any:
+    """Open the transaction; one fresh try if the pooled connection had died with an earlier server."""
+    try:
+        return session.connection()
+    except (OperationalError, psycopg.OperationalError):
+        session.rollback()
+        return session.connection()

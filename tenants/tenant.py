@@ -1,0 +1,24 @@
+"""What a tenant is to everybody else: a value that says whose data and where it lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+# DESIGN 4: every step is repeatable; only `active` does work.
+STATES = ("requested", "claimed", "seeding", "active", "suspended", "exporting", "shredded", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One isolated workspace: of a customer of a partner, or the home of a partner or of the operator."""
+
+    id: UUID
+    organisation_id: UUID
+    kind: str  # home | customer | sandbox
+    name: str
+    cell: str
+    schema: str
+    role: str
+    gateway: int
+    state: str
