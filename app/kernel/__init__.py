@@ -1,1 +1,1 @@
-"""Shared words of the house: Work, outbox, jobs, timers, ids, errors, paging, guarded outbound HTTP. Knows no capability."""
+"""Shared words of the house: Work, outbox, jobs, timers, ids, errors, paging, guarded HTTP. Knows no capability."""

@@ -1,0 +1,73 @@
+"""Dramatiq as the window between dispatcher and worker: ids only, no retries of its own, nothing lost with it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+import redis
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+
+from app.kernel.queue.dispatcher import Dispatched
+from app.kernel.queue.execution import run_job
+from app.kernel.runtime import Runtime
+
+QUEUES = ("interactive", "default", "bulk")
+log = structlog.get_logger(__name__)
+
+
+def make_broker(redis_url: str) -> RedisBroker:
+    """A broker in logical database 1, its own: Dramatiq's maintenance reads all keys of the database it is in.
+
+    `heartbeat_timeout` and `maintenance_chance` are raised: the defaults redeliver after a kill only by luck.
+    """
+    client = redis.Redis.from_url(_with_database(redis_url, 1), socket_timeout=None, socket_connect_timeout=5)
+    return RedisBroker(client=client, heartbeat_timeout=15_000, maintenance_chance=50_000)  # type: ignore[no-untyped-call]  # dramatiq
+
+
+def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker: str) -> dramatiq.Actor[Any, None]:
+    """The one actor of a queue. Retries stay off: policy lives in the job's row."""
+
+    def execute(*, cell: str, tenant_id: str, job_id: str) -> None:
+        run_job(runtime, cell=cell, tenant_id=UUID(tenant_id), job_id=UUID(job_id), worker=worker)
+
+    options: dict[str, Any] = {"max_retries": 0, "time_limit": 600_000}
+    name = f"jobs.{queue}"
+    return dramatiq.Actor(execute, broker=broker, actor_name=name, queue_name=queue, priority=0, options=options)
+
+
+def send(broker: dramatiq.Broker, cell: str, jobs: Iterable[Dispatched]) -> int:
+    """Tell the workers of dispatched jobs. A message that cannot be sent is sent again when its lease runs out."""
+    sent = 0
+    for item in jobs:
+        queue = item.queue if item.queue in QUEUES else "default"
+        message: dramatiq.Message[None] = dramatiq.Message(
+            queue_name=queue,
+            actor_name=f"jobs.{queue}",
+            args=(),
+            kwargs={"cell": cell, "tenant_id": str(item.tenant_id), "job_id": str(item.job_id)},
+            options={},
+        )
+        try:
+            broker.enqueue(message)
+        except (dramatiq.errors.ConnectionError, redis.RedisError) as error:
+            log.warning("dispatch.queue_away", reason=str(error))
+            return sent
+        sent += 1
+    return sent
+
+
+def worker_name(number: int = 0) -> str:
+    """A name that is the same after a restart on the same machine, so that the restart can free its former leases."""
+    return f"{socket.gethostname()}-{number}"
+
+
+def _with_database(url: str, number: int) -> str:
+    if url.startswith("unix://"):
+        return f"{url.split('?', maxsplit=1)[0]}?db={number}"
+    host, _, _path = url.partition("://")[2].partition("/")
+    return f"{url.partition('://')[0]}://{host}/{number}"

@@ -1,0 +1,148 @@
+"""Moves what is due: outbox rows to jobs, due timers to jobs, ready jobs to workers, lost leases back to ready.
+
+One transaction a step, every claim with SKIP LOCKED: two dispatchers share the work, a killed one loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.kernel.ids import new_id
+from tenants.engines import Databases
+from tenants.sessions import dispatcher_session
+
+Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that are told
+
+_BATCH = 200
+_DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """A job that a worker is to be told of."""
+
+    tenant_id: UUID
+    job_id: UUID
+    queue: str
+
+
+def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) -> int:
+    """Turn announced events into one job per (event, subscriber). Returns how many events."""
+    with dispatcher_session(databases, cell, actor="relay") as (session, now):
+        rows = session.execute(_NEW_EVENTS, {"limit": _BATCH}).all()
+        jobs = [
+            {
+                "tenant_id": row.tenant_id,
+                "id": new_id(),
+                "kind": kind,
+                "args": f'{{"event_id": "{row.id}"}}',
+                "lane": f"{row.lane}:{kind}" if row.lane else None,
+                "lane_seq": row.lane_seq,
+                "dedupe_key": f"{row.id}:{kind}",
+                "trace_id": row.trace_id,
+                "now": now,
+            }
+            for row in rows
+            for kind in subscriptions.get(row.type, ())
+        ]
+        if jobs:
+            session.connection().execute(_ADD_JOB, jobs)
+        if rows:
+            session.connection().execute(_RELAYED, [{"tenant": row.tenant_id, "id": row.id} for row in rows])
+    return len(rows)
+
+
+def fire_timers(databases: Databases, cell: str) -> int:
+    """Turn due timers into jobs, never early by the cell's business clock. Returns how many fired."""
+    with dispatcher_session(databases, cell, actor="timers") as (session, now):
+        rows = session.execute(_DUE_TIMERS, {"limit": _BATCH}).all()
+        jobs = [
+            {"tenant_id": row.tenant_id, "id": new_id(), "kind": row.kind, "timer": row.id, "now": now} for row in rows
+        ]
+        if jobs:
+            session.connection().execute(_ADD_TIMER_JOB, jobs)
+            session.connection().execute(
+                _FIRED, [{"tenant": j["tenant_id"], "id": j["timer"], "now": now} for j in jobs]
+            )
+    return len(rows)
+
+
+def recover_leases(databases: Databases, cell: str) -> int:
+    """Put jobs whose worker went silent back to ready; the late worker is fenced off by the epoch."""
+    with dispatcher_session(databases, cell, actor="recovery") as (session, _now):
+        return session.connection().execute(_RECOVER).rowcount
+
+
+def release_worker(databases: Databases, cell: str, worker: str) -> int:
+    """Free at once the leases of a worker that is known to be dead: its own restart calls this with its name."""
+    with dispatcher_session(databases, cell, actor=worker) as (session, _now):
+        return session.connection().execute(_RELEASE, {"worker": worker}).rowcount
+
+
+def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatched]:
+    """Mark ready jobs as dispatched while fewer than `window` are on their way or running."""
+    with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
+        room = window - _in_flight(session)
+        if room <= 0:
+            return []
+        rows = session.execute(_TAKE, {"room": room, "lease": _DISPATCH_LEASE}).all()
+    return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for row in rows]
+
+
+def _in_flight(session: Session) -> int:
+    return int(
+        session.execute(text("SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running')")).scalar_one()
+    )
+
+
+_NEW_EVENTS = text("""
+    SELECT tenant_id, id, type, lane, lane_seq, trace_id FROM cell.outbox WHERE state = 'new'
+    ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+_RELAYED = text("UPDATE cell.outbox SET state = 'relayed' WHERE tenant_id = :tenant AND id = :id")
+_JOB_COLUMNS = (
+    "INSERT INTO cell.job (tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts,"
+    " epoch, trace_id, created_at)"
+)
+_ADD_JOB = text(f"""{_JOB_COLUMNS}
+    VALUES (:tenant_id, :id, :kind, 'default', CAST(:args AS jsonb), :lane, :lane_seq, :dedupe_key, :now, 'ready', 0,
+            0, :trace_id, :now)
+    ON CONFLICT DO NOTHING
+""")
+_DUE_TIMERS = text("""
+    SELECT t.tenant_id, t.id, t.kind FROM cell.timer t CROSS JOIN cell.clock c
+    JOIN cell.tenant n ON n.id = t.tenant_id AND n.state = 'active'
+    WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift
+    ORDER BY t.due_at LIMIT :limit FOR UPDATE OF t SKIP LOCKED
+""")
+_ADD_TIMER_JOB = text(f"""{_JOB_COLUMNS}
+    SELECT :tenant_id, :id, :kind, 'default',
+           t.args || jsonb_build_object('subject_id', t.subject_id, 'version', t.version, 'due_at', t.due_at),
+           NULL, NULL, 'timer:' || t.id, :now, 'ready', 0, 0, t.trace_id, :now
+    FROM cell.timer t WHERE t.tenant_id = :tenant_id AND t.id = :timer
+    ON CONFLICT DO NOTHING
+""")  # noqa: S608 - the column list above
+_FIRED = text("UPDATE cell.timer SET state = 'fired', fired_at = :now WHERE tenant_id = :tenant AND id = :id")
+_RECOVER = text("""
+    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
+    WHERE state IN ('dispatched', 'running') AND lease_until < now()
+""")
+_RELEASE = text("""
+    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
+""")
+_TAKE = text("""
+    UPDATE cell.job j SET state = 'dispatched', lease_until = now() + make_interval(secs => :lease)
+    FROM (
+        SELECT r.tenant_id, r.id FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
+        WHERE r.state = 'ready' AND r.run_at <= now() AND (r.lane IS NULL OR NOT EXISTS (
+            SELECT FROM cell.job e WHERE e.tenant_id = r.tenant_id AND e.lane = r.lane AND e.finished_at IS NULL
+            AND (e.lane_seq, e.id) < (r.lane_seq, r.id)))
+        ORDER BY r.run_at LIMIT :room FOR UPDATE OF r SKIP LOCKED) n
+    WHERE j.tenant_id = n.tenant_id AND j.id = n.id
+    RETURNING j.tenant_id, j.id, j.queue
+""")

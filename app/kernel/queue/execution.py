@@ -1,0 +1,139 @@
+"""Runs one job in a worker: claim under a lease, call its function, see that it ends in exactly one state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+
+from app.kernel.errors import SlipwayError
+from app.kernel.outcomes import Done, GiveUp, Outcome, TryAgain
+from app.kernel.queue.jobs import ClaimedJob, JobRun, LeaseLost, job_kind
+from app.kernel.runtime import Runtime
+from tenants.registry import find_tenant
+from tenants.sessions import DatabaseAway, dispatcher_session, lookup_session
+
+log = structlog.get_logger(__name__)
+
+_CLAIM = text("""
+    UPDATE cell.job SET state = 'running', epoch = epoch + 1, attempts = attempts + 1, worker = :worker,
+           lease_until = now() + make_interval(secs => :lease)
+    WHERE tenant_id = :tenant AND id = :id AND state = 'dispatched'
+    RETURNING kind, args, epoch, attempts, trace_id
+""")
+_RENEW = text("""
+    UPDATE cell.job SET lease_until = now() + make_interval(secs => :lease)
+    WHERE tenant_id = :tenant AND id = :id AND epoch = :epoch AND state = 'running'
+""")
+_FIRST_LEASE = 15.0
+
+
+def run_job(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, worker: str) -> None:
+    """Run the job if it is still waiting for a worker; a second message about it finds nothing and does nothing."""
+    claimed = _claim(runtime, cell, tenant_id, job_id, worker)
+    if claimed is None:
+        return
+    with lookup_session(runtime.databases) as (session, _now):
+        tenant = find_tenant(session, tenant_id)
+    if tenant is None:
+        log.error("job.tenant_missing", job_id=str(job_id), tenant_id=str(tenant_id))
+        return
+    run = JobRun(runtime=runtime, tenant=tenant, job=claimed)
+    with _heartbeat(runtime, cell, claimed):
+        _settle(run, _call(run))
+
+
+def _claim(runtime: Runtime, cell: str, tenant_id: UUID, job_id: UUID, worker: str) -> ClaimedJob | None:
+    values = {"tenant": tenant_id, "id": job_id, "worker": worker, "lease": _FIRST_LEASE}
+    with dispatcher_session(runtime.databases, cell, actor=worker) as (session, _now):
+        row = session.execute(_CLAIM, values).one_or_none()
+    if row is None:
+        return None
+    return ClaimedJob(
+        tenant_id=tenant_id,
+        id=job_id,
+        kind=row.kind,
+        args=row.args,
+        epoch=row.epoch,
+        attempts=row.attempts,
+        trace_id=row.trace_id,
+    )
+
+
+def _call(run: JobRun) -> Outcome | None:
+    """The function's outcome; None where the job is no longer ours to settle."""
+    kind = job_kind(run.job.kind)
+    if kind is None:
+        return GiveUp(f"this build knows no job called {run.job.kind}")
+    if run.job.attempts > kind.attempts:
+        return GiveUp(f"started {run.job.attempts - 1} times without coming to an end")
+    bound = log.bind(job=run.job.kind, job_id=str(run.job.id), tenant_id=str(run.job.tenant_id))
+    bound = bound.bind(trace_id=run.job.trace_id, attempt=run.job.attempts)
+    outcome: Outcome | None = None
+    try:
+        outcome = kind.function(run, **run.job.args)
+        bound.info("job.finished", outcome=type(outcome).__name__)
+    except (LeaseLost, DatabaseAway) as error:
+        bound.warning("job.let_go", reason=str(error))  # fenced off, or the lease runs out and the job comes back
+    except SlipwayError as error:
+        bound.warning("job.refused", reason=str(error))
+        outcome = _retry_or_give_up(run, str(error))
+    except Exception as error:  # noqa: BLE001 - a surprise of one job must not take the worker with it
+        bound.exception("job.surprised")
+        outcome = _retry_or_give_up(run, type(error).__name__)
+    return outcome
+
+
+def _retry_or_give_up(run: JobRun, reason: str) -> Outcome:
+    if run.last_attempt:
+        return GiveUp(reason)
+    return TryAgain(after=backoff(run.job.attempts), reason=reason)
+
+
+def backoff(attempts: int) -> timedelta:
+    """1 s, 4 s, 16 s, … to five minutes."""
+    return timedelta(seconds=min(4 ** max(attempts - 1, 0), 300))
+
+
+def _settle(run: JobRun, outcome: Outcome | None) -> None:
+    """Store the outcome, unless the function has completed the job in a transaction of its own."""
+    if outcome is None or (run.finished and isinstance(outcome, Done)):
+        return
+    if run.finished:
+        log.error("job.outcome_after_finish", job=run.job.kind, outcome=type(outcome).__name__)
+        return
+    try:
+        with run.finish(outcome):
+            pass
+    except (LeaseLost, SlipwayError, DatabaseAway) as error:
+        log.warning("job.not_settled", job=run.job.kind, job_id=str(run.job.id), reason=str(error))
+
+
+@contextmanager
+def _heartbeat(runtime: Runtime, cell: str, claimed: ClaimedJob) -> Iterator[None]:
+    """Renew the lease from a side thread: a long call keeps its job, a dead process loses it."""
+    kind = job_kind(claimed.kind)
+    lease = kind.lease.total_seconds() if kind else _FIRST_LEASE
+    stop = threading.Event()
+    values = {"tenant": claimed.tenant_id, "id": claimed.id, "epoch": claimed.epoch, "lease": lease}
+
+    def beat() -> None:
+        while not stop.wait(lease / 3):
+            try:
+                with dispatcher_session(runtime.databases, cell, actor="heartbeat") as (session, _now):
+                    session.execute(_RENEW, values)
+            except DatabaseAway:
+                log.warning("job.heartbeat_missed", job_id=str(claimed.id))
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{claimed.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,134 @@
+"""The job decorator and what a job gets: short transactions in its tenant, the last of which also completes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.kernel.actor import Actor, job_actor
+from app.kernel.errors import Conflict
+from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
+from app.kernel.runtime import Runtime
+from app.kernel.work import Work, open_work
+from tenants.tenant import Tenant
+
+
+class LeaseLost(Conflict):
+    """Another worker has this job now, or it is finished: what this one was about to write is rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job under this worker's lease; `epoch` fences it off from every other claim."""
+
+    tenant_id: UUID
+    id: UUID
+    kind: str
+    args: dict[str, Any]
+    epoch: int
+    attempts: int
+    trace_id: str
+
+
+class JobFunction(Protocol):
+    """What `@job` decorates: the run first, then the job's arguments by name."""
+
+    def __call__(self, run: JobRun, /, **args: Any) -> Outcome:
+        """Do the work; returning anything but Done puts it elsewhere than in the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A kind of job and its policy. `lease` is renewed by a side thread while the job runs."""
+
+    name: str
+    function: JobFunction
+    attempts: int
+    lease: timedelta
+
+
+_kinds: dict[str, JobKind] = {}
+
+
+def job(
+    name: str, *, attempts: int = 8, lease: timedelta = timedelta(seconds=15)
+) -> Callable[[JobFunction], JobFunction]:
+    """Register a function as a kind of job (`connectors.execute_run`)."""
+
+    def register(function: JobFunction) -> JobFunction:
+        if name in _kinds:
+            raise ValueError(f"two jobs are called {name}")
+        _kinds[name] = JobKind(name=name, function=function, attempts=attempts, lease=lease)
+        return function
+
+    return register
+
+
+def job_kind(name: str) -> JobKind | None:
+    """The registered kind of that name."""
+    return _kinds.get(name)
+
+
+def job_kinds() -> tuple[JobKind, ...]:
+    """Every registered kind."""
+    return tuple(_kinds.values())
+
+
+@dataclass
+class JobRun:
+    """One run of one job: its tenant, its place in the trace, and its transactions."""
+
+    runtime: Runtime
+    tenant: Tenant
+    job: ClaimedJob
+    finished: bool = field(default=False, init=False)
+
+    @property
+    def actor(self) -> Actor:
+        """The job itself; who caused it is in the trail under the same trace id."""
+        return job_actor(self.job.id, self.job.kind)
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether a further failure is final."""
+        kind = job_kind(self.job.kind)
+        return kind is None or self.job.attempts >= kind.attempts
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """Open a transaction in the tenant; raises LeaseLost where the job has gone to somebody else."""
+        with open_work(self.runtime, self.tenant, self.actor, trace_id=self.job.trace_id) as work:
+            values = {"id": self.job.id, "epoch": self.job.epoch}
+            if not work.session.execute(text("SELECT cell.holds_job(:id, :epoch)"), values).scalar_one():
+                raise LeaseLost(f"job {self.job.id} is no longer held at epoch {self.job.epoch}")
+            yield work
+
+    @contextmanager
+    def finish(self, outcome: Outcome | None = None) -> Iterator[Work]:
+        """Open the transaction that also completes the job: both happen or neither (compare-and-set on the epoch)."""
+        with open_work(self.runtime, self.tenant, self.actor, trace_id=self.job.trace_id) as work:
+            yield work
+            self._complete(work, outcome or Done())
+        self.finished = True
+
+    def _complete(self, work: Work, outcome: Outcome) -> None:
+        state, run_at, error = "done", None, None
+        match outcome:
+            case TryAgain(after=after, reason=reason):
+                state, run_at, error = "ready", work.database_now + after, reason
+            case GiveUp(reason=reason) | NeedsPerson(reason=reason):
+                state, error = "failed", reason
+            case Done():
+                pass
+        values = {"id": self.job.id, "epoch": self.job.epoch, "state": state, "run_at": run_at, "error": error}
+        if not work.session.execute(_FINISH, values).scalar():
+            raise LeaseLost(f"job {self.job.id} is no longer held at epoch {self.job.epoch}")
+
+
+_FINISH = text("SELECT cell.finish_job(:id, :epoch, :state, CAST(:run_at AS timestamptz), :error)")

@@ -1,0 +1,158 @@
+"""Work: one unit of work is one transaction in one tenant's scope. Only here is a tenant's change committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.kernel.actor import Actor
+from app.kernel.errors import Unavailable
+from app.kernel.events import Event, plain
+from app.kernel.ids import new_id
+from app.kernel.marks import Marks, TrailFacts
+from app.kernel.runtime import Runtime
+from tenants.sessions import Entered, tenant_session
+from tenants.tenant import Tenant
+
+JOBS = "jobs"  # the topic the dispatcher listens to
+
+
+class TenantNotActive(Unavailable):
+    """The tenant is being set up, suspended or on its way out: it does no work."""
+
+
+class Work:
+    """What an operation gets: the session, whose data, who acts, the business time, and the marks it leaves."""
+
+    def __init__(self, runtime: Runtime, session: Session, *, tenant: Tenant, actor: Actor, entered: Entered) -> None:
+        self.session = session
+        self.tenant = tenant
+        self.actor = actor
+        self.now = entered.business_now
+        self.database_now = entered.database_now
+        self.trace_id = ""
+        self.topics: set[str] = set()
+        self._runtime = runtime
+        self._marks = Marks()
+
+    @cached_property
+    def rights(self) -> frozenset[str]:
+        """The roles this actor has in this tenant, read in this very transaction: revocation acts at once."""
+        return self._runtime.load_rights(self.session, self.tenant, self.actor, self.database_now)
+
+    def announce(self, event: Event, *, on_behalf_of: UUID | None = None, lane_seq: int | None = None) -> UUID:
+        """Write what happened into the trail and the outbox, under one id. Returns the id.
+
+        `lane_seq` is the journal number of an onboarding's event: subscribers get one onboarding's events in order.
+        """
+        entry_id = self.record(event, on_behalf_of=on_behalf_of)
+        lane = str(event.onboarding_id) if event.onboarding_id and lane_seq is not None else None
+        row = {"tenant_id": self.tenant.id, "id": entry_id, "type": event.type, "state": "new"}
+        row |= {"lane": lane, "lane_seq": lane_seq, "trace_id": self.trace_id, "created_at": self.database_now}
+        self._marks.add("outbox", row)
+        self.topics |= {JOBS, f"live:{self.tenant.id}"}
+        return entry_id
+
+    def record(self, event: Event, *, on_behalf_of: UUID | None = None) -> UUID:
+        """Write what happened into the trail only: nobody is told. Returns the entry's id."""
+        facts = TrailFacts(
+            id=new_id(),
+            tenant_id=self.tenant.id,
+            at=self.now,
+            actor_kind=self.actor.kind,
+            actor_id=self.actor.id,
+            on_behalf_of=on_behalf_of,
+            action=event.type,
+            subject_kind=event.subject_kind,
+            subject_id=event.subject_id,
+            reason=event.reason,
+            trace_id=self.trace_id,
+            body=event.body(),
+            personal=event.personal,
+        )
+        salt, leaf_hash = self._runtime.make_leaf(facts)
+        row = {name: getattr(facts, name) for name in TrailFacts.__slots__ if name not in {"tenant_id", "personal"}}
+        row |= {"actor_name": self.actor.name, "onboarding_id": event.onboarding_id}
+        self._marks.add("trail", row | {"salt": salt, "leaf_hash": leaf_hash})
+        return facts.id
+
+    def enqueue(
+        self,
+        kind: str,
+        *,
+        args: dict[str, object] | None = None,
+        run_at: datetime | None = None,
+        dedupe_key: str | None = None,
+        queue: str = "default",
+        lane: str | None = None,
+    ) -> UUID:
+        """Ask for a job after the commit; the same `dedupe_key` asks only once. `run_at` is on the database's clock."""
+        job_id = new_id()
+        row = {"tenant_id": self.tenant.id, "id": job_id, "kind": kind, "queue": queue, "args": plain(args or {})}
+        row |= {"lane": lane, "lane_seq": None, "dedupe_key": dedupe_key or str(job_id), "state": "ready"}
+        row |= {"run_at": run_at or self.database_now, "created_at": self.database_now, "trace_id": self.trace_id}
+        self._marks.add("job", row | {"attempts": 0, "epoch": 0})
+        self.topics.add(JOBS)
+        return job_id
+
+    def set_timer(
+        self, kind: str, *, subject_id: UUID, due_at: datetime, version: int, args: dict[str, object] | None = None
+    ) -> UUID:
+        """Run the job `kind` at a business time. To move or cancel it, raise the subject's version."""
+        timer_id = new_id()
+        row = {"tenant_id": self.tenant.id, "id": timer_id, "kind": kind, "subject_id": subject_id}
+        row |= {"version": version, "args": plain(args or {}), "due_at": due_at, "state": "waiting"}
+        self._marks.add("timer", row | {"trace_id": self.trace_id, "created_at": self.database_now})
+        return timer_id
+
+    def write_journal(self, row: dict[str, object]) -> None:
+        """Add one journal entry (columns of the `journal` table); `(onboarding_id, seq)` is unique."""
+        self._marks.add("journal", row)
+
+    def remember_command(self, key: str, *, fingerprint: str, result: dict[str, object]) -> None:
+        """Store a command's key and result with its effects: sent twice, applied once."""
+        row = {"key": key, "fingerprint": fingerprint, "result": plain(result), "at": self.database_now}
+        self._marks.add("command", row)
+
+    def admit_once(self, source: str, external_id: str) -> bool:
+        """Take a message from outside into the inbox; False when this tenant has had it already."""
+        values = {"tenant": self.tenant.id, "source": source, "external": external_id}
+        values |= {"id": new_id(), "at": self.database_now}
+        taken = self.session.connection().execute(_ADMIT, values)
+        return taken.rowcount == 1
+
+    def flush_marks(self) -> None:
+        """Write the state and its marks. Called once, by whoever opened the work, right before the commit."""
+        self.session.flush()
+        self._marks.write(self.session)
+
+
+_ADMIT = text(
+    "INSERT INTO cell.inbox (tenant_id, source, external_id, id, received_at)"
+    " VALUES (:tenant, :source, :external, :id, :at) ON CONFLICT DO NOTHING"
+)
+
+
+@contextmanager
+def open_work(
+    runtime: Runtime, tenant: Tenant, actor: Actor, *, trace_id: str, states: frozenset[str] = frozenset({"active"})
+) -> Iterator[Work]:
+    """One transaction as this actor in this tenant; commits at the end with all its marks, or leaves nothing.
+
+    Raises TenantNotActive when the tenant's state, read in the same round trip as the scope, is not in `states`.
+    """
+    with tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
+        if entered.state not in states:
+            raise TenantNotActive(f"This workspace is {entered.state} and does no work at the moment.")
+        work = Work(runtime, session, tenant=tenant, actor=actor, entered=entered)
+        work.trace_id = trace_id
+        yield work
+        work.flush_marks()
+    if work.topics:
+        runtime.wake.publish(work.topics)
