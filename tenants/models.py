@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, Interval, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.metadata import CellRecord, ControlRecord
+from tenants.metadata import CellRecord, ControlRecord, Document
 
 
 class Installation(ControlRecord):
@@ -47,6 +47,7 @@ class TenantEntry(ControlRecord):
     name: Mapped[str]
     state: Mapped[str]
     request_key: Mapped[str]
+    cause: Mapped[Document]
     cell_name: Mapped[str | None] = mapped_column(ForeignKey("control.cell.name"))
     schema_name: Mapped[str | None]
     role_name: Mapped[str | None]

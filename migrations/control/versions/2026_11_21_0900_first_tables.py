@@ -172,6 +172,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('request_key', sa.Text(), nullable=False),
+    sa.Column('cause', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('cell_name', sa.Text(), nullable=True),
     sa.Column('schema_name', sa.Text(), nullable=True),
     sa.Column('role_name', sa.Text(), nullable=True),
