@@ -1,0 +1,1 @@
+"""Roles, assignments, delegations. Verbs: require, grant, delegate, revoke, explain. Every operation asks here."""

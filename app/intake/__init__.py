@@ -1,0 +1,1 @@
+"""Workflows, deals, trigger contract, packet. Verbs: admit, refuse, complete. For hooks and partner staff."""

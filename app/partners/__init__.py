@@ -1,0 +1,1 @@
+"""Organisations, their tree, hosts and brands. Verbs: admit, name, brand. For operator and partner admins."""

@@ -1,0 +1,1 @@
+"""Rules of one capability: no database, no network, milliseconds."""
