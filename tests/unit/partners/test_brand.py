@@ -59,9 +59,7 @@ class TestContrastAdvice:
             assert advice.ratio_used >= advice.needed - 0.005
 
     def test_tells_the_yellow_brand_what_was_used_instead(self):
-        [fill] = [
-            advice for advice in contrast_advice("#ffd400") if (advice.token, advice.theme) == ("accent", "light")
-        ]
+        [fill] = [a for a in contrast_advice("#ffd400") if (a.token, a.theme) == ("accent", "light")]
         assert fill.ratio_wished < 3 <= fill.ratio_used
 
 
@@ -78,12 +76,8 @@ class TestStylesheet:
 
     def test_has_a_new_address_when_anything_visible_changes(self):
         one = Brand("Contoso", "#3b5bdb")
-        others = [
-            Brand("Contoso", "#3b5bdc"),
-            Brand("Contoso", "#3b5bdb", radius=0),
-            Brand("Contoso", "#3b5bdb", font="system"),
-        ]
-        assert version(one) == version(Brand("Renamed", "#3b5bdb"))
+        others = [replace(one, accent="#3b5bdc"), replace(one, radius=0), replace(one, font="system")]
+        assert version(one) == version(replace(one, name="Renamed"))
         assert len({version(brand) for brand in [one, *others]}) == 4
         assert re.fullmatch(r"[0-9a-f]{16}", version(one))
 
