@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
@@ -55,6 +56,7 @@ class Deal(TenantRecord):
     reason: Mapped[str | None]
     tenant_id: Mapped[UUID | None]
     onboarding_id: Mapped[UUID | None]
+    account_id: Mapped[str | None] = mapped_column(index=True)
     admission_id: Mapped[UUID | None]
     trace_id: Mapped[str]
     received_at: Mapped[datetime]
@@ -69,30 +71,35 @@ class PacketField(TenantRecord):
 
     onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboarding.id"))
     field: Mapped[str]
-    value: Mapped[Document | None]
+    value: Mapped[Document]
     source: Mapped[str]
     corrected_by: Mapped[UUID | None]
     changed_at: Mapped[datetime]
 
 
 class ExceptionRecord(TenantRecord):
-    """A typed problem with an owner: of an onboarding, or of a deal that was not admitted."""
+    """A typed problem with an owner: of a deal not admitted, or of an onboarding (`key` is the engine's id)."""
 
     __tablename__ = "exception"
-    __table_args__ = (Index(None, "state", "opened_at"),)
+    __table_args__ = (
+        Index("uq_exception_key", "subject_id", "key", unique=True),
+        Index(None, "state", "opened_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    onboarding_id: Mapped[UUID | None]
-    deal_id: Mapped[UUID | None]
+    subject_kind: Mapped[str]  # deal | onboarding
+    subject_id: Mapped[UUID]
+    key: Mapped[str]
     item_key: Mapped[str | None]
     type: Mapped[str]
     reason_code: Mapped[str]
     state: Mapped[str]  # open | resolved
-    owner_role: Mapped[str]
+    route: Mapped[list[Any]]
     owner_id: Mapped[UUID | None]
     summary: Mapped[str]
-    first_response: Mapped[str]
+    respond_by: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[UUID | None]
     resolution: Mapped[str | None]
+    reason: Mapped[str | None]

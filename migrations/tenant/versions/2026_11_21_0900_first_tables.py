@@ -64,23 +64,26 @@ def upgrade() -> None:
     )
     op.create_table('exception',
     sa.Column('id', sa.UUID(), nullable=False),
-    sa.Column('onboarding_id', sa.UUID(), nullable=True),
-    sa.Column('deal_id', sa.UUID(), nullable=True),
+    sa.Column('subject_kind', sa.Text(), nullable=False),
+    sa.Column('subject_id', sa.UUID(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
     sa.Column('item_key', sa.Text(), nullable=True),
     sa.Column('type', sa.Text(), nullable=False),
     sa.Column('reason_code', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('owner_role', sa.Text(), nullable=False),
+    sa.Column('route', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('owner_id', sa.UUID(), nullable=True),
     sa.Column('summary', sa.Text(), nullable=False),
-    sa.Column('first_response', sa.Text(), nullable=False),
+    sa.Column('respond_by', sa.DateTime(timezone=True), nullable=True),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('resolved_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('resolved_by', sa.UUID(), nullable=True),
     sa.Column('resolution', sa.Text(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exception'))
     )
     op.create_index(op.f('ix_exception_state_opened_at'), 'exception', ['state', 'opened_at'], unique=False)
+    op.create_index('uq_exception_key', 'exception', ['subject_id', 'key'], unique=True)
     op.create_table('member',
     sa.Column('person_id', sa.UUID(), nullable=False),
     sa.Column('email', sa.Text(), nullable=False),
@@ -209,6 +212,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('tenant_id', sa.UUID(), nullable=True),
     sa.Column('onboarding_id', sa.UUID(), nullable=True),
+    sa.Column('account_id', sa.Text(), nullable=True),
     sa.Column('admission_id', sa.UUID(), nullable=True),
     sa.Column('trace_id', sa.Text(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
@@ -217,6 +221,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_deal')),
     sa.UniqueConstraint('source', 'external_id', name=op.f('uq_deal_source_external_id'))
     )
+    op.create_index(op.f('ix_deal_account_id'), 'deal', ['account_id'], unique=False)
     op.create_table('item',
     sa.Column('id', sa.UUID(), nullable=False),
     sa.Column('onboarding_id', sa.UUID(), nullable=False),
@@ -224,15 +229,21 @@ def upgrade() -> None:
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('parent', sa.Text(), nullable=True),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('owner_role', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('side', sa.Text(), nullable=True),
-    sa.Column('owner_role', sa.Text(), nullable=True),
-    sa.Column('owner_id', sa.UUID(), nullable=True),
+    sa.Column('assignee', sa.Text(), nullable=True),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('settled_by', sa.Text(), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('completed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('completed_by', sa.UUID(), nullable=True),
-    sa.Column('answers', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('due_cause', sa.Text(), nullable=True),
+    sa.Column('answers', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('result', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('evidence', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('decision', sa.Text(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('request', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['onboarding_id'], ['onboarding.id'], name=op.f('fk_item_onboarding_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_item')),
     sa.UniqueConstraint('onboarding_id', 'key', name=op.f('uq_item_onboarding_id_key'))
@@ -252,7 +263,7 @@ def upgrade() -> None:
     op.create_table('packet',
     sa.Column('onboarding_id', sa.UUID(), nullable=False),
     sa.Column('field', sa.Text(), nullable=False),
-    sa.Column('value', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('value', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('corrected_by', sa.UUID(), nullable=True),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
@@ -265,6 +276,7 @@ def downgrade() -> None:
     op.drop_table('packet')
     op.drop_table('journal')
     op.drop_table('item')
+    op.drop_index(op.f('ix_deal_account_id'), table_name='deal')
     op.drop_table('deal')
     op.drop_table('workflow')
     op.drop_index(op.f('ix_run_onboarding_id'), table_name='run')
@@ -277,6 +289,7 @@ def downgrade() -> None:
     op.drop_table('secret')
     op.drop_table('message')
     op.drop_table('member')
+    op.drop_index('uq_exception_key', table_name='exception')
     op.drop_index(op.f('ix_exception_state_opened_at'), table_name='exception')
     op.drop_table('exception')
     op.drop_table('delivery')

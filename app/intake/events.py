@@ -1,0 +1,102 @@
+"""What happened to a deal in a partner's home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfDeal(Event):
+    subject_kind: ClassVar[str] = "deal"
+
+    source: str
+    external_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerReceived(_OfDeal):
+    """A CRM said that a deal has moved; first of the eleven trace events (REQUIREMENTS 1.11)."""
+
+    type: ClassVar[str] = "intake.trigger.received"
+
+    stage: str | None
+    account_id: str | None
+    contract_signed: bool | None
+    payment_ready: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealAdmitted(_OfDeal):
+    """The trigger contract of a workflow has admitted a deal, once. `facts` is what the onboarding starts from."""
+
+    type: ClassVar[str] = "intake.deal.admitted"
+    personal: ClassVar[frozenset[str]] = frozenset({"facts"})
+
+    workflow_id: UUID
+    start_id: UUID
+    account_name: str
+    template_digest: str
+    overlay_digest: str | None
+    owners: dict[str, Any]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealExcluded(_OfDeal):
+    """A deal that is not for any workflow, with the reason."""
+
+    type: ClassVar[str] = "intake.deal.excluded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealHeld(_OfDeal):
+    """A deal that needs a person before anything may start."""
+
+    type: ClassVar[str] = "intake.deal.held"
+
+    exception_id: UUID
+    missing: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealSeenAgain(_OfDeal):
+    """A deal that was admitted before has come again (reopened, closed again): no second onboarding."""
+
+    type: ClassVar[str] = "intake.deal.seen_again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealStarted(_OfDeal):
+    """The onboarding of an admitted deal is running in its tenant."""
+
+    type: ClassVar[str] = "intake.deal.started"
+
+    tenant_id: UUID
+    started_onboarding_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionOpened(Event):
+    """A typed problem with an owner."""
+
+    type: ClassVar[str] = "intake.exception.opened"
+    subject_kind: ClassVar[str] = "exception"
+
+    exception: str
+    reason_code: str
+    owner_role: str
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionResolved(Event):
+    """A person has said how a problem ended."""
+
+    type: ClassVar[str] = "intake.exception.resolved"
+    subject_kind: ClassVar[str] = "exception"
+
+    resolution: str

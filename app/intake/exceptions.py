@@ -1,0 +1,71 @@
+"""Exceptions as rows with an owner: opening and closing them. What follows from one is decided elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.intake.events import ExceptionOpened, ExceptionResolved
+from app.intake.models import ExceptionRecord
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionOpening:
+    """A typed problem. `key` makes it one row per subject: the same problem found again changes that row."""
+
+    subject_kind: str
+    subject_id: UUID
+    key: str
+    type: str
+    reason_code: str
+    route: tuple[str, ...]
+    summary: str
+    item_key: str | None = None
+    respond_by: datetime | None = None
+
+
+def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
+    """Open the exception, or bring the open one of the same key up to date. Returns its id."""
+    query = select(ExceptionRecord).where(
+        ExceptionRecord.subject_id == opening.subject_id, ExceptionRecord.key == opening.key
+    )
+    record = work.session.scalars(query.with_for_update()).one_or_none()
+    if record is None:
+        record = ExceptionRecord(id=new_id(), subject_kind=opening.subject_kind, subject_id=opening.subject_id)
+        record.key, record.opened_at = opening.key, work.now
+        work.session.add(record)
+    elif record.state == "open" and record.summary == opening.summary:
+        return record.id
+    record.type, record.reason_code, record.route = opening.type, opening.reason_code, list(opening.route)
+    record.item_key, record.respond_by, record.summary = opening.item_key, opening.respond_by, opening.summary
+    record.state, record.resolved_at, record.resolved_by, record.resolution = "open", None, None, None
+    work.announce(
+        ExceptionOpened(
+            subject_id=record.id,
+            onboarding_id=opening.subject_id if opening.subject_kind == "onboarding" else None,
+            exception=opening.type,
+            reason_code=opening.reason_code,
+            owner_role=opening.route[0],
+            summary=opening.summary,
+        )
+    )
+    return record.id
+
+
+def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, reason: str) -> None:
+    """Mark it as resolved by whoever acts now."""
+    record.state, record.resolution, record.reason = "resolved", resolution, reason
+    record.resolved_at, record.resolved_by = work.now, work.actor.id
+    work.announce(ExceptionResolved(subject_id=record.id, resolution=resolution, reason=reason))
+
+
+def resolve_open_exceptions(work: Work, *, subject_id: UUID, reason: str) -> None:
+    """Close what was open about this subject: the facts have moved on."""
+    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.state == "open")
+    for record in work.session.scalars(query):
+        close_exception(work, record, resolution="done", reason=reason)

@@ -1,0 +1,260 @@
+"""Takes sold deals in, once, and decides with the workflow's trigger contract whether an onboarding may start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.intake.events import (
+    DealAdmitted,
+    DealExcluded,
+    DealHeld,
+    DealSeenAgain,
+    DealStarted,
+    TriggerReceived,
+)
+from app.intake.exceptions import ExceptionOpening, open_exception, resolve_open_exceptions
+from app.intake.models import Deal, Delivery, Workflow
+from app.intake.rules import RULE_VERSION, Admission, Contract, decide_admission
+from app.kernel.errors import Missing
+from app.kernel.events import plain
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.readiness.operations import VerdictFacts, record_verdict
+
+SYSTEM_ONLY = {
+    "receive_messages": "the hook's signature is the permission",
+    "record_reading": "called by the reading job",
+    "record_failed_reading": "called by the reading job",
+    "mark_started": "called by the job that started the onboarding",
+}
+FINAL = frozenset({"admitted", "started"})
+
+
+class DealMissing(Missing):
+    """There is no such deal in this home."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookMessage:
+    """One verified message: the sender's own id of it, and the deal it is about."""
+
+    external_id: str
+    deal_id: str
+    body: dict[str, Any]
+
+
+def receive_messages(work: Work, *, source: str, messages: Sequence[HookMessage]) -> int:
+    """Store what a CRM sent and ask for the deals to be read; what came before is skipped. Returns how many."""
+    taken = 0
+    for message in messages:
+        if not work.admit_once(source, message.external_id):
+            continue
+        delivery = Delivery(
+            id=new_id(),
+            source=source,
+            external_id=message.external_id,
+            body=message.body,
+            received_at=work.now,
+        )
+        work.session.add(delivery)
+        work.enqueue(
+            "intake.read_deal",
+            args={"source": source, "external_id": message.deal_id},
+            dedupe_key=f"read:{delivery.id}",
+            lane=f"deal:{source}:{message.deal_id}",
+        )
+        taken += 1
+    return taken
+
+
+def check_again(work: Work, *, deal_id: UUID) -> None:
+    """Read a held deal from its CRM once more; a person says that it has been corrected there.
+
+    Raises DealMissing, NotPermitted.
+    """
+    require(work, Permission.EXCEPTION_RESOLVE)
+    deal = work.session.get(Deal, deal_id)
+    if deal is None:
+        raise DealMissing("This deal is not here. It may belong to another workspace.")
+    args: dict[str, object] = {"source": deal.source, "external_id": deal.external_id}
+    work.enqueue("intake.read_deal", args=args, lane=f"deal:{deal.source}:{deal.external_id}")
+
+
+def record_reading(work: Work, *, source: str, external_id: str, facts: Mapping[str, Any]) -> str:
+    """Store what the CRM says of the deal and decide. Returns the deal's state: admitted, excluded or held.
+
+    The row is locked first: two readings at once decide one after the other, and the second finds it admitted.
+    """
+    deal = _locked_deal(work, source, external_id)
+    if deal.state in FINAL:
+        reason = "This deal was admitted before; it does not start a second onboarding."
+        work.announce(DealSeenAgain(subject_id=deal.id, source=source, external_id=external_id, reason=reason))
+        return deal.state
+    deal.facts = dict(facts)
+    deal.account_id = facts.get("account_id")
+    work.record(_trigger_received(deal, facts))
+    workflow = _matching_workflow(work, facts)
+    if workflow is None:
+        admission = Admission(
+            "held",
+            f"No live workflow takes segment {facts.get('segment')!r}.",
+            exception="deal_unrouted",
+            reason_code="scope_mismatch",
+        )
+    else:
+        contract = Contract.from_document(workflow.contract)
+        admission = decide_admission(contract, facts, account_has_other=_other_admitted(work, deal))
+    _apply(work, deal, workflow, admission)
+    return deal.state
+
+
+def record_failed_reading(work: Work, *, source: str, external_id: str, reason: str) -> None:
+    """The CRM could not be read: the deal is held with an exception for a person, nothing is lost."""
+    deal = _locked_deal(work, source, external_id)
+    if deal.state not in FINAL:
+        admission = Admission("held", reason, exception="crm_unreadable", reason_code="integration_failure")
+        _apply(work, deal, None, admission)
+
+
+def mark_started(work: Work, *, deal_id: UUID, tenant_id: UUID, onboarding_id: UUID) -> None:
+    """The onboarding runs in its tenant: close the flow on the home's side. Repeatable."""
+    deal = work.session.get_one(Deal, deal_id, with_for_update=True)
+    if deal.state == "started":
+        return
+    deal.state, deal.tenant_id = "started", tenant_id
+    work.announce(
+        DealStarted(
+            subject_id=deal.id,
+            source=deal.source,
+            external_id=deal.external_id,
+            tenant_id=tenant_id,
+            started_onboarding_id=onboarding_id,
+        )
+    )
+
+
+def _locked_deal(work: Work, source: str, external_id: str) -> Deal:
+    query = select(Deal).where(Deal.source == source, Deal.external_id == external_id).with_for_update()
+    deal = work.session.scalars(query).one_or_none()
+    if deal is None:
+        deal = Deal(
+            id=new_id(),
+            source=source,
+            external_id=external_id,
+            state="received",
+            facts={},
+            trace_id=work.trace_id,
+            received_at=work.now,
+        )
+        work.session.add(deal)
+        work.session.flush()  # two first readings at once meet at the unique key; the loser's job comes back
+    return deal
+
+
+def _matching_workflow(work: Work, facts: Mapping[str, Any]) -> Workflow | None:
+    """The live lane of the deal's segment; while the segment is unknown, the only live lane there is."""
+    live = work.session.scalars(select(Workflow).where(Workflow.state.in_(("pilot", "live", "stable")))).all()
+    matching = [lane for lane in live if facts.get("segment") in lane.contract["segments"]]
+    if matching:
+        return matching[0]
+    return live[0] if len(live) == 1 and not facts.get("segment") else None
+
+
+def _other_admitted(work: Work, deal: Deal) -> str | None:
+    if deal.account_id is None:
+        return None
+    query = select(Deal.external_id).where(
+        Deal.account_id == deal.account_id, Deal.id != deal.id, Deal.state.in_(FINAL)
+    )
+    return work.session.scalars(query.limit(1)).one_or_none()
+
+
+def _apply(work: Work, deal: Deal, workflow: Workflow | None, admission: Admission) -> None:
+    deal.workflow_id = workflow.id if workflow else None
+    deal.reason = admission.reason
+    deal.decided_at = work.now
+    record_verdict(
+        work,
+        VerdictFacts(
+            kind="trigger_contract",
+            subject_id=deal.id,
+            rule_version=RULE_VERSION,
+            inputs={"facts": plain(deal.facts), "contract": workflow.contract if workflow else None},
+            result=admission.answer,
+            reason=admission.reason,
+        ),
+    )
+    if admission.answer == "held":
+        _hold(work, deal, workflow, admission)
+        return
+    resolve_open_exceptions(work, subject_id=deal.id, reason=admission.reason)
+    if admission.answer == "excluded" or workflow is None:
+        deal.state = "excluded"
+        work.announce(_about(DealExcluded, deal, reason=admission.reason))
+        return
+    deal.state = "admitted"
+    deal.onboarding_id = new_id()
+    deal.admission_id = work.announce(
+        DealAdmitted(
+            subject_id=deal.id,
+            source=deal.source,
+            external_id=deal.external_id,
+            workflow_id=workflow.id,
+            start_id=deal.onboarding_id,
+            account_name=str(deal.facts["account_name"]),
+            template_digest=workflow.template_digest,
+            overlay_digest=workflow.overlay_digest,
+            owners=workflow.owners,
+            facts=deal.facts,
+        )
+    )
+
+
+def _hold(work: Work, deal: Deal, workflow: Workflow | None, admission: Admission) -> None:
+    deal.state = "held"
+    owners = workflow.owners if workflow else {}
+    exception_id = open_exception(
+        work,
+        ExceptionOpening(
+            subject_kind="deal",
+            subject_id=deal.id,
+            key=str(admission.exception),
+            type=str(admission.exception),
+            reason_code=str(admission.reason_code),
+            route=(str(owners.get("handoff_role", "onboarding_lead")),),
+            summary=admission.reason,
+        ),
+    )
+    work.announce(
+        DealHeld(
+            subject_id=deal.id,
+            source=deal.source,
+            external_id=deal.external_id,
+            exception_id=exception_id,
+            missing=list(admission.missing),
+            reason=admission.reason,
+        )
+    )
+
+
+def _trigger_received(deal: Deal, facts: Mapping[str, Any]) -> TriggerReceived:
+    return TriggerReceived(
+        subject_id=deal.id,
+        source=deal.source,
+        external_id=deal.external_id,
+        stage=facts.get("stage"),
+        account_id=facts.get("account_id"),
+        contract_signed=facts.get("contract_signed"),
+        payment_ready=facts.get("payment_ready"),
+    )
+
+
+def _about(event: type[DealExcluded], deal: Deal, *, reason: str) -> DealExcluded:
+    return event(subject_id=deal.id, source=deal.source, external_id=deal.external_id, reason=reason)
