@@ -22,7 +22,8 @@ CAPABILITIES = {
     *("audit", "access", "vault", "identity", "partners", "tenancy", "templates", "marketplace", "connectors"),
     *("notifications", "intake", "readiness", "onboarding", "triggers", "assistant", "insights"),
 }
-ROOMS = {"models", "rules", "events", "queries", "operations", "schemas", "api", "pages", "jobs"}
+# `lookups` are the functions of `control` that may be asked before a tenant is known (DESIGN 4, scope "lookup").
+ROOMS = {"models", "rules", "events", "lookups", "queries", "operations", "schemas", "api", "pages", "jobs"}
 MACHINES = {"sqlalchemy", "psycopg", "litestar", "dramatiq", "redis"}
 
 TEST_KINDS = {
