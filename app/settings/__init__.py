@@ -1,0 +1,228 @@
+"""The settings of one installation: read once from the environment, checked at start, handed on to child programs.
+
+Imported only by entries and `bootstrap`. The list of names that docs/configuration.md shows is `DOCUMENTED`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from app.kernel.errors import Invalid
+from app.settings.values import (
+    AddressBookEntry,
+    MailServer,
+    address_book,
+    database_place,
+    database_url,
+    folder,
+    is_local_name,
+    is_loopback,
+    mail_address,
+    mail_server,
+    number,
+    one_of,
+    public_url,
+    redis_url,
+    served_address,
+)
+
+Value = TypeVar("Value")
+LogFormat = Literal["text", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """One variable as the manual shows it. `default` is what holds when it is not set; None: it must be set."""
+
+    name: str
+    default: str | None
+    meaning: str
+
+
+DOCUMENTED: tuple[Documented, ...] = (
+    Documented(
+        "SLIPWAY_CONTROL_URL",
+        None,
+        "postgresql:// URL of the control database. Its user needs CREATEROLE and CREATE on it, no superuser.",
+    ),
+    Documented(
+        "SLIPWAY_CELL_URL",
+        None,
+        "postgresql:// URL of the first cell. It may share a server with the control database, never a database.",
+    ),
+    Documented(
+        "SLIPWAY_REDIS_URL", None, "redis://, rediss:// or unix:// URL of Redis 7 or newer, or Valkey; wake-ups only."
+    ),
+    Documented(
+        "SLIPWAY_KEYRING",
+        None,
+        "Folder of the local keyring: the wrapping key of every tenant. Keep it outside every database backup.",
+    ),
+    Documented("SLIPWAY_HTTP_PORT", "8000", "Port the web program listens on, 1 to 65535."),
+    Documented("SLIPWAY_HTTP_HOST", "127.0.0.1", "Address the web program listens on."),
+    Documented(
+        "SLIPWAY_HTTP_SOCKET",
+        "",
+        "Number of an inherited, listening socket to serve on instead of binding host and port.",
+    ),
+    Documented(
+        "SLIPWAY_PUBLIC_URL",
+        "http://localhost:<port>",
+        "scheme://host[:port] under which people reach the platform; https unless the host is localhost.",
+    ),
+    Documented(
+        "SLIPWAY_SMTP_URL",
+        "smtp://localhost:25",
+        "smtp://[user:password@]host[:port], or smtps:// for TLS from the first byte.",
+    ),
+    Documented("SLIPWAY_MAIL_FROM", "no-reply@<public host>", "Sender address of mail that no brand sends."),
+    Documented(
+        "SLIPWAY_ADDRESS_BOOK",
+        "",
+        "host:port=localport, separated by commas: outgoing calls that go to this machine. "
+        "Demo and tests only; refused when hosts other than localhost are served.",
+    ),
+    Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
+    Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
+    Documented("SLIPWAY_LOG_FORMAT", "text", "text for people, json for collectors."),
+)
+
+
+SAME_DATABASE = (
+    "names the same database as SLIPWAY_CONTROL_URL. "
+    "They may share a server, not a database: create a second one for the cell."
+)
+OPEN_ADDRESS_BOOK = (
+    "opens local ports to outgoing calls and is refused when hosts other than localhost are served. "
+    "Unset it, or serve http://localhost on 127.0.0.1."
+)
+
+
+class BadSettings(Invalid):
+    """The environment holds settings that cannot be used; `errors` has one (variable, sentence) for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that may differ between two installations. URLs that may hold a password stay out of the repr."""
+
+    control_url: str = field(repr=False)
+    cell_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    keyring: Path
+    http_port: int
+    http_host: str
+    http_socket: int | None
+    public_url: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    address_book: tuple[AddressBookEntry, ...]
+    worker_threads: int
+    gateways: int
+    log_format: LogFormat
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read and check every setting. Raises BadSettings that lists all that is wrong, not only the first."""
+        read = _Reader(environ)
+        port = read("SLIPWAY_HTTP_PORT", number(1, 65535))
+        public = read("SLIPWAY_PUBLIC_URL", public_url, default=f"http://localhost:{port or 8000}")
+        sender = f"no-reply@{urlsplit(public or 'http://localhost').hostname}"
+        values: dict[str, object] = {
+            "control_url": read("SLIPWAY_CONTROL_URL", database_url),
+            "cell_url": read("SLIPWAY_CELL_URL", database_url),
+            "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
+            "keyring": read("SLIPWAY_KEYRING", folder),
+            "http_port": port,
+            "http_host": read("SLIPWAY_HTTP_HOST", served_address),
+            "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
+            "public_url": public,
+            "smtp_url": read("SLIPWAY_SMTP_URL", lambda raw: mail_server(raw) and raw),
+            "mail_from": read("SLIPWAY_MAIL_FROM", mail_address, default=sender),
+            "address_book": read("SLIPWAY_ADDRESS_BOOK", address_book),
+            "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
+            "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
+            "log_format": read("SLIPWAY_LOG_FORMAT", one_of("text", "json")),
+        }
+        read.raise_errors()
+        settings = cls(**values)  # type: ignore[arg-type]  # each parser above gives its field's type or has complained
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse values that are fine alone but not together. Raises BadSettings."""
+        errors: list[tuple[str, str]] = []
+        if database_place(self.control_url) == database_place(self.cell_url):
+            errors.append(("SLIPWAY_CELL_URL", SAME_DATABASE))
+        if self.address_book and not self.serves_only_localhost:
+            errors.append(("SLIPWAY_ADDRESS_BOOK", OPEN_ADDRESS_BOOK))
+        _raise(errors)
+
+    @property
+    def public_host(self) -> str:
+        """The platform's own host name, without port."""
+        return urlsplit(self.public_url).hostname or "localhost"
+
+    @property
+    def serves_only_localhost(self) -> bool:
+        """Whether nobody outside this machine is meant to reach the web program."""
+        return is_local_name(self.public_host) and is_loopback(self.http_host)
+
+    @property
+    def smtp(self) -> MailServer:
+        """Where mail goes, taken apart."""
+        return mail_server(self.smtp_url)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make `from_environment` give these settings again, every default spelled out."""
+        return {
+            "SLIPWAY_CONTROL_URL": self.control_url,
+            "SLIPWAY_CELL_URL": self.cell_url,
+            "SLIPWAY_REDIS_URL": self.redis_url,
+            "SLIPWAY_KEYRING": str(self.keyring),
+            "SLIPWAY_HTTP_PORT": str(self.http_port),
+            "SLIPWAY_HTTP_HOST": self.http_host,
+            "SLIPWAY_HTTP_SOCKET": "" if self.http_socket is None else str(self.http_socket),
+            "SLIPWAY_PUBLIC_URL": self.public_url,
+            "SLIPWAY_SMTP_URL": self.smtp_url,
+            "SLIPWAY_MAIL_FROM": self.mail_from,
+            "SLIPWAY_ADDRESS_BOOK": ",".join(str(entry) for entry in self.address_book),
+            "SLIPWAY_WORKER_THREADS": str(self.worker_threads),
+            "SLIPWAY_GATEWAYS": str(self.gateways),
+            "SLIPWAY_LOG_FORMAT": self.log_format,
+        }
+
+
+class _Reader:
+    """Reads variables one by one and remembers what was wrong with each, without ever repeating a secret value."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._errors: list[tuple[str, str]] = []
+        self._defaults = {entry.name: entry.default for entry in DOCUMENTED}
+
+    def __call__(self, name: str, parse: Callable[[str], Value], *, default: str | None = None) -> Value | None:
+        fallback = self._defaults[name] if default is None else default
+        raw = self._environ.get(name, "").strip() or fallback
+        if raw is None:
+            self._errors.append((name, "is not set. Set it, or run `slipway demo`, which brings its own servers."))
+            return None
+        try:
+            return parse(raw)
+        except ValueError as error:
+            self._errors.append((name, str(error)))
+            return None
+
+    def raise_errors(self) -> None:
+        _raise(self._errors)
+
+
+def _raise(errors: list[tuple[str, str]]) -> None:
+    if errors:
+        lines = "\n".join(f"  {name} {sentence}" for name, sentence in errors)
+        raise BadSettings(f"Slipway cannot start with these settings:\n{lines}", errors=errors)
