@@ -38,7 +38,7 @@ TEST_KINDS = {
     "factories",
 }
 MIRRORS = ("unit", "property", "integration")
-FRONTEND_OWN = {"layouts", "components", "emails", "assets", "static", "locale"}
+FRONTEND_OWN = {"layouts", "components", "emails", "errors", "static", "locales"}
 
 FORBIDDEN = {
     "utils",
