@@ -1,0 +1,142 @@
+"""What passes between a job and the kit: a call, its report, a secret. And what a connector's folder must hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Never, Protocol
+
+import jsonschema_rs
+
+from app.connectors.manifest import Action, Manifest, ManifestWrong, read_manifest
+from app.kernel.outcomes import Outcome
+
+HIDDEN = "•••"
+
+
+class Secret:
+    """A secret that shows itself to nobody by accident: not in text, logs, JSON, pickles or tracebacks' reprs."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, value: str) -> None:
+        def reveal() -> str:
+            return value
+
+        self._reveal = reveal
+
+    def reveal(self) -> str:
+        """The value; call it where it is used and keep it nowhere."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        return f"Secret({HIDDEN})"
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a secret is not carried anywhere")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCall:
+    """One attempt of a run.
+
+    `idempotency_key` is the run's and the same in every attempt. `attempt` counts from 1. `earlier_unknown` says that
+    an earlier attempt was begun and no report with `certain` was stored: the worker died, or the peer fell silent.
+    """
+
+    provider: str
+    action: str
+    input: Mapping[str, Any]  # Any: JSON, checked against the manifest
+    idempotency_key: str
+    secrets: Mapping[str, Secret]
+    attempt: int = 1
+    earlier_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReport:
+    """How an attempt went; all of it may be stored.
+
+    `certain` is False where the peer may have done something that we do not know of. `code` is a stable word for it,
+    `excerpt` the start of the peer's error answer with secrets blotted out: hostile text, for people who look closer.
+    """
+
+    outcome: Outcome
+    code: str
+    certain: bool = True
+    sent: bool = False
+    status: int | None = None
+    elapsed: float = 0.0
+    excerpt: str = field(default="", repr=False)
+
+
+class StandIn(Protocol):
+    """A running stand-in: `stand_in.py` of every connector has `start(port=0, …)` that returns one."""
+
+    port: int
+
+    def stop(self) -> None:
+        """Stop serving; returns when the port is free."""
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A provider's folder, read and checked."""
+
+    manifest: Manifest
+    folder: Path
+    inputs: Mapping[str, jsonschema_rs.Validator]
+    outputs: Mapping[str, jsonschema_rs.Validator]
+
+    def action(self, name: str) -> Action | None:
+        """The action of that name."""
+        return self.manifest.actions.get(name)
+
+    def fixture(self, action: str) -> dict[str, Any]:
+        """The recorded exchange of an action: `input`, and `output` as the runner reports it."""
+        found: dict[str, Any] = json.loads((self.folder / "fixtures" / f"{action}.json").read_text(encoding="utf-8"))
+        return found
+
+
+def read_connector(folder: Path) -> Connector:
+    """Read a provider's folder and hold it to the contract. Raises ManifestWrong."""
+    manifest = read_manifest(folder / "manifest.yaml")
+    if manifest.provider != folder.name:
+        raise ManifestWrong(f"{folder}: the provider is called {manifest.provider}, the folder is not")
+    for needed in ("stand_in.py", "README.md", "__init__.py"):
+        if not (folder / needed).is_file():
+            raise ManifestWrong(f"{folder}: {needed} is missing")
+    connector = Connector(
+        manifest=manifest,
+        folder=folder,
+        inputs={name: _validator(folder, name, action.input) for name, action in manifest.actions.items()},
+        outputs={name: _validator(folder, name, action.output) for name, action in manifest.actions.items()},
+    )
+    for name in manifest.actions:
+        _check_fixture(connector, name)
+    return connector
+
+
+def _validator(folder: Path, action: str, schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    try:
+        jsonschema_rs.meta.validate(schema)
+        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        raise ManifestWrong(f"{folder}: /actions/{action}: {error}") from error
+
+
+def _check_fixture(connector: Connector, action: str) -> None:
+    where = f"{connector.folder}: fixtures/{action}.json"
+    try:
+        fixture = connector.fixture(action)
+        connector.inputs[action].validate(fixture["input"])
+        connector.outputs[action].validate(fixture["output"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ManifestWrong(f"{where}: {error}") from error

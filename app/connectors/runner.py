@@ -1,0 +1,167 @@
+"""Calls one action of one connector and says how it went. Holds no session and stores nothing (DESIGN 3, 8, 9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prometheus_client import Counter
+
+from app.connectors.contract import ActionCall, CallReport, Connector
+from app.connectors.exchange import (
+    InputUnfit,
+    Meaning,
+    SecretNotStored,
+    build_request,
+    excerpt,
+    pause_before,
+    read_answer,
+    retry_after,
+)
+from app.connectors.manifest import Action
+from app.connectors.registry import Registry
+from app.kernel.egress import EgressRefused
+from app.kernel.outbound import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
+
+REQUESTS = Counter("slipway_connector_requests", "Attempts of connector actions.", ["connector", "code"])
+# A peer that asks for patience is not failing; it gets this many times the budget before a person is asked.
+PATIENCE = 4
+
+
+class Runner:
+    """One for a process; safe to share between threads. `time_limit` caps every call, in seconds (below the lease)."""
+
+    def __init__(self, registry: Registry, client: OutboundClient, *, time_limit: float = 60.0) -> None:
+        self.registry = registry
+        self._client = client
+        self._time_limit = time_limit
+
+    def call(self, call: ActionCall) -> CallReport:
+        """Make one attempt. Trouble comes back as a report; raises only ConnectorNotFound.
+
+        Nothing is sent a second time while an earlier outcome is unknown, unless the manifest's strategy makes it safe.
+        """
+        connector, action = self.registry.get_action(call.provider, call.action)
+        report = self._after_unknown(connector, action, call) if call.earlier_unknown else None
+        if report is None:
+            report = self._attempt(connector, action, call)
+        REQUESTS.labels(call.provider, report.code).inc()
+        return report
+
+    def _after_unknown(self, connector: Connector, action: Action, call: ActionCall) -> CallReport | None:
+        """What to do before a request is sent again; None where sending is safe."""
+        if action.effect == "read" or action.key_header is not None:
+            return None
+        unknown = CallReport(outcome=_unknown(connector), code="outcome_unknown", certain=False)
+        if action.on_unknown != "lookup":
+            return unknown
+        found = self._look_up(connector, action, call)
+        if isinstance(found.outcome, Done):
+            return found if found.outcome.result is not None else None
+        return unknown if isinstance(found.outcome, GiveUp) else replace(found, certain=False)
+
+    def _attempt(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
+        try:
+            request = build_request(connector, action, call, min(action.timeout, self._time_limit))
+            answer = self._client.send(request)
+        except InputUnfit as error:
+            return CallReport(outcome=GiveUp(str(error)), code="input_unfit")
+        except SecretNotStored as error:
+            return CallReport(outcome=NeedsPerson(str(error)), code="secret_missing")
+        except EgressRefused as error:
+            return CallReport(outcome=NeedsPerson(str(error)), code=f"egress_{error.rule}")
+        except PeerUnreachable as error:
+            return CallReport(outcome=self._again(connector, call, str(error)), code="unreachable")
+        except PeerOutcomeUnknown as error:
+            silent = CallReport(outcome=_unknown(connector), code=f"unknown_{error.reason}", certain=False, sent=True)
+            return self._settle(connector, action, call, silent)
+        return self._read(connector, action, call, answer)
+
+    def _read(self, connector: Connector, action: Action, call: ActionCall, answer: OutboundResponse) -> CallReport:
+        """Turn an answer into a report by the manifest's error table."""
+        meaning = read_answer(connector, call.action, answer)
+        report = CallReport(
+            outcome=Done(meaning.result),
+            code=meaning.word,
+            sent=True,
+            status=answer.status,
+            elapsed=answer.elapsed,
+            excerpt="" if meaning.word == "done" else excerpt(answer.content, call),
+        )
+        if meaning.word in {"done", "ignore"}:
+            return report
+        if meaning.word == "already_done":
+            return self._already_done(connector, action, call, report)
+        if meaning.word in {"retry", "unreadable"}:
+            unsure = replace(report, outcome=_unknown(connector), certain=False)
+            return self._settle(connector, action, call, unsure)
+        return replace(report, outcome=self._refusal(connector, call, meaning, answer))
+
+    def _refusal(
+        self, connector: Connector, call: ActionCall, meaning: Meaning, answer: OutboundResponse
+    ) -> TryAgain | GiveUp | NeedsPerson:
+        """The peer has certainly not done it: what follows from the word of the error table."""
+        said = f"{connector.manifest.title} answered {answer.status}"
+        if meaning.word == "rate_limited":
+            pause = retry_after(answer.headers, pause_before(call.attempt, call.idempotency_key))
+            if call.attempt < connector.manifest.limits.max_attempts * PATIENCE:
+                return TryAgain(pause, f"{said}: too many requests.")
+            return NeedsPerson(f"{said} {call.attempt} times: too many requests.")
+        if meaning.word == "refresh_and_retry" and call.attempt == 1:
+            # The job opens secrets anew for each attempt, so one that was rotated under way is right the next time.
+            pause = pause_before(1, call.idempotency_key)
+            return TryAgain(pause, f"{said}; the credentials are read again.")
+        if meaning.word in {"refresh_and_retry", "fail_config"}:
+            return NeedsPerson(f"{said}. Check the address and the credentials of the connection.")
+        return GiveUp(f"{said} and will not do this.")
+
+    def _settle(self, connector: Connector, action: Action, call: ActionCall, unsure: CallReport) -> CallReport:
+        """After an outcome that is not known: look it up, send it again later, or ask a person, by the manifest."""
+        if action.effect == "read":
+            again = self._again(connector, call, f"{connector.manifest.title} did not give a usable answer.")
+            return replace(unsure, outcome=again, certain=True)
+        if action.on_unknown == "queue":
+            return unsure
+        if action.on_unknown == "lookup":
+            found = self._look_up(connector, action, call)
+            if isinstance(found.outcome, Done) and found.outcome.result is not None:
+                return replace(found, sent=True)
+            if isinstance(found.outcome, NeedsPerson | GiveUp):
+                return unsure
+        again = self._again(connector, call, f"{connector.manifest.title} left it open whether it was done.")
+        return replace(unsure, outcome=again)
+
+    def _look_up(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
+        """Find out by the natural key whether the effect is there: `Done` with it, or with None where it is not."""
+        lookup = connector.manifest.actions[action.lookup_action]
+        known = {name: value for name, value in call.input.items() if name in lookup.input["properties"]}
+        report = self._attempt(connector, lookup, replace(call, action=action.lookup_action, input=known))
+        if isinstance(report.outcome, Done) and report.outcome.result is not None:
+            result = {k: v for k, v in report.outcome.result.items() if k in action.output["properties"]}
+            if not connector.outputs[call.action].is_valid(result):
+                return replace(report, outcome=_unknown(connector), code="unreadable", certain=False)
+            return replace(report, outcome=Done(result), code="found_by_lookup")
+        return report
+
+    def _already_done(self, connector: Connector, action: Action, call: ActionCall, report: CallReport) -> CallReport:
+        """The peer says that it was done before: fetch what it made, where the manifest says how."""
+        if not action.lookup_action:
+            return replace(report, outcome=Done())
+        found = self._look_up(connector, action, call)
+        if isinstance(found.outcome, Done) and found.outcome.result is None:
+            said = f"{connector.manifest.title} says it was done before, but it cannot be found there."
+            return replace(report, outcome=NeedsPerson(said))
+        if isinstance(found.outcome, Done):
+            return replace(found, code="already_done", sent=True)
+        return replace(found, certain=False)
+
+    def _again(self, connector: Connector, call: ActionCall, reason: str) -> TryAgain | NeedsPerson:
+        """Another attempt within the budget; after it, a person."""
+        if call.attempt >= connector.manifest.limits.max_attempts:
+            return NeedsPerson(f"{reason} {call.attempt} attempts were made.")
+        return TryAgain(pause_before(call.attempt, call.idempotency_key), reason)
+
+
+def _unknown(connector: Connector) -> NeedsPerson:
+    title = connector.manifest.title
+    return NeedsPerson(f"{title} may or may not have done it. Look there, then decide; nothing is sent again.")
