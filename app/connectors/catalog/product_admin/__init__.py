@@ -1,0 +1,1 @@
+"""Workbench Admin API: makes workspaces for customers in the partner's product."""
