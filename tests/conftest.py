@@ -1,0 +1,25 @@
+"""What holds for every test of the tree; fixtures of one kind live in `tests/fixtures/`, one plugin a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Plugins are found, not listed: a new kind of fixture is a new file in tests/fixtures and touches nothing else.
+pytest_plugins = [
+    f"tests.fixtures.{path.stem}"
+    for path in sorted((Path(__file__).parent / "fixtures").glob("[a-z]*.py"))
+    if path.stem != "conftest"
+]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """Where the server runs the tests, a browser test that skips itself is a failure: nobody reads skips there."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow for browser tests: {report.longrepr}"
+    return report
