@@ -34,6 +34,7 @@ class Run(TenantRecord):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     onboarding_id: Mapped[UUID]
     item_key: Mapped[str]
+    number: Mapped[int]
     connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connection.id"))
     connector: Mapped[str]
     action: Mapped[str]

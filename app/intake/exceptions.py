@@ -57,6 +57,12 @@ def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
     return record.id
 
 
+def find_exception(work: Work, subject_id: UUID, key: str) -> ExceptionRecord | None:
+    """The exception of that key about this subject, open or not."""
+    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.key == key)
+    return work.session.scalars(query).one_or_none()
+
+
 def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, reason: str) -> None:
     """Mark it as resolved by whoever acts now."""
     record.state, record.resolution, record.reason = "resolved", resolution, reason

@@ -24,6 +24,7 @@ class Onboarding(TenantRecord):
     seq: Mapped[int]
     snapshot: Mapped[Document]
     deal: Mapped[Document]
+    people: Mapped[Document]
     trace_id: Mapped[str]
     started_at: Mapped[datetime]
     first_value_at: Mapped[datetime | None]

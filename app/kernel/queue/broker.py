@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -61,9 +63,10 @@ def send(broker: dramatiq.Broker, cell: str, jobs: Iterable[Dispatched]) -> int:
     return sent
 
 
-def worker_name(number: int = 0) -> str:
-    """A name that is the same after a restart on the same machine, so that the restart can free its former leases."""
-    return f"{socket.gethostname()}-{number}"
+def worker_name(root: Path) -> str:
+    """A name that is the same after a restart from the same folder, so that the restart can free its former leases."""
+    place = hashlib.sha256(str(root).encode()).hexdigest()[:8]
+    return f"{socket.gethostname()}-{place}"
 
 
 def _with_database(url: str, number: int) -> str:

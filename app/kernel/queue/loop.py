@@ -46,7 +46,7 @@ class Dispatcher:
         """Go round until stopped. A database that is away is waited for; nothing is lost meanwhile."""
         while not self.stopped.is_set():
             try:
-                busy = any([self.turn(cell) for cell in self.databases.cells])
+                busy = sum(self.turn(cell) for cell in self.databases.cells)
                 self._scheduled()
             except DatabaseAway as error:
                 log.warning("dispatcher.database_away", reason=str(error))

@@ -1,0 +1,30 @@
+"""What runs on the machine's clock, in the dispatcher: the warm pool is refilled, half-done flows are finished."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.kernel.actor import job_actor
+from app.kernel.ids import new_id
+from app.kernel.queue.loop import Schedule
+from app.kernel.runtime import Runtime
+from app.tenancy.operations import resume_requests
+from tenants.slots import count_free, make_slots
+
+_PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
+
+
+def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
+    """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
+
+    def refill() -> None:
+        for cell in runtime.databases.cells:
+            missing = warm_slots - count_free(runtime.databases, cell)
+            if missing > 0:
+                make_slots(runtime.databases, cell, missing)
+
+    def resume() -> None:
+        actor = job_actor(_PLATFORM, "tenancy.resume_requests")
+        resume_requests(runtime, actor, trace_id=new_id().hex)
+
+    return [Schedule("tenancy.refill_pool", 2.0, refill), Schedule("tenancy.resume_requests", 15.0, resume)]

@@ -1,0 +1,12 @@
+"""When this happened, that is done: the one table of news that travels upward."""
+
+from __future__ import annotations
+
+from app.connectors.events import RunEnded
+from app.intake.events import DealAdmitted
+from app.kernel.queue.dispatcher import Subscriptions
+
+SUBSCRIPTIONS: Subscriptions = {
+    DealAdmitted.type: ["onboarding.start"],
+    RunEnded.type: ["onboarding.record_run"],
+}

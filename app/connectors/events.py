@@ -1,0 +1,24 @@
+"""What happened to a connector run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded(Event):
+    """A run is over: succeeded, failed, or with an outcome that nobody knows."""
+
+    type: ClassVar[str] = "connectors.run.ended"
+    subject_kind: ClassVar[str] = "run"
+
+    item_key: str
+    number: int
+    connector: str
+    action: str
+    outcome: str
+    result: dict[str, Any]
+    attempts: int

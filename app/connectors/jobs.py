@@ -1,0 +1,63 @@
+"""The queue door of runs: claim, call, record. The call holds no session; the record also completes the job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from app.connectors.contract import ActionCall, CallReport
+from app.connectors.operations import Attempt, ConnectionMissing, begin_attempt, end_attempt, end_unattempted, pause_run
+from app.connectors.runner import Runner
+from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
+from app.kernel.queue.jobs import JobRun, job
+from app.vault.keyring import WorkerKeys
+from app.vault.operations import SealedSecrets, take_connection_secrets
+
+
+@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30))
+def execute_run(run: JobRun, *, run_id: str) -> Outcome:
+    """Make one attempt of a run."""
+    try:
+        with run.work() as work:
+            attempt = begin_attempt(work, UUID(run_id))
+            if attempt is None:
+                return Done()
+            sealed = take_connection_secrets(work, connection_id=attempt.connection_id, run_id=attempt.run_id)
+    except ConnectionMissing as error:
+        with run.finish() as work:
+            end_unattempted(work, UUID(run_id), reason=str(error))
+        return Done()
+    report = call(run, attempt, sealed)
+    return record(run, attempt, report)
+
+
+def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
+    """Leave the building, with the secrets opened only here."""
+    secrets = sealed.open(run.runtime.service(WorkerKeys).keys)
+    return run.runtime.service(Runner).call(
+        ActionCall(
+            provider=attempt.connector,
+            action=attempt.action,
+            input=attempt.input,
+            idempotency_key=attempt.idempotency_key,
+            secrets=secrets,
+            attempt=attempt.number,
+            earlier_unknown=attempt.earlier_unknown,
+        )
+    )
+
+
+def record(run: JobRun, attempt: Attempt, report: CallReport) -> Outcome:
+    """Write down how the attempt went, in the transaction that also completes the job."""
+    match report.outcome:
+        case TryAgain(reason=reason) as again if not run.last_attempt:
+            with run.finish(again) as work:
+                pause_run(work, attempt, report)
+        case Done(result=result):
+            with run.finish() as work:
+                end_attempt(work, attempt, report, outcome="succeeded", result=result or {})
+        case TryAgain(reason=reason) | GiveUp(reason=reason) | NeedsPerson(reason=reason):
+            outcome = "failed" if report.certain else "unknown"
+            with run.finish() as work:
+                end_attempt(work, attempt, report, outcome=outcome, reason=reason)
+    return Done()

@@ -1,0 +1,172 @@
+"""Runs of connector actions: requested in the business transaction, attempted by a job, recorded with every attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+
+from app.connectors.contract import CallReport
+from app.connectors.events import RunEnded
+from app.connectors.models import Connection, Run
+from app.kernel.errors import Missing
+from app.kernel.work import Work
+
+SYSTEM_ONLY = {
+    "request_run": "part of an operation that has checked its own permission",
+    "begin_attempt": "called by the run's job",
+    "end_attempt": "called by the run's job",
+    "end_unattempted": "called by the run's job",
+    "pause_run": "called by the run's job",
+}
+OPEN = frozenset({"requested", "running"})
+
+
+class ConnectionMissing(Missing):
+    """No working connection of that connector is set up in this workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """An action wanted by an item of an onboarding. `number` counts the item's requests."""
+
+    onboarding_id: UUID
+    item_key: str
+    connector: str
+    action: str
+    input: dict[str, Any]
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the calling part of the job needs: no row, no session."""
+
+    run_id: UUID
+    connector: str
+    action: str
+    config: dict[str, Any]
+    connection_id: UUID
+    input: dict[str, Any]
+    idempotency_key: str
+    number: int
+    earlier_unknown: bool
+
+
+def request_run(work: Work, request: RunRequest) -> UUID:
+    """Store the run and ask for it after the commit. Its id and key follow from (onboarding, item, number)."""
+    run_id = uuid5(request.onboarding_id, f"run:{request.item_key}:{request.number}")
+    connection = _connection(work, request.connector)
+    work.session.add(
+        Run(
+            id=run_id,
+            onboarding_id=request.onboarding_id,
+            item_key=request.item_key,
+            number=request.number,
+            connection_id=connection.id if connection else None,
+            connector=request.connector,
+            action=request.action,
+            input=request.input,
+            idempotency_key=str(run_id),
+            state="requested",
+            attempts=[],
+            requested_at=work.now,
+        )
+    )
+    work.enqueue("connectors.execute_run", args={"run_id": run_id}, dedupe_key=f"run:{run_id}", queue="default")
+    return run_id
+
+
+def begin_attempt(work: Work, run_id: UUID) -> Attempt | None:
+    """Write the attempt down before the call leaves: a killed worker leaves a trace of it. None when the run is over.
+
+    Raises ConnectionMissing when there is nothing to call.
+    """
+    run = work.session.get_one(Run, run_id, with_for_update=True)
+    if run.state not in OPEN:
+        return None
+    connection = work.session.get(Connection, run.connection_id) if run.connection_id else None
+    connection = connection or _connection(work, run.connector)
+    if connection is None:
+        raise ConnectionMissing(f"No connection to {run.connector} is set up. Add one, then retry the run.")
+    run.connection_id, run.state = connection.id, "running"
+    number = len(run.attempts) + 1
+    earlier_unknown = any(not earlier.get("certain") for earlier in run.attempts)
+    run.attempts = [*run.attempts, {"number": number, "began_at": work.now.isoformat()}]
+    return Attempt(
+        run_id=run.id,
+        connector=run.connector,
+        action=run.action,
+        config=connection.config,
+        connection_id=connection.id,
+        input=run.input,
+        idempotency_key=run.idempotency_key,
+        number=number,
+        earlier_unknown=earlier_unknown,
+    )
+
+
+def pause_run(work: Work, attempt: Attempt, report: CallReport) -> None:
+    """The attempt did not end the run; another will follow."""
+    _note(work.session.get_one(Run, attempt.run_id, with_for_update=True), work, attempt, report)
+
+
+def end_attempt(
+    work: Work,
+    attempt: Attempt,
+    report: CallReport,
+    *,
+    outcome: str,
+    result: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """The run is over: `succeeded`, `failed` or `unknown`. Terminal is terminal: a second ending changes nothing."""
+    run = work.session.get_one(Run, attempt.run_id, with_for_update=True)
+    if run.state in OPEN:
+        _note(run, work, attempt, report)
+        _end(work, run, outcome=outcome, result=result or {}, reason=reason)
+
+
+def end_unattempted(work: Work, run_id: UUID, *, reason: str) -> None:
+    """The run cannot even be tried: it has failed, without an effect."""
+    run = work.session.get_one(Run, run_id, with_for_update=True)
+    if run.state in OPEN:
+        _end(work, run, outcome="failed", result={}, reason=reason)
+
+
+def _end(work: Work, run: Run, *, outcome: str, result: dict[str, Any], reason: str | None) -> None:
+    run.state, run.result, run.finished_at = outcome, result, work.now
+    work.announce(
+        RunEnded(
+            subject_id=run.id,
+            onboarding_id=run.onboarding_id,
+            item_key=run.item_key,
+            number=run.number,
+            connector=run.connector,
+            action=run.action,
+            outcome=outcome,
+            result=result,
+            attempts=len(run.attempts),
+            reason=reason,
+        )
+    )
+
+
+def _note(run: Run, work: Work, attempt: Attempt, report: CallReport) -> None:
+    """Store how the attempt went; one without this note is an attempt whose worker died."""
+    ended = {
+        "ended_at": work.now.isoformat(),
+        "outcome": type(report.outcome).__name__,
+        "code": report.code,
+        "certain": report.certain,
+        "status": report.status,
+        "excerpt": report.excerpt,
+    }
+    run.attempts = [a | ended if a["number"] == attempt.number else a for a in run.attempts]
+
+
+def _connection(work: Work, connector: str) -> Connection | None:
+    query = select(Connection).where(Connection.connector == connector, Connection.state == "active")
+    return work.session.scalars(query.order_by(Connection.changed_at).limit(1)).one_or_none()

@@ -1,0 +1,73 @@
+"""Queues letters to people in the transaction of what they tell about; a job sends each after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.notifications.models import Message
+
+SYSTEM_ONLY = {
+    "queue_letter": "part of an operation that has checked its own permission",
+    "mark_sent": "called by the sending job",
+    "mark_failed": "called by the sending job",
+}
+
+
+class Recipient(Protocol):
+    """Whom a letter goes to."""
+
+    @property
+    def id(self) -> UUID:
+        """The person's id."""
+
+    @property
+    def email(self) -> str:
+        """Where the letter goes."""
+
+    @property
+    def locale(self) -> str:
+        """The language it is written in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter to one person. `facts` are what its text is made from when it is sent."""
+
+    kind: str
+    recipient: Recipient
+    facts: dict[str, Any]
+    onboarding_id: UUID | None = None
+
+
+def queue_letter(work: Work, letter: Letter) -> UUID:
+    """Store the letter and ask for it to be sent after the commit. Returns the message's id."""
+    message = Message(
+        id=new_id(),
+        onboarding_id=letter.onboarding_id,
+        kind=letter.kind,
+        recipient_id=letter.recipient.id,
+        email=letter.recipient.email,
+        locale=letter.recipient.locale,
+        facts=letter.facts,
+        state="queued",
+        queued_at=work.now,
+    )
+    work.session.add(message)
+    work.enqueue("notifications.send_letter", args={"message_id": message.id}, dedupe_key=f"letter:{message.id}")
+    return message.id
+
+
+def mark_sent(work: Work, message_id: UUID) -> None:
+    """The mail server has taken it."""
+    message = work.session.get_one(Message, message_id)
+    message.state, message.sent_at, message.error = "sent", work.now, None
+
+
+def mark_failed(work: Work, message_id: UUID, *, error: str) -> None:
+    """It cannot be sent; the reason is shown beside it."""
+    message = work.session.get_one(Message, message_id)
+    message.state, message.error = "failed", error

@@ -1,0 +1,109 @@
+"""One event into one onboarding: lock, decide, write state, journal entry and what follows, in one commit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from app.flow.commands import Decision, ItemChange
+from app.flow.decide import decide
+from app.flow.definition import Definition
+from app.flow.events import Event as FlowEvent
+from app.flow.reading import read_definition
+from app.flow.state import ItemState, State
+from app.kernel.errors import Missing
+from app.kernel.work import Work
+from app.onboarding.effects import carry_out
+from app.onboarding.models import Item, Onboarding
+from app.onboarding.telling import tell
+from app.templates.queries import get_pinned
+
+
+class OnboardingMissing(Missing):
+    """There is no such onboarding in this workspace."""
+
+
+@lru_cache(maxsize=64)
+def _compiled(digest: str, document: bytes) -> Definition:
+    return read_definition(msgspec.json.decode(document), digest)
+
+
+def definition_of(work: Work, digest: str) -> Definition:
+    """The compiled definition that running work is pinned to; compiled once a process, as its content cannot change."""
+    document = get_pinned(work.session, digest).document
+    return _compiled(digest, msgspec.json.encode(document, order="deterministic"))
+
+
+def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
+    """The onboarding, locked: events of one onboarding happen one after the other. Raises OnboardingMissing."""
+    query = select(Onboarding).where(Onboarding.id == onboarding_id).with_for_update()
+    onboarding = work.session.scalars(query).one_or_none()
+    if onboarding is None:
+        raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
+    return onboarding
+
+
+def state_of(onboarding: Onboarding) -> State:
+    """The engine's state as it was stored with the last journal entry."""
+    return msgspec.convert(onboarding.snapshot, State)
+
+
+def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
+    """Apply one event to a locked onboarding. Raises what `decide` refuses; then nothing has changed."""
+    definition = definition_of(work, onboarding.definition_digest)
+    before = state_of(onboarding)
+    decision = decide(definition, before, event, work.now)
+    if decision.state.seq == before.seq:
+        return decision  # an old timer or a known result: nothing happened, nothing is written
+    onboarding.snapshot = msgspec.to_builtins(decision.state)
+    onboarding.seq = decision.state.seq
+    onboarding.state = decision.state.status
+    _change_items(work, onboarding, decision.changes)
+    work.write_journal(
+        {
+            "onboarding_id": onboarding.id,
+            "seq": decision.state.seq,
+            "at": work.now,
+            "actor_kind": work.actor.kind,
+            "actor_id": work.actor.id,
+            "event": msgspec.to_builtins(event),
+            "commands": msgspec.to_builtins(decision.commands),
+        }
+    )
+    runs = carry_out(work, onboarding, definition, decision)
+    tell(work, onboarding, definition, event, decision, runs=runs)
+    work.enqueue(
+        "onboarding.project_card",
+        args={"onboarding_id": onboarding.id},
+        dedupe_key=f"card:{onboarding.id}:{onboarding.seq}",
+        lane=f"card:{onboarding.id}",
+    )
+    return decision
+
+
+def _change_items(work: Work, onboarding: Onboarding, changes: tuple[ItemChange, ...]) -> None:
+    """Each change of the engine is a change of one row, attribute by attribute."""
+    if not changes:
+        return
+    keys = [change.item for change in changes]
+    query = select(Item).where(Item.onboarding_id == onboarding.id, Item.key.in_(keys))
+    rows = {row.key: row for row in work.session.scalars(query)}
+    for change in changes:
+        for name, value in change.attributes.items():
+            setattr(rows[change.item], name, column_value(name, value))
+
+
+def column_value(name: str, value: Any) -> Any:
+    """The engine's value as its column keeps it: documents as plain JSON, everything else as it is."""
+    if name in {"answers", "result", "evidence"} and value is not None:
+        return msgspec.to_builtins(value)
+    return value
+
+
+def item_columns(state: ItemState) -> dict[str, Any]:
+    """All engine attributes of an item, as columns of its row."""
+    return {name: column_value(name, getattr(state, name)) for name in ItemState.__struct_fields__}

@@ -1,0 +1,115 @@
+"""Carries out what the engine asks for: timers, connector runs, messages, exceptions. All rows of the same commit."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.connectors.operations import RunRequest, request_run
+from app.flow.commands import (
+    CancelTimer,
+    CloseException,
+    Command,
+    Decision,
+    Finish,
+    NotifyRole,
+    OpenException,
+    ReachFirstValue,
+    RequestAction,
+    StartTimer,
+)
+from app.flow.definition import Definition
+from app.intake.exceptions import ExceptionOpening, close_exception, find_exception, open_exception
+from app.kernel.work import Work
+from app.notifications.operations import Letter, queue_letter
+from app.onboarding.models import Item, Onboarding
+from app.onboarding.people import holders
+
+
+def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decision: Decision) -> dict[str, UUID]:
+    """Do every command of a decision. Returns the run ids of requested actions, by task."""
+    runs: dict[str, UUID] = {}
+    for command in decision.commands:
+        if isinstance(command, RequestAction):
+            runs[command.task] = _request_action(work, onboarding, command)
+        else:
+            _do(work, onboarding, definition, command)
+    return runs
+
+
+def _do(work: Work, onboarding: Onboarding, definition: Definition, command: Command) -> None:
+    match command:
+        case StartTimer():
+            work.set_timer(
+                "onboarding.fire_timer",
+                subject_id=onboarding.id,
+                due_at=command.due_at,
+                version=command.version,
+                args={"timer": command.timer, "rung": command.rung},
+            )
+        case NotifyRole():
+            _notify(work, onboarding, definition, command)
+        case OpenException(exception=opened):
+            open_exception(
+                work,
+                ExceptionOpening(
+                    subject_kind="onboarding",
+                    subject_id=onboarding.id,
+                    key=opened.id,
+                    type=opened.type,
+                    reason_code=opened.reason_code,
+                    route=opened.route,
+                    summary=opened.note,
+                    item_key=opened.item,
+                    respond_by=opened.respond_by,
+                ),
+            )
+        case CloseException():
+            if record := find_exception(work, onboarding.id, command.exception):
+                close_exception(work, record, resolution=command.resolution, reason=command.reason)
+        case ReachFirstValue():
+            onboarding.first_value_at = command.at
+        case Finish():
+            onboarding.finished_at = command.at
+        case CancelTimer() | RequestAction():
+            pass  # a cancelled timer's version is old and does nothing; actions are requested above
+
+
+def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) -> UUID:
+    return request_run(
+        work,
+        RunRequest(
+            onboarding_id=onboarding.id,
+            item_key=command.task,
+            connector=command.connector,
+            action=command.action,
+            input=dict(command.input),
+            number=command.request,
+        ),
+    )
+
+
+def _notify(work: Work, onboarding: Onboarding, definition: Definition, command: NotifyRole) -> None:
+    """One letter to each holder of the role; a role that nobody holds is told to the onboarding's lead."""
+    item = definition.items[command.item]
+    row = work.session.scalars(
+        select(Item).where(Item.onboarding_id == onboarding.id, Item.key == command.item)
+    ).one_or_none()
+    for person in holders(onboarding, command.role):
+        queue_letter(
+            work,
+            Letter(
+                kind=command.message,
+                onboarding_id=onboarding.id,
+                recipient=person,
+                facts={
+                    "item": command.item,
+                    "title": dict(item.title),
+                    "text": dict(command.text),
+                    "onboarding": onboarding.name,
+                    "due_at": row.due_at.isoformat() if row is not None and row.due_at else None,
+                    "side": command.side,
+                },
+            ),
+        )

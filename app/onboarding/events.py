@@ -1,0 +1,159 @@
+"""What happened in an onboarding; among them most of the eleven trace events of REQUIREMENTS 1.11."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfOnboarding(Event):
+    subject_kind: ClassVar[str] = "onboarding"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingStarted(_OfOnboarding):
+    """The project exists: template, owners and milestones."""
+
+    type: ClassVar[str] = "onboarding.started"
+
+    name: str
+    template: str
+    definition_digest: str
+    owners: dict[str, str]
+    milestones: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandoffValidated(_OfOnboarding):
+    """The handoff packet was checked: what was required, what is missing, where it came from."""
+
+    type: ClassVar[str] = "onboarding.handoff.validated"
+
+    gate: str
+    missing: list[str]
+    sources: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PacketCorrected(_OfOnboarding):
+    """Fields of the packet were given or corrected by a person."""
+
+    type: ClassVar[str] = "onboarding.packet.corrected"
+    personal: ClassVar[frozenset[str]] = frozenset({"facts"})
+
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateDecided(_OfOnboarding):
+    """A person decided a gate; an override always has its reason."""
+
+    type: ClassVar[str] = "onboarding.gate.decided"
+
+    gate: str
+    decision: str
+    missing: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerTaskOpened(_OfOnboarding):
+    """Something is now the customer's to do."""
+
+    type: ClassVar[str] = "onboarding.customer_task.opened"
+
+    task: str
+    owner: str
+    due_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskCompleted(_OfOnboarding):
+    """A task is done, with its evidence."""
+
+    type: ClassVar[str] = "onboarding.task.completed"
+    personal: ClassVar[frozenset[str]] = frozenset({"answers"})
+
+    task: str
+    answers: dict[str, Any]
+    evidence: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvisioningRequested(_OfOnboarding):
+    """A connector action was asked for."""
+
+    type: ClassVar[str] = "onboarding.provisioning.requested"
+
+    task: str
+    connector: str
+    action: str
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemWroteBack(_OfOnboarding):
+    """A connector action ended: which record, and how."""
+
+    type: ClassVar[str] = "onboarding.system.wrote_back"
+
+    task: str
+    connector: str
+    outcome: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilestoneCompleted(_OfOnboarding):
+    """A milestone is proven."""
+
+    type: ClassVar[str] = "onboarding.milestone.completed"
+
+    milestone: str
+    layer: str
+    owner: str
+    evidence: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SLABreached(_OfOnboarding):
+    """A rung of an escalation ladder came due with nobody having acted."""
+
+    type: ClassVar[str] = "onboarding.sla.breached"
+
+    timer: str
+    rung: int
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemAssigned(_OfOnboarding):
+    """A named person took an item, or gave it back to its role."""
+
+    type: ClassVar[str] = "onboarding.item.assigned"
+
+    item: str
+    person: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstValueReached(_OfOnboarding):
+    """First value is proven: by its definition, with its proof. Once."""
+
+    type: ClassVar[str] = "onboarding.first_value.reached"
+
+    milestone: str
+    definition: str
+    proof: dict[str, Any]
+    segment: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingEnded(_OfOnboarding):
+    """Nothing follows any more."""
+
+    type: ClassVar[str] = "onboarding.ended"
+
+    outcome: str

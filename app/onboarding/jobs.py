@@ -1,0 +1,58 @@
+"""Queue doors of running work: what follows an admission, a connector run and a due timer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.flow import events as flow
+from app.kernel.outcomes import Done, Outcome
+from app.kernel.queue.jobs import JobRun, job
+from app.kernel.trail import get_entry
+from app.onboarding import operations
+from app.onboarding.projection import refresh_card
+from app.onboarding.starting import start_from_admission
+
+
+@job("onboarding.start")
+def start(run: JobRun, *, event_id: str) -> Outcome:
+    """A deal was admitted in this home: make its tenant, start its onboarding there, close the deal here."""
+    return start_from_admission(run, UUID(event_id))
+
+
+@job("onboarding.record_run")
+def record_run(run: JobRun, *, event_id: str) -> Outcome:
+    """A connector run ended: tell the engine."""
+    with run.finish() as work:
+        entry = get_entry(work.session, UUID(event_id))
+        if entry.onboarding_id is not None:
+            operations.record_run(work, onboarding_id=entry.onboarding_id, result=run_result(entry.body, entry.reason))
+    return Done()
+
+
+@job("onboarding.fire_timer")
+def fire_timer(run: JobRun, *, subject_id: str, timer: str, rung: int, version: int, due_at: str) -> Outcome:
+    """A rung of an SLA came due at `due_at`."""
+    del due_at  # kept in the job for whoever reads the queue
+    with run.finish() as work:
+        operations.fire_timer(work, onboarding_id=UUID(subject_id), timer=timer, rung=rung, version=version)
+    return Done()
+
+
+@job("onboarding.project_card")
+def project_card(run: JobRun, *, onboarding_id: str) -> Outcome:
+    """Bring the onboarding's line in the partner's lists up to date."""
+    refresh_card(run, UUID(onboarding_id))
+    return Done()
+
+
+def run_result(body: dict[str, object], reason: str | None) -> flow.Event:
+    """The engine's event for an ended run."""
+    task, request = str(body["item_key"]), int(str(body["number"]))
+    match body["outcome"]:
+        case "succeeded":
+            result = body["result"]
+            return flow.ActionSucceeded(task=task, request=request, result=result if isinstance(result, dict) else {})
+        case "unknown":
+            return flow.ActionUnknown(task=task, request=request, error=reason or "the outcome is not known")
+        case _:
+            return flow.ActionFailed(task=task, request=request, error=reason or "the action failed")

@@ -1,0 +1,188 @@
+"""What people and systems do to a running onboarding. Each is one event for the engine, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.flow import events as flow
+from app.flow.commands import Decision
+from app.flow.definition import DecisionButton
+from app.flow.definition import Item as FlowItem
+from app.flow.state import ItemState, State
+from app.intake.packet import PacketSource, store_packet
+from app.kernel.work import Work
+from app.onboarding.advance import advance, definition_of, item_columns, lock_onboarding, state_of
+from app.onboarding.models import Item, Onboarding
+from app.onboarding.people import acting
+from app.onboarding.telling import missing_fields
+from app.readiness.operations import VerdictFacts, record_verdict
+
+SYSTEM_ONLY = {
+    "start_onboarding": "called by the job that follows an admission",
+    "record_run": "called by the job that follows a connector run",
+    "fire_timer": "called by the job of a due timer",
+}
+GATE_RULES = "gate/1"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """Everything an onboarding starts from. `id` was given at admission: starting twice starts once."""
+
+    id: UUID
+    name: str
+    definition_digest: str
+    started: flow.Started
+    people: dict[str, list[dict[str, Any]]]
+    deal: dict[str, Any]
+
+
+def start_onboarding(work: Work, request: StartRequest) -> Onboarding:
+    """Instantiate the pinned definition: its tree of items, its packet, its first journal entry. Repeatable."""
+    existing = work.session.get(Onboarding, request.id)
+    if existing is not None:
+        return existing
+    definition = definition_of(work, request.definition_digest)
+    onboarding = Onboarding(
+        id=request.id,
+        definition_digest=definition.digest,
+        name=request.name,
+        state="new",
+        seq=0,
+        snapshot=msgspec.to_builtins(State(definition=definition.digest)),
+        deal=request.deal,
+        people=request.people,
+        trace_id=work.trace_id,
+        started_at=work.now,
+    )
+    work.session.add(onboarding)
+    work.session.flush()
+    _add_items(work, onboarding)
+    store_packet(work, onboarding.id, request.started.packet, PacketSource("crm"))
+    advance(work, onboarding, request.started)
+    return onboarding
+
+
+def complete_task(
+    work: Work,
+    *,
+    onboarding_id: UUID,
+    task: str,
+    answers: Mapping[str, Any] | None = None,
+    evidence: flow.Evidenced | None = None,
+) -> Decision:
+    """Finish a task of the actor's own side. Raises NotPermitted, OnboardingMissing, and what the engine refuses."""
+    require(work, Permission.TASK_COMPLETE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    by = acting(work, onboarding)
+    event = flow.TaskCompleted(by=by, task=task, answers=dict(answers or {}), evidence=evidence)
+    return advance(work, onboarding, event)
+
+
+def change_packet(work: Work, *, onboarding_id: UUID, facts: Mapping[str, Any]) -> Decision:
+    """Give or correct facts of the handoff packet. Raises as `complete_task` does."""
+    require(work, Permission.PACKET_EDIT)
+    onboarding = lock_onboarding(work, onboarding_id)
+    event = flow.PacketChanged(by=acting(work, onboarding), facts=dict(facts), source="person")
+    decision = advance(work, onboarding, event)
+    store_packet(work, onboarding.id, facts, PacketSource("person", corrected_by=work.actor.id))
+    return decision
+
+
+def decide_gate(work: Work, *, onboarding_id: UUID, gate: str, decision: str, reason: str = "") -> Decision:
+    """Press one of a gate's buttons; the verdict is stored with all it was made from.
+
+    Raises NotPermitted, OnboardingMissing, and what the engine refuses (hard fields missing, no reason given).
+    """
+    require(work, Permission.GATE_DECIDE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    definition = definition_of(work, onboarding.definition_digest)
+    before = state_of(onboarding)
+    event = flow.GateDecided(by=acting(work, onboarding), gate=gate, decision=decision, reason=reason)
+    followed = advance(work, onboarding, event)
+    effects = {button.id: button.effect for button in _buttons(definition.items[gate])}
+    inputs = {
+        "definition": definition.digest,
+        "packet": before.packet,
+        "missing": missing_fields(definition, before.packet),
+    }
+    record_verdict(
+        work,
+        VerdictFacts(
+            kind="gate",
+            subject_id=onboarding.id,
+            rule_version=GATE_RULES,
+            inputs=inputs | {"gate": gate},
+            result=decision,
+            reason=reason or None,
+            override=effects.get(decision) == "override",
+        ),
+    )
+    return followed
+
+
+def prove_milestone(work: Work, *, onboarding_id: UUID, milestone: str, evidence: flow.Evidenced) -> Decision:
+    """Give the evidence a milestone asks for. Raises NotPermitted, OnboardingMissing, and what the engine refuses."""
+    require(work, Permission.TASK_COMPLETE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    event = flow.MilestoneProven(by=acting(work, onboarding), milestone=milestone, evidence=evidence)
+    return advance(work, onboarding, event)
+
+
+def resolve_exception(
+    work: Work,
+    *,
+    onboarding_id: UUID,
+    exception: str,
+    resolution: flow.Resolution,
+    reason: str,
+    evidence: flow.Evidenced | None = None,
+) -> Decision:
+    """Decide how an exception ends: retry, done with evidence, skip, or just close. Raises as the others do."""
+    require(work, Permission.EXCEPTION_RESOLVE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    event = flow.ExceptionResolved(
+        by=acting(work, onboarding), exception=exception, resolution=resolution, reason=reason, evidence=evidence
+    )
+    return advance(work, onboarding, event)
+
+
+def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decision:
+    """Tell the engine how a connector run ended. One that it knows already changes nothing."""
+    return advance(work, lock_onboarding(work, onboarding_id), result)
+
+
+def fire_timer(work: Work, *, onboarding_id: UUID, timer: str, rung: int, version: int) -> Decision:
+    """A rung of an SLA came due. An old version changes nothing."""
+    event = flow.TimerFired(timer=timer, rung=rung, version=version)
+    return advance(work, lock_onboarding(work, onboarding_id), event)
+
+
+def _add_items(work: Work, onboarding: Onboarding) -> None:
+    definition = definition_of(work, onboarding.definition_digest)
+    for item in definition.items.values():
+        row = Item(
+            id=uuid5(onboarding.id, item.key),
+            onboarding_id=onboarding.id,
+            position=item.position,
+            kind=item.kind,
+            key=item.key,
+            parent=item.parent,
+            side=item.side,
+            owner_role=item.owner,
+        )
+        for name, value in item_columns(ItemState()).items():
+            setattr(row, name, value)
+        work.session.add(row)
+    work.session.flush()
+
+
+def _buttons(item: FlowItem) -> tuple[DecisionButton, ...]:
+    return item.review.decisions if item.review else ()

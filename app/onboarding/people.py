@@ -1,0 +1,41 @@
+"""Who holds which role in one onboarding, and on which side someone acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from app.flow.definition import Side
+from app.flow.events import By
+from app.kernel.work import Work
+from app.onboarding.models import Onboarding
+
+CUSTOMER_ROLES = frozenset({"owner", "admin", "contributor", "approver", "viewer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person who holds a role in an onboarding."""
+
+    id: UUID
+    name: str
+    email: str
+    locale: str
+    side: Side
+
+
+def holders(onboarding: Onboarding, role: str) -> list[Holder]:
+    """Everyone who holds the role; where nobody does, whoever leads the onboarding for the partner."""
+    named = onboarding.people.get(role) or onboarding.people.get("onboarding_lead") or []
+    return [msgspec.convert(entry, Holder) for entry in named]
+
+
+def acting(work: Work, onboarding: Onboarding) -> By:
+    """The one who acts now, as the engine needs to know: side, and the roles held in this onboarding."""
+    own = tuple(
+        role for role, people in onboarding.people.items() if any(entry["id"] == str(work.actor.id) for entry in people)
+    )
+    side: Side = "customer" if work.rights & CUSTOMER_ROLES else "partner"
+    return By(actor=work.actor.label, side=side, roles=own)

@@ -1,0 +1,83 @@
+"""An onboarding's line in the partner's lists: made anew from the tenant after each journal entry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.flow.definition import Definition
+from app.kernel.queue.jobs import JobRun
+from app.kernel.work import Work
+from app.onboarding.advance import definition_of
+from app.onboarding.models import Item, Onboarding, OnboardingCard
+from tenants.sessions import partner_session
+
+OPEN = ("open", "running", "blocked")
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
+    """Read the onboarding in its tenant, write its card in `control`. An older reading never overwrites a newer one."""
+    with run.work() as work:
+        onboarding = work.session.get(Onboarding, onboarding_id)
+        if onboarding is None:
+            return
+        definition = definition_of(work, onboarding.definition_digest)
+        values = card_values(work, onboarding, definition)
+    statement = insert(OnboardingCard).values(**values)
+    fresh = {name: statement.excluded[name] for name in values if name not in {"tenant_id", "onboarding_id"}}
+    with partner_session(run.runtime.databases, run.tenant.organisation_id, actor=run.actor.label) as (session, _now):
+        session.connection().execute(
+            statement.on_conflict_do_update(
+                index_elements=["tenant_id", "onboarding_id"],
+                set_=fresh,
+                where=OnboardingCard.seq < statement.excluded.seq,
+            )
+        )
+
+
+def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:
+    """The card's columns, from the rows of the tenant."""
+    rows = work.session.scalars(select(Item).where(Item.onboarding_id == onboarding.id).order_by(Item.position)).all()
+    tasks = [row for row in rows if row.kind == "task"]
+    waiting = [row for row in rows if row.kind in {"task", "gate"} and row.state in OPEN]
+    stage = next((row for row in rows if row.kind == "stage" and row.state in OPEN), None)
+    first = min(waiting, key=_urgency, default=None)
+    return {
+        "tenant_id": work.tenant.id,
+        "onboarding_id": onboarding.id,
+        "organisation_id": work.tenant.organisation_id,
+        "seq": onboarding.seq,
+        "name": onboarding.name,
+        "template": f"{definition.id} {definition.version}",
+        "state": onboarding.state,
+        "stage": stage.key if stage else None,
+        "next_step": first.key if first else None,
+        "holder": first.side if first else None,
+        "needs": [_need(row, definition) for row in waiting if row.side == "partner" or row.state == "blocked"],
+        "tasks_done": sum(row.state in {"done", "skipped"} for row in tasks),
+        "tasks_total": len(tasks),
+        "due_at": min((row.due_at for row in waiting if row.due_at), default=None),
+        "started_at": onboarding.started_at,
+        "first_value_at": onboarding.first_value_at,
+        "changed_at": work.now,
+    }
+
+
+def _urgency(row: Item) -> tuple[bool, datetime, int]:
+    return (row.due_at is None, row.due_at or _NEVER, row.position)
+
+
+def _need(row: Item, definition: Definition) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "kind": row.kind,
+        "state": row.state,
+        "title": dict(definition.items[row.key].title),
+        "owner": row.owner_role,
+        "due_at": row.due_at.isoformat() if row.due_at else None,
+    }

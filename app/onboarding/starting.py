@@ -1,0 +1,136 @@
+"""From an admitted deal to a running onboarding in a tenant of its own: several commits, each repeatable (DESIGN 4).
+
+The home's admission entry is the authority. A killed job runs again and finds what the last run has already made: the
+tenant by its request key, people by their address, the onboarding by the id that the admission gave it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.flow import events as flow
+from app.flow.calendar import Calendar
+from app.identity.operations import NewMember, add_member, ensure_person, index_membership
+from app.intake.operations import mark_started
+from app.kernel.events import plain
+from app.kernel.outcomes import Done, Outcome
+from app.kernel.queue.jobs import JobRun
+from app.kernel.trail import get_entry
+from app.kernel.work import open_work
+from app.onboarding.operations import StartRequest, start_onboarding
+from app.onboarding.people import Holder
+from app.templates.operations import effective_document, pin
+from app.tenancy.operations import TenantRequest, create_tenant
+from tenants.tenant import Tenant
+
+CUSTOMER_ROLE = "customer_owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the home's trail says of the admitted deal."""
+
+    entry_id: UUID
+    leaf_hash: str
+    deal_id: UUID
+    body: dict[str, Any]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The deal's neutral facts."""
+        facts: dict[str, Any] = self.body["facts"]
+        return facts
+
+
+def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
+    """Make the tenant, let its people in, start the onboarding, close the deal. Raises to be tried again."""
+    with run.work() as home:
+        entry = get_entry(home.session, event_id)
+        admission = Admission(entry.id, entry.leaf_hash, entry.subject_id, entry.body)
+    tenant = _tenant(run, admission)
+    document = effective_document(
+        run.runtime,
+        tenant.organisation_id,
+        template_digest=admission.body["template_digest"],
+        overlay_digest=admission.body["overlay_digest"],
+    )
+    people = _people(run, admission)
+    with open_work(run.runtime, tenant, run.actor, trace_id=run.job.trace_id) as work:
+        for holder in {person.id: person for group in people.values() for person in group}.values():
+            if holder.side == "customer":
+                add_member(work, NewMember(holder.id, holder.email, holder.name, "owner", holder.locale))
+        digest = pin(work, document)
+        start_onboarding(work, _request(run, admission, digest, people))
+    for holder in {person.id: person for group in people.values() for person in group}.values():
+        if holder.side == "customer":
+            index_membership(run.runtime, holder.id, tenant)
+    onboarding_id = UUID(admission.body["start_id"])
+    with run.finish() as home:
+        mark_started(home, deal_id=admission.deal_id, tenant_id=tenant.id, onboarding_id=onboarding_id)
+    return Done()
+
+
+def _tenant(run: JobRun, admission: Admission) -> Tenant:
+    cause = {
+        "cause_tenant_id": run.tenant.id,
+        "cause_entry_id": admission.entry_id,
+        "cause_leaf_hash": admission.leaf_hash,
+    }
+    request = TenantRequest(
+        organisation_id=run.tenant.organisation_id,
+        kind="customer",
+        name=admission.body["account_name"],
+        key=f"deal:{admission.deal_id}",
+        cause=cause,
+    )
+    return create_tenant(run.runtime, run.actor, request, trace_id=run.job.trace_id)
+
+
+def _people(run: JobRun, admission: Admission) -> dict[str, list[Holder]]:
+    """Roles to people: the workflow's named owners for the partner, the deal's contacts for the customer."""
+    people: dict[str, list[Holder]] = {}
+    for role, persons in admission.body["owners"].get("people", {}).items():
+        people[role] = [_holder(run, person, "partner") for person in persons]
+    contacts = admission.facts.get("contacts") or []
+    if contacts:
+        people[CUSTOMER_ROLE] = [_holder(run, contact, "customer") for contact in contacts]
+    return people
+
+
+def _holder(run: JobRun, person: dict[str, Any], side: flow.Side) -> Holder:
+    name, email, locale = person.get("name") or person["email"], person["email"], person.get("locale") or "en"
+    person_id = ensure_person(run.runtime.databases, email=email, name=name, locale=locale)
+    return Holder(id=person_id, name=name, email=email, locale=locale, side=side)
+
+
+def _request(run: JobRun, admission: Admission, digest: str, people: dict[str, list[Holder]]) -> StartRequest:
+    facts = admission.facts
+    started = flow.Started(
+        by=flow.By(actor=run.actor.label),
+        inputs={name: value for name, value in facts.items() if name in _INPUTS and value is not None},
+        packet={name: value for name, value in (facts.get("packet") or {}).items() if value is not None},
+        partner=Calendar(**admission.body["owners"].get("calendar", {})),
+        customer=Calendar(**(facts.get("calendar") or {})),
+    )
+    return StartRequest(
+        id=UUID(admission.body["start_id"]),
+        name=admission.body["account_name"],
+        definition_digest=digest,
+        started=started,
+        people={role: [_plain(person) for person in group] for role, group in people.items()},
+        deal={
+            "home_id": str(run.tenant.id),
+            "deal_id": str(admission.deal_id),
+            "source": admission.body["source"],
+            "external_id": admission.body["external_id"],
+        },
+    )
+
+
+_INPUTS = frozenset({"segment", "region", "plan", "product", "seats", "start_date"})
+
+
+def _plain(person: Holder) -> dict[str, Any]:
+    return {name: plain(getattr(person, name)) for name in Holder.__slots__}

@@ -1,0 +1,149 @@
+"""Says what an applied event meant: announcements with their trail entries, told in the journal's order."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.flow import events as flow
+from app.flow.commands import Decision, Finish, ReachFirstValue, RequestAction
+from app.flow.definition import Definition, Item
+from app.flow.state import ItemState
+from app.kernel.events import Event
+from app.kernel.work import Work
+from app.onboarding import events
+from app.onboarding.models import Onboarding
+
+
+def tell(
+    work: Work,
+    onboarding: Onboarding,
+    definition: Definition,
+    event: flow.Event,
+    decision: Decision,
+    *,
+    runs: dict[str, UUID],
+) -> None:
+    """Announce everything that this journal entry means, in the order in which it happened."""
+    teller = _Teller(onboarding, definition, decision)
+    for news in [*teller.of_event(event), *teller.of_changes(), *teller.of_commands(runs)]:
+        work.announce(news, lane_seq=onboarding.seq)
+
+
+class _Teller:
+    """Builds the announcements of one decision."""
+
+    def __init__(self, onboarding: Onboarding, definition: Definition, decision: Decision) -> None:
+        self.onboarding = onboarding
+        self.definition = definition
+        self.decision = decision
+        self.about: dict[str, Any] = {"subject_id": onboarding.id, "onboarding_id": onboarding.id}
+
+    def of_event(self, event: flow.Event) -> list[Event]:
+        """What the event itself says."""
+        told: list[Event] = []
+        match event:
+            case flow.Started():
+                told = self._started()
+            case flow.PacketChanged(facts=facts):
+                told = [events.PacketCorrected(facts=dict(facts), **self.about), *self._handoff()]
+            case flow.GateDecided():
+                told = [self._gate_decided(event)]
+            case flow.TimerFired(timer=timer, rung=rung):
+                role = self.definition.timers[timer].ladder[rung].role
+                told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
+            case flow.OwnerAssigned(item=item, person=person):
+                told = [events.ItemAssigned(item=item, person=person, **self.about)]
+            case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
+                told = [self._wrote_back(event)]
+        return told
+
+    def of_changes(self) -> list[Event]:
+        """What became open or done."""
+        told: list[Event] = []
+        for change in self.decision.changes:
+            state = change.attributes.get("state")
+            item, now = self.definition.items[change.item], self.decision.state.items[change.item]
+            if item.kind == "task" and state == "done":
+                told.append(self._task_completed(item, now))
+            elif item.kind == "task" and state == "open" and item.side == "customer":
+                due = now.due_at.isoformat() if now.due_at else None
+                told.append(events.CustomerTaskOpened(task=item.key, owner=item.owner, due_at=due, **self.about))
+            elif item.kind == "milestone" and state == "done":
+                told.append(self._milestone_completed(item, now))
+        return told
+
+    def of_commands(self, runs: dict[str, UUID]) -> list[Event]:
+        """What was asked for, reached or ended."""
+        told: list[Event] = []
+        for command in self.decision.commands:
+            match command:
+                case RequestAction(task=task, connector=connector, action=action):
+                    asked = {"task": task, "connector": connector, "action": action, "run_id": str(runs[task])}
+                    told.append(events.ProvisioningRequested(**asked, **self.about))
+                case ReachFirstValue():
+                    told.append(self._first_value(command))
+                case Finish(outcome=outcome, reason=reason):
+                    told.append(events.OnboardingEnded(outcome=outcome, reason=reason or None, **self.about))
+        return told
+
+    def _started(self) -> list[Event]:
+        owners = {
+            role: ", ".join(person["name"] for person in people) for role, people in self.onboarding.people.items()
+        }
+        started = events.OnboardingStarted(
+            name=self.onboarding.name,
+            template=f"{self.definition.id} {self.definition.version}",
+            definition_digest=self.definition.digest,
+            owners=owners,
+            milestones=[item.key for item in self.definition.of_kind("milestone")],
+            **self.about,
+        )
+        return [*self._handoff(), started]
+
+    def _handoff(self) -> list[Event]:
+        gates = [item.key for item in self.definition.of_kind("gate") if item.review and item.review.handoff]
+        sources = {entry.field.id: entry.source for entry in self.definition.handoff}
+        missing = missing_fields(self.definition, self.decision.state.packet)
+        return [events.HandoffValidated(gate=gate, missing=missing, sources=sources, **self.about) for gate in gates]
+
+    def _gate_decided(self, event: flow.GateDecided) -> Event:
+        missing = missing_fields(self.definition, self.decision.state.packet)
+        told = {"gate": event.gate, "decision": event.decision, "missing": missing, "reason": event.reason or None}
+        return events.GateDecided(**told, **self.about)
+
+    def _task_completed(self, item: Item, now: ItemState) -> Event:
+        evidence = msgspec.to_builtins(now.evidence) if now.evidence else None
+        return events.TaskCompleted(task=item.key, answers=dict(now.answers), evidence=evidence, **self.about)
+
+    def _milestone_completed(self, item: Item, now: ItemState) -> Event:
+        evidence = msgspec.to_builtins(now.evidence) if now.evidence else None
+        told = {"milestone": item.key, "layer": item.layer or "", "owner": item.owner, "evidence": evidence}
+        return events.MilestoneCompleted(**told, **self.about)
+
+    def _wrote_back(self, event: flow.ActionSucceeded | flow.ActionFailed | flow.ActionUnknown) -> Event:
+        action = self.definition.items[event.task].action
+        outcome = type(event).__name__.removeprefix("Action").lower()
+        fields = dict(event.result) if isinstance(event, flow.ActionSucceeded) else {}
+        reason = None if isinstance(event, flow.ActionSucceeded) else event.error
+        told = {"task": event.task, "connector": action.connector if action else "", "outcome": outcome}
+        return events.SystemWroteBack(fields=fields, reason=reason, **told, **self.about)
+
+    def _first_value(self, command: ReachFirstValue) -> Event:
+        definition = self.definition.first_value.definition
+        segment = self.decision.state.inputs.get("segment")
+        return events.FirstValueReached(
+            milestone=command.milestone,
+            definition=definition.get("en") or next(iter(definition.values()), ""),
+            proof=msgspec.to_builtins(command.evidence),
+            segment=str(segment) if segment is not None else None,
+            **self.about,
+        )
+
+
+def missing_fields(definition: Definition, packet: dict[str, Any]) -> list[str]:
+    """Fields of the packet that are blank and not just informative, hard ones first (REQUIREMENTS 1.4)."""
+    blank = [entry for entry in definition.handoff if entry.rule != "info" and packet.get(entry.field.id) in {None, ""}]
+    return [entry.field.id for entry in sorted(blank, key=lambda entry: entry.rule != "hard")]

@@ -1,0 +1,133 @@
+"""Stores sealed secrets of a tenant and hands sealed ones to whoever may open them. Nothing in the clear is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import delete, select
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.kernel.errors import Unavailable
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.vault.envelope import TenantKeys, open_door_secret, seal_door_secret
+from app.vault.events import SecretSet, SecretsOpened
+from app.vault.keyring import WrappingKeys
+from app.vault.models import SecretRecord
+from app.vault.rules import SecretContext
+from app.vault.sealed_box import open_connection_secret, seal_connection_secret
+from app.vault.secret import Secret
+
+SYSTEM_ONLY = {
+    "make_keys": "part of the creation of a tenant",
+    "take_connection_secrets": "called by a run's job",
+    "open_door_secrets": "called by the door that the secret guards",
+}
+_KEYS, _TENANT = "keys", "tenant"
+
+
+class KeysMissing(Unavailable):
+    """The tenant has no keys, or they were destroyed: its secrets cannot be read by anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecrets:
+    """The sealed secrets of one connection, to be opened where no session is in reach."""
+
+    keys: TenantKeys
+    sealed: dict[str, tuple[SecretContext, bytes]]
+
+    def open(self, keyring: WrappingKeys) -> dict[str, Secret]:
+        """Open them all. Raises where the keyring may not, or the tenant's wrapping key is gone."""
+        return {
+            field: open_connection_secret(keyring, self.keys, context, box)
+            for field, (context, box) in self.sealed.items()
+        }
+
+
+def make_keys(work: Work, *, door: WrappingKeys, worker: WrappingKeys) -> None:
+    """Make the tenant's keys, once; the wrapping keys stay outside every database."""
+    from app.vault.envelope import make_tenant_keys
+
+    if work.session.scalars(select(SecretRecord.id).where(SecretRecord.kind == _KEYS)).first():
+        return
+    keys = make_tenant_keys(door, worker, work.tenant.id)
+    _store(work, kind=_KEYS, purpose=_TENANT, field="keys", sealed=msgspec.json.encode(keys), secret_id=new_id())
+
+
+def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
+    """Seal a connection's secret to the tenant's public key: written here, opened only in a worker.
+
+    Raises NotPermitted, KeysMissing.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    context = SecretContext(work.tenant.id, new_id(), field)
+    sealed = seal_connection_secret(_keys(work), context, value.reveal().encode())
+    _replace(work, kind="connection", purpose=str(connection_id), context=context, sealed=sealed)
+
+
+def put_door_secret(work: Work, *, purpose: str, field: str, value: Secret, door: WrappingKeys) -> None:
+    """Seal a door's secret; the process that guards this door may open it. Raises NotPermitted, KeysMissing."""
+    require(work, Permission.CONNECTION_WRITE)
+    context = SecretContext(work.tenant.id, new_id(), field)
+    sealed = seal_door_secret(door, _keys(work), context, value.reveal().encode())
+    _replace(work, kind="door", purpose=purpose, context=context, sealed=sealed)
+
+
+def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) -> SealedSecrets:
+    """The sealed secrets of a connection for one run, with an entry in the trail. Raises KeysMissing."""
+    rows = _rows(work, kind="connection", purpose=str(connection_id))
+    if rows:
+        fields = sorted(row.field for row in rows)
+        work.record(SecretsOpened(subject_id=connection_id, fields=fields, run_id=str(run_id)))
+    sealed = {row.field: (SecretContext(work.tenant.id, row.id, row.field), row.sealed) for row in rows}
+    return SealedSecrets(keys=_keys(work), sealed=sealed)
+
+
+def open_door_secrets(work: Work, *, purpose: str, door: WrappingKeys) -> list[Secret]:
+    """Every active secret of a door (two during a rotation), newest first. Raises KeysMissing."""
+    rows = sorted(_rows(work, kind="door", purpose=purpose), key=lambda row: row.set_at, reverse=True)
+    keys = _keys(work)
+    contexts = [(SecretContext(work.tenant.id, row.id, row.field), row.sealed) for row in rows]
+    return [open_door_secret(door, keys, context, sealed) for context, sealed in contexts]
+
+
+def _keys(work: Work) -> TenantKeys:
+    row = work.session.scalars(select(SecretRecord).where(SecretRecord.kind == _KEYS)).one_or_none()
+    if row is None:
+        raise KeysMissing("This workspace has no keys; its secrets can neither be stored nor read.")
+    return msgspec.json.decode(row.sealed, type=TenantKeys)
+
+
+def _rows(work: Work, *, kind: str, purpose: str) -> list[SecretRecord]:
+    query = select(SecretRecord).where(SecretRecord.kind == kind, SecretRecord.purpose == purpose)
+    return list(work.session.scalars(query))
+
+
+def _replace(work: Work, *, kind: str, purpose: str, context: SecretContext, sealed: bytes) -> None:
+    """The new value takes the old one's place: a secret has no history to read."""
+    work.session.execute(
+        delete(SecretRecord).where(
+            SecretRecord.kind == kind, SecretRecord.purpose == purpose, SecretRecord.field == context.field
+        )
+    )
+    _store(work, kind=kind, purpose=purpose, field=context.field, sealed=sealed, secret_id=context.secret_id)
+    work.announce(SecretSet(subject_id=context.secret_id, kind=kind, purpose=purpose, field=context.field))
+
+
+def _store(work: Work, *, kind: str, purpose: str, field: str, sealed: bytes, secret_id: UUID) -> None:
+    work.session.add(
+        SecretRecord(
+            id=secret_id,
+            kind=kind,
+            purpose=purpose,
+            field=field,
+            key_version=1,
+            sealed=sealed,
+            set_by=work.actor.id,
+            set_at=work.now,
+        )
+    )
