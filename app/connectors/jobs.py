@@ -10,7 +10,7 @@ from app.connectors.operations import Attempt, ConnectionMissing, begin_attempt,
 from app.connectors.runner import Runner
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
-from app.vault.keyring import WorkerKeys
+from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets, take_connection_secrets
 
 
@@ -33,7 +33,7 @@ def execute_run(run: JobRun, *, run_id: str) -> Outcome:
 
 def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
     """Leave the building, with the secrets opened only here."""
-    secrets = sealed.open(run.runtime.service(WorkerKeys).keys)
+    secrets = sealed.open(run.runtime.service(Keyring))
     return run.runtime.service(Runner).call(
         ActionCall(
             provider=attempt.connector,

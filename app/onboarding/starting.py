@@ -12,6 +12,7 @@ from uuid import UUID
 
 from app.flow import events as flow
 from app.flow.calendar import Calendar
+from app.flow.definition import Side
 from app.identity.operations import NewMember, add_member, ensure_person, index_membership
 from app.intake.operations import mark_started
 from app.kernel.events import plain
@@ -99,7 +100,7 @@ def _people(run: JobRun, admission: Admission) -> dict[str, list[Holder]]:
     return people
 
 
-def _holder(run: JobRun, person: dict[str, Any], side: flow.Side) -> Holder:
+def _holder(run: JobRun, person: dict[str, Any], side: Side) -> Holder:
     name, email, locale = person.get("name") or person["email"], person["email"], person.get("locale") or "en"
     person_id = ensure_person(run.runtime.databases, email=email, name=name, locale=locale)
     return Holder(id=person_id, name=name, email=email, locale=locale, side=side)

@@ -81,7 +81,12 @@ class _Teller:
         for command in self.decision.commands:
             match command:
                 case RequestAction(task=task, connector=connector, action=action):
-                    asked = {"task": task, "connector": connector, "action": action, "run_id": str(runs[task])}
+                    asked: dict[str, Any] = {
+                        "task": task,
+                        "connector": connector,
+                        "action": action,
+                        "run_id": str(runs[task]),
+                    }
                     told.append(events.ProvisioningRequested(**asked, **self.about))
                 case ReachFirstValue():
                     told.append(self._first_value(command))
@@ -111,7 +116,12 @@ class _Teller:
 
     def _gate_decided(self, event: flow.GateDecided) -> Event:
         missing = missing_fields(self.definition, self.decision.state.packet)
-        told = {"gate": event.gate, "decision": event.decision, "missing": missing, "reason": event.reason or None}
+        told: dict[str, Any] = {
+            "gate": event.gate,
+            "decision": event.decision,
+            "missing": missing,
+            "reason": event.reason or None,
+        }
         return events.GateDecided(**told, **self.about)
 
     def _task_completed(self, item: Item, now: ItemState) -> Event:
@@ -120,7 +130,12 @@ class _Teller:
 
     def _milestone_completed(self, item: Item, now: ItemState) -> Event:
         evidence = msgspec.to_builtins(now.evidence) if now.evidence else None
-        told = {"milestone": item.key, "layer": item.layer or "", "owner": item.owner, "evidence": evidence}
+        told: dict[str, Any] = {
+            "milestone": item.key,
+            "layer": item.layer or "",
+            "owner": item.owner,
+            "evidence": evidence,
+        }
         return events.MilestoneCompleted(**told, **self.about)
 
     def _wrote_back(self, event: flow.ActionSucceeded | flow.ActionFailed | flow.ActionUnknown) -> Event:
@@ -128,7 +143,7 @@ class _Teller:
         outcome = type(event).__name__.removeprefix("Action").lower()
         fields = dict(event.result) if isinstance(event, flow.ActionSucceeded) else {}
         reason = None if isinstance(event, flow.ActionSucceeded) else event.error
-        told = {"task": event.task, "connector": action.connector if action else "", "outcome": outcome}
+        told: dict[str, Any] = {"task": event.task, "connector": action.connector if action else "", "outcome": outcome}
         return events.SystemWroteBack(fields=fields, reason=reason, **told, **self.about)
 
     def _first_value(self, command: ReachFirstValue) -> Event:

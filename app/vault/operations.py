@@ -13,13 +13,19 @@ from app.access.require import require
 from app.kernel.errors import Unavailable
 from app.kernel.ids import new_id
 from app.kernel.work import Work
-from app.vault.envelope import TenantKeys, open_door_secret, seal_door_secret
 from app.vault.events import SecretSet, SecretsOpened
-from app.vault.keyring import WrappingKeys
+from app.vault.keyring import Keyring
 from app.vault.models import SecretRecord
-from app.vault.rules import SecretContext
-from app.vault.sealed_box import open_connection_secret, seal_connection_secret
+from app.vault.rules import DoorPurpose, SecretContext
 from app.vault.secret import Secret
+from app.vault.tenant_keys import (
+    TenantKeys,
+    make_tenant_keys,
+    open_connection_secret,
+    open_door_secret,
+    seal_connection_secret,
+    seal_door_secret,
+)
 
 SYSTEM_ONLY = {
     "make_keys": "part of the creation of a tenant",
@@ -40,22 +46,20 @@ class SealedSecrets:
     keys: TenantKeys
     sealed: dict[str, tuple[SecretContext, bytes]]
 
-    def open(self, keyring: WrappingKeys) -> dict[str, Secret]:
-        """Open them all. Raises where the keyring may not, or the tenant's wrapping key is gone."""
+    def open(self, keyring: Keyring) -> dict[str, Secret]:
+        """Open them all. Raises NotOpenedHere outside a worker, KeyMissing where the wrapping key is gone."""
         return {
             field: open_connection_secret(keyring, self.keys, context, box)
             for field, (context, box) in self.sealed.items()
         }
 
 
-def make_keys(work: Work, *, door: WrappingKeys, worker: WrappingKeys) -> None:
-    """Make the tenant's keys, once; the wrapping keys stay outside every database."""
-    from app.vault.envelope import make_tenant_keys
-
+def make_keys(work: Work, keyring: Keyring) -> None:
+    """Make the tenant's keys, once; the wrapping key stays outside every database."""
     if work.session.scalars(select(SecretRecord.id).where(SecretRecord.kind == _KEYS)).first():
         return
-    keys = make_tenant_keys(door, worker, work.tenant.id)
-    _store(work, kind=_KEYS, purpose=_TENANT, field="keys", sealed=msgspec.json.encode(keys), secret_id=new_id())
+    sealed = msgspec.json.encode(make_tenant_keys(keyring, work.tenant.id))
+    _store(work, kind=_KEYS, purpose=_TENANT, sealed=sealed, context=SecretContext(work.tenant.id, new_id(), "keys"))
 
 
 def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
@@ -65,15 +69,15 @@ def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value:
     """
     require(work, Permission.CONNECTION_WRITE)
     context = SecretContext(work.tenant.id, new_id(), field)
-    sealed = seal_connection_secret(_keys(work), context, value.reveal().encode())
+    sealed = seal_connection_secret(_keys(work), context, value)
     _replace(work, kind="connection", purpose=str(connection_id), context=context, sealed=sealed)
 
 
-def put_door_secret(work: Work, *, purpose: str, field: str, value: Secret, door: WrappingKeys) -> None:
-    """Seal a door's secret; the process that guards this door may open it. Raises NotPermitted, KeysMissing."""
+def put_door_secret(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str, value: Secret) -> None:
+    """Seal a door's secret; the program that guards this door may open it. Raises NotPermitted, KeysMissing."""
     require(work, Permission.CONNECTION_WRITE)
-    context = SecretContext(work.tenant.id, new_id(), field)
-    sealed = seal_door_secret(door, _keys(work), context, value.reveal().encode())
+    context = SecretContext(work.tenant.id, new_id(), field, purpose)
+    sealed = seal_door_secret(keyring, _keys(work), context, value)
     _replace(work, kind="door", purpose=purpose, context=context, sealed=sealed)
 
 
@@ -87,12 +91,14 @@ def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) ->
     return SealedSecrets(keys=_keys(work), sealed=sealed)
 
 
-def open_door_secrets(work: Work, *, purpose: str, door: WrappingKeys) -> list[Secret]:
-    """Every active secret of a door (two during a rotation), newest first. Raises KeysMissing."""
+def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose) -> list[Secret]:
+    """Every active secret of a door (two during a rotation), newest first. Raises KeysMissing, NotOpenedHere."""
     rows = sorted(_rows(work, kind="door", purpose=purpose), key=lambda row: row.set_at, reverse=True)
     keys = _keys(work)
-    contexts = [(SecretContext(work.tenant.id, row.id, row.field), row.sealed) for row in rows]
-    return [open_door_secret(door, keys, context, sealed) for context, sealed in contexts]
+    return [
+        open_door_secret(keyring, keys, SecretContext(work.tenant.id, row.id, row.field, purpose), row.sealed)
+        for row in rows
+    ]
 
 
 def _keys(work: Work) -> TenantKeys:
@@ -114,17 +120,17 @@ def _replace(work: Work, *, kind: str, purpose: str, context: SecretContext, sea
             SecretRecord.kind == kind, SecretRecord.purpose == purpose, SecretRecord.field == context.field
         )
     )
-    _store(work, kind=kind, purpose=purpose, field=context.field, sealed=sealed, secret_id=context.secret_id)
+    _store(work, kind=kind, purpose=purpose, sealed=sealed, context=context)
     work.announce(SecretSet(subject_id=context.secret_id, kind=kind, purpose=purpose, field=context.field))
 
 
-def _store(work: Work, *, kind: str, purpose: str, field: str, sealed: bytes, secret_id: UUID) -> None:
+def _store(work: Work, *, kind: str, purpose: str, sealed: bytes, context: SecretContext) -> None:
     work.session.add(
         SecretRecord(
-            id=secret_id,
+            id=context.secret_id,
             kind=kind,
             purpose=purpose,
-            field=field,
+            field=context.field,
             key_version=1,
             sealed=sealed,
             set_by=work.actor.id,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -36,11 +36,8 @@ class ClaimedJob:
     trace_id: str
 
 
-class JobFunction(Protocol):
-    """What `@job` decorates: the run first, then the job's arguments by name."""
-
-    def __call__(self, run: JobRun, /, **args: Any) -> Outcome:
-        """Do the work; returning anything but Done puts it elsewhere than in the past."""
+# The run first, then the job's arguments by name; anything but Done puts the job elsewhere than in the past.
+JobFunction = Callable[..., Outcome]
 
 
 @dataclass(frozen=True, slots=True)
