@@ -1,0 +1,87 @@
+"""A tenant's own keys, and sealing and opening with them. Bytes in, bytes out: where they are stored is not known here.
+
+The tenant's key (DEK) is wrapped by its wrapping key and seals door secrets and files; its public key seals connection
+secrets. `keyring.py` says who can open what, and why. No key is cached: destroying one acts at once, everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.vault.envelope import Place, make_key, open_sealed, place_of, seal
+from app.vault.keyring import Keyring, NotOpenedHere
+from app.vault.rules import SecretContext, can_open, is_door_purpose
+from app.vault.sealed_box import make_pair, open_with, seal_to
+from app.vault.secret import Secret
+
+_DEK: Final = "dek"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantKeys:
+    """One version of a tenant's keys, as stored: nothing here opens anything without a keyring."""
+
+    public_key: bytes
+    wrapped_dek: bytes
+    wrapped_private: bytes
+    version: int
+
+
+def make_tenant_keys(keyring: Keyring, tenant_id: UUID, *, version: int = 1) -> TenantKeys:
+    """New keys for a tenant; its wrapping key is made too unless it exists. Raises KeyMissing after its destruction."""
+    keyring.wrapping.create(tenant_id)
+    dek = make_key()
+    public, private = make_pair()
+    boxed = seal_to(keyring.worker_public, _pair_place(tenant_id, version), private)
+    return TenantKeys(
+        public_key=public,
+        wrapped_dek=keyring.wrapping.wrap(tenant_id, dek, purpose=f"{_DEK}:{version}"),
+        wrapped_private=seal(dek, _pair_place(tenant_id, version), Secret(boxed)),
+        version=version,
+    )
+
+
+def open_dek(keyring: Keyring, keys: TenantKeys, tenant_id: UUID) -> Secret:
+    """The tenant's own key, for files and door secrets. Raises KeyMissing, KeyringUnsafe, SecretUnreadable."""
+    return keyring.wrapping.unwrap(tenant_id, keys.wrapped_dek, purpose=f"{_DEK}:{keys.version}")
+
+
+def seal_connection_secret(keys: TenantKeys, context: SecretContext, secret: Secret) -> bytes:
+    """Seal what a connection signs in with. Needs no keyring: whoever seals cannot open."""
+    if is_door_purpose(context.purpose):
+        raise NotOpenedHere(f"A secret for {context.purpose} is a door secret: seal it as one.")
+    return seal_to(keys.public_key, place_of(context, keys.version), secret)
+
+
+def open_connection_secret(keyring: Keyring, keys: TenantKeys, context: SecretContext, sealed: bytes) -> Secret:
+    """Open it inside a worker's run. Raises NotOpenedHere elsewhere, KeyMissing, SecretUnreadable."""
+    worker = keyring.require_worker_key()
+    if not can_open(keyring.program, context.purpose):
+        raise NotOpenedHere(f"Connection secrets are opened inside a worker's run, never by the {keyring.program}.")
+    place = _pair_place(context.tenant_id, keys.version)
+    boxed = open_sealed(open_dek(keyring, keys, context.tenant_id), place, keys.wrapped_private)
+    private = open_with(worker, place, boxed.reveal_bytes())
+    return open_with(private, place_of(context, keys.version), sealed)
+
+
+def seal_door_secret(keyring: Keyring, keys: TenantKeys, context: SecretContext, secret: Secret) -> bytes:
+    """Seal what a door needs; `context.purpose` is a DoorPurpose. Raises NotOpenedHere for any other purpose."""
+    if not is_door_purpose(context.purpose):
+        raise NotOpenedHere(f"No door opens secrets for {context.purpose}.")
+    return seal(open_dek(keyring, keys, context.tenant_id), place_of(context, keys.version), secret)
+
+
+def open_door_secret(keyring: Keyring, keys: TenantKeys, context: SecretContext, sealed: bytes) -> Secret:
+    """Open it in the program that guards that door (`rules.OPENERS`).
+
+    Raises NotOpenedHere in any other, KeyMissing, SecretUnreadable.
+    """
+    if not is_door_purpose(context.purpose) or not can_open(keyring.program, context.purpose):
+        raise NotOpenedHere(f"Secrets for {context.purpose} are not opened by the {keyring.program}.")
+    return open_sealed(open_dek(keyring, keys, context.tenant_id), place_of(context, keys.version), sealed)
+
+
+def _pair_place(tenant_id: UUID, version: int) -> Place:
+    return Place(("connection pair", str(tenant_id)), version)

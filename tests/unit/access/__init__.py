@@ -1,0 +1,1 @@
+"""Roles, rights and decisions: compiled against Casbin, windows to the second, refusals that say what to do."""

@@ -1,0 +1,1 @@
+"""Keys and secrets, attacked: another place, another key, damage, lax folders, several creators, nosy readers."""
