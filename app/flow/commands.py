@@ -1,0 +1,108 @@
+"""What the running part is asked to do after a decision, as plain values. Nothing here is carried out here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from app.flow.definition import Side
+from app.flow.fields import Value
+from app.flow.state import OpenedException, Proof, State
+
+Message = Literal[
+    "task_opened", "gate_opened", "gate_returned", "sla_breached", "exception_opened", "first_value_reached"
+]
+
+
+class StartTimer(Struct, frozen=True, kw_only=True, tag="start_timer"):
+    """Arm a rung: set a kernel timer that makes `TimerFired(timer, rung, version)` at `due_at`."""
+
+    timer: str
+    item: str
+    rung: int
+    due_at: datetime
+    version: int
+
+
+class CancelTimer(Struct, frozen=True, kw_only=True, tag="cancel_timer"):
+    """The armed rung is no longer wanted; if it fires all the same, its version is old and nothing happens."""
+
+    timer: str
+    item: str
+    rung: int
+    version: int
+
+
+class RequestAction(Struct, frozen=True, kw_only=True, tag="request_action"):
+    """Run a connector action and tell its result with an event that names the same `request`.
+
+    `request` numbers the calls of a task: (onboarding, task, request) is the idempotency key.
+    """
+
+    task: str
+    connector: str
+    action: str
+    input: dict[str, Value]
+    request: int
+
+
+class NotifyRole(Struct, frozen=True, kw_only=True, tag="notify_role"):
+    """Tell whoever holds a role about an item. `text` is the template's own wording where there is one."""
+
+    message: Message
+    role: str
+    side: Side
+    item: str
+    text: dict[str, str] = {}
+
+
+class OpenException(Struct, frozen=True, kw_only=True, tag="open_exception"):
+    """Put a typed problem into the exception queue of its first route role."""
+
+    exception: OpenedException
+
+
+class CloseException(Struct, frozen=True, kw_only=True, tag="close_exception"):
+    """The exception is resolved."""
+
+    exception: str
+    resolution: str
+    reason: str
+
+
+class ReachFirstValue(Struct, frozen=True, kw_only=True, tag="reach_first_value"):
+    """First value is proven; happens at most once in an onboarding."""
+
+    milestone: str
+    evidence: Proof
+    at: datetime
+
+
+class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
+    """The onboarding ended; nothing follows."""
+
+    outcome: Literal["finished", "cancelled"]
+    at: datetime
+    reason: str = ""
+
+
+Command = (
+    StartTimer | CancelTimer | RequestAction | NotifyRole | OpenException | CloseException | ReachFirstValue | Finish
+)
+
+
+class ItemChange(Struct, frozen=True, kw_only=True):
+    """One item row that changed: `attributes` are the fields of `ItemState` that are new, with their values."""
+
+    item: str
+    attributes: dict[str, Any]  # values of ItemState's own fields, of many types
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What follows from one event."""
+
+    state: State
+    changes: tuple[ItemChange, ...]
+    commands: tuple[Command, ...]

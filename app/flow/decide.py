@@ -1,0 +1,196 @@
+"""The reducer: what follows from an event. Pure: the same definition, state, event and moment give the same decision.
+
+A refused event raises a named error of one of the five kinds and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from app.flow import events
+from app.flow.commands import Decision, NotifyRole
+from app.flow.definition import Definition
+from app.flow.events import Event
+from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
+from app.flow.schedule import plan_due_dates
+from app.flow.state import ItemState, State
+from app.flow.steps import work
+from app.flow.steps.draft import Draft, NotOpen
+from app.flow.steps.exceptions import close_given_facts, open_exception, raise_exception
+from app.flow.steps.gates import judge
+from app.flow.steps.settle import finish, settle, settle_item
+from app.flow.steps.timers import climb, is_stale, start_timers
+from app.kernel.errors import Conflict, Missing
+
+
+class OnboardingEnded(Conflict):
+    """Terminal is terminal."""
+
+
+class NotStarted(Conflict):
+    """Nothing can happen before the start, and the start happens once."""
+
+
+class WrongDefinition(Conflict):
+    """The state is pinned to another template version."""
+
+
+class UnknownItem(Missing):
+    """The event names an item that this definition does not have."""
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """One journal entry: an event and the business time at which it was decided."""
+
+    at: datetime
+    event: Event
+
+
+def new_state(definition: Definition) -> State:
+    """The state of an onboarding before its start, pinned to the definition's digest."""
+    return State(definition=definition.digest)
+
+
+def decide(definition: Definition, state: State, event: Event, now: datetime) -> Decision:
+    """What follows from `event` at `now` (aware). A stale timer changes nothing and returns the very same state."""
+    _check_pinned(definition, state, event)
+    if isinstance(event, events.TimerFired) and (state.status != "running" or is_stale(state, event)):
+        return Decision(state=state, changes=(), commands=())
+    _check_running(state, event)
+    draft = Draft(definition, state, now)
+    _STEPS[type(event)](draft, event)
+    if draft.whole.get("status", state.status) in {"new", "running"}:
+        settle(draft)
+    return draft.decision()
+
+
+def replay(definition: Definition, history: Iterable[Recorded]) -> State:
+    """The state that a recorded history leads to, from the beginning."""
+    state = new_state(definition)
+    for entry in history:
+        state = decide(definition, state, entry.event, entry.at).state
+    return state
+
+
+def _check_pinned(definition: Definition, state: State, event: Event) -> None:
+    if state.definition != definition.digest:
+        raise WrongDefinition("This onboarding is pinned to another version of its template.")
+    for name in ("item", "task", "gate", "milestone"):
+        key = getattr(event, name, None)
+        if key is not None and key not in definition.items:
+            raise UnknownItem(f"There is no “{key}” in this onboarding.")
+
+
+def _check_running(state: State, event: Event) -> None:
+    if state.status in {"finished", "cancelled"}:
+        raise OnboardingEnded(f"This onboarding is {state.status}; nothing can change it any more.")
+    if (state.status == "new") != isinstance(event, events.Started):
+        raise NotStarted("An onboarding starts once, and nothing happens before its start.")
+
+
+def _start(draft: Draft, event: events.Started) -> None:
+    definition = draft.definition
+    inputs = check_answers(definition.inputs, event.inputs, at="inputs")
+    draft.whole |= {
+        "status": "running",
+        "started_at": draft.now,
+        "inputs": inputs,
+        "packet": _checked_facts(definition, event.packet),
+        "partner": event.partner,
+        "customer": event.customer,
+    }
+    due = plan_due_dates(definition, draft.state, draft.now)
+    draft.items = {key: ItemState(due_at=due[key], due_cause="plan") for key in definition.items}
+    draft.facts = Draft(definition, draft.state, draft.now).facts
+    for key in definition.items:
+        start_timers(draft, key, "started")
+
+
+def _change_packet(draft: Draft, event: events.PacketChanged) -> None:
+    facts = _checked_facts(draft.definition, event.facts)
+    packet = dict(draft.before.packet)
+    corrected = {name for name in facts if name in packet and packet[name] != facts[name]}
+    for name in event.facts:
+        packet.pop(name, None)
+    packet |= facts
+    draft.whole |= {"packet": packet, "corrected": tuple(sorted(corrected | set(draft.before.corrected)))}
+    draft.facts = Draft(draft.definition, draft.state, draft.now).facts
+    close_given_facts(draft)
+
+
+def _assign(draft: Draft, event: events.OwnerAssigned) -> None:
+    if draft.is_settled(event.item):
+        raise NotOpen("This item is finished; it needs no owner any more.")
+    draft.set(event.item, assignee=event.person)
+
+
+def _decide_gate(draft: Draft, event: events.GateDecided) -> None:
+    button = judge(draft, event)
+    draft.set(event.gate, decision=button.id, reason=event.reason or None)
+    if button.effect == "stop":
+        finish(draft, "cancelled", event.reason)
+    elif button.effect == "return":
+        _send_back(draft, event)
+    else:
+        settle_item(draft, event.gate, "done", by=event.by.actor)
+
+
+def _send_back(draft: Draft, event: events.GateDecided) -> None:
+    """The gate stays open; whoever can complete what is missing is told."""
+    item = draft.definition.items[event.gate]
+    role = (item.review.return_to if item.review else None) or item.owner
+    side = draft.definition.roles[role].side
+    draft.commands.append(NotifyRole(message="gate_returned", role=role, side=side, item=item.key, text=item.title))
+
+
+def _fire(draft: Draft, event: events.TimerFired) -> None:
+    timer, number = climb(draft, event)
+    rung = timer.ladder[number]
+    if rung.exception:
+        reason_code = rung.reason_code or "customer_no_response"
+        note = f"“{timer.id}” passed rung {number + 1} of its ladder."
+        open_exception(draft, timer.item, kind=rung.exception, reason_code=reason_code, note=note)
+
+
+def _cancel(draft: Draft, event: events.Cancelled) -> None:
+    if not event.reason.strip():
+        raise work.ReasonNeeded("Write down why this onboarding stops.")
+    finish(draft, "cancelled", event.reason)
+
+
+def _checked_facts(definition: Definition, facts: dict[str, Value]) -> dict[str, Value]:
+    """The given facts of a packet, each fitting its field; what is missing is the gate's business."""
+    known = {each.field.id: each.field for each in definition.handoff}
+    errors = [(f"/packet/{name}", "There is no such field.") for name in facts if name not in known]
+    errors += [
+        (f"/packet/{name}", reason)
+        for name, value in facts.items()
+        if name in known and (reason := check_value(known[name], value))
+    ]
+    if errors:
+        raise AnswersRefused(f"{len(errors)} facts of the packet cannot be used: {errors[0][1]}", errors=errors)
+    return {
+        name: value.strip() if isinstance(value, str) else value for name, value in facts.items() if is_given(value)
+    }
+
+
+_STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own event type
+    events.Started: _start,
+    events.PacketChanged: _change_packet,
+    events.OwnerAssigned: _assign,
+    events.TaskCompleted: work.complete_task,
+    events.TaskReopened: work.reopen_task,
+    events.GateDecided: _decide_gate,
+    events.MilestoneProven: work.prove_milestone,
+    events.ActionSucceeded: work.succeed,
+    events.ActionFailed: work.fail,
+    events.ActionUnknown: work.lose,
+    events.TimerFired: _fire,
+    events.ExceptionRaised: raise_exception,
+    events.ExceptionResolved: work.resolve,
+    events.Cancelled: _cancel,
+}

@@ -1,0 +1,234 @@
+"""A compiled template version: frozen, pinned by its digest, shared by all onboardings that run it.
+
+Reading a document into this shape is in `reading.py`; nothing here knows the state of an onboarding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec import Struct
+
+from app.flow.criteria import Criterion
+from app.flow.fields import Field, Text
+
+ItemKind = Literal["stage", "milestone", "task", "gate"]
+Side = Literal["partner", "customer"]
+Layer = Literal["internal", "implementation", "value"]
+Rule = Literal["hard", "soft", "info"]
+Effect = Literal["pass", "proceed", "override", "return", "stop"]
+
+REASON_CODES = (
+    "waiting_customer_admin",
+    "waiting_billing_info",
+    "waiting_technical_credentials",
+    "waiting_internal_provisioning",
+    "scope_mismatch",
+    "no_success_criteria",
+    "customer_no_response",
+    "ai_uncertainty",
+    "integration_failure",
+)
+EXCEPTION_TYPES = (
+    "missing_outcome",
+    "nonstandard_promise",
+    "billing_mismatch",
+    "technical_blocker",
+    "no_customer_owner",
+    "timeline_risk",
+    "product_gap",
+)
+# Opened by the engine itself: a result nobody knows, and a criterion that could not be evaluated.
+UNKNOWN_OUTCOME, CRITERION_ERROR = "unknown_outcome", "criterion_error"
+ENGINE_EXCEPTION_TYPES = (UNKNOWN_OUTCOME, CRITERION_ERROR)
+RUNNABLE_TASK_KINDS = ("form", "check", "action", "approval", "meeting", "training", "message")
+NOT_YET_RUNNABLE_TASK_KINDS = ("credential", "file", "signature")
+
+
+class Duration(Struct, frozen=True, kw_only=True):
+    """A length of business time: whole working days, or working hours."""
+
+    business_days: int | None = None
+    business_hours: int | None = None
+
+
+class Role(Struct, frozen=True, kw_only=True):
+    """Who owns, reviews or is told."""
+
+    id: str
+    label: Text
+    side: Side = "partner"
+
+
+class HandoffField(Struct, frozen=True, kw_only=True):
+    """One fact of the packet with its block rule (REQUIREMENTS 1.4, X8)."""
+
+    field: Field
+    rule: Rule
+    source: str
+    why: Text
+    exception: str | None = None
+    reason_code: str | None = None
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What proves an item: `tasks` takes the answers and results below it, `person` asks for a statement or link."""
+
+    label: Text
+    source: Literal["tasks", "person"] = "tasks"
+
+
+class ActionCall(Struct, frozen=True, kw_only=True):
+    """A connector action; `inputs` are CEL expressions, `outputs` the result fields that criteria may read."""
+
+    connector: str
+    action: str
+    inputs: dict[str, Criterion]
+    outputs: tuple[Field, ...] = ()
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Which exception a refused approval or a failed action opens."""
+
+    exception: str
+    reason_code: str
+
+
+class Validation(Struct, frozen=True, kw_only=True):
+    """A check that a gate shows as passed or not."""
+
+    id: str
+    label: Text
+    criterion: Criterion
+
+
+class DecisionButton(Struct, frozen=True, kw_only=True):
+    """What a reviewer may press, and what it does."""
+
+    id: str
+    label: Text
+    effect: Effect
+    reason_required: bool = False
+
+
+class Escalation(Struct, frozen=True, kw_only=True):
+    """A case that the reviewer may not decide alone: only `role` can let it through."""
+
+    id: str
+    label: Text
+    criterion: Criterion
+    role: str
+
+
+class GateReview(Struct, frozen=True, kw_only=True):
+    """The eight parts of a gate (REQUIREMENTS 1.7). Override always needs a reason (X9)."""
+
+    shows: tuple[str, ...]
+    records: tuple[str, ...]
+    draft: Text | None
+    validations: tuple[Validation, ...]
+    decisions: tuple[DecisionButton, ...]
+    must_escalate: tuple[Escalation, ...]
+    override_reason: Text
+    logged: tuple[str, ...]
+    reviewer: str
+    handoff: bool = False
+    return_to: str | None = None
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One node of the tree: stage, milestone, task or gate. `key` is `kind.id`, the name that criteria use too."""
+
+    key: str
+    kind: ItemKind
+    id: str
+    parent: str | None
+    position: int
+    title: Text
+    help: Text = {}
+    owner: str
+    side: Side = "partner"
+    depends_on: tuple[str, ...] = ()
+    when: Criterion | None = None
+    entry: Criterion | None = None
+    exit: Criterion | None = None
+    due: Duration | None = None
+    evidence: Evidence | None = None
+    children: tuple[str, ...] = ()
+    layer: Layer | None = None
+    phase: str | None = None
+    task_kind: str | None = None
+    fields: tuple[Field, ...] = ()
+    action: ActionCall | None = None
+    on_refusal: Refusal | None = None
+    review: GateReview | None = None
+
+
+class Rung(Struct, frozen=True, kw_only=True):
+    """One step of an escalation ladder. `after` counts from the rung before (the first: from the timer's start)."""
+
+    after: Duration
+    role: str
+    message: Text
+    exception: str | None = None
+    reason_code: str | None = None
+
+
+class Timer(Struct, frozen=True, kw_only=True):
+    """An SLA on one item: starts when it opens (or with the onboarding), ends when it is settled."""
+
+    id: str
+    item: str
+    starts: Literal["opened", "started"]
+    ladder: tuple[Rung, ...]
+
+
+class ExceptionRoute(Struct, frozen=True, kw_only=True):
+    """Where a typed exception goes, what is done first, and by when (REQUIREMENTS 1.7)."""
+
+    id: str
+    label: Text
+    route: tuple[str, ...]
+    first_response: Text
+    respond_within: Duration
+    reason_codes: tuple[str, ...]
+
+
+class FirstValue(Struct, frozen=True, kw_only=True):
+    """What counts as first value: a value milestone, its definition and the proof it takes."""
+
+    milestone: str
+    definition: Text
+    proof: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An effective template, ready to run. `digest` is the content address of the document it was read from."""
+
+    id: str
+    version: str
+    digest: str
+    title: Text
+    locales: tuple[str, ...]
+    roles: Mapping[str, Role]
+    inputs: tuple[Field, ...]
+    handoff: tuple[HandoffField, ...]
+    items: Mapping[str, Item]
+    timers: Mapping[str, Timer]
+    exceptions: Mapping[str, ExceptionRoute]
+    first_value: FirstValue
+    texts: Mapping[str, Text] = field(default_factory=dict)
+
+    def of_kind(self, kind: ItemKind) -> list[Item]:
+        """All items of a kind in the tree's order."""
+        return [item for item in self.items.values() if item.kind == kind]
+
+    def stage_of(self, key: str) -> Item:
+        """The stage an item stands in."""
+        item = self.items[key]
+        while item.parent is not None:
+            item = self.items[item.parent]
+        return item

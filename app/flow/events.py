@@ -1,0 +1,185 @@
+"""What happened to an onboarding: the journal's entries, as `decide` takes them.
+
+Who may cause one is asked elsewhere (`app.access`); the engine only checks side, reviewer and state. In JSON the
+event's name is its `type`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from app.flow.calendar import Calendar
+from app.flow.definition import Side
+from app.flow.fields import Value
+
+Resolution = Literal["retry", "done", "skip", "close"]
+
+
+class By(Struct, frozen=True, kw_only=True):
+    """Who did it: an opaque actor label, the side, and the roles held in this onboarding."""
+
+    actor: str
+    side: Side = "partner"
+    roles: tuple[str, ...] = ()
+
+
+class Evidenced(Struct, frozen=True, kw_only=True):
+    """The proof that comes with an event: a sentence, a link, or both."""
+
+    statement: str = ""
+    link: str = ""
+
+
+class Started(Struct, frozen=True, kw_only=True, tag="started"):
+    """An onboarding begins with what was sold and both parties' calendars (holidays already resolved to dates)."""
+
+    by: By
+    inputs: dict[str, Value]
+    packet: dict[str, Value]
+    partner: Calendar
+    customer: Calendar
+
+
+class PacketChanged(Struct, frozen=True, kw_only=True, tag="packet_changed"):
+    """Facts of the packet were given, corrected or (None) withdrawn."""
+
+    by: By
+    facts: dict[str, Value]
+    source: str
+
+
+class OwnerAssigned(Struct, frozen=True, kw_only=True, tag="owner_assigned"):
+    """A named person took an item; None gives it back to its role."""
+
+    by: By
+    item: str
+    person: str | None
+
+
+class TaskCompleted(Struct, frozen=True, kw_only=True, tag="task_completed"):
+    """A person finished a task of their side."""
+
+    by: By
+    task: str
+    answers: dict[str, Value] = {}
+    evidence: Evidenced | None = None
+
+
+class TaskReopened(Struct, frozen=True, kw_only=True, tag="task_reopened"):
+    """A finished task is open again, before anything was built on it."""
+
+    by: By
+    task: str
+    reason: str
+
+
+class GateDecided(Struct, frozen=True, kw_only=True, tag="gate_decided"):
+    """A reviewer pressed one of the gate's buttons."""
+
+    by: By
+    gate: str
+    decision: str
+    reason: str = ""
+
+
+class MilestoneProven(Struct, frozen=True, kw_only=True, tag="milestone_proven"):
+    """A person gave the evidence that a milestone asks for."""
+
+    by: By
+    milestone: str
+    evidence: Evidenced
+
+
+class ActionSucceeded(Struct, frozen=True, kw_only=True, tag="action_succeeded"):
+    """A connector run ended well. `request` is the number that RequestAction named."""
+
+    task: str
+    request: int
+    result: dict[str, Value] = {}
+
+
+class ActionFailed(Struct, frozen=True, kw_only=True, tag="action_failed"):
+    """A connector run ended without effect and will not be tried again by itself."""
+
+    task: str
+    request: int
+    error: str
+
+
+class ActionUnknown(Struct, frozen=True, kw_only=True, tag="action_unknown"):
+    """A connector run may or may not have had its effect: a person decides, nothing is retried silently."""
+
+    task: str
+    request: int
+    error: str
+
+
+class TimerFired(Struct, frozen=True, kw_only=True, tag="timer_fired"):
+    """A rung of an SLA came due. One with an old version does nothing."""
+
+    timer: str
+    rung: int
+    version: int
+
+
+class ExceptionRaised(Struct, frozen=True, kw_only=True, tag="exception_raised"):
+    """A person reported a typed problem on an item; with `blocks` the item waits until it is resolved."""
+
+    by: By
+    item: str
+    type: str
+    reason_code: str
+    note: str
+    blocks: bool = False
+
+
+class ExceptionResolved(Struct, frozen=True, kw_only=True, tag="exception_resolved"):
+    """A person decided: retry the item, count it as done (with evidence), skip it, or just close the exception."""
+
+    by: By
+    exception: str
+    resolution: Resolution
+    reason: str
+    evidence: Evidenced | None = None
+    result: dict[str, Value] = {}
+
+
+class Cancelled(Struct, frozen=True, kw_only=True, tag="cancelled"):
+    """The onboarding stops for good."""
+
+    by: By
+    reason: str
+
+
+Event = (
+    Started
+    | PacketChanged
+    | OwnerAssigned
+    | TaskCompleted
+    | TaskReopened
+    | GateDecided
+    | MilestoneProven
+    | ActionSucceeded
+    | ActionFailed
+    | ActionUnknown
+    | TimerFired
+    | ExceptionRaised
+    | ExceptionResolved
+    | Cancelled
+)
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def to_json(event: Event) -> bytes:
+    """The event as JSON for the journal; the same event always gives the same bytes."""
+    return _ENCODER.encode(event)
+
+
+def from_json(text: bytes | str) -> Event:
+    """The event that `to_json` wrote. Raises msgspec.ValidationError on anything else."""
+    return _DECODER.decode(text)

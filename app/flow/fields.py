@@ -1,0 +1,143 @@
+"""Typed fields of forms, inputs and packets: what a value must be, and the sentence that says why it is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from app.kernel.errors import Invalid
+
+Value = str | int | bool | None
+Kind = Literal["text", "long_text", "email", "integer", "select", "boolean", "date"]
+Text = dict[str, str]  # language → sentence
+
+LONGEST_TEXT = 500
+LONGEST_LONG_TEXT = 10_000
+LARGEST_INTEGER = 2**53 - 1
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251})\.[A-Za-z]{2,63}")
+
+
+class AnswersRefused(Invalid):
+    """One or more values do not fit their fields; `errors` lists the places."""
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    """One choice of a select field."""
+
+    id: str
+    label: Text
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One typed place for a value."""
+
+    id: str
+    label: Text
+    type: Kind = "text"
+    required: bool = False
+    help: Text = {}
+    options: tuple[Option, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    default: Value = None
+    personal: bool = False
+
+
+def is_given(value: Value) -> bool:
+    """Whether a value says anything: blank text does not; `false` and 0 do."""
+    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
+def check_answers(fields: Iterable[Field], answers: Mapping[str, Value], *, at: str = "answers") -> dict[str, Value]:
+    """The given answers, trimmed, in the fields' order. Raises AnswersRefused with one place per wrong value."""
+    known = {field.id: field for field in fields}
+    errors = [(f"/{at}/{name}", "There is no such field.") for name in answers if name not in known]
+    kept: dict[str, Value] = {}
+    for field in known.values():
+        value = answers.get(field.id, field.default)
+        value = value.strip() if isinstance(value, str) else value
+        reason = _refusal(field, value)
+        if reason:
+            errors.append((f"/{at}/{field.id}", reason))
+        elif is_given(value):
+            kept[field.id] = value
+    if errors:
+        raise AnswersRefused(f"{len(errors)} of the values cannot be used: {errors[0][1]}", errors=errors)
+    return kept
+
+
+def check_value(field: Field, value: Value) -> str | None:
+    """Why a given value does not fit its field, or None. A missing value fits here; `required` is judged elsewhere."""
+    return _CHECKS[field.type](field, value) if is_given(value) else None
+
+
+def _refusal(field: Field, value: Value) -> str | None:
+    if not is_given(value):
+        return "This is needed." if field.required else None
+    return check_value(field, value)
+
+
+def _check_text(field: Field, value: Value) -> str | None:
+    longest = LONGEST_LONG_TEXT if field.type == "long_text" else LONGEST_TEXT
+    if not isinstance(value, str):
+        return "This must be text."
+    if "\x00" in value:
+        return "This holds a character that cannot be stored."
+    return f"This is longer than {longest} characters." if len(value) > longest else None
+
+
+def _check_email(field: Field, value: Value) -> str | None:
+    if isinstance(value, str) and _EMAIL.fullmatch(value) and ".." not in value:
+        return _check_text(field, value)
+    return "This is not an e-mail address such as name@example.org."
+
+
+def _check_integer(field: Field, value: Value) -> str | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "This must be a whole number."
+    low = field.minimum if field.minimum is not None else -LARGEST_INTEGER
+    high = field.maximum if field.maximum is not None else LARGEST_INTEGER
+    return None if low <= value <= high else f"This must be between {low} and {high}."
+
+
+def _check_select(field: Field, value: Value) -> str | None:
+    choices = [option.id for option in field.options]
+    return None if value in choices else f"This must be one of: {', '.join(choices)}."
+
+
+def _check_boolean(_field: Field, value: Value) -> str | None:
+    return None if isinstance(value, bool) else "This must be yes or no."
+
+
+def _check_date(_field: Field, value: Value) -> str | None:
+    wrong = "This must be a date such as 2026-01-31."
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return wrong
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return wrong
+    return None
+
+
+_CHECKS = {
+    "text": _check_text,
+    "long_text": _check_text,
+    "email": _check_email,
+    "integer": _check_integer,
+    "select": _check_select,
+    "boolean": _check_boolean,
+    "date": _check_date,
+}
+
+
+def as_criterion_value(field: Field, value: Value) -> object:
+    """The value as CEL sees it: a date is a timestamp at midnight UTC, everything else is itself."""
+    if field.type == "date" and isinstance(value, str):
+        return datetime.combine(date.fromisoformat(value), datetime.min.time(), tzinfo=UTC)
+    return value

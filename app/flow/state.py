@@ -1,0 +1,129 @@
+"""The state of one onboarding: frozen values that `decide` makes and JSON carries. Says nothing about what follows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from app.flow.calendar import BusinessTime, Calendar
+from app.flow.definition import Item, Side
+from app.flow.fields import Value
+
+Status = Literal["new", "running", "finished", "cancelled"]
+# waiting: not yet its turn · open: someone can act · running: an action is under way · blocked: an exception holds it
+# done, skipped: settled · cancelled: the onboarding stopped first
+ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "cancelled"]
+SETTLED: frozenset[str] = frozenset({"done", "skipped"})
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """Evidence: a sentence, a link, or both; who gave it and when."""
+
+    statement: str = ""
+    link: str = ""
+    given_by: str = ""
+    given_at: datetime | None = None
+
+
+class ItemState(Struct, frozen=True, kw_only=True):
+    """One row of the tree. `request` numbers an action task's calls; `due_cause` says why the date is what it is."""
+
+    state: ItemStatus = "waiting"
+    assignee: str | None = None
+    opened_at: datetime | None = None
+    settled_at: datetime | None = None
+    due_at: datetime | None = None
+    due_cause: str | None = None
+    answers: dict[str, Value] = {}
+    result: dict[str, Value] = {}
+    evidence: Proof | None = None
+    settled_by: str | None = None
+    decision: str | None = None
+    reason: str | None = None
+    request: int = 0
+
+
+class TimerState(Struct, frozen=True, kw_only=True):
+    """A running SLA: the rung that is armed, when it is due, and the version that a firing must name."""
+
+    rung: int
+    due_at: datetime
+    version: int
+    armed: bool = True
+
+
+class OpenedException(Struct, frozen=True, kw_only=True):
+    """A typed problem on one item. `blocks` says whether the item waits for its resolution."""
+
+    id: str
+    item: str
+    type: str
+    reason_code: str
+    route: tuple[str, ...]
+    opened_at: datetime
+    respond_by: datetime | None
+    note: str
+    blocks: bool = False
+    place: str | None = None
+    resolution: str | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has resolved it yet."""
+        return self.resolution is None
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
+
+    definition: str
+    status: Status = "new"
+    seq: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    first_value_at: datetime | None = None
+    complete_at_handoff: bool | None = None
+    inputs: dict[str, Value] = {}
+    packet: dict[str, Value] = {}
+    corrected: tuple[str, ...] = ()
+    partner: Calendar = Calendar()
+    customer: Calendar = Calendar()
+    items: dict[str, ItemState] = {}
+    timers: dict[str, TimerState] = {}
+    exceptions: dict[str, OpenedException] = {}
+
+    def time_for(self, side: Side) -> BusinessTime:
+        """Business time of work that this side does, on days when the other works too."""
+        own, other = (self.partner, self.customer) if side == "partner" else (self.customer, self.partner)
+        return BusinessTime(own, other)
+
+    def open_exceptions(self, item: str | None = None) -> list[OpenedException]:
+        """Unresolved exceptions, of one item or of all."""
+        return [each for each in self.exceptions.values() if each.is_open and item in {None, each.item}]
+
+    def is_settled(self, key: str) -> bool:
+        """Whether an item is done or skipped."""
+        return self.items[key].state in SETTLED
+
+    def is_open(self, item: Item) -> bool:
+        """Whether someone can act on the item now."""
+        return self.items[item.key].state == "open"
+
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_DECODER = msgspec.json.Decoder(State)
+
+
+def to_json(state: State) -> bytes:
+    """The state as JSON; the same state always gives the same bytes."""
+    return _ENCODER.encode(state)
+
+
+def from_json(text: bytes | str) -> State:
+    """The state that `to_json` wrote. Raises msgspec.ValidationError on anything else."""
+    return _DECODER.decode(text)

@@ -1,0 +1,111 @@
+"""Typed problems: opened with a route and a respond-by date, closed by a person or by the fact that was missing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.flow.commands import CloseException, NotifyRole, OpenException
+from app.flow.definition import CRITERION_ERROR, ENGINE_EXCEPTION_TYPES, EXCEPTION_TYPES, REASON_CODES
+from app.flow.events import ExceptionRaised
+from app.flow.state import OpenedException
+from app.flow.steps.draft import Draft
+from app.flow.steps.timers import cancel_timers
+from app.kernel.errors import Conflict, Invalid
+
+ENGINE_ROUTE = "technical_blocker"  # where the engine's own exceptions go unless the template routes them
+
+
+class ExceptionRefused(Invalid):
+    """An exception type or reason code that this template does not know."""
+
+
+class ExceptionClosed(Conflict):
+    """The exception was resolved before."""
+
+
+def open_exception(  # the parts of an exception, by name
+    draft: Draft, item: str, *, kind: str, reason_code: str, note: str, blocks: bool = False, place: str | None = None
+) -> OpenedException:
+    """Open an exception on an item: note it, route it, tell its owners."""
+    definition = draft.definition
+    route = definition.exceptions.get(kind) or definition.exceptions[ENGINE_ROUTE]
+    count = sum(1 for each in draft.exceptions.values() if each.item == item)
+    opened = OpenedException(
+        id=f"{item}#{count + 1}",
+        item=item,
+        type=kind,
+        reason_code=reason_code,
+        route=route.route,
+        opened_at=draft.now,
+        respond_by=draft.due(draft.now, route.respond_within, "partner"),
+        note=note[:1_000],
+        blocks=blocks,
+        place=place,
+    )
+    draft.exceptions[opened.id] = opened
+    draft.commands.append(OpenException(exception=opened))
+    for role in route.route:
+        side = definition.roles[role].side
+        draft.commands.append(
+            NotifyRole(message="exception_opened", role=role, side=side, item=item, text=route.first_response)
+        )
+    return opened
+
+
+def close_exception(draft: Draft, exception: OpenedException, *, resolution: str, reason: str, by: str) -> None:
+    """Resolve one exception in the draft."""
+    draft.exceptions[exception.id] = msgspec.structs.replace(
+        exception, resolution=resolution, resolved_at=draft.now, resolved_by=by
+    )
+    draft.commands.append(CloseException(exception=exception.id, resolution=resolution, reason=reason))
+
+
+def raise_exception(draft: Draft, event: ExceptionRaised) -> None:
+    """A person reports a problem. Raises ExceptionRefused."""
+    if event.type not in EXCEPTION_TYPES or event.type not in draft.definition.exceptions:
+        raise ExceptionRefused(f"“{event.type}” is not an exception type; use one of {', '.join(EXCEPTION_TYPES)}.")
+    if event.reason_code not in REASON_CODES:
+        raise ExceptionRefused(f"“{event.reason_code}” is not a reason code; use one of {', '.join(REASON_CODES)}.")
+    if not event.note.strip():
+        raise ExceptionRefused("Say what the problem is, so that its owner can act on it.")
+    item = draft.definition.items[event.item]
+    if draft.is_settled(item.key):
+        raise ExceptionClosed("This item is finished already; raise the problem on what comes next.")
+    open_exception(
+        draft, item.key, kind=event.type, reason_code=event.reason_code, note=event.note, blocks=event.blocks
+    )
+    if event.blocks and item.kind in {"task", "gate"} and draft.items[item.key].state == "open":
+        draft.set(item.key, state="blocked")
+
+
+def note_criterion_error(draft: Draft, item: str, *, place: str, reason: str) -> None:
+    """Open one exception for a criterion that could not be evaluated; a second failure at the same place adds none."""
+    if not _open_at(draft, item, place):
+        note = f"{place} could not be evaluated: {reason}"
+        open_exception(draft, item, kind=CRITERION_ERROR, reason_code="integration_failure", note=note, place=place)
+
+
+def clear_criterion_errors(draft: Draft, item: str) -> None:
+    """The item's criteria evaluate again: close what was opened for them."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open and each.item == item and each.type == CRITERION_ERROR:
+            close_exception(draft, each, resolution="close", reason="The criterion evaluates again.", by="system")
+
+
+def close_given_facts(draft: Draft) -> None:
+    """Close the exceptions of packet fields that have a value now."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open and each.place and draft.facts.get(f"{each.place}.given"):
+            close_exception(draft, each, resolution="close", reason="The missing fact was given.", by="system")
+
+
+def close_all(draft: Draft, item: str, *, reason: str, by: str) -> None:
+    """The item is settled or gone: nothing about it is open any more."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open and each.item == item and each.type in {*ENGINE_EXCEPTION_TYPES}:
+            close_exception(draft, each, resolution="close", reason=reason, by=by)
+    cancel_timers(draft, item)
+
+
+def _open_at(draft: Draft, item: str, place: str) -> bool:
+    return any(each.is_open and each.item == item and each.place == place for each in draft.exceptions.values())

@@ -1,0 +1,147 @@
+"""What becomes possible: opens items whose turn has come, closes what is complete, ends the onboarding.
+
+Runs to a standstill after every event; each pass moves items forward only.
+"""
+
+from __future__ import annotations
+
+from app.flow.commands import Finish, NotifyRole, RequestAction
+from app.flow.criteria import Criterion, CriterionFailed
+from app.flow.definition import Item
+from app.flow.fields import Value
+from app.flow.steps.draft import Draft
+from app.flow.steps.exceptions import clear_criterion_errors, close_all, note_criterion_error
+from app.flow.steps.gates import enter_gate
+from app.flow.steps.timers import cancel_all, start_timers
+
+
+def settle(draft: Draft) -> None:
+    """Advance until nothing moves, then end the onboarding if every stage is settled."""
+    moved = True
+    while moved:
+        moved = False
+        for item in draft.definition.items.values():
+            moved |= _advance(draft, item)
+    if all(draft.is_settled(stage.key) for stage in draft.definition.of_kind("stage")):
+        finish(draft, "finished")
+
+
+def finish(draft: Draft, outcome: str, reason: str = "") -> None:
+    """End the onboarding: nothing stays armed, nothing stays open."""
+    cancelled = outcome == "cancelled"
+    draft.whole |= {"status": "cancelled" if cancelled else "finished", "ended_at": draft.now}
+    cancel_all(draft)
+    for key in draft.items:
+        if not draft.is_settled(key):
+            draft.set(key, state="cancelled", settled_at=draft.now)
+    draft.commands.append(Finish(outcome="cancelled" if cancelled else "finished", at=draft.now, reason=reason))
+
+
+def settle_item(draft: Draft, key: str, state: str, *, by: str) -> None:
+    """An item is done or skipped: its timers end and so do the engine's own exceptions on it."""
+    draft.set(key, state=state, settled_at=draft.now, settled_by=by)
+    close_all(draft, key, reason="The item is settled.", by=by)
+
+
+def skip(draft: Draft, item: Item, *, by: str) -> None:
+    """Skip an item and all below it that is not settled."""
+    for child in item.children:
+        if not draft.is_settled(child):
+            skip(draft, draft.definition.items[child], by=by)
+    settle_item(draft, item.key, "skipped", by=by)
+
+
+def request_action(draft: Draft, item: Item) -> None:
+    """Call the connector for an action task. Raises CriterionFailed when its input has no value."""
+    call = item.action
+    if call is None:
+        return
+    request = draft.items[item.key].request + 1
+    inputs = {name: _plain(criterion.value(draft.facts)) for name, criterion in call.inputs.items()}
+    draft.set(item.key, state="running", request=request)
+    draft.commands.append(
+        RequestAction(task=item.key, connector=call.connector, action=call.action, input=inputs, request=request)
+    )
+
+
+def reopen(draft: Draft, item: Item) -> None:
+    """Let a blocked or finished task or gate be acted on again."""
+    if item.action is not None:
+        request_action(draft, item)
+    else:
+        draft.set(item.key, state="open", settled_at=None, settled_by=None)
+
+
+def _advance(draft: Draft, item: Item) -> bool:
+    state = draft.items[item.key].state
+    try:
+        if state == "waiting":
+            return _try_open(draft, item)
+        if state == "open" and item.kind in {"stage", "milestone"}:
+            return _try_close(draft, item)
+    except CriterionFailed as trouble:
+        note_criterion_error(draft, item.key, place=trouble.place, reason=trouble.reason)
+    return False
+
+
+def _try_open(draft: Draft, item: Item) -> bool:
+    if not _turn_has_come(draft, item) or not _true(draft, item.entry):
+        return False
+    if not _true(draft, item.when):
+        skip(draft, item, by="system")
+        return True
+    due = draft.due(draft.now, item.due, item.side) if item.due else draft.items[item.key].due_at
+    if item.action is not None:
+        request_action(draft, item)
+    else:
+        draft.set(item.key, state="open")
+    clear_criterion_errors(draft, item.key)
+    moved_date = {} if due == draft.items[item.key].due_at else {"due_at": due, "due_cause": "opened"}
+    draft.set(item.key, opened_at=draft.now, **moved_date)
+    start_timers(draft, item.key, "opened")
+    _tell(draft, item)
+    return True
+
+
+def _turn_has_come(draft: Draft, item: Item) -> bool:
+    parent_open = item.parent is None or draft.items[item.parent].state == "open"
+    return parent_open and all(draft.is_settled(key) for key in item.depends_on) and not draft.blocking(item.key)
+
+
+def _try_close(draft: Draft, item: Item) -> bool:
+    if not is_complete(draft, item):
+        return False
+    if item.evidence is not None and item.evidence.source == "person":
+        return False  # waits for MilestoneProven
+    everything_skipped = bool(item.children) and all(draft.items[key].state == "skipped" for key in item.children)
+    settle_item(draft, item.key, "skipped" if everything_skipped else "done", by="system")
+    return True
+
+
+def is_complete(draft: Draft, item: Item) -> bool:
+    """Whether all below is settled, nothing holds the item and its exit criterion is true. Raises CriterionFailed."""
+    if draft.blocking(item.key) or not all(draft.is_settled(key) for key in item.children):
+        return False
+    complete = _true(draft, item.exit)
+    clear_criterion_errors(draft, item.key)
+    return complete
+
+
+def _tell(draft: Draft, item: Item) -> None:
+    if item.kind == "gate":
+        enter_gate(draft, item)
+    elif item.kind == "task" and item.action is None:
+        draft.commands.append(
+            NotifyRole(message="task_opened", role=item.owner, side=item.side, item=item.key, text=item.title)
+        )
+
+
+def _true(draft: Draft, criterion: Criterion | None) -> bool:
+    return criterion is None or criterion.holds(draft.facts)
+
+
+def _plain(value: object) -> Value:
+    """A criterion's value as JSON: a timestamp becomes its date."""
+    if isinstance(value, str | int | bool):
+        return value
+    return value.date().isoformat() if hasattr(value, "date") else str(value)

@@ -1,0 +1,86 @@
+"""SLA timers and their ladders. A moved or cancelled timer is a new version; a stale one does nothing when it fires."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from app.flow.commands import CancelTimer, NotifyRole, StartTimer
+from app.flow.definition import Duration, Side, Timer
+from app.flow.events import TimerFired
+from app.flow.state import State, TimerState
+from app.flow.steps.draft import HOUR, Draft
+from app.kernel.errors import Conflict
+
+
+class TimerNotDue(Conflict):
+    """A timer fired before its time: the caller's clock and the state disagree."""
+
+
+def start_timers(draft: Draft, item: str, moment: str) -> None:
+    """Arm the first rung of the item's timers that start at this moment (`opened` or `started`)."""
+    for timer in draft.definition.timers.values():
+        if timer.item == item and timer.starts == moment:
+            _arm(draft, timer, rung=0, base=draft.now)
+
+
+def cancel_timers(draft: Draft, item: str) -> None:
+    """Disarm every timer of an item."""
+    for timer in draft.definition.timers.values():
+        if timer.item == item:
+            _disarm(draft, timer)
+
+
+def cancel_all(draft: Draft) -> None:
+    """Disarm everything: the onboarding ended."""
+    for timer in draft.definition.timers.values():
+        _disarm(draft, timer)
+
+
+def is_stale(state: State, event: TimerFired) -> bool:
+    """Whether this firing is of a timer that was moved, cancelled or already fired."""
+    timer = state.timers.get(event.timer)
+    return timer is None or not timer.armed or (timer.version, timer.rung) != (event.version, event.rung)
+
+
+def climb(draft: Draft, event: TimerFired) -> tuple[Timer, int]:
+    """A rung came due: tell its role and arm the next rung. Returns the timer and the rung. Raises TimerNotDue."""
+    armed = draft.timers[event.timer]
+    if draft.now < armed.due_at:
+        raise TimerNotDue(f"Timer “{event.timer}” is due at {armed.due_at.isoformat()}, not yet.")
+    timer = draft.definition.timers[event.timer]
+    rung = timer.ladder[armed.rung]
+    side = draft.definition.roles[rung.role].side
+    draft.commands.append(
+        NotifyRole(message="sla_breached", role=rung.role, side=side, item=timer.item, text=rung.message)
+    )
+    if armed.rung + 1 < len(timer.ladder):
+        _arm(draft, timer, rung=armed.rung + 1, base=armed.due_at)
+    else:
+        draft.timers[timer.id] = msgspec.structs.replace(armed, armed=False)
+    return timer, armed.rung
+
+
+def _arm(draft: Draft, timer: Timer, *, rung: int, base: datetime) -> None:
+    before = draft.timers.get(timer.id)
+    version = before.version + 1 if before else 1
+    side = draft.definition.items[timer.item].side
+    due_at = _after(draft.before_or_started(), base, timer.ladder[rung].after, side)
+    draft.timers[timer.id] = TimerState(rung=rung, due_at=due_at, version=version)
+    draft.commands.append(StartTimer(timer=timer.id, item=timer.item, rung=rung, due_at=due_at, version=version))
+
+
+def _disarm(draft: Draft, timer: Timer) -> None:
+    armed = draft.timers.get(timer.id)
+    if armed and armed.armed:
+        draft.timers[timer.id] = msgspec.structs.replace(armed, armed=False)
+        draft.commands.append(CancelTimer(timer=timer.id, item=timer.item, rung=armed.rung, version=armed.version))
+
+
+def _after(state: State, base: datetime, after: Duration, side: Side) -> datetime:
+    """An SLA runs in working time: a day is one working day's length, not the end of a day."""
+    time = state.time_for(side)
+    if after.business_hours is not None:
+        return time.add_business(base, after.business_hours * HOUR)
+    return time.add_business(base, (after.business_days or 0) * time.owner.day_length)
