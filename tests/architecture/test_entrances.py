@@ -176,7 +176,7 @@ class TestOperations:
 
 
 class TestJobs:
-    """No default tenant and no ambient one: a job gets its tenant from its row, or it is one of a short platform list."""
+    """No default tenant and no ambient one: a job has its tenant from its row, or is on the short list of the platform."""
 
     def test_get_their_tenant_with_the_run(self):
         none(offence for module in modules("app") for offence in homeless_jobs(module))

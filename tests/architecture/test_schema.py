@@ -14,32 +14,11 @@ from sqlalchemy import Column, Integer, MetaData, PrimaryKeyConstraint, Table, U
 from tests.architecture.source import ROOT, none
 
 TREES = ("control", "cell", "tenant")
-TABLES = set(
-    [
-        "workflow",
-        "deal",
-        "definition",
-        "onboarding",
-        "item",
-        "journal",
-        "clock",
-        "exception",
-        "packet",
-        "verdict",
-        "record",
-        "member",
-        "delegation",
-        "message",
-        "file",
-        "connection",
-        "secret",
-        "run",
-        "delivery",
-        "trail",
-        "leaf",
-        "command",
-    ]
-)
+TABLES = {
+    *("workflow", "deal", "definition", "onboarding", "item", "journal", "clock", "exception"),
+    *("packet", "verdict", "record", "member", "delegation", "message", "file"),
+    *("connection", "secret", "run", "delivery", "trail", "leaf", "command"),
+}
 TABLE_WALL = 24
 INDEX_WALL = 40
 
