@@ -1,4 +1,4 @@
-"""A brand as data, and the one stylesheet made from it. Pure: no database, no request, no page."""
+"""A brand as data, and what is made from it: stylesheet, favicon, view. Pure: no database, no request."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any, Literal, Self, get_args
 
 from app.partners.colour import INK, WHITE, Colour, Shade, contrast, lighter, nearest_passing, to_colour, to_shade
+from app.web.frame import BrandView, HelpContact, Legal
 
 Font = Literal["inter", "figtree", "source-sans", "system"]
 Theme = Literal["light", "dark"]
@@ -169,9 +171,10 @@ def stylesheet(brand: Brand) -> str:
     return "\n".join([":root {", "  color-scheme: light dark;", *lines, "}", ""])
 
 
+@lru_cache(maxsize=512)
 def version(brand: Brand) -> str:
-    """The content hash a brand's stylesheet is addressed by: a changed brand has a new address, so caches never lie."""
-    return hashlib.sha256(stylesheet(brand).encode()).hexdigest()[:16]
+    """The content hash that stylesheet and favicon are addressed by: a changed brand has a new address."""
+    return hashlib.sha256((stylesheet(brand) + favicon(brand)).encode()).hexdigest()[:16]
 
 
 def _grounds(brand: Brand, theme: Theme, accent: Shade) -> tuple[Colour, Colour, Colour]:
@@ -199,3 +202,30 @@ def _hover(fill: Colour, on_fill: Colour, grounds: tuple[Colour, ...]) -> Colour
         if contrast(moved, on_fill) >= TEXT_RATIO and min(contrast(moved, ground) for ground in grounds) >= SHAPE_RATIO:
             return moved
     return fill
+
+
+def favicon(brand: Brand) -> str:
+    """The brand's mark for browser tabs as SVG: what `/brand/{version}.svg` serves."""
+    shown = palette(brand, "light")
+    letter = escape(brand.name.strip()[0].upper())
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        f'<rect width="32" height="32" rx="{min(brand.radius, 8)}" fill="{shown.accent}"/>'
+        f'<text x="16" y="22.5" text-anchor="middle" font-family="sans-serif" font-weight="600" font-size="19"'
+        f' fill="{shown.on_accent}">{letter}</text></svg>'
+    )
+
+
+def view(brand: Brand, *, legal: Legal | None = None, contact: HelpContact | None = None) -> BrandView:
+    """The brand as pages and mails need it, with whom a reader can ask and who stands behind it."""
+    legal, shown = legal or Legal(), palette(brand, "light")
+    return BrandView(
+        name=brand.name,
+        version=version(brand),
+        accent=str(shown.accent),
+        on_accent=str(shown.on_accent),
+        help=contact,
+        legal_name=legal.name,
+        address=legal.address,
+        links=legal.links,
+    )

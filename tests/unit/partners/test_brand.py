@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.partners.brand import Brand, contrast_advice, palette, stylesheet, version
+from app.partners.brand import Brand, contrast_advice, favicon, palette, stylesheet, version
 from app.partners.colour import Colour, contrast
 
 channels = st.integers(0, 255)
@@ -77,9 +77,15 @@ class TestStylesheet:
     def test_has_a_new_address_when_anything_visible_changes(self):
         one = Brand("Contoso", "#3b5bdb")
         others = [replace(one, accent="#3b5bdc"), replace(one, radius=0), replace(one, font="system")]
-        assert version(one) == version(replace(one, name="Renamed"))
+        assert version(one) == version(replace(one, name="Cohovineyard"))
         assert len({version(brand) for brand in [one, *others]}) == 4
         assert re.fullmatch(r"[0-9a-f]{16}", version(one))
+
+
+class TestFavicon:
+    @pytest.mark.parametrize(("name", "letter"), [("<b>", "&lt;"), ("&amp", "&amp;"), ("ärzte", "Ä"), ("東京", "東")])
+    def test_shows_the_first_letter_and_never_markup(self, name, letter):
+        assert favicon(Brand(name, "#3b5bdb")).endswith(f">{letter}</text></svg>")
 
 
 class TestBrand:

@@ -1,0 +1,89 @@
+"""What the gallery page shows: every component in every state, with made-up facts and a fixed time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.web.translations import mark
+
+NOW = datetime(2026, 3, 9, 10, 30, tzinfo=UTC)
+_WEEK = ("Kickoff", "Access", "Data", "Training", "First value")
+
+
+def gallery_context() -> dict[str, Any]:
+    """The context of `platform/gallery.html`."""
+    return {
+        "states": _STATES,
+        "milestones": _milestones("current"),
+        "late_milestones": _milestones("late"),
+        "fields": _FIELDS,
+        "values": {"company": "Contoso GmbH", "seats": 25, "start": "2026-03-12", "plan": "pro", "agree": True}
+        | {"note": "", "contact": "", "users": None},
+        "errors": [("contact", "Write an address with an @, for example name@example.com."), ("seats", "At least 1.")],
+        "court": _COURT,
+        "names": {"partner": "Northwind", "customer": "Contoso"},
+        "entries": _ENTRIES,
+        "queues": _QUEUES,
+        "notices": [
+            ("good", mark("Your answers arrived.")),
+            ("info", mark("Nobody but your contact sees this.")),
+            ("warn", mark("Two fields need a name.")),
+            ("bad", mark("The file was not stored. Send it again.")),
+        ],
+    }
+
+
+def _milestones(third: str) -> list[dict[str, Any]]:
+    states = ["reached", "reached", third, "ahead", "ahead"]
+    return [
+        {
+            "name": name,
+            "state": state,
+            "at": NOW + timedelta(days=7 * place - 14) if place < len(_WEEK) - 1 else None,
+            "takes": "" if state == "reached" else "Every record of the sample file is found in the new system.",
+        }
+        for place, (name, state) in enumerate(zip(_WEEK, states, strict=True))
+    ]
+
+
+_STATES = (
+    *("on_track", "behind", "stuck", "finished", "cancelled", "waiting", "open", "running", "blocked", "done"),
+    *("skipped", "overdue", "succeeded", "failed", "unknown", "active", "suspended", "hard", "soft", "info"),
+)
+_FIELDS = [
+    {"id": "company", "label": "Legal name", "type": "text", "required": True, "help": ""},
+    {"id": "contact", "label": "Billing contact", "type": "email", "required": True, "help": "Gets the invoices."},
+    {"id": "seats", "label": "Seats", "type": "integer", "required": True, "help": ""},
+    {"id": "start", "label": "First day", "type": "date", "required": False, "help": ""},
+    {
+        "id": "plan",
+        "label": "Plan",
+        "type": "select",
+        "required": True,
+        "help": "",
+        "options": [{"id": "basic", "label": "Basic"}, {"id": "pro", "label": "Professional"}],
+    },
+    {"id": "note", "label": "Anything else?", "type": "long_text", "required": False, "help": ""},
+    {"id": "users", "label": "User list", "type": "file", "required": False, "help": "CSV. Kept until go-live."},
+    {"id": "agree", "label": "The list is complete", "type": "boolean", "required": True, "help": ""},
+]
+_COURT = [
+    {"holder": "partner", "seconds": 201_600, "share": 0.31},
+    {"holder": "customer", "seconds": 338_400, "share": 0.52},
+    {"holder": "vendor", "seconds": 110_400, "share": 0.17},
+]
+_ENTRIES = [
+    {"what": what, "at": NOW - timedelta(hours=hours) if hours else None, "by": by, "facts": facts}
+    | {"tone": tone, "icon": icon}
+    for what, hours, by, facts, tone, icon in (
+        ("Deal closed", 50, "HubSpot", "Opportunity 4711", "info", "inbox"),
+        ("Handoff accepted", 48, "Dana Weber", "No field missing", "good", "gavel"),
+        ("Writeback failed", 3, "Connector", "The CRM answered 500; tried 3 times", "bad", "plug"),
+        ("First value", 0, "", "", "idle", "flag"),
+    )
+]
+_QUEUES = [
+    {"name": "Handoff acceptance", "oldest": 14_400, "share": 0.08, "late": False},
+    {"name": "Customer response", "oldest": 345_600, "share": 1.0, "late": True},
+]

@@ -1,0 +1,59 @@
+"""Languages: which one a reader gets, and the catalogues, read from their .po files when first asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from io import BytesIO
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from app.web.assets import FRONTEND
+
+CATALOGUES = FRONTEND / "locales"
+# The first is what a reader gets who asks for none of them. A territory only decides how dates and numbers are written.
+LOCALES = {"en": Locale("en", "GB"), "de": Locale("de", "DE")}
+_LONGEST_HEADER = 500  # characters of Accept-Language that are looked at
+_MOST_RANGES = 20
+
+
+def mark(message: str) -> str:
+    """The message itself; marks a message id in Python for extraction, translated later by the page that shows it."""
+    return message
+
+
+def negotiate(accept_language: str | None, chosen: str | None = None) -> Locale:
+    """The reader's language: what they chose, else the best of what the browser asks for, else the first we have."""
+    if chosen in LOCALES:
+        return LOCALES[chosen]
+    for language in _wished(accept_language or ""):
+        if language in LOCALES:
+            return LOCALES[language]
+    return next(iter(LOCALES.values()))
+
+
+@cache
+def translations(language: str) -> Translations:
+    """The catalogue of one of our languages, compiled in memory."""
+    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, locale=language, charset="utf-8")
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def _wished(header: str) -> list[str]:
+    """The primary subtags of an Accept-Language header, best first; what cannot be read is passed over."""
+    wishes = []
+    for place, part in enumerate(header[:_LONGEST_HEADER].split(",")[:_MOST_RANGES]):
+        tag, _, weight = part.strip().partition(";")
+        try:
+            quality = float(weight.strip().removeprefix("q=") or 1) if weight else 1.0
+        except ValueError:
+            continue
+        if tag and 0 < quality <= 1:
+            wishes.append((-quality, place, tag.split("-")[0].strip().lower()))
+    return [language for _, _, language in sorted(wishes)]

@@ -1,0 +1,17 @@
+"""When something is not as hoped."""
+
+from __future__ import annotations
+
+from app.web.frame import Chrome
+from tests.look.examples.facts import TENANT, TRACE, Context
+
+EXAMPLES: dict[str, list[Context]] = {
+    f"errors/{name}.html": [{"message": message, "trace_id": TRACE, "chrome": Chrome(path=TENANT)}]
+    for name, message in (
+        ("not_found", ""),
+        ("forbidden", ""),
+        ("conflict", "Dana Weber completed this task a moment ago. Open it again to see her answers."),
+        ("unavailable", ""),
+        ("unexpected", ""),
+    )
+}

@@ -1,0 +1,25 @@
+"""Signing in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.look.examples.facts import KEY, Context
+
+EXAMPLES: dict[str, list[Context]] = {
+    "identity/sign_in.html": [
+        {"email": "", "errors": [], "command_key": KEY},
+        {
+            "email": "maria@contoso",
+            "errors": [("email", "Write an address with an @ and a domain, for example maria@contoso.com.")],
+            "command_key": KEY,
+        },
+    ],
+    "identity/link_sent.html": [
+        {"email": "maria@contoso.example", "valid_for": timedelta(minutes=15), "inbox": ""},
+        {"email": "maria@contoso.example", "valid_for": timedelta(minutes=15), "inbox": "/inbox"},
+    ],
+    "identity/confirm_link.html": [
+        {"action": "/sign-in/confirm", "nonce": "n0nce", "email": "maria@contoso.example", "command_key": KEY}
+    ],
+}

@@ -1,0 +1,189 @@
+"""What a partner's staff see: home, one onboarding, its trace, customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.web.frame import Link
+from app.web.gallery import gallery_context
+from tests.look.examples.customer import MILESTONES
+from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, Context, days
+
+
+def _row(tenant: str, state: str, reason: str, step: str, holder: str, *, done: int, due: float) -> dict[str, Any]:
+    row = {"tenant": tenant, "path": TENANT, "template": "Managed services v2.3", "state": state, "reason": reason}
+    return row | {"next_step": step, "holder": holder, "tasks_done": done, "tasks_total": 14, "due_at": days(due)}
+
+
+_HOME: Context = {
+    "chrome": PARTNER,
+    "scope": "team",
+    "tally": {"on_track": 41, "behind": 6, "stuck": 3},
+    "needs": [
+        {"state": "stuck", "urgent_for": "Stuck for 4 days", "subject": "Contoso · Mailboxes moved", "path": TENANT}
+        | {"text": "The customer has no owner", "acts": [Link("Assign", TENANT), Link("Open", TENANT)]},
+        {"state": "open", "urgent_for": "Gate to decide", "subject": "Fabrikam · Handoff", "path": TENANT}
+        | {"text": "2 hard fields are missing", "acts": [Link("Review", TENANT)]},
+        {"state": "behind", "urgent_for": "3 hours left", "subject": "Tailspin · Kickoff", "path": TENANT}
+        | {"text": "Waiting on scheduling", "acts": [Link("Remind", TENANT)]},
+    ],
+    "queues": [
+        {"name": "Customer response", "count": 9, "oldest": 345_600, "share": 1.0, "late": True},
+        {"name": "Handoff acceptance", "count": 2, "oldest": 93_600, "share": 0.27, "late": False},
+        {"name": "Kickoff scheduling", "count": 4, "oldest": 40_000, "share": 0.12, "late": False},
+    ],
+    "reasons": [
+        {"name": "Waiting on technical credentials", "count": 5, "share": 1.0},
+        {"name": "Customer no response", "count": 3, "share": 0.6},
+        {"name": "Scope mismatch", "count": 1, "share": 0.2},
+    ],
+    "onboardings": [
+        _row("Contoso", "stuck", "No customer owner for 4 days", "Name an owner", "Customer", done=5, due=2),
+        _row("Fabrikam", "on_track", "", "Decide the handoff", "Northwind", done=1, due=6),
+        _row("Tailspin Toys", "behind", "Kickoff moved twice", "Hold the kickoff", "Customer", done=3, due=1),
+        _row("Wingtip", "finished", "", "", "", done=14, due=-3),
+    ],
+    "start_path": "/onboardings/new",
+}
+_ENTRY: dict[str, Any] = {
+    "kind": "task",
+    "key": "kickoff",
+    "title": "Hold the kickoff",
+    "side": "partner",
+    "owner": "Dana Weber",
+    "due_at": days(-12),
+    "late": False,
+    "due_cause": "",
+    "state": "done",
+    "layer": "",
+    "exit": "",
+    "evidence": None,
+    "answers": [],
+    "path": "",
+    "form": None,
+}
+_FORM = {
+    "action": f"{TENANT}/tasks/directory/completion",
+    "label": "Complete",
+    "open": False,
+    "fields": [
+        {"id": "statement", "label": "What proves it", "type": "text", "required": True, "help": "One sentence."},
+        {"id": "link", "label": "Link to the evidence", "type": "text", "required": False, "help": {}},
+    ],
+    "given": {},
+    "errors": [],
+}
+_PROOF = {"statement": "Minutes sent to all who took part.", "link": "https://docs.example/1", "given_by": "Dana Weber"}
+_PLAN: Context = {
+    "chrome": PARTNER,
+    "onboarding": {
+        "tenant": "Contoso",
+        "path": TENANT,
+        "name": "25 seats, Bristol and Leeds",
+        "template": "Managed services v2.3",
+        "state": "behind",
+        "reason": "3 days behind, because the credentials came 4 days late.",
+        "first_value_at": None,
+        "first_value_due": days(10),
+    },
+    "court": gallery_context()["court"],
+    "names": {"partner": "Northwind", "customer": "Contoso"},
+    "milestones": MILESTONES,
+    "stages": [
+        {
+            "name": "Preparation",
+            "state": "done",
+            "entries": [
+                _ENTRY | {"evidence": _PROOF | {"given_at": days(-12)}},
+                _ENTRY | {"key": "handoff", "kind": "gate", "title": "Handoff gate", "path": f"{TENANT}/gates/handoff"},
+                _ENTRY | {"key": "kicked-off", "kind": "milestone", "title": "Kickoff", "layer": "internal"},
+            ],
+        },
+        {
+            "name": "Move",
+            "state": "running",
+            "entries": [
+                _ENTRY
+                | {"key": "directory", "title": "Connect the directory", "state": "open", "late": True}
+                | {"due_at": days(-1), "due_cause": "Moved 4 days: credentials came late.", "form": _FORM},
+                _ENTRY
+                | {"key": "mailboxes", "title": "Tell us about your mailboxes", "side": "customer", "owner": ""}
+                | {"state": "open", "due_at": days(4), "answers": [("Your mail domain", "contoso.example")]},
+                _ENTRY | {"key": "create", "title": "Create the accounts", "state": "running", "due_at": days(5)},
+                _ENTRY
+                | {"key": "moved", "kind": "milestone", "title": "Mailboxes moved", "layer": "value", "owner": ""}
+                | {"state": "waiting", "due_at": days(6), "exit": "All 25 mailboxes open in the new system."},
+            ],
+        },
+    ],
+    "command_key": KEY,
+}
+_PAGE: Context = _PLAN | {
+    "view": "plan",
+    "tabs": {"gates": 1, "exceptions": 1},
+    "path": TENANT,
+    "stream": "/stream",
+    "gates": [],
+    "exceptions": [],
+    "trail": [],
+}
+GATES = [
+    {"title": "Handoff gate", "path": f"{TENANT}/gates/handoff", "state": "open", "decision": "", "decided_by": ""}
+    | {"decided_at": None, "reason": "", "hard_missing": 2, "soft_missing": 1},
+    {"title": "Launch gate", "path": f"{TENANT}/gates/launch", "state": "done", "decision": "Launch"}
+    | {"decided_by": "Dana Weber", "decided_at": days(-1), "reason": "", "hard_missing": 0, "soft_missing": 0},
+]
+EXCEPTIONS = [
+    {"id": "0192f0c5", "title": "Technical blocker", "item": "Create the accounts", "state": "open", "owner": ""}
+    | {"reason": "Integration failure", "route": "implementation lead", "opened_at": days(-2), "respond_by": days(-1)}
+    | {"late": True, "note": "The product answered 500 three times; the outcome of the last try is unknown."}
+    | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
+    | {"choices": [("retry", "Try again"), ("done", "It was done"), ("skip", "Leave it out")]},
+    {"id": "0192f0c6", "title": "Timeline risk", "item": "Kickoff", "state": "resolved", "owner": "Dana Weber"}
+    | {"reason": "Customer no response", "route": "CSM manager", "opened_at": days(-9), "respond_by": None}
+    | {"late": False, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
+    | {"action": "", "choices": []},
+]
+TRAIL = gallery_context()["entries"]
+EXAMPLES: dict[str, list[Context]] = {
+    "onboarding/partner_home.html": [
+        _HOME,
+        _HOME | {"needs": [], "queues": [], "reasons": [], "onboardings": [], "start_path": ""},
+    ],
+    "onboarding/_onboarding_row.html": [{"onboarding": _HOME["onboardings"][0]}],
+    "onboarding/partner_onboarding.html": [
+        _PAGE,
+        _PAGE | {"view": "gates", "gates": GATES},
+        _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
+        _PAGE | {"view": "trail", "trail": TRAIL},
+        _PAGE | {"view": "exceptions"},
+    ],
+    "onboarding/_plan_live.html": [_PLAN],
+    "onboarding/plan/_plan_entry.html": [{"entry": _PLAN["stages"][1]["entries"][0], "command_key": KEY}],
+    "onboarding/plan/_task_form.html": [
+        {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
+    ],
+    "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
+    "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
+    "onboarding/trace.html": [
+        {"chrome": PARTNER, "onboarding": _PLAN["onboarding"], "trace_id": TRACE, "took": 1_036_800, "entries": TRAIL},
+        {"chrome": PARTNER, "onboarding": _PLAN["onboarding"], "trace_id": TRACE, "took": None, "entries": TRAIL},
+    ],
+    "partners/tenants.html": [
+        {
+            "chrome": PARTNER,
+            "add_path": "/customers/new",
+            "tenants": [
+                {"name": name, "path": TENANT, "kind": kind, "state": state, "onboarding_state": running}
+                | {"template": "Managed services v2.3", "made_at": days(age)}
+                for name, kind, state, running, age in (
+                    ("Contoso", "customer", "active", "behind", -30),
+                    ("Fabrikam", "customer", "seeding", "", -1),
+                    ("Tailspin Toys", "customer", "suspended", "paused", -210),
+                    ("Practice", "sandbox", "active", "on_track", -3),
+                )
+            ],
+        },
+        {"chrome": PARTNER, "add_path": "", "tenants": []},
+    ],
+}
