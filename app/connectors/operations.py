@@ -55,6 +55,15 @@ class Attempt:
     earlier_unknown: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """A configured connection, without its secrets."""
+
+    id: UUID
+    connector: str
+    config: dict[str, Any]
+
+
 def request_run(work: Work, request: RunRequest) -> UUID:
     """Store the run and ask for it after the commit. Its id and key follow from (onboarding, item, number)."""
     run_id = uuid5(request.onboarding_id, f"run:{request.item_key}:{request.number}")
@@ -165,6 +174,14 @@ def _note(run: Run, work: Work, attempt: Attempt, report: CallReport) -> None:
         "excerpt": report.excerpt,
     }
     run.attempts = [a | ended if a["number"] == attempt.number else a for a in run.attempts]
+
+
+def get_connection(work: Work, connector: str) -> ConnectionView:
+    """The tenant's working connection of that connector. Raises ConnectionMissing."""
+    connection = _connection(work, connector)
+    if connection is None:
+        raise ConnectionMissing(f"No connection to {connector} is set up. Add one, then try again.")
+    return ConnectionView(connection.id, connection.connector, connection.config)
 
 
 def _connection(work: Work, connector: str) -> Connection | None:

@@ -32,9 +32,11 @@ SYSTEM_ONLY = {
     "receive_messages": "the hook's signature is the permission",
     "record_reading": "called by the reading job",
     "record_failed_reading": "called by the reading job",
+    "starting_stages": "asked by the hook, whose signature is the permission",
     "mark_started": "called by the job that started the onboarding",
 }
 FINAL = frozenset({"admitted", "started"})
+LIVE = ("pilot", "live", "stable")
 
 
 class DealMissing(Missing):
@@ -47,13 +49,17 @@ class HookMessage:
 
     external_id: str
     deal_id: str
+    starts: bool  # whether it moves the deal to a stage that a workflow starts at
     body: dict[str, Any]
 
 
 def receive_messages(work: Work, *, source: str, messages: Sequence[HookMessage]) -> int:
     """Store what a CRM sent and ask for the deals to be read; what came before is skipped. Returns how many."""
     taken = 0
+    held = _held_deals(work, source, [message.deal_id for message in messages])
     for message in messages:
+        if not message.starts and message.deal_id not in held:
+            continue  # a change of a deal that nobody waits for
         if not work.admit_once(source, message.external_id):
             continue
         delivery = Delivery(
@@ -140,6 +146,17 @@ def mark_started(work: Work, *, deal_id: UUID, tenant_id: UUID, onboarding_id: U
     )
 
 
+def starting_stages(work: Work) -> frozenset[str]:
+    """Every stage at which a live workflow of this home starts."""
+    live = work.session.scalars(select(Workflow).where(Workflow.state.in_(LIVE)))
+    return frozenset(stage for workflow in live for stage in workflow.contract["stages"])
+
+
+def _held_deals(work: Work, source: str, ids: list[str]) -> set[str]:
+    query = select(Deal.external_id).where(Deal.source == source, Deal.external_id.in_(ids), Deal.state == "held")
+    return set(work.session.scalars(query))
+
+
 def _locked_deal(work: Work, source: str, external_id: str) -> Deal:
     query = select(Deal).where(Deal.source == source, Deal.external_id == external_id).with_for_update()
     deal = work.session.scalars(query).one_or_none()
@@ -160,7 +177,7 @@ def _locked_deal(work: Work, source: str, external_id: str) -> Deal:
 
 def _matching_workflow(work: Work, facts: Mapping[str, Any]) -> Workflow | None:
     """The live lane of the deal's segment; while the segment is unknown, the only live lane there is."""
-    live = work.session.scalars(select(Workflow).where(Workflow.state.in_(("pilot", "live", "stable")))).all()
+    live = work.session.scalars(select(Workflow).where(Workflow.state.in_(LIVE))).all()
     matching = [lane for lane in live if facts.get("segment") in lane.contract["segments"]]
     if matching:
         return matching[0]
