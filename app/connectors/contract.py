@@ -1,4 +1,4 @@
-"""What passes between a job and the kit: a call, its report, a secret. And what a connector's folder must hold."""
+"""What passes between a job and the kit: a call and its report. And what a connector's folder must hold."""
 
 from __future__ import annotations
 
@@ -6,41 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Never, Protocol
+from typing import Any, Protocol
 
 import jsonschema_rs
 
 from app.connectors.manifest import Action, Manifest, ManifestWrong, read_manifest
 from app.kernel.outcomes import Outcome
-
-HIDDEN = "•••"
-
-
-class Secret:
-    """A secret that shows itself to nobody by accident: not in text, logs, JSON, pickles or tracebacks' reprs."""
-
-    __slots__ = ("_reveal",)
-
-    def __init__(self, value: str) -> None:
-        def reveal() -> str:
-            return value
-
-        self._reveal = reveal
-
-    def reveal(self) -> str:
-        """The value; call it where it is used and keep it nowhere."""
-        return self._reveal()
-
-    def __repr__(self) -> str:
-        return f"Secret({HIDDEN})"
-
-    __str__ = __repr__
-
-    def __format__(self, _spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> Never:
-        raise TypeError("a secret is not carried anywhere")
+from app.vault.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

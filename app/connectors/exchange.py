@@ -12,10 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.connectors.contract import HIDDEN, ActionCall, Connector
+from app.connectors.contract import ActionCall, Connector
 from app.connectors.manifest import Action, Auth, ErrorRule, Then
 from app.kernel.errors import Invalid
-from app.kernel.outbound import OutboundRequest, OutboundResponse
+from app.kernel.outbound.client import OutboundRequest, OutboundResponse
+from app.vault.secret import HIDDEN
 
 LONGEST_PAUSE = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(hours=24)
@@ -44,7 +45,8 @@ def build_request(connector: Connector, action: Action, call: ActionCall, timeou
     wrong = next(connector.inputs[call.action].iter_errors(dict(call.input)), None)
     if wrong is not None:
         place = "/".join(str(part) for part in wrong.instance_path)
-        raise InputUnfit(f"The input of {call.action} does not fit at /{place}.", errors=[(f"/{place}", wrong.message)])
+        said = f"The input of {call.action} does not fit at /{place}: {wrong.message[:200]}."
+        raise InputUnfit(said, errors=[(f"/{place}", wrong.message)])
     shape = action.request
     headers = {"Accept": "application/json", **_auth_headers(connector.manifest.auth, call)}
     if action.key_header is not None:
@@ -95,10 +97,12 @@ def _auth_headers(auth: Auth, call: ActionCall) -> dict[str, str]:
         return {}
     if (secret := call.secrets.get(auth.secret)) is None:
         raise SecretNotStored(f"The connection has no {auth.secret} yet; store it, then start the action again.")
+    if auth.scheme == "basic":
+        return {"Authorization": "Basic " + base64.b64encode(secret.reveal_bytes()).decode()}
+    if not secret.reveal_bytes().isascii():
+        raise SecretNotStored(f"The {auth.secret} of the connection holds characters that no header can carry.")
     if auth.scheme == "bearer":
         return {"Authorization": f"Bearer {secret.reveal()}"}
-    if auth.scheme == "basic":
-        return {"Authorization": "Basic " + base64.b64encode(secret.reveal().encode()).decode()}
     return {auth.header: secret.reveal()}
 
 
@@ -149,9 +153,9 @@ def _table_word(table: tuple[ErrorRule, ...], status: int, document: Any) -> The
             return rule.then
     if status in {401, 403} or status < 400:  # noqa: PLR2004  a redirect is never followed: the address is wrong
         return "fail_config"
-    if status == 429:  # noqa: PLR2004
+    if status == 429:  # noqa: PLR2004  statuses of RFC 9110
         return "rate_limited"
-    return "retry" if status >= 500 or status == 408 else "fail_permanent"  # noqa: PLR2004
+    return "retry" if status >= 500 or status == 408 else "fail_permanent"  # noqa: PLR2004  statuses of RFC 9110
 
 
 def pause_before(attempt: int, key: str) -> timedelta:
@@ -175,7 +179,8 @@ def retry_after(headers: Mapping[str, str], fallback: timedelta) -> timedelta:
 
 def excerpt(content: bytes, call: ActionCall) -> str:
     """The start of an answer for people to read, with every secret of the call blotted out."""
-    text = content[: EXCERPT * 8].decode("utf-8", "replace")
-    for secret in call.secrets.values():
-        text = text.replace(secret.reveal(), HIDDEN) if secret.reveal() else text
+    raw = content[: EXCERPT * 8]
+    for secret in filter(None, call.secrets.values()):
+        raw = raw.replace(secret.reveal_bytes(), HIDDEN.encode())
+    text = raw.decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in text)[:EXCERPT]

@@ -19,8 +19,8 @@ from app.connectors.exchange import (
 )
 from app.connectors.manifest import Action
 from app.connectors.registry import Registry
-from app.kernel.egress import EgressRefused
-from app.kernel.outbound import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.client import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.egress import EgressRefused
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
 
 REQUESTS = Counter("slipway_connector_requests", "Attempts of connector actions.", ["connector", "code"])
@@ -29,9 +29,13 @@ PATIENCE = 4
 
 
 class Runner:
-    """One for a process; safe to share between threads. `time_limit` caps every call, in seconds (below the lease)."""
+    """One for a process; safe to share between threads.
 
-    def __init__(self, registry: Registry, client: OutboundClient, *, time_limit: float = 60.0) -> None:
+    `time_limit` caps each request, in seconds: an attempt makes at most two (the second is a look-up), and both must
+    fit into the job's lease.
+    """
+
+    def __init__(self, registry: Registry, client: OutboundClient, *, time_limit: float = 12.0) -> None:
         self.registry = registry
         self._client = client
         self._time_limit = time_limit

@@ -132,7 +132,8 @@ class _Server(ThreadingHTTPServer):
     stand_in: StandInServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is daily bread for a stand-in; it is not worth a traceback on standard error."""
+        """A client that hangs up."""
+        # Nothing: that is daily bread for a stand-in, and not worth the library's traceback on standard error.
 
 
 class _Door(BaseHTTPRequestHandler):
@@ -215,7 +216,8 @@ class _Door(BaseHTTPRequestHandler):
         return "stand-in"
 
     def log_message(self, *_: object) -> None:
-        """Silent: a stand-in's log is what it saw, and that is asked for over its own address."""
+        """The library's line for each request."""
+        # Nothing: what a stand-in saw is asked for over its own address.
 
 
 # Starts a stand-in: (port, tokens by value → account).

@@ -27,11 +27,11 @@ def _error(status: int, code: str, **headers: str) -> Answer:
 
 @dataclass
 class _Kept:
-    """The first answer to an idempotency key; `answer` is None while the first request is under way."""
+    """The first answer to an idempotency key, and to which body it was."""
 
     fingerprint: str
     until: float
-    answer: Answer | None = None
+    answer: Answer
 
 
 @dataclass
@@ -75,16 +75,20 @@ class WorkbenchWire:
                 return Answer(200, {"items": [w for w in account.workspaces.values() if w["external_id"] == wanted]})
             case ["POST"]:
                 return self._once(account, call)
-            case [_, workspace_id, *_] if workspace_id not in account.workspaces:
-                return _error(404, "workspace_not_found")
-            case ["GET", workspace_id]:
+            case [_, workspace_id, *inside] if workspace_id in account.workspaces:
+                return self._inside(account, call, workspace_id, inside)
+        return _error(404, "workspace_not_found")
+
+    def _inside(self, account: _Account, call: Call, workspace_id: str, rest: list[str]) -> Answer:
+        match [call.method, *rest]:
+            case ["GET"]:
                 return Answer(200, account.workspaces[workspace_id])
-            case ["GET", workspace_id, "members"]:
+            case ["GET", "members"]:
                 found = account.members.get(workspace_id, [])
                 return Answer(200, {"items": [m for m in found if m["email"] == call.query["email"]]})
-            case ["POST", workspace_id, "members"]:
+            case ["POST", "members"]:
                 return self._add_member(account, call, workspace_id)
-            case ["POST", workspace_id, "welcome-mails"]:
+            case ["POST", "welcome-mails"]:
                 self._note(call, "welcome_sent", workspace_id)
                 return Answer(202, {"sent": len(account.members.get(workspace_id, []))})
         return _error(405, "method_not_allowed")
@@ -98,14 +102,11 @@ class WorkbenchWire:
         if kept and kept.until > time.monotonic():
             if kept.fingerprint != fingerprint:
                 return _error(422, "idempotency_key_reused")
-            if kept.answer is None:
-                return _error(409, "request_in_progress", **{"Retry-After": "1"})
             return Answer(kept.answer.status, kept.answer.document, {"Idempotency-Replayed": "true"})
-        kept = account.keys[key] = _Kept(fingerprint, time.monotonic() + KEY_LIFETIME)
-        kept.answer = self._create(account, call)
-        if kept.answer.status >= 400:  # noqa: PLR2004  nothing was made: the key stays free
-            del account.keys[key]
-        return kept.answer
+        answer = self._create(account, call)
+        if answer.status < 400:  # noqa: PLR2004  what made nothing leaves the key free
+            account.keys[key] = _Kept(fingerprint, time.monotonic() + KEY_LIFETIME, answer)
+        return answer
 
     def _create(self, account: _Account, call: Call) -> Answer:
         wanted = call.body
@@ -123,7 +124,6 @@ class WorkbenchWire:
             "seats": wanted.get("seats", 5),
             "url": f"https://{workspace_id}.workbench.example",
             "state": "active",
-            "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         account.workspaces[workspace_id] = made
         self._note(call, "workspace_created", workspace_id)

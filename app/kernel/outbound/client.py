@@ -14,8 +14,8 @@ from typing import Any, Literal, NoReturn
 
 import httpcore2
 
-from app.kernel.egress import NO_ENTRIES, AddressBook, EgressRefused, Resolver, Vetted, refuse, vet
 from app.kernel.errors import Unavailable
+from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, EgressRefused, Resolver, Vetted, refuse, vet
 
 # Opens a TCP connection to (address, port) within so many seconds; raises OSError.
 Dial = Callable[[tuple[str, int], float], socket.socket]
