@@ -176,7 +176,7 @@ class TestOperations:
 
 
 class TestJobs:
-    """No default tenant and no ambient one: a job has its tenant from its row, or is on the short list of the platform."""
+    """No default tenant and no ambient one: a job has its tenant from its row, or is on the platform's short list."""
 
     def test_get_their_tenant_with_the_run(self):
         none(offence for module in modules("app") for offence in homeless_jobs(module))
