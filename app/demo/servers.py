@@ -49,8 +49,7 @@ class EmbeddedServers:
         try:
             for server in self._servers():
                 server.stop(within=within)
-            if self._servers():
-                self.folder.remove_sockets()
+            self.folder.remove_sockets()
             self.register.clear()
         finally:
             self._postgres = self._valkey = None
@@ -117,6 +116,7 @@ class EmbeddedServers:
         cluster = self.folder.postgres
         places = (cluster, cluster.with_name("pg.new"), self.folder.valkey)
         end_all(lambda: {*self.register.earlier(), *servers_in(places), *marked_by(self.folder)})
+        self.folder.remove_sockets()
 
     def _servers(self) -> list[Server]:
         return [server for server in (self._valkey, self._postgres) if server is not None]

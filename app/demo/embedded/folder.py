@@ -11,7 +11,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from app.demo.embedded.account import Account
+from app.demo.embedded.account import NOBODY, Account
 from app.kernel.errors import Conflict, Unavailable
 
 SOCKET_PATH_LIMIT = 107
@@ -57,11 +57,8 @@ class RuntimeFolder:
         account.give(self.valkey)
         sockets = self.sockets
         sockets.mkdir(mode=0o700, exist_ok=True)
-        found = sockets.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account.owner}:
-            raise FolderUnusable(f"{sockets} is someone else's. Remove it, or set TMPDIR to a folder of your own.")
-        if found.st_mode & 0o077:
-            raise FolderUnusable(f"{sockets} is open to others. Remove it; Slipway makes it anew with mode 0700.")
+        if not is_private(sockets):
+            raise FolderUnusable(f"{sockets} is someone else's or open to others. Remove it, or set TMPDIR elsewhere.")
         account.give(sockets)
 
     @property
@@ -77,12 +74,13 @@ class RuntimeFolder:
         raise FolderUnusable("No temporary folder has a path short enough for a socket. Set TMPDIR to a shorter one.")
 
     def remove_sockets(self) -> None:
-        """Take the short folder away again; one inside the runtime folder may stay."""
-        if self.sockets.parent == self.root or not self.sockets.exists():
+        """Take the sockets away, also those of a killed run; what is not private and ours is left alone."""
+        sockets = self.sockets
+        if not sockets.exists() or not is_private(sockets):
             return
-        for left in self.sockets.iterdir():
+        for left in sockets.iterdir():
             left.unlink()
-        self.sockets.rmdir()
+        sockets.rmdir()
 
     def lock(self) -> None:
         """Hold the folder until `unlock` or our death, however it comes. Raises AlreadyRunning."""
@@ -117,6 +115,13 @@ class RuntimeFolder:
             known |= {user: secrets.token_urlsafe(24) for user in users if user not in known}
             write_private(path, json.dumps(known))
         return known
+
+
+def is_private(folder: Path) -> bool:
+    """Whether this is a folder, no link, that only we (or, for root, the servers' account) may enter."""
+    found = folder.lstat()
+    owners = {os.geteuid(), NOBODY} if os.geteuid() == 0 else {os.geteuid()}
+    return stat.S_ISDIR(found.st_mode) and found.st_uid in owners and not found.st_mode & 0o077
 
 
 def fits(sockets: Path) -> bool:

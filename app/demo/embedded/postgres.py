@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 
-from app.demo.embedded.children import Launch, end_all, servers_in, spawn
+from app.demo.embedded.children import PROC, Launch, end_all, servers_in, spawn
 from app.demo.embedded.folder import write_private
 from app.demo.embedded.ownership import install_owner
 from app.demo.embedded.server import Ground, Server, ServerFailed
@@ -79,6 +79,9 @@ class Postgres(Server):
         if not self.cluster.exists():
             self._make_cluster()
         self.ground.account.give(self.cluster)
+        self.clear_up()
+        if PROC.exists():  # no process works in the cluster: a pid file is a killed run's, its pid anyone's by now
+            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         words = SETTINGS | ({} if self._fsync else CARELESS) | {"unix_socket_directories": self._quoted_sockets()}
         options = [word for name, value in words.items() for word in ("-c", f"{name}={value}")]
         self.launch([str(self.ground.binaries.postgres), "-D", str(self.cluster), *options], self.cluster)
