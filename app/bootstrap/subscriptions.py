@@ -5,8 +5,10 @@ from __future__ import annotations
 from app.connectors.events import RunEnded
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
+from app.templates.events import VersionPublished
 
 SUBSCRIPTIONS: Subscriptions = {
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
+    VersionPublished.type: ["templates.copy_to_control"],
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import ControlRecord, Document, TenantRecord
@@ -15,10 +15,9 @@ class TemplateVersion(ControlRecord):
     """One immutable version of a template, or a partner's overlay upon one."""
 
     __tablename__ = "template_version"
-    __table_args__ = (UniqueConstraint("organisation_id", "template_id", "version", "kind"),)
 
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"), primary_key=True)
     digest: Mapped[str] = mapped_column(primary_key=True)
-    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"))
     kind: Mapped[str]  # template | overlay
     template_id: Mapped[str]
     version: Mapped[str]

@@ -152,8 +152,8 @@ def upgrade() -> None:
     info={'scope': 'functions'}
     )
     op.create_table('template_version',
-    sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('organisation_id', sa.UUID(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('template_id', sa.Text(), nullable=False),
     sa.Column('version', sa.Text(), nullable=False),
@@ -161,8 +161,7 @@ def upgrade() -> None:
     sa.Column('document', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['organisation_id'], ['control.organisation.id'], name=op.f('fk_template_version_organisation_id')),
-    sa.PrimaryKeyConstraint('digest', name=op.f('pk_template_version')),
-    sa.UniqueConstraint('organisation_id', 'template_id', 'version', 'kind', name=op.f('uq_template_version_organisation_id_template_id_version_kind')),
+    sa.PrimaryKeyConstraint('organisation_id', 'digest', name=op.f('pk_template_version')),
     schema='control'
     )
     op.create_table('tenant',

@@ -1,0 +1,111 @@
+"""Operator commands: each parses its arguments and calls one function. `slipway --help` lists them."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from app.kernel.errors import SlipwayError
+
+Command = Callable[[list[str]], int]
+
+
+def serve(_arguments: list[str]) -> int:
+    """Serve the portals and the API."""
+    from app.bootstrap.serving import run_web
+    from app.bootstrap.wiring import open_process
+    from app.settings import Settings
+    from app.vault.rules import Program
+
+    return run_web(open_process(Settings.from_environment(), Program.WEB))
+
+
+def worker(_arguments: list[str]) -> int:
+    """Run jobs."""
+    from app.bootstrap.wiring import open_process
+    from app.settings import Settings
+    from app.vault.rules import Program
+    from app.worker import run_worker
+
+    return run_worker(open_process(Settings.from_environment(), Program.WORKER))
+
+
+def dispatcher(_arguments: list[str]) -> int:
+    """Relay events, fire timers, hand out jobs, keep the pool of workspaces warm."""
+    from app.bootstrap.dispatching import make_dispatcher
+    from app.bootstrap.wiring import open_process
+    from app.settings import Settings
+    from app.vault.rules import Program
+
+    process = open_process(Settings.from_environment(), Program.DISPATCHER)
+    loop = make_dispatcher(process)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        loop.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    loop.run()
+    loop.doorbell.close()
+    process.close()
+    return 0
+
+
+def install(_arguments: list[str]) -> int:
+    """Make or upgrade the databases and the keyring of this installation."""
+    from app.bootstrap.wiring import install_all
+    from app.settings import Settings
+
+    key = install_all(Settings.from_environment())
+    print(f"installation {key.id} is ready")
+    return 0
+
+
+def doctor(arguments: list[str]) -> int:
+    """Say what is wrong with this machine or installation, and the mend."""
+    from app.demo.doctor import run_doctor
+
+    return run_doctor(arguments)
+
+
+def demo(arguments: list[str]) -> int:
+    """Boot everything embedded with demo data; --once drives the main job and exits."""
+    from app.demo.main import run
+
+    return run(arguments)
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": demo,
+    "serve": serve,
+    "worker": worker,
+    "dispatcher": dispatcher,
+    "install": install,
+    "doctor": doctor,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Expected trouble is one sentence and exit 1, never a traceback."""
+    parser = argparse.ArgumentParser(
+        prog="slipway",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"  {name:<12}{(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()),
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    given = parser.parse_args(argv)
+    try:
+        return COMMANDS[given.command](given.arguments)
+    except (SlipwayError, LookupError) as error:
+        print(f"slipway: {error}", file=sys.stderr)
+        for place, sentence in getattr(error, "errors", []):
+            print(f"  {place} {sentence}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
