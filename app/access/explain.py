@@ -1,0 +1,109 @@
+"""Explains one decision: which role, which delegation and which rule decided. Asks Casbin, over the committed policy.
+
+Not for the hot path: some hundred microseconds a question. It never decides otherwise than `decisions.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import casbin
+from casbin.model import Model
+from casbin.persist import Adapter
+
+from app.access.policy import Policy, Rule, load_policy
+from app.access.rights import Grant, known_roles, names
+
+MODEL: Final = """
+[request_definition]
+r = roles, permission
+
+[policy_definition]
+p = role, permission, eft
+
+[role_definition]
+g = _, _
+
+[policy_effect]
+e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
+
+[matchers]
+m = r.permission == p.permission && holds(r.roles, p.role)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer and its reason. `rule` is the line of the policy that decided; none when no line speaks of it.
+
+    `grants` are those of the asked roles that the rule is about, with the member row, assignment or delegation that
+    gave each of them.
+    """
+
+    allowed: bool
+    permission: str
+    rule: Rule | None
+    grants: tuple[Grant, ...]
+
+
+class RuleBook:
+    """Casbin over one policy. Whole sets of roles are asked at once, so that deny beats allow across roles too.
+
+    Questions take turns: an enforcer parses its matcher at each question, which CPython 3.11 cannot do in several
+    threads (`SystemError: AST constructor recursion depth mismatch`).
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._turn = threading.Lock()
+        self._enforcer = casbin.Enforcer(casbin.Enforcer.new_model(text=MODEL), _Lines(policy))
+        self._enforcer.add_function("holds", self._holds)
+
+    def ask(self, roles: Iterable[str], permission: str) -> tuple[bool, Rule | None]:
+        """Casbin's answer and the rule that decided, if any. Names that are no roles count for nothing."""
+        held = tuple(sorted(known_roles(roles)))
+        with self._turn:
+            allowed, line = self._enforcer.enforce_ex(held, permission)
+        rule = next((rule for rule in self._policy.rules if [rule.role, rule.permission, rule.effect] == line), None)
+        return bool(allowed), rule
+
+    def holders(self, grants: Iterable[Grant], rule: Rule) -> tuple[Grant, ...]:
+        """Those grants whose role is the rule's, or includes it."""
+        return tuple(grant for grant in grants if rule.role in self._implied(grant.role))
+
+    def _holds(self, roles: tuple[str, ...], role: str) -> bool:
+        return any(self._enforcer.get_role_manager().has_link(held, role) for held in roles)
+
+    def _implied(self, name: str) -> frozenset[str]:
+        return frozenset(implied for role in known_roles([name]) for implied in self._policy.implied(role))
+
+
+class _Lines(Adapter):  # type: ignore[misc]  # the library is untyped
+    """Hands Casbin the parsed rules as lists: no text is split a second time."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def load_policy(self, model: Model) -> None:
+        """Fill the model."""
+        sections: dict[str, Any] = model.model
+        sections["p"]["p"].policy += [[str(r.role), str(r.permission), r.effect] for r in self._policy.rules]
+        sections["g"]["g"].policy += [[str(holder), str(included)] for holder, included in self._policy.inclusions]
+
+
+@cache
+def load_rule_book() -> RuleBook:
+    """Casbin over the committed policy, made at the first question."""
+    return RuleBook(load_policy())
+
+
+def explain(grants: Iterable[Grant], permission: str) -> Explanation:
+    """Why a holder of these grants may, or may not, do it."""
+    held = tuple(grants)
+    book = load_rule_book()
+    allowed, rule = book.ask(names(held), permission)
+    return Explanation(allowed, str(permission), rule, book.holders(held, rule) if rule else ())

@@ -1,0 +1,35 @@
+"""The question every operation asks first. Reads nothing: the unit of work knows the roles, the policy is compiled."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from app.access.decisions import can
+from app.access.permissions import Permission
+from app.kernel.errors import Forbidden
+
+_NO_ROLE: Final = "Ask an administrator of this workspace to invite you, or to renew your organisation's access."
+_OTHER_ROLE: Final = "Ask an administrator of this workspace for a role that includes it."
+
+
+class HasRights(Protocol):
+    """What is asked of a unit of work: the names of the roles its actor holds in its tenant."""
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """Roles, read in the tenant's own transaction."""
+
+
+class NotPermitted(Forbidden):
+    """The actor's roles in this tenant do not include the permission."""
+
+    def __init__(self, permission: Permission, *, has_role: bool) -> None:
+        super().__init__(f"You may not do this here ({permission}). {_OTHER_ROLE if has_role else _NO_ROLE}")
+        self.permission = permission
+
+
+def require(work: HasRights, permission: Permission) -> None:
+    """Go on only if the actor may do this in this tenant. Raises NotPermitted, which says whom to ask."""
+    rights = work.rights
+    if not can(rights, permission):
+        raise NotPermitted(permission, has_role=bool(rights))
