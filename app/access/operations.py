@@ -13,8 +13,8 @@ from app.kernel.ids import new_id
 from app.kernel.work import Work
 
 SYSTEM_ONLY = {"give_default_delegation": "part of the creation of a tenant; the customer sees it and can revoke it"}
-# Least privilege for the work of an onboarding: neither ownership of the tenant nor its delegations.
-DEFAULT_ROLES = ("admin", "onboarding_lead", "csm", "implementation", "finance", "technical", "auditor")
+# What the work of an onboarding takes, and no more: neither the ownership nor the delegations of the tenant.
+DEFAULT_ROLES = ("partner_admin", "onboarding_lead", "csm", "implementation", "finance", "technical", "auditor")
 DEFAULT_LENGTH = timedelta(days=365)  # never beyond the 730 days of DESIGN 5
 
 

@@ -13,8 +13,8 @@ from app.bootstrap.plugins import configure_logging
 from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
-from app.kernel.egress import AddressBook
-from app.kernel.outbound import OutboundClient
+from app.kernel.outbound.client import OutboundClient
+from app.kernel.outbound.egress import AddressBook
 from app.kernel.queue.wake import ValkeyWake
 from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom

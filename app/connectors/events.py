@@ -1,4 +1,4 @@
-"""What happened to a connector run."""
+"""What happened to connections and to runs of their actions."""
 
 from __future__ import annotations
 
@@ -22,3 +22,14 @@ class RunEnded(Event):
     outcome: str
     result: dict[str, Any]
     attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionAdded(Event):
+    """A connection to an outside system was set up; its secrets are told of separately."""
+
+    type: ClassVar[str] = "connectors.connection.added"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    name: str

@@ -8,11 +8,16 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
+from app.access.permissions import Permission
+from app.access.require import require
 from app.connectors.contract import CallReport
-from app.connectors.events import RunEnded
+from app.connectors.events import ConnectionAdded, RunEnded
 from app.connectors.models import Connection, Run
 from app.kernel.errors import Missing
+from app.kernel.ids import new_id
 from app.kernel.work import Work
+from app.vault.operations import put_connection_secret
+from app.vault.secret import Secret
 
 SYSTEM_ONLY = {
     "request_run": "part of an operation that has checked its own permission",
@@ -53,6 +58,16 @@ class Attempt:
     idempotency_key: str
     number: int
     earlier_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSetting:
+    """A connection to be set up; its secrets leave this value only sealed."""
+
+    connector: str
+    name: str
+    config: dict[str, Any]
+    secrets: dict[str, Secret]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,24 @@ def _note(run: Run, work: Work, attempt: Attempt, report: CallReport) -> None:
         "excerpt": report.excerpt,
     }
     run.attempts = [a | ended if a["number"] == attempt.number else a for a in run.attempts]
+
+
+def add_connection(work: Work, setting: ConnectionSetting) -> UUID:
+    """Set up a connection and seal its secrets. Returns its id. Raises NotPermitted, ConnectorNotFound."""
+    require(work, Permission.CONNECTION_WRITE)
+    connection = Connection(
+        id=new_id(),
+        connector=setting.connector,
+        name=setting.name,
+        config=setting.config,
+        state="active",
+        changed_at=work.now,
+    )
+    work.session.add(connection)
+    for field, value in setting.secrets.items():
+        put_connection_secret(work, connection_id=connection.id, field=field, value=value)
+    work.announce(ConnectionAdded(subject_id=connection.id, connector=setting.connector, name=setting.name))
+    return connection.id
 
 
 def get_connection(work: Work, connector: str) -> ConnectionView:

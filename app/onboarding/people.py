@@ -7,12 +7,11 @@ from uuid import UUID
 
 import msgspec
 
+from app.access.roles import CUSTOMER_ROLES
 from app.flow.definition import Side
 from app.flow.events import By
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
-
-CUSTOMER_ROLES = frozenset({"owner", "admin", "contributor", "approver", "viewer"})
 
 
 @dataclass(frozen=True, slots=True)
