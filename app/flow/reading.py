@@ -313,12 +313,13 @@ def path_text(document: Document, path: Path) -> str:
     words: list[str] = []
     node: Any = document
     for step in path:
-        node = _below(node, step)
+        node = below(node, step)
         words.append(str(node.get("id", step)) if isinstance(step, int) and isinstance(node, Mapping) else str(step))
     return ".".join(words)
 
 
-def _below(node: Any, step: str | int) -> Any:
+def below(node: Any, step: str | int) -> Any:
+    """One step down a document; an empty mapping where nothing is written."""
     if isinstance(node, list) and isinstance(step, int):
         return node[step]
     return node.get(step, {}) if isinstance(node, Mapping) else {}

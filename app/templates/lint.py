@@ -1,0 +1,257 @@
+"""What the schema cannot see: references, cycles, criteria that do not type-check, missing languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from app.flow.criteria import Vocabulary
+from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
+from app.flow.reading import Refused, declared_names, read_definition
+from app.templates.document import Source
+from app.templates.rules import Path, Problem, likely_fix
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+_UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
+
+
+def lint_document(source: Source) -> list[Problem]:
+    """Every problem of a document that the schema has accepted."""
+    lint = _Lint(source)
+    lint.ids()
+    if not lint.problems:  # a doubled id makes every later finding misleading
+        for check in (
+            lint.owners,
+            lint.references,
+            lint.cycles,
+            lint.kinds,
+            lint.gates,
+            lint.value,
+            lint.languages,
+            lint.routes,
+        ):
+            check()
+        lint.criteria()
+    return sorted(set(lint.problems))
+
+
+class _Lint:
+    def __init__(self, source: Source) -> None:
+        self.source, self.document = source, source.document
+        self.problems: list[Problem] = []
+        self.items = dict(_items(self.document))
+        self.places = {key: path for key, (path, _) in self.items.items()}
+        self.roles = {role["id"] for role in self.document["roles"]}
+
+    def say(self, path: Path, message: str, fix: str = "") -> None:
+        self.problems.append(self.source.problem(path, message, fix))
+
+    def ids(self) -> None:
+        """Ids are unique: items within their kind everywhere, everything else within its list."""
+        seen: dict[str, Path] = {}
+        for key, path in _all_items(self.document):
+            if key in seen:
+                line = self.source.place((*seen[key], "id"))[0]
+                self.say((*path, "id"), f"“{key}” exists already, on line {line}.", "Give it another id.")
+            seen.setdefault(key, path)
+        for path, entries in _keyed_lists(self.document):
+            ids: set[str] = set()
+            for index, entry in enumerate(entries):
+                if entry["id"] in ids:
+                    self.say((*path, index, "id"), f"“{entry['id']}” is in this list twice.", "Give it another id.")
+                ids.add(entry["id"])
+
+    def owners(self) -> None:
+        """Every role that is named exists, and stands on the side its task says."""
+        sides = {role["id"]: role["side"] for role in self.document["roles"]}
+        for path, name in _role_places(self.document):
+            if name not in sides:
+                self.say(path, f"There is no role “{name}”.", likely_fix(name, sides))
+        for path, item in self.items.values():
+            if "side" in item and sides.get(item["owner"], item["side"]) != item["side"]:
+                message = f"This is the {item['side']}'s, but its owner “{item['owner']}” is not on that side."
+                self.say((*path, "side"), message, "Change side or owner.")
+
+    def references(self) -> None:
+        """What is depended on, timed, shown or meant as first value exists."""
+        for path, item in self.items.values():
+            for index, key in enumerate(item.get("depends_on", ())):
+                self._known((*path, "depends_on", index), key)
+            for index, name in enumerate(item.get("after", ())):
+                self._known((*path, "after", index), f"stage.{name}")
+        for index, timer in enumerate(self.document.get("timers", ())):
+            self._known(("timers", index, "item"), timer["item"])
+            if not timer["ladder"]:
+                self.say(
+                    ("timers", index, "ladder"), "A timer without a ladder tells nobody.", "Add a rung with a role."
+                )
+        names = declared_names(self.document)
+        for path, item in self.items.values():
+            for index, name in enumerate(item.get("shows", ())):
+                if name not in names:
+                    self.say((*path, "shows", index), f"There is no “{name}” to show.", likely_fix(name, names))
+
+    def _known(self, path: Path, key: str) -> None:
+        if key not in self.items:
+            self.say(path, f"There is no “{key}”.", likely_fix(key, self.items))
+
+    def cycles(self) -> None:
+        """No item waits for itself, through what it depends on, its stage's order or what lies below it."""
+        graph: dict[str, set[str]] = {}
+        before: str | None = None
+        for stage in self.document["stages"]:
+            after = stage.get("after", [before] if before else [])
+            _wait(graph, f"stage.{stage['id']}", None, [f"stage.{name}" for name in after])
+            before = stage["id"]
+        for key, (_, item) in self.items.items():
+            if not key.startswith("stage."):
+                _wait(graph, key, self._parent(key), item.get("depends_on", ()))
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as trouble:
+            chain = list(dict.fromkeys(name.rpartition(" ")[2] for name in trouble.args[1]))
+            path = self.places.get(chain[0], ())
+            self.say(path, f"These wait for each other and can never open: {' → '.join([*chain, chain[0]])}.")
+
+    def _parent(self, key: str) -> str:
+        path = self.places[key]
+        above = path[:-2]
+        return next(other for other, place in self.places.items() if place == above)
+
+    def kinds(self) -> None:
+        """Every task can be run today, and an approval's refusal goes somewhere."""
+        for path, item in self.items.values():
+            if item.get("kind") in NOT_YET_RUNNABLE_TASK_KINDS:
+                fix = "Use a form, check or approval with evidence for now."
+                self.say((*path, "kind"), f"Tasks of kind “{item['kind']}” are not yet runnable.", fix)
+            needs_fields = item.get("kind") in {"form", "check"}
+            if needs_fields and not item.get("fields"):
+                self.say(path, f"A {item['kind']} needs fields.", "Add at least one field.")
+
+    def gates(self) -> None:
+        """A gate can be passed and sent back; a handoff gate can also be overridden (X9)."""
+        for key, (path, gate) in self.items.items():
+            if not key.startswith("gate."):
+                continue
+            effects = {each["effect"] for each in gate["decisions"]}
+            wanted = {"pass", "return"} | ({"proceed", "override"} if gate.get("handoff") else set())
+            for effect in sorted(wanted - effects):
+                self.say((*path, "decisions"), f"This gate has no decision with the effect “{effect}”.")
+        if not any(gate.get("handoff") for _, gate in self.items.values()):
+            self.say(("handoff",), "No gate judges the handoff packet.", "Mark one gate with handoff: true.")
+
+    def value(self) -> None:
+        """First value is a value milestone that a person proves and nothing can skip (REQUIREMENTS 1.6)."""
+        key = f"milestone.{self.document['first_value']['milestone']}"
+        path: Path = ("first_value", "milestone")
+        self._known(path, key)
+        item = self.items.get(key, ((), {}))[1]
+        if item and item["layer"] != "value":
+            self.say(path, "First value must be a milestone of the layer “value”.")
+        if item and item["evidence"]["source"] != "person":
+            self.say(path, "First value must be proven by a person.", "Set its evidence's source to person.")
+        stage = self.items[self._parent(key)][1] if item else {}
+        if "when" in item or "when" in stage:
+            self.say(path, "First value cannot depend on a condition: a skipped milestone proves nothing.")
+        layers = {each.get("layer") for _, each in self.items.values()} - {None}
+        for layer in sorted({"internal", "implementation", "value"} - layers):
+            self.say(("stages",), f"No milestone is of the layer “{layer}”.")
+
+    def languages(self) -> None:
+        """Every text exists in every language of the template; every placeholder is a text."""
+        locales, texts = self.document["locales"], self.document.get("texts", {})
+        if self.document["default_locale"] not in locales:
+            self.say(("default_locale",), "The default language is not among the template's languages.")
+        for path, text in _texts(self.document):
+            for language in locales:
+                if language not in text:
+                    self.say(path, f"This text is missing in “{language}”.")
+            for language, sentence in text.items():
+                for name in _PLACEHOLDER.findall(sentence):
+                    if name not in texts:
+                        self.say((*path, language), f"There is no text “{name}” to put here.", likely_fix(name, texts))
+
+    def routes(self) -> None:
+        """Each of the seven exception types has a route, so that none ends in an inbox (REQUIREMENTS 1.7)."""
+        routed = {route["id"] for route in self.document["exceptions"]}
+        for kind in EXCEPTION_TYPES:
+            if kind not in routed:
+                self.say(("exceptions",), f"The exception type “{kind}” has no route.")
+
+    def criteria(self) -> None:
+        """Criteria type-check against the declared names, with the place inside a longer text."""
+        refused: Refused = []
+        read_definition(self.document, "", refused=refused)
+        names = Vocabulary(declared_names(self.document)).names
+        for path, trouble in refused:
+            found = _UNDECLARED.search(trouble.message)
+            fix = likely_fix(found.group(1), names) if found else ""
+            line, column = self.source.place(path)
+            if trouble.line > 1:  # a block text: its lines stand below its key
+                line, column = line + trouble.line, 1
+            self.problems.append(
+                Problem(self.source.file, line, column + trouble.column - 1, f"{trouble.message}.", fix)
+            )
+
+
+def _wait(graph: dict[str, set[str]], key: str, parent: str | None, depends_on: Any) -> None:
+    """An item opens after its parent opened and what it depends on closed; it closes before its parent does."""
+    graph.setdefault(f"open {key}", set()).update(f"close {name}" for name in depends_on)
+    graph.setdefault(f"close {key}", set()).add(f"open {key}")
+    if parent is not None:
+        graph[f"open {key}"].add(f"open {parent}")
+        graph.setdefault(f"close {parent}", set()).add(f"close {key}")
+
+
+def _all_items(document: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    for number, stage in enumerate(document["stages"]):
+        path: Path = ("stages", number)
+        yield f"stage.{stage['id']}", path
+        for index, gate in enumerate(stage.get("gates", ())):
+            yield f"gate.{gate['id']}", (*path, "gates", index)
+        for index, milestone in enumerate(stage["milestones"]):
+            below: Path = (*path, "milestones", index)
+            yield f"milestone.{milestone['id']}", below
+            for count, task in enumerate(milestone["tasks"]):
+                yield f"task.{task['id']}", (*below, "tasks", count)
+
+
+def _items(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Path, Mapping[str, Any]]]]:
+    for key, path in _all_items(document):
+        node: Any = document
+        for step in path:
+            node = node[step]
+        yield key, (path, {"owner": node.get("reviewer"), **node})
+
+
+def _walk(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    yield path, node
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, below in pairs:
+        yield from _walk(below, (*path, step))
+
+
+def _keyed_lists(document: Mapping[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
+    for path, node in _walk(document):
+        if isinstance(node, list) and node and isinstance(node[0], dict) and "id" in node[0]:
+            yield path, node
+
+
+def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Localised texts: mappings whose keys are languages."""
+    for path, node in _walk(document):
+        if not isinstance(node, dict) or not node or (path and path[-1] in {"input", "texts"}):
+            continue
+        if all(_LANGUAGE.fullmatch(key) for key in node):
+            yield path, node
+
+
+def _role_places(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for path, node in _walk(document):
+        if path and path[-1] in {"owner", "reviewer", "return_to", "role"} and isinstance(node, str):
+            yield path, node
+        if len(path) > 1 and path[-2] == "route" and isinstance(node, str):
+            yield path, node
