@@ -1,0 +1,1 @@
+"""The ground floor under attack: each breach is refused by PostgreSQL itself."""

@@ -1,0 +1,1 @@
+"""Up, down, drift: what migrations make is what the models say."""

@@ -1,0 +1,1 @@
+"""Names, scopes and rules of the ground floor, without a database."""
