@@ -1,4 +1,4 @@
-"""Does all that is due, here and now, in this thread: for the demo's seed and for tests. The same steps as the loop's."""
+"""Does all that is due, in this thread: for the demo's seed and for tests. The same steps as the loop's."""
 
 from __future__ import annotations
 
