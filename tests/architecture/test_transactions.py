@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -71,6 +72,17 @@ def sql_clocks(module: Module) -> Iterator[str]:
             yield module.at(node, "now() in SQL: the database's clock is not business time; bind work.now")
 
 
+def second_colour(module: Module) -> Iterator[str]:
+    """Asynchronous code in a room whose code runs in threads, and asynchronous sessions anywhere."""
+    for line, name in module.imports():
+        if name.startswith("sqlalchemy.ext.asyncio"):
+            yield module.at(line, f"{name}: the core is synchronous (decision 1)")
+    if module.room in {"rules", "events", "models", "lookups", "queries", "operations", "jobs"}:
+        for function in module.functions():
+            if isinstance(function, ast.AsyncFunctionDef):
+                yield module.at(function, f"async {function.name}: only doors that stream are async (decision 1)")
+
+
 class TestCommits:
     """One request or job is one transaction; a peer calls commit() 292 times and cannot say what is saved together."""
 
@@ -131,3 +143,15 @@ class TestClocks:
         assert list(sql_clocks(planted("app/intake/operations.py", "text('UPDATE deal SET at = now()')")))
         assert list(sql_clocks(planted("app/intake/queries/late.py", "f'SELECT {x} WHERE due < CURRENT_TIMESTAMP'")))
         assert not list(sql_clocks(planted("app/intake/operations.py", "# now() would be wrong here")))
+
+
+class TestColour:
+    """A codebase of two colours carries every test, session and transaction twice; async was not faster here."""
+
+    def test_is_one(self):
+        none(offence for module in modules("app", "tenants") for offence in second_colour(module))
+
+    def test_that_is_second_is_noticed(self):
+        assert list(second_colour(planted("tenants/x.py", "from sqlalchemy.ext.asyncio import AsyncSession")))
+        assert list(second_colour(planted("app/intake/operations.py", "async def admit(work): ...")))
+        assert not list(second_colour(planted("app/web/live.py", "async def stream(): ...")))
