@@ -14,8 +14,8 @@ from typing import Any, Literal, NoReturn
 
 import httpcore2
 
+from app.kernel.egress import NO_ENTRIES, AddressBook, EgressRefused, Resolver, Vetted, refuse, vet
 from app.kernel.errors import Unavailable
-from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, EgressRefused, Resolver, Vetted, refuse, vet
 
 # Opens a TCP connection to (address, port) within so many seconds; raises OSError.
 Dial = Callable[[tuple[str, int], float], socket.socket]
@@ -281,14 +281,3 @@ def _outcome_unknown(host: str, error: Exception) -> NoReturn:
     if isinstance(error, httpcore2.NetworkError) or re.search("disconnected|closed connection", str(error)):
         raise PeerOutcomeUnknown(f"{host} broke off. What it did is not known.", "broken") from None
     raise PeerOutcomeUnknown(f"{host} gave an answer that is not HTTP. What it did is not known.", "garbage") from None
-
-
-__all__ = [
-    "AddressBook",
-    "EgressRefused",
-    "OutboundClient",
-    "OutboundRequest",
-    "OutboundResponse",
-    "PeerOutcomeUnknown",
-    "PeerUnreachable",
-]
