@@ -29,7 +29,7 @@ from app.kernel.work import Work, open_work
 from tenants.engines import Databases, InstallationKey, driver_url
 from tenants.install import _allow_connect
 from tenants.sessions import registry_session
-from tenants.slots import claim_slot
+from tenants.slots import ClaimedSlot, claim_slot, make_slots
 from tenants.tenant import Tenant
 from tests import cluster
 
@@ -115,11 +115,11 @@ class Installation:
 
     def control(self, statement: str, *values: object) -> list[Any]:
         """Run SQL in `control` as the owner, whom no policy binds; rows as named tuples."""
-        return _rows(self._control.execute(statement, values))  # type: ignore[arg-type]  # tests' own SQL
+        return _rows(self._control.execute(statement, values))
 
     def cell(self, statement: str, *values: object) -> list[Any]:
         """Run SQL in the cell as the owner, whom no policy binds; rows as named tuples."""
-        return _rows(self._cell.execute(statement, values))  # type: ignore[arg-type]  # tests' own SQL
+        return _rows(self._cell.execute(statement, values))
 
     @cached_property
     def platform(self) -> UUID:
@@ -145,10 +145,7 @@ class Installation:
     def tenant(self, organisation_id: UUID, name: str, *, kind: str) -> Tenant:
         """A claimed slot, active in the cell and in the directory."""
         tenant_id = new_id()
-        with registry_session(self.databases, CELL, actor="test") as (session, _now):
-            slot = claim_slot(session, tenant_id)
-        if slot is None:
-            raise LookupError("the test installation has no free slot left: call tenants.slots.make_slots first")
+        slot = self.claim(tenant_id)
         self.cell("UPDATE cell.tenant SET state = 'active' WHERE id = %s", tenant_id)
         self.control(
             "INSERT INTO control.tenant (id, organisation_id, kind, name, state, request_key, cause, cell_name,"
@@ -167,6 +164,14 @@ class Installation:
             gateway=slot.gateway,
             state="active",
         )
+
+    def claim(self, tenant_id: UUID) -> ClaimedSlot:
+        """A slot of the pool; a new one where the pool is empty."""
+        while True:
+            with registry_session(self.databases, CELL, actor="test") as (session, _now):
+                if (slot := claim_slot(session, tenant_id)) is not None:
+                    return slot
+            make_slots(self.databases, CELL, 1)
 
     def set_state(self, tenant: Tenant, state: str) -> Tenant:
         """Put the tenant into a state, in the cell and in the directory."""
@@ -243,7 +248,7 @@ def _found(module: str, name: str, otherwise: Callable[..., Any]) -> Callable[..
     package, _, _file = module.rpartition(".")
     if find_spec(package) is None or find_spec(module) is None:
         return otherwise
-    return getattr(import_module(module), name, otherwise)  # type: ignore[no-any-return]  # the product's own function
+    return getattr(import_module(module), name, otherwise)
 
 
 def _no_rights(_session: Session, _tenant: Tenant, actor: Actor, _now: datetime) -> frozenset[str]:
