@@ -76,6 +76,7 @@ def broad_handlers(module: Module) -> Iterator[str]:
 
 def hollow(module: Module) -> Iterator[str]:
     """Functions without a body, except what a protocol or an abstract class declares."""
+    spoken = [number for number, _ in comments(module)]
     declared: set[int] = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ClassDef) and {"Protocol", "ABC"} & {dotted(b).split(".")[-1] for b in node.bases}:
@@ -83,7 +84,7 @@ def hollow(module: Module) -> Iterator[str]:
     for function in module.functions():
         overload = any(dotted(d).split(".")[-1] in {"overload", "abstractmethod"} for d in function.decorator_list)
         body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-        said = any(function.lineno <= number <= (function.end_lineno or 0) for number, _ in comments(module))
+        said = any(function.lineno <= number <= (function.end_lineno or 0) for number in spoken)
         if not overload and id(function) not in declared and not said and all(isinstance(n, ast.Pass) for n in body):
             yield module.at(
                 function, f"{function.name} does nothing: write it, or say in a comment why nothing is right"

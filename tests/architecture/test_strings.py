@@ -1,0 +1,91 @@
+"""Every word that a person reads goes through the catalogues, and every catalogue is complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from app.web.translations import LOCALES
+from tests.architecture.source import none, texts
+from tests.look.catalogue import extracted, stored
+
+# What a reader sees of an attribute.
+READ = ("alt", "aria-label", "placeholder", "title", "value")
+_TAG = re.compile(r"<[^>]*>", re.S)
+_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
+_EXPRESSION = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.S)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_QUOTED = re.compile(r"(?<![\w.])(_|ngettext|icon|asset|said)?\(?\s*\"([A-Z][^\"]*[a-z ][^\"]*)\"")
+_PLACE = re.compile(r"%\((\w+)\)s")
+# Names of keys, read as they stand on the keyboard.
+KEYS = {"Ctrl", "Shift", "Tab", "Esc"}
+
+
+def naked(path: str, text: str) -> Iterator[str]:
+    """Words between tags, in read attributes, or as literals of an expression, that no catalogue knows."""
+    shown = _JINJA.sub(" ", text)
+    for word in _WORD.findall(re.sub(r"&\w+;", " ", _TAG.sub(" ", shown))):
+        if word not in KEYS:
+            yield f"{path}: the word {word!r} stands outside _()"
+    for name, value in re.findall(rf'\s({"|".join(READ)})="([^"{{}}]*)"', shown):
+        if _WORD.search(value) and name != "value":
+            yield f"{path}: {name}={value!r} stands outside _()"
+    for expression in _EXPRESSION.finditer(re.sub(r"\{#.*?#\}", "", text, flags=re.S)):
+        inside = re.sub(r"\b(?:_|ngettext)\((?:[^()\"]|\"[^\"]*\")*\)", " ", expression[0])
+        yield from (f"{path}: {literal!r} stands outside _()" for _, literal in _QUOTED.findall(inside))
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """Pages, fragments, components, layouts and mails."""
+    for path, text in texts("frontend"):
+        if path.endswith((".html", ".txt")) and not path.startswith("frontend/static/"):
+            yield path, text
+
+
+class TestPages:
+    def test_say_nothing_outside_the_catalogue(self):
+        none(offence for path, text in sources() for offence in naked(path, text))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<p>Hello</p>",
+            '<input placeholder="Your name">',
+            '{{ button("Save me", "primary") }}',
+            '{% call card("A title") %}{% endcall %}',
+            '<a title="Open it">{{ _("x") }}</a>',
+        ],
+    )
+    def test_are_caught_when_they_do(self, text):
+        assert list(naked("x.html", text))
+
+    def test_may_hold_marks_keys_and_lower_case_codes(self):
+        assert not list(
+            naked("x.html", '<kbd>Ctrl</kbd> · {{ status("on_track") }} {{ _("Due %(day)s", day=day) }} – 4')
+        )
+
+
+class TestCatalogue:
+    @pytest.mark.parametrize("language", LOCALES)
+    def test_holds_exactly_the_messages_that_are_marked(self, language):
+        marked = {message.id for message in extracted() if message.id}
+        kept = {message.id for message in stored(language) if message.id}
+        assert kept == marked, "run: python -m tests.look.catalogue"
+
+    @pytest.mark.parametrize("language", [name for name in LOCALES if name != "en"])
+    def test_translates_every_message(self, language):
+        for message in stored(language):
+            strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+            assert not message.id or all(strings), f"no {language} for {message.id!r}"
+            assert not message.id or not message.fuzzy, f"{message.id!r} is only guessed"
+
+    @pytest.mark.parametrize("language", LOCALES)
+    def test_keeps_every_placeholder(self, language):
+        for message in stored(language):
+            wanted = {*_PLACE.findall(str(message.id))} - {"num"}
+            strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+            for text in filter(None, strings):
+                assert {*_PLACE.findall(text)} - {"num"} == wanted, message.id
+                assert "%" not in _PLACE.sub("", text).replace("%%", ""), message.id
