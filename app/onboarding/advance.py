@@ -17,6 +17,7 @@ from app.flow.reading import read_definition
 from app.flow.state import ItemState, State
 from app.kernel.errors import Missing
 from app.kernel.work import Work
+from app.onboarding.court import pass_the_ball
 from app.onboarding.effects import carry_out
 from app.onboarding.models import Item, Onboarding
 from app.onboarding.telling import tell
@@ -74,6 +75,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
             "commands": msgspec.to_builtins(decision.commands),
         }
     )
+    pass_the_ball(work, onboarding, definition, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
     tell(work, onboarding, definition, event, decision, runs=runs)
     work.enqueue(

@@ -75,6 +75,18 @@ class Journal(TenantRecord):
     commands: Mapped[list[Any]]
 
 
+class CourtInterval(TenantRecord):
+    """Who held the ball, from when to when: the court clock's ledger, the same for both sides."""
+
+    __tablename__ = "clock"
+    __table_args__ = (PrimaryKeyConstraint("onboarding_id", "began_at"),)
+
+    onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboarding.id"))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    holder: Mapped[str]
+
+
 class OnboardingCard(ControlRecord):
     """Projection for the partner's lists: one line an onboarding, rebuilt from events."""
 

@@ -204,6 +204,14 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['connection_id'], ['connection.id'], name=op.f('fk_workflow_connection_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_workflow'))
     )
+    op.create_table('clock',
+    sa.Column('onboarding_id', sa.UUID(), nullable=False),
+    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('holder', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['onboarding_id'], ['onboarding.id'], name=op.f('fk_clock_onboarding_id')),
+    sa.PrimaryKeyConstraint('onboarding_id', 'began_at', name=op.f('pk_clock'))
+    )
     op.create_table('deal',
     sa.Column('id', sa.UUID(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -280,6 +288,7 @@ def downgrade() -> None:
     op.drop_table('item')
     op.drop_index(op.f('ix_deal_account_id'), table_name='deal')
     op.drop_table('deal')
+    op.drop_table('clock')
     op.drop_table('workflow')
     op.drop_index(op.f('ix_run_onboarding_id'), table_name='run')
     op.drop_table('run')
