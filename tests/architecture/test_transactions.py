@@ -30,7 +30,7 @@ def commits(module: Module) -> Iterator[str]:
     if inside(module, "app/kernel", "tenants", "tests", "migrations"):
         return
     for call, name in module.calls():
-        if name.split(".")[-1] in {"commit", "rollback", "begin_nested"}:
+        if name.endswith((".commit", ".rollback", ".begin_nested")):
             yield module.at(call, f"{name}(): only Work commits; raise to roll back")
     if not inside(module, "app/demo"):
         for node, text in module.strings():
