@@ -1,4 +1,4 @@
-"""From a trail entry to its leaf: canonical bytes (RFC 8785) and the leaf hash (RFC 6962). No tree and no database here.
+"""From a trail entry to its leaf: canonical bytes (RFC 8785) and leaf hash (RFC 6962). No tree and no database here.
 
 Personal values, and the reason that a person typed, are not in a leaf: it holds commitments of them, made with a salt
 that is kept beside the entry, outside the leaf. Destroy the salt and the values, and the leaf still verifies while
