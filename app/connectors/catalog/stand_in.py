@@ -156,7 +156,7 @@ class _Door(BaseHTTPRequestHandler):
             answer = stand_in.answer(call)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             answer = Answer(400, stand_in.error_shape(400, f"invalid input: {type(error).__name__}"))
-        return self._spoil(fault, answer) if fault else self._write(answer)
+        return self._spoil(fault) if fault else self._write(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  the library's names
 
@@ -182,13 +182,13 @@ class _Door(BaseHTTPRequestHandler):
             return Answer(302, None, {"Location": fault.location})
         return Answer(fault.status, self.server.stand_in.error_shape(fault.status, "injected"), fault.headers)
 
-    def _spoil(self, fault: Fault, answer: Answer) -> None:
+    def _spoil(self, fault: Fault) -> None:
         """The effect is there; the answer is not what it should be."""
         self.close_connection = True
         if fault.kind == "garbage":
-            self._write_raw(answer.status, b'<html>{"id": ', {"Content-Type": "application/json"})
+            self._write_raw(200, b'<html>{"id": ', {"Content-Type": "application/json"})
         elif fault.kind == "oversize":
-            self._write_raw(answer.status, b'{"x": "' + b"a" * 12_000_000 + b'"}', {})
+            self._write_raw(200, b'{"x": "' + b"a" * 2_000_000 + b'"}', {})
         elif fault.kind == "silent_after_effect":
             self.server.stand_in.stopping.wait(fault.seconds)
         elif fault.kind == "reset_after_effect":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import re
 import socket
@@ -14,8 +15,11 @@ from typing import Any, Literal, NoReturn
 
 import httpcore2
 
-from app.kernel.egress import NO_ENTRIES, AddressBook, EgressRefused, Resolver, Vetted, refuse, vet
+from app.kernel.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, vet
 from app.kernel.errors import Unavailable
+
+# The library's debug lines hold the peer's headers, and a peer may echo what it was sent.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 # Opens a TCP connection to (address, port) within so many seconds; raises OSError.
 Dial = Callable[[tuple[str, int], float], socket.socket]
