@@ -216,7 +216,9 @@ def favicon(brand: Brand) -> str:
     )
 
 
-def view(brand: Brand, *, legal: Legal | None = None, contact: HelpContact | None = None) -> BrandView:
+def view(
+    brand: Brand, *, origin: str = "", legal: Legal | None = None, contact: HelpContact | None = None
+) -> BrandView:
     """The brand as pages and mails need it, with whom a reader can ask and who stands behind it."""
     legal, shown = legal or Legal(), palette(brand, "light")
     return BrandView(
@@ -224,6 +226,7 @@ def view(brand: Brand, *, legal: Legal | None = None, contact: HelpContact | Non
         version=version(brand),
         accent=str(shown.accent),
         on_accent=str(shown.on_accent),
+        origin=origin,
         help=contact,
         legal_name=legal.name,
         address=legal.address,

@@ -35,12 +35,17 @@ class Legal:
 
 @dataclass(frozen=True, slots=True)
 class BrandView:
-    """A brand as pages and mails need it. `version` addresses the stylesheet; the two colours are for mail only."""
+    """A brand as pages and mails need it; `version` addresses the stylesheet.
+
+    The two colours and `origin` (scheme, host and port, as the installation is reached) are for mail, which has neither
+    a stylesheet nor a page it stands on.
+    """
 
     name: str
     version: str
     accent: str
     on_accent: str
+    origin: str = ""
     help: HelpContact | None = None
     legal_name: str = ""
     address: str = ""

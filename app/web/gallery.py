@@ -12,7 +12,7 @@ _WEEK = ("Kickoff", "Access", "Data", "Training", "First value")
 
 
 def gallery_context() -> dict[str, Any]:
-    """The context of `platform/gallery.html`."""
+    """The context of `web/gallery.html`."""
     return {
         "states": _STATES,
         "milestones": _milestones("current"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from functools import cache, partial
 from typing import Any
+from uuid import UUID, uuid5
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -45,9 +46,15 @@ def pages(language: str, assets: Assets) -> Environment:
     )
     environment.filters.update(Formats(LOCALES[language]).filters())
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined] # set by the i18n extension
+    environment.filters["key_for"] = _key_for
     environment.globals["asset"] = assets.address
     environment.globals["icon"] = partial(_icon, assets.address("icons.svg"))
     return environment
+
+
+def _key_for(key: str, part: str) -> str:
+    """The command key of one of several forms on a page: each counts once, and none for another."""
+    return str(uuid5(UUID(key), part))
 
 
 def _icon(sprite: str, name: str) -> Markup:

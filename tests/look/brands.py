@@ -11,11 +11,13 @@ BRANDS = {"northwind": NORTHWIND, "alpenwerk": ALPENWERK}
 VIEWS: dict[str, BrandView] = {
     "northwind": view(
         NORTHWIND,
+        origin="https://northwind.example",
         legal=Legal("Northwind Services Ltd", "12 Quay Street, Bristol BS1 4DB", (Link("Privacy", "/privacy"),)),
         contact=HelpContact("Dana Weber", "dana@northwind.example", "Onboarding lead", "+44 117 496 0123"),
     ),
     "alpenwerk": view(
         ALPENWERK,
+        origin="https://alpenwerk.example",
         legal=Legal("Alpenwerk GmbH", "Seestraße 4, 82319 Starnberg", (Link("Impressum", "/impressum"),)),
         contact=HelpContact("Jonas Brandl", "jonas@alpenwerk.example", "Projektleitung"),
     ),

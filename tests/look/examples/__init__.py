@@ -6,11 +6,11 @@ also where the shape of a page's context can be read.
 
 from __future__ import annotations
 
-from tests.look.examples import customer, emails, errors, gate, identity, partner, platform
+from tests.look.examples import customer, emails, errors, gate, identity, partner, web
 from tests.look.examples.facts import Context
 
 EXAMPLES: dict[str, list[Context]] = {
     page: contexts
-    for module in (identity, customer, partner, gate, platform, errors, emails)
+    for module in (identity, customer, partner, gate, web, errors, emails)
     for page, contexts in module.EXAMPLES.items()
 }

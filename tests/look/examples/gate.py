@@ -9,7 +9,8 @@ from tests.look.examples.facts import KEY, PARTNER, TENANT, Context, days
 
 def _fact(name: str, label: str, value: str, rule: str, **more: Any) -> dict[str, Any]:
     spec = {"id": name, "label": label, "type": "text", "required": rule == "hard", "help": {}}
-    fact = {"id": name, "label": label, "value": value, "rule": rule, "source": "HubSpot, deal 4711" if value else ""}
+    fact: dict[str, Any] = {"id": name, "label": label, "value": value, "rule": rule}
+    fact["source"] = "HubSpot, deal 4711" if value else ""
     fact |= {"corrected_by": "", "corrected_at": None, "why": "The plan is made from it.", "spec": spec}
     return fact | {"correct_path": f"{TENANT}/packet/{name}"} | more
 

@@ -1,3 +1,5 @@
+"""Colours survive being read and written, and a shade moves no further than its contrast demands."""
+
 from __future__ import annotations
 
 import pytest

@@ -7,7 +7,7 @@ from app.web.gallery import gallery_context
 from tests.look.examples.facts import PARTNER, Context, days
 
 EXAMPLES: dict[str, list[Context]] = {
-    "platform/gallery.html": [gallery_context() | {"chrome": PARTNER}],
+    "web/gallery.html": [gallery_context() | {"chrome": PARTNER}],
     "notifications/inbox.html": [
         {
             "chrome": Chrome(path="/inbox"),
@@ -15,11 +15,11 @@ EXAMPLES: dict[str, list[Context]] = {
             "mails": [
                 {
                     "id": "1",
-                    "sender": "Dana Weber <dana@northwind.example>",
+                    "sender": "Dana Weber <dana@partner.example>",
                     "to": "maria@contoso.example",
-                    "subject": "Your link to Northwind Services",
+                    "subject": "Your link",
                     "at": days(0),
-                    "text": "Hello Maria,\n\nyou asked to sign in.\n\nSign in:\nhttp://northwind.localhost:8000/l/abc\n",
+                    "text": "Hello Maria,\n\nyou asked to sign in.\n\nSign in:\nhttp://partner.localhost:8000/l/abc\n",
                     "links": [Link("Sign in", "/l/abc")],
                 }
             ],
