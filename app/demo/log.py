@@ -16,17 +16,27 @@ class Log:
     def __init__(self, stream: BinaryIO, names: Iterable[str]) -> None:
         known = list(dict.fromkeys(names))
         self._stream = stream
+        self.broken = False
         self._width = max((len(name) for name in known), default=0)
         self._colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(known)}
         self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
 
     def line(self, name: str, text: bytes) -> None:
-        """One line. Raises BrokenPipeError when nobody reads any more."""
+        """One line. Once nobody reads any more it is dropped, and `broken` says so."""
         prefix = f"{name:<{self._width}} │ "
         if self._coloured:
             prefix = f"\x1b[{self._colours.get(name, 37)}m{prefix}\x1b[0m"
-        self._stream.write(prefix.encode() + text.rstrip(b"\r\n") + b"\n")
-        self._stream.flush()
+        self.write(prefix.encode() + text.rstrip(b"\r\n") + b"\n")
+
+    def write(self, text: bytes) -> None:
+        """Text without a name before it."""
+        if self.broken:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            self.broken = True
 
 
 class Lines:

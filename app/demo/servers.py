@@ -46,6 +46,8 @@ class EmbeddedServers:
 
     def stop(self, *, within: float = 5.0) -> None:
         """Stop the servers, harder as time runs out (seconds), and let the next run have the folder."""
+        if not self.folder.locked:
+            return
         try:
             for server in self._servers():
                 server.stop(within=within)

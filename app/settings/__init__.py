@@ -154,6 +154,14 @@ class Settings:
         settings.check()
         return settings
 
+    @staticmethod
+    def address_to_serve(environ: Mapping[str, str]) -> tuple[str, int]:
+        """Host and port alone, for whoever must bind before the rest can be known. Raises BadSettings."""
+        read = _Reader(environ)
+        host, port = read("SLIPWAY_HTTP_HOST", served_address), read("SLIPWAY_HTTP_PORT", number(1, 65535))
+        read.raise_errors()
+        return host or "127.0.0.1", port or 8000
+
     def check(self) -> None:
         """Refuse values that are fine alone but not together. Raises BadSettings."""
         errors: list[tuple[str, str]] = []

@@ -100,6 +100,11 @@ class RuntimeFolder:
             os.close(self._lock)
             self._lock = None
 
+    @property
+    def locked(self) -> bool:
+        """Whether the folder is ours at this moment."""
+        return self._lock is not None
+
     def holder(self) -> int:
         """The pid that the lock's last holder wrote; 0 when there is none."""
         try:
