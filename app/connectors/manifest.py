@@ -118,9 +118,9 @@ def read_manifest(path: Path) -> Manifest:
     """Read and check `manifest.yaml`. Raises ManifestWrong with the place in the text."""
     try:
         document = YAML(typ="safe", pure=True).load(path)
-    except YAMLError as error:
+        wrong = next(_SCHEMA.iter_errors(document), None)
+    except (YAMLError, ValueError) as error:  # ValueError: aliases that nest without end
         raise ManifestWrong(f"{path}: {error}") from error
-    wrong = next(_SCHEMA.iter_errors(document), None)
     if wrong is not None:
         place = "/".join(str(part) for part in wrong.instance_path)
         raise ManifestWrong(f"{path}: /{place}: {wrong.message}")

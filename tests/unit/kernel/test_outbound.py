@@ -163,7 +163,7 @@ class TestNothingWasSent:
         with peer(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as (port, _):
             client = OutboundClient(resolve=lambda *_: ["93.184.216.34"], dial=dial_to(port, []))
             with pytest.raises(PeerUnreachable):
-                client.send(OutboundRequest(method="POST", url="https://good.com/", content=b"x", timeout=3))
+                client.send(OutboundRequest(method="POST", url="https://good.com/", content=b"x", timeout=0.7))
 
 
 class TestOutcomeIsUnknown:
@@ -256,7 +256,7 @@ class TestRebinding:
 
         with peer(saying(OK)) as (loopback, seen):
             client = OutboundClient(resolve=rebinding, dial=dial_to(loopback, dialled))
-            request = OutboundRequest(method="GET", url="https://good.com/", timeout=2)
+            request = OutboundRequest(method="GET", url="https://good.com/", timeout=0.7)
             with pytest.raises(PeerUnreachable):  # no TLS there; what counts is where it dialled
                 client.send(request)
             for _ in range(2):
