@@ -1,0 +1,134 @@
+"""Checks of servers of one's own. Where none is named the embedded ones are used, and there is nothing to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import redis
+
+from app.demo.checks.finding import Finding, Patient
+from app.settings.values import database_url, redis_url
+
+Row = tuple[object, ...]
+Question = Callable[[str, "psycopg.Connection[Row]"], Finding]
+
+POSTGRES_AT_LEAST = 16
+REDIS_AT_LEAST = 7
+CONTROL, CELL, REDIS = "SLIPWAY_CONTROL_URL", "SLIPWAY_CELL_URL", "SLIPWAY_REDIS_URL"
+
+
+def databases(patient: Patient) -> Iterator[Finding]:
+    """Everything about the two databases; one line where the embedded ones are used."""
+    named = [name for name in (CONTROL, CELL) if patient.environ.get(name)]
+    if not named:
+        yield Finding("PostgreSQL", True, "embedded")
+        return
+    if len(named) == 1:
+        yield Finding("PostgreSQL", False, f"only {named[0]} is set", f"Set both {CONTROL} and {CELL}, or neither.")
+        return
+    for name in named:
+        yield from database(name, patient.environ[name])
+    yield apart(patient.environ[CONTROL], patient.environ[CELL])
+
+
+def database(name: str, url: str) -> Iterator[Finding]:
+    """Whether one database can be used; `name` is how the findings speak of it."""
+    try:
+        with _connected(url) as connection:
+            for question in QUESTIONS:
+                yield question(name, connection)
+    except ValueError as error:
+        yield Finding(name, False, f"{name} {error}", "Correct the URL.")
+    except psycopg.Error as error:
+        said = str(error).strip().splitlines()[-1:] or ["no answer"]
+        yield Finding(name, False, said[0], "Start the server, and check host, port, user and password of the URL.")
+
+
+def version(name: str, connection: psycopg.Connection[Row]) -> Finding:
+    """PostgreSQL 16 or newer: since then a grant itself says whether it is inherited."""
+    number = connection.info.server_version
+    ok = number >= POSTGRES_AT_LEAST * 10000
+    return Finding(
+        f"{name} version", ok, f"PostgreSQL {number // 10000}.{number % 10000}", "Use PostgreSQL 16 or newer."
+    )
+
+
+def may_create_roles(name: str, connection: psycopg.Connection[Row]) -> Finding:
+    """Every tenant has a role of its own."""
+    user, ok = _one(connection, "SELECT rolname, rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    found = f"{user} {'has' if ok else 'lacks'} CREATEROLE"
+    return Finding(f"{name} roles", bool(ok), found, f"As a superuser: ALTER ROLE {user} CREATEROLE;")
+
+
+def may_create_schemas(name: str, connection: psycopg.Connection[Row]) -> Finding:
+    """Every tenant has a schema of its own."""
+    query = "SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE')"
+    user, place, ok = _one(connection, query)
+    found = f"{user} {'may' if ok else 'may not'} create schemas in {place}"
+    return Finding(f"{name} schemas", bool(ok), found, f"As its owner: GRANT CREATE ON DATABASE {place} TO {user};")
+
+
+def is_no_superuser(name: str, connection: psycopg.Connection[Row]) -> Finding:
+    """A superuser, or one who bypasses row security, is above the isolation of tenants; Slipway needs neither."""
+    query = "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    user, above = _one(connection, query)
+    found = f"{user} is above row security" if above else f"{user} is an ordinary login"
+    mend = f"Use a login of its own: ALTER ROLE {user} NOSUPERUSER NOBYPASSRLS CREATEROLE;"
+    return Finding(f"{name} login", not above, found, mend, required=False)
+
+
+def speaks_utf8(name: str, connection: psycopg.Connection[Row]) -> Finding:
+    """Names of people and companies come in every script."""
+    (encoding,) = _one(connection, "SELECT current_setting('server_encoding')")
+    return Finding(f"{name} encoding", encoding == "UTF8", str(encoding), "Create the database with ENCODING 'UTF8'.")
+
+
+def apart(control: str, cell: str) -> Finding:
+    """Control and cell are two databases, however differently their URLs may be spelled."""
+    mend = "Create a second database for the cell: nobody may join or commit across the two."
+    query = "SELECT d.oid, d.datname, pg_postmaster_start_time() FROM pg_database d WHERE datname = current_database()"
+    places = []
+    for url in (control, cell):
+        try:
+            with _connected(url) as connection:
+                places.append(_one(connection, query))
+        except (ValueError, psycopg.Error):
+            return Finding("Two databases", False, "cannot be told while one does not answer", mend)
+    ok = places[0] != places[1]
+    return Finding("Two databases", ok, "apart" if ok else "control and cell are the same database", mend)
+
+
+def queue(patient: Patient) -> Finding:
+    """Redis 7 or newer, or Valkey, which calls itself Redis 7.2 as well: its own version is read first."""
+    url = patient.environ.get(REDIS)
+    if not url:
+        return Finding("Redis", True, "embedded")
+    mend = "Start Redis 7 or newer, or Valkey, and check the URL."
+    try:
+        with redis.Redis.from_url(redis_url(url), socket_timeout=5, socket_connect_timeout=5) as client:
+            # redis-py types one method for both its colours; this client is the synchronous one.
+            told: dict[str, object] = client.info("server")  # type: ignore[assignment]
+    except ValueError as error:
+        return Finding("Redis", False, f"{REDIS} {error}", "Correct the URL.")
+    except redis.RedisError as error:
+        return Finding("Redis", False, str(error), mend)
+    if "valkey_version" in told:
+        return Finding("Redis", True, f"Valkey {told['valkey_version']}")
+    number = str(told["redis_version"])
+    return Finding("Redis", int(number.split(".")[0]) >= REDIS_AT_LEAST, f"Redis {number}", mend)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[psycopg.Connection[Row]]:
+    with psycopg.connect(database_url(url), connect_timeout=5, autocommit=True) as connection:
+        yield connection
+
+
+def _one(connection: psycopg.Connection[Row], query: str) -> Row:
+    row = connection.execute(query.encode()).fetchone()
+    return row or ()
+
+
+QUESTIONS: tuple[Question, ...] = (version, may_create_roles, may_create_schemas, is_no_superuser, speaks_utf8)
