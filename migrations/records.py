@@ -15,8 +15,11 @@ CAPABILITIES = (
     "templates",
     "vault",
 )
+# Capabilities that declare lookup functions of `control`; `tenants.install` puts them in place.
+LOOKUPS = ("identity", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.registry"),
     *(import_module(f"app.{capability}.models") for capability in CAPABILITIES),
+    *(import_module(f"app.{capability}.lookups") for capability in LOOKUPS),
 )

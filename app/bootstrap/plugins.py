@@ -1,0 +1,96 @@
+"""Logging of every process, and what each program counts: set up once, before anything speaks."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+_REDACTED = "[redacted]"
+_SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "nonce", "signature", "api_key")
+_QUIET = ("alembic", "asyncio", "httpx2", "httpcore2", "casbin", "urllib3", "watchfiles")
+
+REQUESTS = Counter("slipway_http_requests", "Answered requests.", ("method", "route", "status"))
+SECONDS = Histogram("slipway_http_request_seconds", "Time to the end of the answer.", ("method", "route"))
+_log = structlog.get_logger("app.web")
+
+
+def configure_logging(log_format: str) -> None:
+    """Text for people or JSON for collectors, on standard error; tracebacks are plain: a local may hold a secret."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_final(log_format)))
+    root = logging.getLogger()
+    root.handlers, root.level = [handler], logging.INFO
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _final(log_format: str) -> list[structlog.types.Processor]:
+    """How a line is written. `format_exc_info` and `plain_traceback` print no local variables."""
+    if log_format == "json":
+        return [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    colours = sys.stderr.isatty()
+    plain = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, plain]
+
+
+def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # structlog's own
+    """Hide values whose name says that they open something. Nobody logs them on purpose; this is for the accident."""
+    for name in line:
+        if any(word in name.lower() for word in _SECRET_WORDS):
+            line[name] = _REDACTED
+    return line
+
+
+class Metered:
+    """Counts and logs every request by its route, never by its address: that may hold a link's token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and write down how it went."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        method = str(scope.get("method"))
+        started, status = time.perf_counter(), 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            route, seconds = str(scope.get("path_template") or "unrouted"), time.perf_counter() - started
+            REQUESTS.labels(method, route, str(status)).inc()
+            SECONDS.labels(method, route).observe(seconds)
+            _log.info("web.request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

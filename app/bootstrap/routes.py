@@ -1,0 +1,98 @@
+"""Which doors there are. A capability's new controller is one line in `CONTROLLERS`; its doors name themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from litestar import Litestar, Request, Router
+from litestar.datastructures import CacheControlHeader, State
+from litestar.di import Provide
+from litestar.exceptions import NotFoundException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+from app.bootstrap.health import ProbeDoors, Readiness
+from app.identity.pages import SignInPages, SignOutPages, choose_preferences
+from app.identity.queries import find_visit
+from app.kernel.runtime import Runtime
+from app.partners.pages import BrandFiles
+from app.partners.queries import SiteDirectory
+from app.web.assets import DIST
+from app.web.begin import Doorkeeper, enforce_door, require_doors
+from app.web.forms import provide_form
+from app.web.responses import EXCEPTION_HANDLERS
+from app.web.security import MAX_BODY, Front
+from tenants.engines import Databases
+
+OPENAPI = "/api/openapi.json"
+CONTROLLERS: Sequence[ControllerRouterHandler] = (
+    ProbeDoors,
+    BrandFiles,
+    SignInPages,
+    SignOutPages,
+    choose_preferences,
+)
+
+
+def door_services(databases: Databases, front: Front, *, redis_url: str) -> dict[type, object]:
+    """What doors ask the Runtime for by type; `Mailer` is added by whoever can send mail."""
+    return {
+        Front: front,
+        SiteDirectory: SiteDirectory(databases),
+        Doorkeeper: Doorkeeper(find_visit),
+        Readiness: Readiness(databases, redis_url),
+    }
+
+
+def make_application(runtime: Runtime, controllers: Sequence[ControllerRouterHandler] = CONTROLLERS) -> Litestar:
+    """Every door, guarded. Raises LookupError for a route that names no door."""
+    app = Litestar(
+        route_handlers=[*controllers, _static_files()],
+        guards=[enforce_door],
+        exception_handlers=EXCEPTION_HANDLERS,
+        dependencies={"form": Provide(provide_form)},
+        state=State({"runtime": runtime}),
+        request_max_body_size=MAX_BODY,
+        openapi_config=_openapi(),
+        logging_config=None,
+        debug=False,
+    )
+    require_doors(app)
+    return app
+
+
+def _static_files() -> Router:
+    """Built under names that hold their content's hash, so they may be kept for ever."""
+    kept = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
+    DIST.mkdir(parents=True, exist_ok=True)  # a fresh checkout has built nothing yet; its pages say so
+    return create_static_files_router(
+        path="/static", directories=[DIST], cache_control=kept, opt={"door": "public"}, include_in_schema=False
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    """OpenAPI 3.1 of the JSON doors, at one address and without any page of a third party."""
+    router = Router(
+        "/api",
+        route_handlers=[],
+        opt={"door": "public"},
+        include_in_schema=False,
+        before_request=partial(_only, OPENAPI),
+    )
+    return OpenAPIConfig(
+        title="Onboarding API",
+        version="1",
+        path="/api",
+        render_plugins=[JsonRenderPlugin()],
+        openapi_router=router,
+        use_handler_docstrings=True,
+    )
+
+
+async def _only(path: str, request: Request) -> None:  # type: ignore[type-arg]  # Litestar inspects the plain name
+    """Litestar adds doors of its own beside the document; they are not ours to show."""
+    if request.url.path != path:
+        raise NotFoundException

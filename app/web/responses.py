@@ -1,0 +1,234 @@
+"""Answers: pages, fragments, redirects, and every trouble as a page in the brand or as a problem (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from babel import Locale
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayError, Unavailable
+from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of, trace_of
+from app.web.frame import Chrome, Link
+from app.web.rendering import render
+from app.web.translations import mark, negotiate, translations
+from tenants.sessions import DatabaseAway
+
+PageRequest = Request[Any, Any, Any]
+HTML = "text/html; charset=utf-8"
+PROBLEM = "application/problem+json"
+SIGN_IN = "/sign-in"
+_FOR_SOFTWARE = ("/api/", "/hooks/", "/oauth/", "/scim/", "/healthz", "/readyz", "/metrics")
+_log = structlog.get_logger()
+
+_AWAY = mark("A part of this service cannot be reached right now. Nothing was changed; try again in a moment.")
+_SURPRISE = mark("Something unexpected happened on our side. Quote the trace id when you ask about it.")
+_PAGES = {Missing: "not_found", Forbidden: "forbidden", Conflict: "conflict", Invalid: "invalid"}
+_PAGES_BY_STATUS = {404: "not_found", 401: "forbidden", 403: "forbidden", 409: "conflict", 503: "unavailable"}
+_TITLES = {
+    Missing: mark("Not found"),
+    Conflict: mark("Things have moved on"),
+    Forbidden: mark("Not permitted"),
+    Invalid: mark("Not usable"),
+    Unavailable: mark("Not available right now"),
+}
+
+
+def page(
+    request: PageRequest,
+    name: str,
+    context: Mapping[str, Any],
+    *,
+    status: int = 200,
+    nav: tuple[Link, ...] = (),
+    jumps: tuple[Link, ...] = (),
+    role: str = "",
+    notice: str = "",
+) -> Response[str]:
+    """A whole page in the site's brand and the reader's language. `errors` in the context are message ids."""
+    visit, preferences = find_visit(request), _preferences(request)
+    chrome = Chrome(
+        path=request.url.path,
+        person=visit.actor.name if visit else "",
+        role=role,
+        nav=nav,
+        jumps=jumps,
+        sign_out="/sign-out" if visit else "",
+        theme=preferences["theme"],
+        notice=_said(request, notice) if notice else "",
+    )
+    return Response(_drawn(request, name, {"chrome": chrome, **context}), status_code=status, media_type=HTML)
+
+
+def fragment(request: PageRequest, name: str, context: Mapping[str, Any], *, status: int = 200) -> Response[str]:
+    """A part of a page, for htmx to put in place."""
+    return Response(draw_fragment(request, name, context), status_code=status, media_type=HTML)
+
+
+def draw_fragment(request: PageRequest, name: str, context: Mapping[str, Any]) -> str:
+    """The text of a part of a page, as a stream sends it."""
+    return _drawn(request, name, context)
+
+
+def wants_fragment(request: PageRequest) -> bool:
+    """Whether htmx asks for a part of a page rather than for all of it (htmx 4: HX-Request-Type)."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") == "partial"
+
+
+def redirect(request: PageRequest, path: str, *, cookies: tuple[Cookie, ...] = ()) -> Response[str]:
+    """Go to a path of this host, by GET. To htmx this is a header, so that the whole page changes."""
+    if wants_fragment(request):
+        return Response("", status_code=200, media_type=HTML, headers={"hx-redirect": path}, cookies=list(cookies))
+    return Response("", status_code=303, media_type=HTML, headers={"location": path}, cookies=list(cookies))
+
+
+def locale_of(request: PageRequest) -> Locale:
+    """The reader's language: what they chose here, else what the browser asks for."""
+    return negotiate(request.headers.get("accept-language"), _preferences(request)["locale"] or None)
+
+
+def problem(
+    request: PageRequest,
+    *,
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response[dict[str, Any]]:
+    """A trouble for software: stable type, title of its kind, this occurrence's sentence, places, trace id."""
+    site = find_site(request)
+    kind = front_of(request).url(site.host, f"/problems/{slug}") if site else "about:blank"
+    body: dict[str, Any] = {"type": kind, "title": title, "status": status, "detail": detail}
+    body["trace_id"] = trace_of(request)
+    if errors:
+        body["errors"] = errors
+    return Response(body, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
+    """Trouble with a name: its kind decides the status, its text is what the reader gets."""
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+    kind = next((kind for kind in _TITLES if isinstance(error, kind)), Invalid)
+    if is_for_software(request):
+        title, detail = _said(request, _TITLES[kind]), _said(request, error.message)
+        errors = [{"pointer": place, "detail": _said(request, sentence)} for place, sentence in error.errors]
+        return problem(
+            request, status=error.status, slug=error.slug, title=title, detail=detail, errors=errors, headers=headers
+        )
+    if isinstance(error, NotSignedIn):
+        return _to_sign_in(request)
+    name = "unavailable" if isinstance(error, Unavailable) else _PAGES[kind]
+    return _trouble_page(request, name, status=error.status, message=error.message, headers=headers)
+
+
+def answer_refused(request: PageRequest, error: HTTPException) -> Response[Any]:
+    """What Litestar refuses by itself: unknown path, wrong method, too large, not what the schema says."""
+    status, phrase = error.status_code, HTTPStatus(error.status_code).phrase
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return answer_surprise(request, error)
+    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    if is_for_software(request):
+        errors = _places(error) if isinstance(error, ValidationException) else None
+        slug = phrase.lower().replace(" ", "-")
+        return problem(
+            request, status=status, slug=slug, title=phrase, detail=f"{phrase}.", errors=errors, headers=headers
+        )
+    return _trouble_page(request, _PAGES_BY_STATUS.get(status, "invalid"), status=status, message="", headers=headers)
+
+
+def answer_away(request: PageRequest, error: DatabaseAway) -> Response[Any]:
+    """The database cannot be reached: it would work later."""
+    _log.warning("web.database_away", path=request.url.path, reason=type(error.__cause__ or error).__name__)
+    headers = {"retry-after": str(Unavailable.retry_after)}
+    if is_for_software(request):
+        title, detail = _said(request, _TITLES[Unavailable]), _said(request, _AWAY)
+        return problem(request, status=503, slug="database-away", title=title, detail=detail, headers=headers)
+    return _trouble_page(request, "unavailable", status=503, message=_AWAY, headers=headers)
+
+
+def answer_surprise(request: PageRequest, error: Exception) -> Response[Any]:
+    """A bug: the log gets the traceback, the reader the number to quote, nobody the inside."""
+    _log.error("web.unexpected", method=request.method, path=request.url.path, exc_info=error)
+    if is_for_software(request):
+        title, detail = _said(request, mark("Unexpected")), _said(request, _SURPRISE)
+        return problem(request, status=500, slug="unexpected", title=title, detail=detail)
+    return _trouble_page(request, "unexpected", status=500, message="", headers={})
+
+
+def is_for_software(request: PageRequest) -> bool:
+    """Whether software asks: by path, or by accepting JSON and no page."""
+    path, accepts = request.url.path, request.headers.get("accept", "")
+    return (
+        find_site(request) is None
+        or path.startswith(_FOR_SOFTWARE)
+        or ("json" in accepts and "html" not in accepts and "*/*" not in accepts)
+    )
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    SlipwayError: answer_expected,
+    HTTPException: answer_refused,
+    DatabaseAway: answer_away,
+    Exception: answer_surprise,
+}
+
+
+def _trouble_page(
+    request: PageRequest, name: str, *, status: int, message: str, headers: dict[str, str]
+) -> Response[str]:
+    """The error page; htmx puts it over the whole page, since it has no place inside a part of one."""
+    said = _said(request, message) if message else ""
+    answer = page(request, f"errors/{name}.html", {"message": said, "trace_id": trace_of(request)}, status=status)
+    if wants_fragment(request):
+        headers = headers | {"hx-retarget": "body", "hx-reswap": "innerHTML"}
+    for header, value in headers.items():
+        answer.set_header(header, value)
+    return answer
+
+
+def _to_sign_in(request: PageRequest) -> Response[str]:
+    """To the sign-in page, which leads back here afterwards if here is something to look at."""
+    if request.method != "GET" or wants_fragment(request):
+        return redirect(request, SIGN_IN)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return redirect(request, f"{SIGN_IN}?{urlencode({'next': request.url.path + query})}")
+
+
+def _drawn(request: PageRequest, name: str, context: Mapping[str, Any]) -> str:
+    known = dict(context)
+    if isinstance(known.get("errors"), list):
+        known["errors"] = [(place, _said(request, sentence)) for place, sentence in known["errors"]]
+    return render(name, known, locale=locale_of(request), brand_view=site_of(request).brand)
+
+
+def _said(request: PageRequest, sentence: str) -> str:
+    return str(translations(locale_of(request).language).gettext(sentence))
+
+
+def _preferences(request: PageRequest) -> dict[str, str]:
+    """Language and appearance that were chosen in this browser, else the language the person is known to read."""
+    front, visit = front_of(request), find_visit(request)
+    theme = request.cookies.get(front.cookie_name("theme"), "")
+    chosen = request.cookies.get(front.cookie_name("locale"), "") or (visit.locale if visit else "")
+    return {"theme": theme if theme in {"light", "dark"} else "", "locale": chosen}
+
+
+def _places(error: ValidationException) -> list[dict[str, str]]:
+    """Where the input does not fit, as JSON Pointers; Litestar says `a.b` or `a[0]`."""
+    found = error.extra if isinstance(error.extra, list) else []
+    places = []
+    for one in found:
+        if isinstance(one, dict):
+            key = str(one.get("key", "")).replace("[", ".").replace("]", "")
+            pointer = "".join(f"/{part}" for part in key.split(".") if part)
+            places.append({"pointer": pointer, "detail": str(one.get("message", ""))})
+    return places
