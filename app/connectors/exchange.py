@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from app.connectors.contract import ActionCall, Connector
 from app.connectors.manifest import Action, Auth, ErrorRule, Then
 from app.kernel.errors import Invalid
-from app.kernel.outbound import OutboundRequest, OutboundResponse
+from app.kernel.outbound.client import OutboundRequest, OutboundResponse
 from app.vault.secret import HIDDEN
 
 LONGEST_PAUSE = timedelta(minutes=15)

@@ -19,8 +19,8 @@ from app.connectors.exchange import (
 )
 from app.connectors.manifest import Action
 from app.connectors.registry import Registry
-from app.kernel.egress import EgressRefused
-from app.kernel.outbound import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.client import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.egress import EgressRefused
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
 
 REQUESTS = Counter("slipway_connector_requests", "Attempts of connector actions.", ["connector", "code"])

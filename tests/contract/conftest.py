@@ -10,8 +10,8 @@ from app.connectors.contract import ActionCall, CallReport, Connector
 from app.connectors.manifest import Action
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
-from app.kernel.egress import AddressBook
-from app.kernel.outbound import OutboundClient
+from app.kernel.outbound.client import OutboundClient
+from app.kernel.outbound.egress import AddressBook
 from app.vault.secret import Secret
 
 REGISTRY = Registry.load()

@@ -132,8 +132,7 @@ class _Server(ThreadingHTTPServer):
     stand_in: StandInServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up."""
-        # Nothing: that is daily bread for a stand-in, and not worth the library's traceback on standard error.
+        """A client that hung up."""  # nothing: daily bread here, not worth the library's traceback
 
 
 class _Door(BaseHTTPRequestHandler):
@@ -216,8 +215,7 @@ class _Door(BaseHTTPRequestHandler):
         return "stand-in"
 
     def log_message(self, *_: object) -> None:
-        """The library's line for each request."""
-        # Nothing: what a stand-in saw is asked for over its own address.
+        """The library's line for a request."""  # nothing: what a stand-in saw is asked for over its own address
 
 
 # Starts a stand-in: (port, tokens by value → account).

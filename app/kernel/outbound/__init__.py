@@ -1,11 +1,1 @@
-"""Guarded outbound HTTP, the only way out of the house: `client` makes the calls that `kernel.egress` allows."""
-
-from app.kernel.outbound.client import (
-    OutboundClient,
-    OutboundRequest,
-    OutboundResponse,
-    PeerOutcomeUnknown,
-    PeerUnreachable,
-)
-
-__all__ = ["OutboundClient", "OutboundRequest", "OutboundResponse", "PeerOutcomeUnknown", "PeerUnreachable"]
+"""Guarded outbound HTTP, the only way out of the house: `egress` decides where a call may go, `client` makes it."""

@@ -15,8 +15,8 @@ from typing import Any, Literal, NoReturn
 
 import httpcore2
 
-from app.kernel.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, vet
 from app.kernel.errors import Unavailable
+from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, vet
 
 # The library's debug lines hold the peer's headers, and a peer may echo what it was sent.
 logging.getLogger("httpcore2").setLevel(logging.INFO)

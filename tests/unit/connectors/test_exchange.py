@@ -18,8 +18,8 @@ from app.connectors.exchange import (
     retry_after,
 )
 from app.connectors.registry import Registry
-from app.kernel.egress import parse_url
-from app.kernel.outbound import OutboundResponse
+from app.kernel.outbound.client import OutboundResponse
+from app.kernel.outbound.egress import parse_url
 from app.vault.secret import Secret
 
 CONNECTOR = Registry.load().get("product_admin")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.egress import (
+from app.kernel.outbound.egress import (
     DENIED,
     NO_ENTRIES,
     AddressBook,

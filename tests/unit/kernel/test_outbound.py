@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.kernel.egress import AddressBook, EgressRefused
-from app.kernel.outbound import OutboundClient, OutboundRequest, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.client import OutboundClient, OutboundRequest, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.egress import AddressBook, EgressRefused
 
 PEER = "api.peer.example"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

@@ -47,7 +47,7 @@ def error_document(status: int, message: str) -> dict[str, Any]:
         "status": "error",
         "message": message,
         "correlationId": str(uuid4()),
-        "category": _CATEGORIES.get(status, "VALIDATION_ERROR" if status < 500 else "INTERNAL_ERROR"),  # noqa: PLR2004  5xx
+        "category": _CATEGORIES.get(status, "VALIDATION_ERROR" if status < 500 else "INTERNAL_ERROR"),  # noqa: PLR2004  the first status that blames the server
     }
     if status == 429:  # noqa: PLR2004  too many requests
         found |= {
