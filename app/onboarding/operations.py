@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 from uuid import UUID, uuid5
 
 import msgspec
@@ -17,6 +17,7 @@ from app.flow.definition import DecisionButton
 from app.flow.definition import Item as FlowItem
 from app.flow.state import ItemState, State
 from app.intake.packet import PacketSource, store_packet
+from app.kernel.errors import Invalid
 from app.kernel.work import Work
 from app.onboarding.advance import advance, definition_of, item_columns, lock_onboarding, state_of
 from app.onboarding.models import Item, Onboarding
@@ -30,6 +31,10 @@ SYSTEM_ONLY = {
     "fire_timer": "called by the job of a due timer",
 }
 GATE_RULES = "gate/1"
+
+
+class UnknownResolution(Invalid):
+    """An exception ends by retry, done, skip or close, by nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,19 @@ def resolve_exception(
         by=acting(work, onboarding), exception=exception, resolution=resolution, reason=reason, evidence=evidence
     )
     return advance(work, onboarding, event)
+
+
+def resolution_of(word: str) -> flow.Resolution:
+    """The resolution of that name. Raises UnknownResolution."""
+    for known in get_args(flow.Resolution):
+        if known == word:
+            return cast("flow.Resolution", word)
+    raise UnknownResolution("Choose how the exception ends.")
+
+
+def statement(text: str) -> flow.Evidenced | None:
+    """A sentence as evidence, if there is one."""
+    return flow.Evidenced(statement=text.strip()) if text.strip() else None
 
 
 def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decision:

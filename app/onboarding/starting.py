@@ -111,6 +111,7 @@ def _request(run: JobRun, admission: Admission, digest: str, people: dict[str, l
     facts = admission.facts
     started = flow.Started(
         by=flow.By(actor=run.actor.label),
+        reference=str(admission.body["start_id"]),
         inputs={name: value for name, value in facts.items() if name in _INPUTS and value is not None},
         packet={name: value for name, value in (facts.get("packet") or {}).items() if value is not None},
         partner=Calendar(**admission.body["owners"].get("calendar", {})),

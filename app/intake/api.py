@@ -1,0 +1,60 @@
+"""The hook: where CRMs knock. Verify the raw body, store what is new, answer; everything else happens later."""
+
+import hashlib
+from typing import Any
+
+from litestar import Controller, Request, Response, post
+from litestar.params import FromPath
+
+from app.connectors.crm import CRM, SignedBody, event_body
+from app.connectors.runner import Runner
+from app.intake.operations import HookMessage, receive_messages, starting_stages
+from app.kernel.actor import Actor
+from app.kernel.work import open_work
+from app.vault.keyring import Keyring
+from app.vault.operations import open_door_secrets
+from app.vault.rules import DoorPurpose
+from app.web.begin import NothingHere, front_of, runtime_of, site_of, trace_of
+from app.web.translations import mark
+from tenants.registry import find_hook, find_tenant
+from tenants.sessions import lookup_session
+
+PageRequest = Request[Any, Any, Any]
+_TOKEN = 20  # characters; shorter ones were never given out
+
+
+class Hooks(Controller):
+    """Opaque addresses, one for each connection of a home."""
+
+    path = "/hooks"
+    opt = {"door": "hook"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    tags = ("hooks",)
+
+    @post("/{token:str}", status_code=202, sync_to_thread=True)
+    def receive(self, request: PageRequest, token: FromPath[str], body: bytes) -> Response[dict[str, int]]:
+        """Take a CRM's webhook: 202 with how many messages were new; sent again, nothing is new and nothing happens.
+
+        404 for an unknown address, 403 for a signature that does not hold or is older than five minutes.
+        """
+        runtime = runtime_of(request)
+        digest = hashlib.sha256(token.encode()).digest()
+        with lookup_session(runtime.databases, actor="hook") as (session, _now):
+            hook = find_hook(session, digest) if len(token) >= _TOKEN else None
+            tenant = find_tenant(session, hook.tenant_id) if hook else None
+        if hook is None or tenant is None:
+            raise NothingHere(mark("Nothing is served under this address."))
+        uri = front_of(request).url(site_of(request).host, request.url.path)
+        signed = SignedBody(uri=uri, headers=dict(request.headers), body=body)
+        crm = CRM(runtime.service(Runner).registry, hook.source)
+        actor = Actor(kind="service", id=tenant.id, name=hook.source)
+        with open_work(runtime, tenant, actor, trace_id=trace_of(request)) as work:
+            purpose = DoorPurpose.WEBHOOK_VERIFICATION
+            secrets = open_door_secrets(work, runtime.service(Keyring), purpose=purpose)
+            events = crm.read_signed(signed, secrets=secrets, now=work.database_now)
+            stages = starting_stages(work)
+            messages = [
+                HookMessage(event.delivery_key, str(event.object_id), event.moves_deal_to(stages), event_body(event))
+                for event in events
+            ]
+            taken = receive_messages(work, source=hook.source, messages=messages)
+        return Response({"received": taken}, status_code=202)

@@ -1,0 +1,313 @@
+"""The HTML doors of running work: one address for an onboarding, shown to each side as its own page."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Stream
+
+from app.access.roles import CUSTOMER_ROLES
+from app.flow.events import Evidenced
+from app.identity.queries import list_workspaces
+from app.intake.exceptions import get_exception_key
+from app.kernel.errors import SlipwayError
+from app.kernel.work import Work
+from app.onboarding import operations
+from app.onboarding.queries import customer, gate, home, partner, picture, story
+from app.onboarding.queries.picture import Picture, get_picture
+from app.onboarding.sending import evidence_of, typed_answers, typed_value, wrong_fields
+from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
+from app.web.forms import Form, new_command_key
+from app.web.frame import Link
+from app.web.live import live_stream
+from app.web.responses import draw_fragment, locale_of, page, redirect
+from app.web.translations import mark, translations
+
+PageRequest = Request[Any, Any, Any]
+ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
+VIEWS = frozenset({"plan", "gates", "exceptions", "trail"})
+
+
+class HomePages(Controller):
+    """Where people land on a partner's host."""
+
+    include_in_schema = False
+
+    @get("/", opt={"door": "signed_in"}, sync_to_thread=True)
+    def landing(self, request: PageRequest, scope: FromQuery[str] = "team") -> Response[str]:
+        """Staff see what needs them; a customer's people are led to their onboarding."""
+        visit, runtime, site = visit_of(request), runtime_of(request), site_of(request)
+        if visit.actor.roles:
+            view = home.get_home(runtime, visit.actor, site.organisation_id)
+            context = home.home_page(view, scope=scope, say=saying(request))
+            return page(request, "onboarding/partner_home.html", context, nav=staff_nav(request))
+        spaces = list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)
+        path = f"/t/{spaces[0].tenant_id}" if spaces else "/sign-in"
+        return redirect(request, path)
+
+    @get("/customers", opt={"door": "partner"}, sync_to_thread=True)
+    def customers(self, request: PageRequest) -> Response[str]:
+        """The partner's customers."""
+        tenants = home.list_tenants(runtime_of(request), visit_of(request).actor, site_of(request).organisation_id)
+        context = {"tenants": tenants, "add_path": ""}
+        return page(request, "partners/tenants.html", context, nav=staff_nav(request))
+
+    @get("/t/{tenant_id:uuid}", opt={"door": "tenant"}, sync_to_thread=True)
+    def workspace(self, request: PageRequest, tenant_id: FromPath[UUID]) -> Response[str]:
+        """A tenant's front door leads to its newest onboarding."""
+        with begin_work(request, tenant_id) as work:
+            found = picture.list_onboardings(work)
+        return redirect(request, f"/t/{tenant_id}/onboardings/{found[0][0]}" if found else "/customers")
+
+
+class OnboardingPages(Controller):
+    """One onboarding, as the reader's side sees it."""
+
+    path = ONBOARDING
+    opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    include_in_schema = False
+
+    @get("/", sync_to_thread=True)
+    def show(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        view: FromQuery[str] = "plan",
+    ) -> Response[str]:
+        """The customer's status page, or the partner's plan."""
+        with begin_work(request, tenant_id) as work:
+            name, context = whole_page(request, work, onboarding_id, view)
+        return page(request, f"onboarding/{name}.html", context, nav=staff_nav(request))
+
+    @get("/stream", sync_to_thread=False)
+    def stream(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Stream:
+        """The live part of the same page: its current state, and again after every change."""
+
+        def draw() -> str:
+            with begin_work(request, tenant_id) as work:
+                side, context = whole_page(request, work, onboarding_id, "plan")
+            part = "_status_live" if side == "customer_status" else "_plan_live"
+            return draw_fragment(request, f"onboarding/{part}.html", context)
+
+        return live_stream(request, f"live:{tenant_id}", draw)
+
+    @get("/steps", sync_to_thread=True)
+    def steps(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[str]:
+        """Every step of both sides."""
+        with begin_work(request, tenant_id) as work:
+            context = customer.steps_page(see(request, work, onboarding_id))
+        return page(request, "onboarding/customer_steps.html", context)
+
+    @get("/tasks/{task:str}", sync_to_thread=True)
+    def task(
+        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID], task: FromPath[str]
+    ) -> Response[str]:
+        """One task as a form."""
+        with begin_work(request, tenant_id) as work:
+            context = customer.task_page(see(request, work, onboarding_id), task)
+        context |= {"command_key": new_command_key()}
+        return page(request, "onboarding/customer_task.html", context)
+
+    @get("/gates/{key:str}", sync_to_thread=True)
+    def gate(
+        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID], key: FromPath[str]
+    ) -> Response[str]:
+        """A gate to be decided."""
+        with begin_work(request, tenant_id) as work:
+            context = gate.gate_page(work, see(request, work, onboarding_id), key)
+        context |= {"command_key": new_command_key()}
+        return page(request, "onboarding/gate_review.html", context, nav=staff_nav(request))
+
+    @get("/trace", sync_to_thread=True)
+    def trace(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[str]:
+        """From closed deal to first value."""
+        with begin_work(request, tenant_id) as work:
+            context = story.trace_page(work, see(request, work, onboarding_id))
+        return page(request, "onboarding/trace.html", context, nav=staff_nav(request))
+
+
+class OnboardingForms(Controller):
+    """What people send: each form is one command, counted once by its key."""
+
+    path = ONBOARDING
+    opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    include_in_schema = False
+
+    @post("/tasks/{task:str}/completion", sync_to_thread=True)
+    def complete(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        task: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Finish a task."""
+
+        def operation(work: Work) -> dict[str, object]:
+            item = see(request, work, onboarding_id).item(task)
+            answers, proof = typed_answers(item, form), evidence_of(item, form)
+            operations.complete_task(work, onboarding_id=onboarding_id, task=task, answers=answers, evidence=proof)
+            return {}
+
+        try:
+            run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        except SlipwayError as error:
+            if error.status != 422:  # noqa: PLR2004 - what was typed can be mended only where it was typed
+                raise
+            return self._again(request, tenant_id, onboarding_id, task=task, form=form, error=error)
+        return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
+
+    @post("/milestones/{key:str}/proof", sync_to_thread=True)
+    def prove(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Give a milestone's evidence."""
+
+        def operation(work: Work) -> dict[str, object]:
+            proof = evidence_of(see(request, work, onboarding_id).item(key), form) or Evidenced()
+            operations.prove_milestone(work, onboarding_id=onboarding_id, milestone=key, evidence=proof)
+            return {}
+
+        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
+
+    @post("/packet/{field:str}", sync_to_thread=True)
+    def correct(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        field: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Give or correct one fact of the packet."""
+
+        def operation(work: Work) -> dict[str, object]:
+            value = typed_value(see(request, work, onboarding_id), field, form)
+            operations.change_packet(work, onboarding_id=onboarding_id, facts={field: value})
+            return {}
+
+        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        return redirect(request, self._gate_path(request, tenant_id, onboarding_id))
+
+    @post("/gates/{key:str}/decision", sync_to_thread=True)
+    def decide(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Press one of a gate's buttons."""
+        reason = form.first("reason")
+
+        def operation(work: Work) -> dict[str, object]:
+            operations.decide_gate(
+                work, onboarding_id=onboarding_id, gate=key, decision=form.first("decision"), reason=reason
+            )
+            return {}
+
+        try:
+            run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        except SlipwayError as error:
+            if error.status not in {409, 422}:
+                raise
+            with begin_work(request, tenant_id) as work:
+                context = gate.gate_page(work, see(request, work, onboarding_id), key)
+            context |= {"command_key": new_command_key(), "reason": reason, "errors": [("reason", error.message)]}
+            return page(request, "onboarding/gate_review.html", context, status=error.status, nav=staff_nav(request))
+        return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
+
+    @post("/exceptions/{exception_id:uuid}/resolution", sync_to_thread=True)
+    def resolve(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        exception_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Say how an exception ended."""
+
+        def operation(work: Work) -> dict[str, object]:
+            operations.resolve_exception(
+                work,
+                onboarding_id=onboarding_id,
+                exception=get_exception_key(work, onboarding_id, exception_id),
+                resolution=operations.resolution_of(form.first("resolution")),
+                reason=form.first("note"),
+                evidence=operations.statement(form.first("note")),
+            )
+            return {}
+
+        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}?view=exceptions")
+
+    @staticmethod
+    def _again(
+        request: PageRequest, tenant_id: UUID, onboarding_id: UUID, *, task: str, form: Form, error: SlipwayError
+    ) -> Response[str]:
+        with begin_work(request, tenant_id) as work:
+            seen = see(request, work, onboarding_id)
+            side = seen.item(task).side
+            context = customer.task_page(seen, task) if side == "customer" else whole(request, work, seen, "plan")
+        wrong = wrong_fields(error, saying(request))
+        context |= {"command_key": new_command_key()}
+        if side == "customer":
+            context |= {"values": form.typed, "errors": wrong}
+            return page(request, "onboarding/customer_task.html", context, status=error.status)
+        for stage in context["stages"]:
+            for entry in stage["entries"]:
+                if entry["key"] == task and entry["form"]:
+                    entry["form"] |= {"given": form.typed, "errors": wrong, "open": True}
+        return page(request, "onboarding/partner_onboarding.html", context, status=error.status, nav=staff_nav(request))
+
+    @staticmethod
+    def _gate_path(request: PageRequest, tenant_id: UUID, onboarding_id: UUID) -> str:
+        with begin_work(request, tenant_id) as work:
+            gates = [item.key for item in see(request, work, onboarding_id).definition.of_kind("gate")]
+        return f"/t/{tenant_id}/onboardings/{onboarding_id}" + (f"/gates/{gates[0]}" if gates else "")
+
+
+def see(request: PageRequest, work: Work, onboarding_id: UUID) -> Picture:
+    """The onboarding in the reader's language. Raises NotPermitted, OnboardingMissing."""
+    return get_picture(work, onboarding_id, say=saying(request))
+
+
+def whole_page(request: PageRequest, work: Work, onboarding_id: UUID, view: str) -> tuple[str, dict[str, Any]]:
+    """Which page the reader's side gets, and what is on it."""
+    seen = see(request, work, onboarding_id)
+    if work.rights & CUSTOMER_ROLES:
+        return "customer_status", customer.status_page(work, seen)
+    return "partner_onboarding", whole(request, work, seen, view)
+
+
+def whole(request: PageRequest, work: Work, seen: Picture, view: str) -> dict[str, Any]:
+    """The partner's page with what only the door knows: the brand's name and a fresh command key."""
+    names = {"partner": site_of(request).brand.name, "customer": work.tenant.name}
+    shown = view if view in VIEWS else "plan"
+    return partner.partner_page(work, seen, shown) | {"names": names, "command_key": new_command_key()}
+
+
+def saying(request: PageRequest) -> Callable[[str], str]:
+    """A message id in the reader's language."""
+    return translations(locale_of(request).language).gettext
+
+
+def staff_nav(request: PageRequest) -> tuple[Link, ...]:
+    """Where staff can go; a customer's people have nowhere else to go."""
+    if not visit_of(request).actor.roles:
+        return ()
+    say = saying(request)
+    return (Link(say(mark("Home")), "/", "home"), Link(say(mark("Customers")), "/customers", "building"))

@@ -1,0 +1,127 @@
+"""What a customer's people see: what is needed from them, who is working on what, and when they are done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.flow.definition import Item
+from app.kernel.work import Work
+from app.onboarding.court import court_parts
+from app.onboarding.queries.picture import MOVING, Picture, head, milestones
+
+_MINUTES_PER_QUESTION = 2
+
+
+def status_page(work: Work, picture: Picture) -> dict[str, Any]:
+    """The customer's one page."""
+    tasks = [item for item in picture.definition.items.values() if item.kind == "task"]
+    theirs = [item for item in tasks if item.side == "customer" and picture.of(item.key).state == "open"]
+    theirs.sort(key=lambda item: (picture.of(item.key).due_at is None, picture.of(item.key).due_at, item.position))
+    ours = [item for item in picture.definition.items.values() if _is_under_way(picture, item)]
+    later = [item for item in tasks if item.side == "customer" and picture.of(item.key).state == "waiting"]
+    parts = {part.holder: part.seconds for part in court_parts(work, picture.onboarding.id, picture.state)}
+    return {
+        "onboarding": head(picture),
+        "milestones": milestones(picture),
+        "next_task": _next_task(picture, theirs[0]) if theirs else None,
+        "doing": [
+            {
+                "title": dict(item.title),
+                "owner": picture.owner(item),
+                "since": picture.of(item.key).opened_at or picture.onboarding.started_at,
+            }
+            for item in ours
+        ],
+        "then": [dict(item.title) for item in (theirs[1:] + later)[:3]],
+        "waits": {holder: parts.get(holder, 0.0) for holder in ("partner", "customer")},
+        "now": picture.now,
+        "stream": f"{picture.path}/stream",
+    }
+
+
+def steps_page(picture: Picture) -> dict[str, Any]:
+    """Every step of both sides."""
+    stages = []
+    for stage in picture.definition.of_kind("stage"):
+        below = [i for i in picture.definition.items.values() if i.kind == "task" and _stage(picture, i) == stage.key]
+        stages.append({"name": dict(stage.title), "tasks": [_step(picture, item) for item in below]})
+    return {"onboarding": head(picture), "stages": stages, "back": picture.path}
+
+
+def task_page(picture: Picture, task: str) -> dict[str, Any]:
+    """One task of the customer's, as a form; also what was sent, once it is done."""
+    item, state = picture.item(task), picture.of(task)
+    return {
+        "task": {
+            "title": dict(item.title),
+            "state": state.state,
+            "due_at": state.due_at,
+            "minutes": minutes(item),
+            "why": dict(item.help) or dict(item.title),
+            "who_sees": "",
+            "kept": "",
+            "completed_at": state.settled_at,
+            "completed_by": picture.name_of(state.settled_by),
+        },
+        "action": f"{picture.path}/tasks/{task}/completion",
+        "fields": fields_of(item),
+        "values": dict(state.answers),
+        "errors": [],
+        "back": picture.path,
+    }
+
+
+def fields_of(item: Item) -> list[dict[str, Any]]:
+    """The questions of a task as the form component takes them; a task without any asks for its evidence."""
+    fields: list[dict[str, Any]] = [
+        {
+            "id": field.id,
+            "label": dict(field.label),
+            "type": field.type,
+            "required": field.required,
+            "help": dict(field.help),
+            "options": [{"id": option.id, "label": dict(option.label)} for option in field.options],
+        }
+        for field in item.fields
+    ]
+    if item.evidence is not None and item.evidence.source == "person":
+        statement = {"id": "statement", "label": dict(item.evidence.label), "type": "text", "required": True}
+        fields.append(statement | {"help": {}, "options": []})
+    return fields
+
+
+def minutes(item: Item) -> int:
+    """About how long it takes: by the number of questions, in steps of five."""
+    return max(5, -(-len(item.fields) * _MINUTES_PER_QUESTION // 5) * 5)
+
+
+def _is_under_way(picture: Picture, item: Item) -> bool:
+    return item.kind in {"task", "gate"} and item.side == "partner" and picture.of(item.key).state in MOVING
+
+
+def _next_task(picture: Picture, item: Item) -> dict[str, Any]:
+    return {
+        "title": dict(item.title),
+        "path": f"{picture.path}/tasks/{item.key}",
+        "due_at": picture.of(item.key).due_at,
+        "late": picture.is_late(item.key),
+        "minutes": minutes(item),
+        "why": dict(item.help) or "",
+        "who_sees": "",
+    }
+
+
+def _stage(picture: Picture, item: Item) -> str:
+    return picture.definition.stage_of(item.key).key
+
+
+def _step(picture: Picture, item: Item) -> dict[str, Any]:
+    state = picture.of(item.key)
+    return {
+        "title": dict(item.title),
+        "side": item.side,
+        "owner": picture.owner(item) if item.side == "partner" else "",
+        "due_at": state.due_at,
+        "state": state.state,
+        "path": f"{picture.path}/tasks/{item.key}" if item.side == "customer" and state.state != "waiting" else "",
+    }

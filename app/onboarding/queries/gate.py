@@ -1,0 +1,128 @@
+"""A gate as its reviewer sees it: the packet with its sources, what stands in the way, what each decision will do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.access.decisions import can
+from app.access.permissions import Permission
+from app.flow.definition import DecisionButton, HandoffField, Item
+from app.flow.steps.gates import GateView, view_gate
+from app.intake.packet import PacketRow, list_packet
+from app.kernel.work import Work
+from app.onboarding.people import acting
+from app.onboarding.queries.picture import Picture
+from app.web.translations import mark
+
+_CONSEQUENCES = {
+    "pass": mark("The gate opens and the next steps begin."),
+    "proceed": mark("The gate opens; what is missing stands under your name."),
+    "override": mark("The gate opens although something blocks; your name and reason stand in the trail."),
+    "return": mark("It goes back to be completed; nothing starts."),
+    "stop": mark("The onboarding ends here, for good."),
+}
+
+
+def gate_lines(work: Work, picture: Picture) -> list[dict[str, Any]]:
+    """Every gate of the plan in a line."""
+    del work
+    lines = []
+    for item in picture.definition.of_kind("gate"):
+        view = view_gate(picture.definition, picture.state, item.key)
+        missing = {"hard_missing": len(view.missing_hard), "soft_missing": len(view.missing_soft)}
+        lines.append({"path": f"{picture.path}/gates/{item.key}"} | gate_facts(picture, item) | missing)
+    return lines
+
+
+def gate_page(work: Work, picture: Picture, gate: str) -> dict[str, Any]:
+    """The gate's page. Raises OnboardingMissing, NotOpen where the key is not a gate's."""
+    item = picture.item(gate)
+    view = view_gate(picture.definition, picture.state, gate)
+    review = item.review
+    may_decide = can(work.rights, Permission.GATE_DECIDE) and picture.of(gate).state == "open"
+    roles = acting(work, picture.onboarding).roles
+    may_decide = may_decide and review is not None and bool({review.reviewer} & set(roles))
+    rows = {row.field: row for row in list_packet(work, picture.onboarding.id)}
+    editable = can(work.rights, Permission.PACKET_EDIT) and picture.of(gate).state == "open"
+    fields = picture.definition.handoff if review is not None and review.handoff else ()
+    return {
+        "onboarding": {"tenant": picture.tenant_name, "path": picture.path},
+        "gate": gate_facts(picture, item) | {"role": _role(picture, item)},
+        "packet": [_fact(picture, field, rows.get(field.field.id), editable=editable) for field in fields],
+        "blocking": [_missing(field) for field in fields if field.field.id in view.missing_hard],
+        "naming": [_missing(field) for field in fields if field.field.id in view.missing_soft],
+        "checks": _checks(item, view),
+        "escalate": [dict(case.label) for case in review.must_escalate] if review else [],
+        "logged": list(review.logged) if review else [],
+        "decisions": [_button(picture, button, view) for button in review.decisions] if review else [],
+        "reason": "",
+        "errors": [],
+        "action": f"{picture.path}/gates/{gate}/decision" if may_decide else "",
+    }
+
+
+def gate_facts(picture: Picture, item: Item) -> dict[str, Any]:
+    """What was decided, by whom, when and why; or that it is still open."""
+    state = picture.of(item.key)
+    buttons = {button.id: dict(button.label) for button in item.review.decisions} if item.review else {}
+    return {
+        "title": dict(item.title),
+        "state": state.state,
+        "decision": buttons.get(state.decision or "", ""),
+        "decided_by": picture.name_of(state.settled_by),
+        "decided_at": state.settled_at,
+        "reason": state.reason or "",
+    }
+
+
+def _role(picture: Picture, item: Item) -> dict[str, str] | str:
+    role = picture.definition.roles.get(item.owner)
+    return dict(role.label) if role else item.owner
+
+
+def _fact(picture: Picture, field: HandoffField, row: PacketRow | None, *, editable: bool) -> dict[str, Any]:
+    value = picture.state.packet.get(field.field.id)
+    spec = {
+        "id": "value",
+        "label": dict(field.field.label),
+        "type": field.field.type,
+        "required": field.rule == "hard",
+        "help": dict(field.field.help),
+        "options": [{"id": option.id, "label": dict(option.label)} for option in field.field.options],
+    }
+    corrected = row is not None and row.corrected_by is not None
+    return {
+        "id": field.field.id,
+        "label": dict(field.field.label),
+        "value": "" if value is None else value,
+        "rule": field.rule,
+        "source": row.source if row and value not in {None, ""} else "",
+        "corrected_by": picture.name_of(f"person:{row.corrected_by}") if row and corrected else "",
+        "corrected_at": row.changed_at if row and corrected else None,
+        "why": dict(field.why),
+        "correct_path": f"{picture.path}/packet/{field.field.id}" if editable else "",
+        "spec": spec,
+    }
+
+
+def _missing(field: HandoffField) -> dict[str, Any]:
+    return {"label": dict(field.field.label), "place": f"packet-{field.field.id}", "why": dict(field.why)}
+
+
+def _checks(item: Item, view: GateView) -> list[dict[str, Any]]:
+    labels = {check.id: dict(check.label) for check in item.review.validations} if item.review else {}
+    words = {True: "complete", False: "missing", None: "unknown"}
+    return [{"text": labels[name], "state": words[passed]} for name, passed in view.checks.items()]
+
+
+def _button(picture: Picture, button: DecisionButton, view: GateView) -> dict[str, Any]:
+    blocked = bool(view.missing_hard or view.failed_checks)
+    blocked = blocked or (button.effect == "pass" and bool(view.missing_soft))
+    return {
+        "id": button.id,
+        "label": dict(button.label),
+        "effect": button.effect,
+        "consequence": picture.say(_CONSEQUENCES[button.effect]),
+        "needs_reason": button.reason_required,
+        "allowed": not (button.effect in {"pass", "proceed"} and blocked),
+    }

@@ -1,0 +1,143 @@
+"""What a partner's staff see of one onboarding: the plan, its gates, its exceptions, its trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app.access.decisions import can
+from app.access.permissions import Permission
+from app.flow.definition import Item
+from app.intake.exceptions import list_exceptions
+from app.kernel.trail import list_of_onboarding
+from app.kernel.work import Work
+from app.onboarding.court import court_parts
+from app.onboarding.models import Item as ItemRow
+from app.onboarding.queries.customer import fields_of
+from app.onboarding.queries.gate import gate_lines
+from app.onboarding.queries.picture import Picture, head, milestones
+from app.onboarding.queries.story import story_line
+from app.web.translations import mark
+
+_CHOICES = (
+    ("retry", mark("Try again")),
+    ("done", mark("It was done")),
+    ("skip", mark("Leave it out")),
+    ("close", mark("Close it")),
+)
+
+
+def plan_page(work: Work, picture: Picture) -> dict[str, Any]:
+    """The plan by stages, with a form at each step that this person may complete."""
+    stages = [_stage(work, picture, stage) for stage in picture.definition.of_kind("stage")]
+    return {
+        "onboarding": head(picture),
+        "court": [
+            {"holder": part.holder, "seconds": part.seconds, "share": part.share}
+            for part in court_parts(work, picture.onboarding.id, picture.state)
+        ],
+        "milestones": milestones(picture),
+        "stages": stages,
+    }
+
+
+def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
+    """The whole page in one of its four views."""
+    gates = gate_lines(work, picture)
+    open_exceptions = picture.state.open_exceptions()
+    return plan_page(work, picture) | {
+        "view": view,
+        "tabs": {"gates": sum(gate["state"] == "open" for gate in gates), "exceptions": len(open_exceptions)},
+        "path": picture.path,
+        "stream": f"{picture.path}/stream",
+        "gates": gates,
+        "exceptions": exceptions_of(work, picture) if view == "exceptions" else [],
+        "trail": trail_of(work, picture) if view == "trail" else [],
+    }
+
+
+def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
+    """Every exception of the onboarding, open ones first, each with what can be done about it."""
+    allowed = can(work.rights, Permission.EXCEPTION_RESOLVE)
+    lines = []
+    for record in list_exceptions(work, picture.onboarding.id):
+        route = picture.definition.exceptions.get(record.type)
+        is_open = record.state == "open"
+        item = picture.definition.items.get(record.item_key or "")
+        lines.append(
+            {
+                "id": str(record.id),
+                "title": dict(route.label) if route else record.type.replace("_", " "),
+                "item": dict(item.title) if item else "",
+                "state": record.state,
+                "reason": record.reason_code.replace("_", " "),
+                "route": ", ".join(str(role) for role in record.route),
+                "owner": "",
+                "opened_at": record.opened_at,
+                "respond_by": record.respond_by if is_open else None,
+                "late": is_open and record.respond_by is not None and record.respond_by < picture.now,
+                "note": record.summary,
+                "resolution": record.reason or "",
+                "action": f"{picture.path}/exceptions/{record.id}/resolution" if is_open and allowed else "",
+                "choices": [(word, picture.say(label)) for word, label in _CHOICES],
+            }
+        )
+    return lines
+
+
+def trail_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
+    """The onboarding's entries, newest first."""
+    return [story_line(entry, picture) for entry in list_of_onboarding(work.session, picture.onboarding.id)]
+
+
+def _stage(work: Work, picture: Picture, stage: Item) -> dict[str, Any]:
+    query = select(ItemRow.key).where(ItemRow.onboarding_id == picture.onboarding.id, ItemRow.kind != "stage")
+    keys = work.session.scalars(query.order_by(ItemRow.position)).all()
+    entries = [picture.item(key) for key in keys if picture.definition.stage_of(key).key == stage.key]
+    return {
+        "name": dict(stage.title),
+        "state": picture.of(stage.key).state,
+        "entries": [_entry(work, picture, item) for item in entries],
+    }
+
+
+def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
+    state = picture.of(item.key)
+    labels = {field.id: dict(field.label) for field in item.fields}
+    proof = state.evidence
+    return {
+        "kind": item.kind,
+        "key": item.key,
+        "title": dict(item.title),
+        "side": item.side,
+        "owner": picture.owner(item),
+        "due_at": state.due_at,
+        "late": picture.is_late(item.key),
+        "due_cause": state.due_cause or "",
+        "state": state.state,
+        "layer": item.layer or "",
+        "exit": dict(item.evidence.label) if item.kind == "milestone" and item.evidence else "",
+        "evidence": _proof(picture, proof) if proof else None,
+        "answers": [(labels.get(name, name), value) for name, value in state.answers.items()],
+        "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
+        "form": _form(work, picture, item),
+    }
+
+
+def _proof(picture: Picture, proof: Any) -> dict[str, Any]:
+    by = picture.name_of(proof.given_by)
+    return {"statement": proof.statement, "link": proof.link, "given_by": by, "given_at": proof.given_at}
+
+
+def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
+    """What completes the entry, if this person can and it is open."""
+    if item.side != "partner" or picture.of(item.key).state != "open" or not can(work.rights, Permission.TASK_COMPLETE):
+        return None
+    if item.kind == "task" and item.action is None:
+        form = {"action": f"{picture.path}/tasks/{item.key}/completion", "label": picture.say(mark("Complete"))}
+    elif item.kind == "milestone" and item.evidence is not None and item.evidence.source == "person":
+        form = {"action": f"{picture.path}/milestones/{item.key}/proof", "label": picture.say(mark("Prove it"))}
+    else:
+        return None
+    return form | {"fields": fields_of(item), "given": {}, "errors": [], "open": False}

@@ -1,0 +1,165 @@
+"""One onboarding as everybody's pages need it: definition, state, rows, names. Read once, in the reader's own scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.flow.definition import Definition
+from app.flow.definition import Item as FlowItem
+from app.flow.state import ItemState, State
+from app.kernel.work import Work
+from app.onboarding.advance import OnboardingMissing, definition_of, state_of
+from app.onboarding.models import Onboarding
+from app.onboarding.people import Holder, holders
+
+SETTLED = frozenset({"done", "skipped", "cancelled"})
+MOVING = frozenset({"open", "running", "blocked"})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is known of one onboarding at this moment."""
+
+    onboarding: Onboarding
+    definition: Definition
+    state: State
+    tenant_id: UUID
+    tenant_name: str
+    now: datetime
+    say: Callable[[str], str]  # a message id in the reader's language
+
+    @property
+    def path(self) -> str:
+        """The address of its page."""
+        return f"/t/{self.tenant_id}/onboardings/{self.onboarding.id}"
+
+    @property
+    def template(self) -> str:
+        """The template's title and version."""
+        title = self.definition.title.get("en") or next(iter(self.definition.title.values()))
+        return f"{title} {self.definition.version}"
+
+    def item(self, key: str) -> FlowItem:
+        """An item of the plan. Raises OnboardingMissing where there is none of that key."""
+        try:
+            return self.definition.items[key]
+        except KeyError:
+            raise OnboardingMissing("There is no such step in this onboarding.") from None
+
+    def of(self, key: str) -> ItemState:
+        """The state of an item."""
+        return self.state.items.get(key) or ItemState()
+
+    def is_late(self, key: str) -> bool:
+        """Whether an item that someone could act on is past its date."""
+        item = self.of(key)
+        return item.state in MOVING and item.due_at is not None and item.due_at < self.now
+
+    def owner(self, item: FlowItem) -> str:
+        """The names of whoever holds the item: its assignee, or the holders of its role."""
+        assignee = self.of(item.key).assignee
+        people = [person for person in self.everybody() if str(person.id) == assignee] if assignee else []
+        named = people or [person for person in holders(self.onboarding, item.owner) if person.side == item.side]
+        return ", ".join(person.name for person in named)
+
+    def name_of(self, label: str | None) -> str:
+        """The person behind an actor label such as `person:0192…`; what acts by itself has no name."""
+        kind, _, id_ = (label or "").partition(":")
+        if kind != "person":
+            return ""
+        return next((person.name for person in self.everybody() if str(person.id) == id_), "")
+
+    def everybody(self) -> list[Holder]:
+        """Everyone who holds a role here."""
+        return [person for role in self.onboarding.people for person in holders(self.onboarding, role)]
+
+    def health(self) -> str:
+        """One word for how it goes: on_track, behind, stuck, or how it ended."""
+        if self.state.status != "running":
+            return str(self.state.status)
+        if any(self.of(key).state == "blocked" for key in self.state.items):
+            return "stuck"
+        return "behind" if any(self.is_late(key) for key in self.state.items) else "on_track"
+
+    def late_or_blocked(self) -> list[FlowItem]:
+        """What makes it late or stuck, in the plan's order."""
+        return [
+            item
+            for item in self.definition.items.values()
+            if item.kind in {"task", "gate"} and (self.of(item.key).state == "blocked" or self.is_late(item.key))
+        ]
+
+    def first_value_due(self) -> datetime | None:
+        """When first value is expected."""
+        return self.of(self.definition.first_value.milestone).due_at
+
+
+def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = str) -> Picture:
+    """The picture of one onboarding. Raises NotPermitted, OnboardingMissing."""
+    require(work, Permission.ONBOARDING_READ)
+    onboarding = work.session.get(Onboarding, onboarding_id)
+    if onboarding is None:
+        raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
+    return Picture(
+        onboarding=onboarding,
+        definition=definition_of(work, onboarding.definition_digest),
+        state=state_of(onboarding),
+        tenant_id=work.tenant.id,
+        tenant_name=work.tenant.name,
+        now=work.now,
+        say=say,
+    )
+
+
+def list_onboardings(work: Work) -> list[tuple[UUID, str]]:
+    """Every onboarding of this tenant, newest first: id and name. Raises NotPermitted."""
+    require(work, Permission.ONBOARDING_READ)
+    query = select(Onboarding.id, Onboarding.name).order_by(Onboarding.started_at.desc())
+    return [(row.id, row.name) for row in work.session.execute(query)]
+
+
+def milestones(picture: Picture) -> list[dict[str, Any]]:
+    """The milestones as stops on the way: reached, late, current (the first that work is going on for), ahead."""
+    stops: list[dict[str, Any]] = []
+    current = False
+    for item in picture.definition.of_kind("milestone"):
+        state = picture.of(item.key)
+        word = "ahead"
+        if state.state in SETTLED:
+            word = "reached"
+        elif state.due_at is not None and state.due_at < picture.now:
+            word, current = "late", True
+        elif not current and state.state != "waiting":
+            word, current = "current", True
+        stops.append(
+            {
+                "name": dict(item.title),
+                "state": word,
+                "at": state.settled_at if word == "reached" else state.due_at,
+                "takes": dict(item.evidence.label) if item.evidence and word != "reached" else "",
+            }
+        )
+    return stops
+
+
+def head(picture: Picture) -> dict[str, Any]:
+    """The facts at the top of every page about one onboarding."""
+    return {
+        "tenant": picture.tenant_name,
+        "path": picture.path,
+        "steps_path": f"{picture.path}/steps",
+        "name": picture.onboarding.name,
+        "template": picture.template,
+        "state": picture.health(),
+        "reason": "",
+        "first_value_at": picture.onboarding.first_value_at,
+        "first_value_due": picture.first_value_due(),
+    }

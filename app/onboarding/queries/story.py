@@ -1,0 +1,92 @@
+"""Trail entries as people read them, and the trace from deal closed to first value (REQUIREMENTS 1.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.kernel.models import TrailEntry
+from app.kernel.trail import list_of_onboarding
+from app.kernel.work import Work
+from app.onboarding.queries.picture import Picture
+from app.web.translations import mark
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """One of the eleven events of a trace: what it is called, and which trail entries are it."""
+
+    name: str
+    actions: tuple[str, ...]
+    icon: str
+
+
+# REQUIREMENTS 1.11, in its order. "AI suggested" appears once something suggests.
+TRACE = (
+    TraceEvent(mark("Trigger received"), ("intake.trigger.received", "tenancy.tenant.created"), "webhook"),
+    TraceEvent(mark("Handoff validated"), ("onboarding.handoff.validated",), "checklist"),
+    TraceEvent(mark("Project created"), ("onboarding.started",), "route"),
+    TraceEvent(mark("Person decided"), ("onboarding.gate.decided",), "gavel"),
+    TraceEvent(mark("Provisioning requested"), ("onboarding.provisioning.requested",), "server"),
+    TraceEvent(mark("Customer task opened"), ("onboarding.customer_task.opened",), "user"),
+    TraceEvent(mark("System wrote back"), ("onboarding.system.wrote_back",), "plug"),
+    TraceEvent(mark("Milestone completed"), ("onboarding.milestone.completed",), "flag"),
+    TraceEvent(mark("First value reached"), ("onboarding.first_value.reached",), "star"),
+)
+_BY_ACTION = {action: event for event in TRACE for action in event.actions}
+_WORDS = {
+    "onboarding.packet.corrected": (mark("Packet corrected"), "info", "edit"),
+    "onboarding.task.completed": (mark("Task completed"), "good", "check"),
+    "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
+    "onboarding.item.assigned": (mark("Owner changed"), "info", "user"),
+    "onboarding.ended": (mark("Onboarding ended"), "idle", "flag"),
+    "intake.exception.opened": (mark("Exception opened"), "bad", "alert-triangle"),
+    "intake.exception.resolved": (mark("Exception resolved"), "good", "circle-check"),
+}
+_TONES = {"onboarding.first_value.reached": "good", "onboarding.milestone.completed": "good"}
+
+
+def story_line(entry: TrailEntry, picture: Picture) -> dict[str, Any]:
+    """One trail entry as a line of a timeline."""
+    event = _BY_ACTION.get(entry.action)
+    word, tone, icon = _WORDS.get(entry.action, (entry.action, "idle", "point"))
+    if event is not None:
+        word, tone, icon = event.name, _TONES.get(entry.action, "info"), event.icon
+    return {
+        "what": picture.say(word),
+        "at": entry.at,
+        "by": entry.actor_name if entry.actor_kind == "person" else "",
+        "facts": facts_line(entry.body, picture) + (f" — {entry.reason}" if entry.reason else ""),
+        "tone": tone,
+        "icon": icon,
+    }
+
+
+def facts_line(body: dict[str, Any], picture: Picture) -> str:
+    """The facts of an entry in few words: the item's own title, the outcome, what is missing."""
+    words: list[str] = []
+    for name in ("task", "milestone", "gate", "item", "timer"):
+        key = body.get(name)
+        if isinstance(key, str):
+            item = picture.definition.items.get(key)
+            words.append((item.title.get("en") or next(iter(item.title.values()))) if item else key)
+    words += [str(body[name]) for name in ("outcome", "decision", "exception", "definition") if body.get(name)]
+    if body.get("missing"):
+        words.append("missing: " + ", ".join(body["missing"]))
+    return " · ".join(words)
+
+
+def trace_page(work: Work, picture: Picture, before: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The trace of one onboarding: what came before in the home, then its own eleven events, oldest first."""
+    own = reversed(list_of_onboarding(work.session, picture.onboarding.id, limit=1_000))
+    entries = [*before, *(story_line(entry, picture) for entry in own if entry.action in _BY_ACTION)]
+    first: datetime | None = entries[0]["at"] if entries else None
+    reached = picture.onboarding.first_value_at
+    return {
+        "onboarding": {"tenant": picture.tenant_name, "path": picture.path},
+        "trace_id": picture.onboarding.trace_id,
+        "took": (reached - first).total_seconds() if reached and first else None,
+        "entries": entries,
+    }

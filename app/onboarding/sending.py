@@ -1,0 +1,53 @@
+"""From posted forms to what the engine takes: typed answers, evidence, one fact. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.flow.definition import Item
+from app.flow.events import Evidenced
+from app.flow.fields import Field
+from app.kernel.errors import SlipwayError
+from app.onboarding.advance import OnboardingMissing
+from app.onboarding.queries.picture import Picture
+from app.web.forms import Form
+
+
+def typed_answers(item: Item, form: Form) -> dict[str, Any]:
+    """The answers of a task's own questions, each as its field's type asks; what is not a number stays text."""
+    return {field.id: _typed(field, form) for field in item.fields if form.first(field.id) or field.type == "boolean"}
+
+
+def evidence_of(item: Item, form: Form) -> Evidenced | None:
+    """The evidence a person gave, where the item asks for it."""
+    if item.evidence is None or item.evidence.source != "person":
+        return None
+    return Evidenced(statement=form.first("statement").strip(), link=form.first("link").strip())
+
+
+def typed_value(picture: Picture, name: str, form: Form) -> Any:
+    """One fact of the packet as its field asks; an empty one is withdrawn. Raises OnboardingMissing."""
+    for entry in picture.definition.handoff:
+        if entry.field.id == name:
+            value = form.first("value").strip()
+            return None if not value and entry.field.type != "boolean" else _convert(entry.field, value)
+    raise OnboardingMissing("There is no such fact in this packet.")
+
+
+def wrong_fields(error: SlipwayError, say: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Which field is wrong and why; trouble without a place stands at the evidence."""
+    places = [(place.rpartition("/")[2], say(sentence)) for place, sentence in error.errors]
+    return places or [("statement", say(error.message))]
+
+
+def _typed(field: Field, form: Form) -> Any:
+    return _convert(field, form.first(field.id).strip())
+
+
+def _convert(field: Field, text: str) -> Any:
+    if field.type == "boolean":
+        return text == "true"
+    if field.type == "integer" and text.lstrip("-").isdecimal():
+        return int(text)
+    return text
