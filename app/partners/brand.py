@@ -168,7 +168,7 @@ def stylesheet(brand: Brand) -> str:
         for name in Palette.__slots__
     ]
     lines += [f"  --brand-radius: {brand.radius}px;", f"  --brand-font: {_FONTS[brand.font]};"]
-    return "\n".join([":root {", "  color-scheme: light dark;", *lines, "}", ""])
+    return "\n".join([":root {", *lines, "}", ""])
 
 
 @lru_cache(maxsize=512)

@@ -7,7 +7,9 @@ document.documentElement.classList.add("scripted");
 
 const open = (id) => {
   const dialog = document.getElementById(id);
-  if (dialog && !dialog.open) dialog.showModal();
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.querySelector("[data-starts]")?.focus();
 };
 
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;

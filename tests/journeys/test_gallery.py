@@ -1,0 +1,173 @@
+"""Every page in a real browser under the strict policy: accessible, quiet, narrow enough, reachable by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from app.web.assets import FRONTEND
+from tests.look.brands import BRANDS
+from tests.look.browser import launch
+from tests.look.site import Shown, pages, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+GALLERY = Shown("web/gallery.html", 0, "northwind")
+# Mail has neither policy nor stylesheet; mail programs decide there.
+PORTAL = [(page, number) for page, number in pages() if not page.startswith("emails/")]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def opened(browser: Browser, width: int, theme: Any) -> tuple[BrowserContext, Page, list[str]]:
+    """A tab of its own, with everything its console says collected."""
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce")
+    tab, said = context.new_page(), list[str]()
+    tab.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    return context, tab, said
+
+
+def violations(tab: Page, axe: str) -> list[str]:
+    tab.evaluate(axe)
+    found = tab.evaluate(f"async () => (await axe.run(document, {{runOnly: {RULES}}})).violations")
+    return [f"{v['id']}: {n['html'][:160]} {n.get('failureSummary', '')[:300]}" for v in found for n in v["nodes"]]
+
+
+def overflow(tab: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(tab.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize(
+        ("brand", "language", "width", "theme"),
+        [("northwind", "en", 1280, "light"), ("alpenwerk", "de", 320, "dark"), ("alpenwerk", "en", 360, "light")],
+    )
+    def test_is_accessible_quiet_and_never_scrolls_sideways(self, site, browser, axe, brand, language, width, theme):
+        context, tab, said = opened(browser, width, theme)
+        for page, number in PORTAL:
+            shown = Shown(page, number, brand, language)
+            tab.goto(site + shown.path)
+            assert violations(tab, axe) == [], shown
+            assert overflow(tab) <= 0, shown
+            assert said == [], shown
+        context.close()
+
+
+class TestGallery:
+    @pytest.mark.parametrize("brand", BRANDS)
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    @pytest.mark.parametrize("width", [1280, 360])
+    def test_is_accessible_in_every_brand_theme_and_width(self, site, browser, axe, brand, theme, width):
+        context, tab, said = opened(browser, width, theme)
+        tab.goto(site + Shown("web/gallery.html", 0, brand, "de").path)
+        tab.evaluate("() => document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
+        assert violations(tab, axe) == []
+        tab.keyboard.press("Escape")
+        tab.get_by_role("button", name="Dialog öffnen").click()
+        assert violations(tab, axe) == []
+        assert overflow(tab) <= 0
+        assert said == []
+        context.close()
+
+    def test_is_reached_whole_by_keyboard(self, site, browser):
+        context, tab, _ = opened(browser, 1280, "light")
+        tab.goto(site + GALLERY.path)
+        # The error summary took focus on arrival; start over from the top, as a reader who reloads does.
+        tab.evaluate("() => document.activeElement.blur()")
+        reachable = "a[href], button:not([disabled]), input, select, textarea, summary"
+        marking = """(selector) => [...document.querySelectorAll(selector)]
+            .filter((element) => element.checkVisibility())
+            .map((element, place) => (element.dataset.place = place)).length"""
+        expected = tab.evaluate(marking, reachable)
+        reached = set()
+        for _ in range(3 * expected):
+            tab.keyboard.press("Tab")
+            place, outline = tab.evaluate(
+                """() => [document.activeElement.dataset.place, getComputedStyle(document.activeElement).outlineStyle]"""
+            )
+            if place is not None:
+                assert outline == "solid", f"focus is not visible on element {place}"
+                reached.add(place)
+        assert len(reached) == expected
+        context.close()
+
+    def test_keeps_touch_targets_large_enough(self, site, browser):
+        context, tab, _ = opened(browser, 360, "light")
+        tab.goto(site + GALLERY.path)
+        small = tab.evaluate(
+            """() => [...document.querySelectorAll('button, summary, .btn, input, select')]
+            .filter((e) => e.checkVisibility() && e.type !== 'hidden' && e.getBoundingClientRect().height < 24)
+            .map((e) => e.outerHTML.slice(0, 120))"""
+        )
+        assert small == []
+        context.close()
+
+
+class TestKeys:
+    def test_question_mark_lists_the_shortcuts_but_not_while_typing(self, site, browser):
+        context, tab, _ = opened(browser, 1280, "light")
+        tab.goto(site + GALLERY.path)
+        tab.locator("#company").press("?")
+        assert not tab.locator("#shortcuts").is_visible()
+        tab.locator("h1").click()
+        tab.keyboard.press("?")
+        assert tab.locator("#shortcuts").is_visible()
+        tab.keyboard.press("Escape")
+        assert not tab.locator("#shortcuts").is_visible()
+        context.close()
+
+    def test_control_k_narrows_and_jumps(self, site, browser):
+        context, tab, _ = opened(browser, 1280, "light")
+        tab.goto(site + GALLERY.path)
+        tab.keyboard.press("Control+k")
+        tab.keyboard.type("fabri")
+        assert tab.locator("#jump-list li:visible").all_inner_texts() == ["Fabrikam"]
+        with tab.expect_navigation(url="**/onboardings/**"):
+            tab.keyboard.press("Enter")
+        context.close()
+
+
+class TestWithoutScript:
+    def test_every_form_and_fold_is_still_there(self, site, browser):
+        context = browser.new_context(java_script_enabled=False)
+        tab = context.new_page()
+        tab.goto(site + Shown("onboarding/customer_task.html", 0, "northwind").path)
+        assert tab.get_by_role("button", name="Send").is_visible()
+        tab.goto(site + Shown("onboarding/partner_onboarding.html", 0, "northwind").path)
+        tab.get_by_text("Show the figures").click()
+        assert tab.get_by_role("table", name="Business time").is_visible()
+        assert tab.get_by_role("button", name="Jump").count() == 0
+        context.close()
+
+
+class TestThemes:
+    def test_the_reader_s_choice_wins_over_the_device(self, site, browser):
+        context, tab, _ = opened(browser, 1280, "light")
+        tab.goto(site + GALLERY.path)
+        ground = "() => getComputedStyle(document.body).backgroundColor"
+        light = tab.evaluate(ground)
+        tab.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+        assert tab.evaluate(ground) != light
+        context.close()
