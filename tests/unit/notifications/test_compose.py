@@ -18,7 +18,7 @@ MAIL = Mail(
     sender=Mailbox("hello@northwind.example", "Northwind Müller & Söhne"),
     recipient=Mailbox("jean@acme.example", "Jean Świątek"),
     subject="Ihre nächsten Schritte",
-    text="Grüße,\nمرحبا",
+    text="Grüße,\n你好",
     html="<p>Grüße, <a href='https://x.example/a?b=1&c=2'>weiter</a></p>",
     locale="de",
 )
