@@ -30,7 +30,8 @@ class OrganisationEdge(ControlRecord):
     """The closure of the tree: every ancestor of every organisation, itself included at depth 0."""
 
     __tablename__ = "org_edge"
-    __table_args__ = {"info": {"scope": "ancestor_id IN ({below})"}}
+    # Read only: whoever could write an edge below itself could hang any other branch there, and see it.
+    __table_args__ = {"info": {"scope": "ancestor_id IN ({below})", "rights": "SELECT"}}
 
     ancestor_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"), primary_key=True)
     descendant_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"), primary_key=True, index=True)
