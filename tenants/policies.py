@@ -43,6 +43,7 @@ CREATE OR REPLACE FUNCTION cell.finish_job(
            lease_until = NULL, worker = NULL,
            finished_at = CASE WHEN p_state IN ('done', 'failed') THEN now() END
          WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running'
+           AND p_state IN ('ready', 'done', 'failed')
          RETURNING true $body$;
 
 CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolean
@@ -54,7 +55,10 @@ CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolea
 # What the app may insert is a fresh row only: a tenant cannot write a finished job or a fired timer.
 _FRESH = {
     "outbox": "state = 'new'",
-    "job": "state = 'ready' AND attempts = 0 AND epoch = 0 AND worker IS NULL AND finished_at IS NULL",
+    "job": (
+        "state = 'ready' AND attempts = 0 AND epoch = 0 AND worker IS NULL AND lease_until IS NULL"
+        " AND finished_at IS NULL"
+    ),
     "timer": "state = 'waiting' AND fired_at IS NULL",
     "inbox": "true",
 }

@@ -33,8 +33,9 @@ def make_slots(databases: Databases, cell: str, count: int) -> int:
         while made < count:
             batch = min(BATCH, count - made)
             with connection.transaction():
-                for number in range(batch):
-                    _make_slot(connection, databases, cell, made + number)
+                first = _count_all(connection)  # slots made one by one spread over the gateways too
+                for number in range(first, first + batch):
+                    _make_slot(connection, databases, cell, number)
             made += batch
     return made
 
@@ -70,6 +71,11 @@ _CLAIM = text("""
 _STATE = text("""
     INSERT INTO cell.tenant (id, state, changed_at) VALUES (:tenant, 'seeding', now()) ON CONFLICT (id) DO NOTHING
 """)
+
+
+def _count_all(connection: psycopg.Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM cell.slot").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _make_slot(connection: psycopg.Connection, databases: Databases, cell: str, number: int) -> None:
