@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
 
+from app.access.queries import load_rights
+from app.audit.leaf import make_leaf
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
-from app.kernel.marks import TrailFacts
 from app.kernel.queue.dispatcher import Dispatched, fire_timers, recover_leases, relay_outbox, take_ready
 from app.kernel.queue.execution import run_job
 from app.kernel.runtime import Runtime
@@ -79,10 +75,10 @@ def make_databases(urls: cluster.Databases, key: InstallationKey) -> Databases:
 
 
 def make_runtime(databases: Databases, **more: Any) -> Runtime:
-    """A process's runtime with the product's own services, as far as this build has them."""
+    """A process's runtime with the product's own services; only the wake-up line is a list."""
     services: dict[str, Any] = {
-        "load_rights": _found("app.access.queries", "load_rights", _no_rights),
-        "make_leaf": _found("app.audit.leaf", "make_leaf", _plain_leaf),
+        "load_rights": load_rights,
+        "make_leaf": make_leaf,
         "wake": RecordingWake(),
     }
     return Runtime(databases=databases, **(services | more))
@@ -173,6 +169,13 @@ class Installation:
                     return slot
             make_slots(self.databases, CELL, 1)
 
+    def free_slot(self, gateway: int) -> tuple[str, str]:
+        """Role and schema of a slot of that gateway which nobody has claimed."""
+        query = "SELECT role_name, schema_name FROM cell.slot WHERE gateway = %s AND state = 'free' LIMIT 1"
+        while not (found := self.cell(query, gateway)):
+            make_slots(self.databases, CELL, 1)
+        return found[0].role_name, found[0].schema_name
+
     def set_state(self, tenant: Tenant, state: str) -> Tenant:
         """Put the tenant into a state, in the cell and in the directory."""
         self.cell("UPDATE cell.tenant SET state = %s WHERE id = %s", state, tenant.id)
@@ -200,7 +203,7 @@ class Installation:
             for item in taken:
                 self.run_one(item)
             ran += taken
-            if not taken and not self.cell("SELECT FROM cell.outbox WHERE state = 'new' LIMIT 1"):
+            if not taken and not self.cell("SELECT 1 FROM cell.outbox WHERE state = 'new' LIMIT 1"):
                 return [self.job(item.job_id) for item in ran]
         raise AssertionError(f"work is still due after {rounds} rounds; {len(ran)} jobs ran")
 
@@ -241,19 +244,4 @@ class Installation:
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> list[Any]:
-    return cursor.fetchall() if cursor.description else []
-
-
-def _found(module: str, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    package, _, _file = module.rpartition(".")
-    if find_spec(package) is None or find_spec(module) is None:
-        return otherwise
-    return getattr(import_module(module), name, otherwise)
-
-
-def _no_rights(_session: Session, _tenant: Tenant, actor: Actor, _now: datetime) -> frozenset[str]:
-    return actor.roles
-
-
-def _plain_leaf(facts: TrailFacts) -> tuple[str, str]:
-    return "", hashlib.sha256(json.dumps([str(facts.id), facts.body], sort_keys=True).encode()).hexdigest()
+    return cursor.fetchall() if cursor.description is not None else []
