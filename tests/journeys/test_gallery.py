@@ -105,7 +105,8 @@ class TestGallery:
         for _ in range(3 * expected):
             tab.keyboard.press("Tab")
             place, outline = tab.evaluate(
-                """() => [document.activeElement.dataset.place, getComputedStyle(document.activeElement).outlineStyle]"""
+                """() => { const here = document.activeElement;
+                           return [here.dataset.place, getComputedStyle(here).outlineStyle] }"""
             )
             if place is not None:
                 assert outline == "solid", f"focus is not visible on element {place}"
