@@ -16,14 +16,14 @@ ASSETS := frontend/static/dist/manifest.json
 .PHONY: help demo test test-fast check format lock assets bench soak look clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 demo: $(RUNTIME) $(ASSETS) ## Boot everything embedded, seed three partners, serve; ARGS=--once drives the main job and exits
 	@exec $(BIN)/python -m app.cli demo $(ARGS)
 
 test: $(DEV) $(ASSETS) ## Every test: architecture, unit, integration, journeys, browser
 	@$(BIN)/python -m pytest -q -m "not browser and not soak" -n 2 tests
-	@$(BIN)/python -m pytest -q -m "browser and not soak" tests
+	@$(BIN)/python -m pytest -q -m "browser and not soak" tests/journeys
 
 test-fast: $(DEV) ## Architecture and unit tests only
 	@$(BIN)/python -m pytest -q -m "not browser and not soak" tests/architecture tests/unit

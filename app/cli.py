@@ -15,33 +15,33 @@ Command = Callable[[list[str]], int]
 
 def serve(_arguments: list[str]) -> int:
     """Serve the portals and the API."""
-    from app.bootstrap.serving import run_web
-    from app.bootstrap.wiring import open_process
+    from app.asgi import run_web
+    from app.bootstrap.wiring import open_program
     from app.settings import Settings
     from app.vault.rules import Program
 
-    return run_web(open_process(Settings.from_environment(), Program.WEB))
+    return run_web(open_program(Settings.from_environment(), Program.WEB))
 
 
 def worker(_arguments: list[str]) -> int:
     """Run jobs."""
-    from app.bootstrap.wiring import open_process
+    from app.bootstrap.wiring import open_program
     from app.settings import Settings
     from app.vault.rules import Program
     from app.worker import run_worker
 
-    return run_worker(open_process(Settings.from_environment(), Program.WORKER))
+    return run_worker(open_program(Settings.from_environment(), Program.WORKER))
 
 
 def dispatcher(_arguments: list[str]) -> int:
     """Relay events, fire timers, hand out jobs, keep the pool of workspaces warm."""
     from app.bootstrap.dispatching import make_dispatcher
-    from app.bootstrap.wiring import open_process
+    from app.bootstrap.wiring import open_program
     from app.settings import Settings
     from app.vault.rules import Program
 
-    process = open_process(Settings.from_environment(), Program.DISPATCHER)
-    loop = make_dispatcher(process)
+    running = open_program(Settings.from_environment(), Program.DISPATCHER)
+    loop = make_dispatcher(running)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         loop.stop()
@@ -50,7 +50,7 @@ def dispatcher(_arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, stop)
     loop.run()
     loop.doorbell.close()
-    process.close()
+    running.close()
     return 0
 
 

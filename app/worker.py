@@ -9,7 +9,7 @@ from types import FrameType
 import dramatiq
 import structlog
 
-from app.bootstrap.wiring import Process
+from app.bootstrap.wiring import Running
 from app.kernel.queue.broker import QUEUES, make_actor, make_broker, worker_name
 from app.kernel.queue.dispatcher import release_worker
 
@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 _LAST_CALL = 3_500  # milliseconds a running job may still take; then its lease brings it back
 
 
-def run_worker(process: Process) -> int:
+def run_worker(running: Running) -> int:
     """Run jobs until SIGTERM or SIGINT. Former leases of this worker's name are freed first: it was dead until now."""
-    settings, runtime = process.settings, process.runtime
+    settings, runtime = running.settings, running.runtime
     stopped = threading.Event()
     broker = make_broker(settings.redis_url)
-    name = worker_name(process.root)
+    name = worker_name(running.root)
     for cell in runtime.databases.cells:
         release_worker(runtime.databases, cell, name)
     for queue in QUEUES:
@@ -39,5 +39,5 @@ def run_worker(process: Process) -> int:
     stopped.wait()
     worker.stop(timeout=_LAST_CALL)
     broker.close()
-    process.close()
+    running.close()
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 from litestar import Litestar, Request, Router
 from litestar.datastructures import CacheControlHeader, State
@@ -15,9 +16,12 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from app.bootstrap.health import ProbeDoors, Readiness
+from app.connectors.pages import ConnectionPages
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
+from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
+from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.web.assets import DIST
@@ -34,16 +38,33 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     SignInPages,
     SignOutPages,
     choose_preferences,
+    Hooks,
+    ConnectionPages,
+    HomePages,
+    OnboardingPages,
+    OnboardingForms,
 )
 
 
-def door_services(databases: Databases, front: Front, *, redis_url: str) -> dict[type, object]:
-    """What doors ask the Runtime for by type; `Mailer` is added by whoever can send mail."""
+class ReachedAt(Protocol):
+    """The settings that doors need; `app.settings.Settings` has them."""
+
+    @property
+    def public_url(self) -> str:
+        """scheme://host[:port] under which people reach the platform."""
+
+    @property
+    def redis_url(self) -> str:
+        """Where the wake-up line is."""
+
+
+def door_services(databases: Databases, settings: ReachedAt) -> dict[type, object]:
+    """What doors, and jobs that make links, ask the Runtime for by type; `Mailer` comes from who can send mail."""
     return {
-        Front: front,
+        Front: Front.of(settings.public_url, databases.key.id),
         SiteDirectory: SiteDirectory(databases),
         Doorkeeper: Doorkeeper(find_visit),
-        Readiness: Readiness(databases, redis_url),
+        Readiness: Readiness(databases, settings.redis_url),
     }
 
 

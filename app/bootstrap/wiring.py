@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -10,9 +9,11 @@ from pathlib import Path
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
 from app.bootstrap.plugins import configure_logging
+from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
+from app.identity.mailer import Mailer
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
 from app.kernel.queue.wake import ValkeyWake
@@ -22,16 +23,18 @@ from app.settings import Settings
 from app.tenancy.operations import Seeder
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
+from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
 from tenants.install import install, read_key
 
 MAIN_CELL = "main"
+_CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates")
 
 
 @dataclass
-class Process:
-    """One running process of the product."""
+class Running:
+    """One running program of the product."""
 
     settings: Settings
     runtime: Runtime
@@ -54,8 +57,8 @@ def install_all(settings: Settings) -> InstallationKey:
     )
 
 
-def open_process(settings: Settings, program: Program) -> Process:
-    """Everything a process of this program needs. Only workers are given the folder that opens connection secrets."""
+def open_program(settings: Settings, program: Program) -> Running:
+    """Everything this program needs. Only workers are given the folder that opens connection secrets."""
     configure_logging(settings.log_format)
     import_module("migrations.records")
     for name in JOB_MODULES:
@@ -72,20 +75,23 @@ def open_process(settings: Settings, program: Program) -> Process:
         load_rights=load_rights,
         make_leaf=make_leaf,
         wake=wake,
-        services=services(settings, program),
+        services=services(settings, program, databases),
     )
-    return Process(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake)
+    return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake)
 
 
-def services(settings: Settings, program: Program) -> dict[type, object]:
+def services(settings: Settings, program: Program, databases: Databases) -> dict[type, object]:
     """What operations, doors and jobs ask for by type."""
     worker_folder = settings.worker_keyring if program is Program.WORKER else None
     keyring = open_keyring(program, settings.keyring, worker_folder)
+    postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
     book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))
-    found: Mapping[type, object] = {
+    return {
         Keyring: keyring,
         Seeder: seeder(keyring),
-        Runner: Runner(Registry.load(), OutboundClient(book)),
-        Postroom: Postroom(server=settings.smtp, sender=settings.mail_from, public_url=settings.public_url),
+        Runner: Runner(Registry.load(), OutboundClient(book), time_limit=_CALL_LIMIT),
+        Postroom: postroom,
+        Mailer: postroom,
+        Streams: Streams(settings.redis_url),
+        **door_services(databases, settings),
     }
-    return dict(found)

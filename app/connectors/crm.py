@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 import msgspec
 
-from app.connectors.contract import Secret
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.connectors.sold_deal import DealAnswer
 from app.kernel.errors import Missing
+from app.kernel.outbound.world_clock import world_time
+from app.vault.secret import Secret
 
 
 class NotACRM(Missing):
@@ -53,11 +53,11 @@ class CRM:
         registry.get(provider)
         self._parts = {name: self._module(provider, name) for name in ("signature", "webhook", "deals")}
 
-    def read_signed(self, signed: SignedBody, *, secrets: Sequence[Secret], now: datetime) -> tuple[HookEvent, ...]:
-        """Verify the raw body, then read its events. Raises what the provider's modules name."""
+    def read_signed(self, signed: SignedBody, *, secrets: Sequence[Secret]) -> tuple[HookEvent, ...]:
+        """Verify the raw body by the world's clock, then read its events. Raises what the provider's modules name."""
         signature = self._parts["signature"]
         delivery = signature.Delivery(method="POST", uri=signed.uri, headers=signed.headers, body=signed.body)
-        signature.verify(delivery, secrets=secrets, now=now)
+        signature.verify(delivery, secrets=secrets, now=world_time())
         return cast("tuple[HookEvent, ...]", self._parts["webhook"].read_events(signed.body))
 
     def read_deal(

@@ -20,6 +20,7 @@ from app.vault.operations import put_connection_secret
 from app.vault.secret import Secret
 
 SYSTEM_ONLY = {
+    "get_connection": "asked by the job that is about to call it",
     "request_run": "part of an operation that has checked its own permission",
     "begin_attempt": "called by the run's job",
     "end_attempt": "called by the run's job",
@@ -207,6 +208,15 @@ def add_connection(work: Work, setting: ConnectionSetting) -> UUID:
         put_connection_secret(work, connection_id=connection.id, field=field, value=value)
     work.announce(ConnectionAdded(subject_id=connection.id, connector=setting.connector, name=setting.name))
     return connection.id
+
+
+def list_connections(work: Work) -> list[dict[str, Any]]:
+    """What is connected here, without any secret. Raises NotPermitted."""
+    require(work, Permission.CONNECTION_READ)
+    rows = work.session.scalars(select(Connection).order_by(Connection.name))
+    return [
+        {"connector": row.connector, "name": row.name, "state": row.state, "changed_at": row.changed_at} for row in rows
+    ]
 
 
 def get_connection(work: Work, connector: str) -> ConnectionView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.connectors.contract import Connector, read_connector
-from app.connectors.manifest import Action
+from app.connectors.manifest import Action, Manifest
 from app.kernel.errors import Missing
 
 CATALOG = Path(__file__).with_name("catalog")
@@ -26,6 +26,10 @@ class Registry:
         """Read the whole catalogue. Raises ManifestWrong for the first folder that breaks the contract."""
         folders = sorted(path.parent for path in catalog.glob("*/manifest.yaml"))
         return cls({folder.name: read_connector(folder) for folder in folders})
+
+    def manifests(self) -> dict[str, Manifest]:
+        """Every connector's manifest, by provider."""
+        return {name: connector.manifest for name, connector in self.connectors.items()}
 
     def get(self, provider: str) -> Connector:
         """The connector of that provider. Raises ConnectorNotFound."""

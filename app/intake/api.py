@@ -50,7 +50,7 @@ class Hooks(Controller):
         with open_work(runtime, tenant, actor, trace_id=trace_of(request)) as work:
             purpose = DoorPurpose.WEBHOOK_VERIFICATION
             secrets = open_door_secrets(work, runtime.service(Keyring), purpose=purpose)
-            events = crm.read_signed(signed, secrets=secrets, now=work.database_now)
+            events = crm.read_signed(signed, secrets=secrets)
             stages = starting_stages(work)
             messages = [
                 HookMessage(event.delivery_key, str(event.object_id), event.moves_deal_to(stages), event_body(event))

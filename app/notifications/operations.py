@@ -12,6 +12,7 @@ from app.notifications.models import Message
 
 SYSTEM_ONLY = {
     "queue_letter": "part of an operation that has checked its own permission",
+    "get_queued": "called by the sending job",
     "mark_sent": "called by the sending job",
     "mark_failed": "called by the sending job",
 }
@@ -23,6 +24,10 @@ class Recipient(Protocol):
     @property
     def id(self) -> UUID:
         """The person's id."""
+
+    @property
+    def name(self) -> str:
+        """How they are addressed."""
 
     @property
     def email(self) -> str:
@@ -52,13 +57,44 @@ def queue_letter(work: Work, letter: Letter) -> UUID:
         recipient_id=letter.recipient.id,
         email=letter.recipient.email,
         locale=letter.recipient.locale,
-        facts=letter.facts,
+        facts={"name": letter.recipient.name, **letter.facts},
         state="queued",
         queued_at=work.now,
     )
     work.session.add(message)
     work.enqueue("notifications.send_letter", args={"message_id": message.id}, dedupe_key=f"letter:{message.id}")
     return message.id
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedLetter:
+    """A stored letter that has not gone out yet."""
+
+    id: UUID
+    kind: str
+    onboarding_id: UUID | None
+    recipient_id: UUID
+    name: str
+    email: str
+    locale: str
+    facts: dict[str, Any]
+
+
+def get_queued(work: Work, message_id: UUID) -> QueuedLetter | None:
+    """The letter, unless it was sent or given up before."""
+    row = work.session.get(Message, message_id)
+    if row is None or row.state != "queued":
+        return None
+    return QueuedLetter(
+        id=row.id,
+        kind=row.kind,
+        onboarding_id=row.onboarding_id,
+        recipient_id=row.recipient_id,
+        name=str(row.facts["name"]),
+        email=row.email,
+        locale=row.locale,
+        facts=row.facts,
+    )
 
 
 def mark_sent(work: Work, message_id: UUID) -> None:

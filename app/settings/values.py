@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from app.kernel.outbound.egress import AddressBook, AddressBookWrong
+
 HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
 
 
@@ -155,18 +157,12 @@ def mail_address(raw: str) -> str:
 
 
 def address_book(raw: str) -> tuple[AddressBookEntry, ...]:
-    """host:port=localport, separated by commas; each host and port at most once."""
-    entries: dict[tuple[str, int], AddressBookEntry] = {}
-    for text in filter(None, (part.strip() for part in raw.split(","))):
-        match = re.fullmatch(r"([^:=\s]+):([0-9]{1,5})=([0-9]{1,5})", text)
-        if match is None:
-            raise ValueError(f"has the entry {text!r}; each must look like api.example.com:443=9001.")
-        port, local_port = (number(1, 65535)(match[i]) for i in (2, 3))
-        entry = AddressBookEntry(_host_name(match[1]), port, local_port)
-        if (entry.host, entry.port) in entries:
-            raise ValueError(f"names {entry.host}:{entry.port} twice.")
-        entries[entry.host, entry.port] = entry
-    return tuple(entries.values())
+    """host:port=localport, separated by commas, as the egress guard reads it."""
+    try:
+        book = AddressBook.parse(raw.lower())
+    except AddressBookWrong as error:
+        raise ValueError(f"cannot be used: {error}") from None
+    return tuple(AddressBookEntry(host, port, local) for (host, port), local in book.entries.items())
 
 
 def is_local_name(host: str) -> bool:

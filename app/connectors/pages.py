@@ -1,0 +1,104 @@
+"""The HTML doors of connections: set one up, hand over its credentials. What is typed is sealed, never shown again."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta, Struct
+
+from app.connectors.manifest import Manifest
+from app.connectors.operations import ConnectionSetting, add_connection, list_connections
+from app.connectors.runner import Runner
+from app.kernel.work import Work
+from app.vault.secret import Secret
+from app.web.begin import begin_work, run_form, runtime_of
+from app.web.forms import Form, new_command_key
+from app.web.responses import page, redirect
+from app.web.translations import mark
+
+PageRequest = Request[Any, Any, Any]
+
+
+class NewConnection(Struct, frozen=True):
+    """What the form sends besides the secrets, which are never part of a schema."""
+
+    connector: Annotated[str, Meta(max_length=60, pattern="^[a-z][a-z0-9_]*$")]
+    name: Annotated[str, Meta(max_length=80)]
+
+
+class ConnectionPages(Controller):
+    """The connections of one workspace."""
+
+    path = "/t/{tenant_id:uuid}/connections"
+    opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    include_in_schema = False
+
+    @get("/", sync_to_thread=True)
+    def show(self, request: PageRequest, tenant_id: FromPath[UUID]) -> Response[str]:
+        """What is connected, and a form for each connector that is not."""
+        return self._page(request, tenant_id, {}, [], status=200)
+
+    @post("/", sync_to_thread=True)
+    def add(self, request: PageRequest, tenant_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
+        """Set a connection up. The command's fingerprint leaves the secrets out: a hash of one is a hint."""
+        filled = form.fill(NewConnection)
+        wanted = filled.value
+        manifest = self._manifests(request).get(wanted.connector) if wanted else None
+        names = [name for name, secret in manifest.secrets.items() if secret.opened_by == "run"] if manifest else []
+        errors = filled.errors + [(name, mark("Fill in this field.")) for name in names if not form.first(name)]
+        if wanted is None or manifest is None or errors:
+            typed = {name: value for name, value in filled.typed.items() if name in {"connector", "name"}}
+            return self._page(request, tenant_id, typed, errors, status=422)
+
+        def operation(work: Work) -> dict[str, object]:
+            secrets = {name: Secret(form.first(name)) for name in names}
+            setting = ConnectionSetting(connector=wanted.connector, name=wanted.name, config={}, secrets=secrets)
+            return {"id": str(add_connection(work, setting))}
+
+        body = {"connector": wanted.connector, "name": wanted.name}
+        run_form(request, tenant_id, key=form.command_key, body=body, operation=operation)
+        return redirect(request, f"/t/{tenant_id}/connections")
+
+    def _page(
+        self,
+        request: PageRequest,
+        tenant_id: UUID,
+        typed: dict[str, Any],
+        errors: list[tuple[str, str]],
+        *,
+        status: int,
+    ) -> Response[str]:
+        with begin_work(request, tenant_id) as work:
+            connected = list_connections(work)
+            name = work.tenant.name
+        taken = {connection["connector"] for connection in connected}
+        offers = [offer(manifest) for key, manifest in self._manifests(request).items() if key not in taken]
+        context = {
+            "tenant": {"name": name, "path": f"/t/{tenant_id}"},
+            "connections": connected,
+            "offers": offers,
+            "typed": {"connector": "", "name": "", **typed},
+            "errors": errors,
+            "action": f"/t/{tenant_id}/connections",
+            "command_key": new_command_key(),
+        }
+        return page(request, "connectors/connections.html", context, status=status)
+
+    @staticmethod
+    def _manifests(request: PageRequest) -> dict[str, Manifest]:
+        return runtime_of(request).service(Runner).registry.manifests()
+
+
+def offer(manifest: Manifest) -> dict[str, Any]:
+    """A connector as a form: its name and one field for each secret that a run needs."""
+    return {
+        "connector": manifest.provider,
+        "title": manifest.title,
+        "secrets": [
+            {"id": name, "label": name.replace("_", " "), "type": "secret", "required": True, "help": secret.purpose}
+            for name, secret in manifest.secrets.items()
+            if secret.opened_by == "run"
+        ],
+    }

@@ -1,0 +1,67 @@
+"""The queue door of letters: read, make a fresh link, hand over, write down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from app.kernel.outcomes import Done, GiveUp, Outcome
+from app.kernel.queue.jobs import JobRun, job
+from app.notifications.compose import AddressUnusable
+from app.notifications.links import letter_link
+from app.notifications.operations import QueuedLetter, get_queued, mark_failed, mark_sent
+from app.notifications.postroom import Draft, Postroom
+from app.notifications.smtp import MailRefused
+from app.web.translations import negotiate
+
+# Several kinds of news share their words; what differs stands in the facts.
+_MESSAGES = {
+    "task_opened": "task_opened",
+    "gate_opened": "gate_opened",
+    "gate_returned": "attention",
+    "sla_breached": "attention",
+    "exception_opened": "attention",
+    "first_value_reached": "first_value",
+}
+
+
+@job("notifications.send_letter", attempts=10)
+def send_letter(run: JobRun, *, message_id: str) -> Outcome:
+    """Send one letter. The mail server may get it twice when a worker dies, with the same Message-ID."""
+    letter_id = UUID(message_id)
+    with run.work() as work:
+        letter = get_queued(work, letter_id)
+        now = work.now
+    if letter is None:
+        return Done()
+    try:
+        post(run, letter, now)
+    except (MailRefused, AddressUnusable) as error:
+        with run.finish(GiveUp(str(error))) as work:
+            mark_failed(work, letter_id, error=str(error))
+        return GiveUp(str(error))
+    with run.finish() as work:
+        mark_sent(work, letter_id)
+    return Done()
+
+
+def post(run: JobRun, letter: QueuedLetter, now: datetime) -> None:
+    """Make a link that only this mail holds, and hand the mail over."""
+    site, link = letter_link(run.runtime, run.tenant, letter)
+    language = negotiate(None, letter.locale).language
+    due = letter.facts.get("due_at")
+    facts = {
+        "link": link,
+        "kind": letter.kind,
+        "title": said(letter.facts["title"], language),
+        "text": said(letter.facts.get("text") or {}, language),
+        "onboarding": letter.facts["onboarding"],
+        "due_at": datetime.fromisoformat(due) if due else None,
+    }
+    draft = Draft(letter.id, _MESSAGES[letter.kind], letter, site.brand, facts, now)
+    run.runtime.service(Postroom).post(draft)
+
+
+def said(text: dict[str, str], language: str) -> str:
+    """A template's text in the reader's language, else in English, else in whichever there is."""
+    return text.get(language) or text.get("en") or next(iter(text.values()), "")

@@ -1,0 +1,81 @@
+"""Renders a mail in a brand and the reader's language and hands it over. One place where words meet SMTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from app.kernel.ids import new_id
+from app.notifications.compose import Mail, Mailbox, compose
+from app.notifications.smtp import MailServer, send
+from app.web.frame import BrandView
+from app.web.rendering import render
+from app.web.translations import negotiate
+
+
+class Addressee(Protocol):
+    """Who reads the mail."""
+
+    @property
+    def email(self) -> str:
+        """Where it goes."""
+
+    @property
+    def name(self) -> str:
+        """How they are addressed."""
+
+    @property
+    def locale(self) -> str:
+        """The language they read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail before it has words: which message, for whom, in which brand, from which facts."""
+
+    id: UUID
+    message: str  # a folder below frontend/emails
+    reader: Addressee
+    brand: BrandView
+    facts: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Postroom:
+    """The way out for mail. `sender` is used where a brand has no host of its own to send from."""
+
+    server: MailServer
+    sender: str
+
+    def post(self, draft: Draft) -> None:
+        """Render and hand over. Raises MailNotTaken (try again), MailRefused and AddressUnusable (never)."""
+        locale = negotiate(None, draft.reader.locale)
+        context = {"name": draft.reader.name, **draft.facts}
+        subject, text, html = (
+            render(f"emails/{draft.message}/{part}", context, locale=locale, brand_view=draft.brand)
+            for part in ("subject.txt", "body.txt", "body.html")
+        )
+        mail = Mail(
+            id=draft.id,
+            sender=Mailbox(self._sender(draft.brand), draft.brand.name),
+            recipient=Mailbox(draft.reader.email, draft.reader.name),
+            subject=subject.strip(),
+            text=text.strip() + "\n",
+            html=html,
+            locale=locale.language,
+        )
+        send(self.server, compose(mail, draft.at))
+
+    def send_sign_in_link(self, person: Addressee, url: str, *, brand: BrandView, valid_for: timedelta) -> None:
+        """Mail the link that somebody asked for on the sign-in page."""
+        facts = {"link": url, "valid_for": valid_for}
+        self.post(Draft(new_id(), "sign_in", person, brand, facts, datetime.now(UTC)))
+
+    def _sender(self, brand: BrandView) -> str:
+        host = urlsplit(brand.origin).hostname if brand.origin else None
+        return f"no-reply@{host}" if host else self.sender

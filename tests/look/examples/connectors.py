@@ -1,0 +1,36 @@
+"""The connections of a workspace."""
+
+from __future__ import annotations
+
+from tests.look.examples.facts import KEY, PARTNER, Context, days
+
+_OFFER = {
+    "connector": "product_admin",
+    "title": "Workbench",
+    "secrets": [
+        {"id": "api_token", "label": "api token", "type": "secret", "required": True, "help": "Token of this account."}
+    ],
+}
+_PAGE: Context = {
+    "chrome": PARTNER,
+    "tenant": {"name": "Contoso", "path": "/t/0192f0c1"},
+    "connections": [
+        {"connector": "hubspot", "name": "HubSpot of sales", "state": "active", "changed_at": days(-3)},
+    ],
+    "offers": [_OFFER],
+    "typed": {"connector": "", "name": ""},
+    "errors": [],
+    "action": "/t/0192f0c1/connections",
+    "command_key": KEY,
+}
+EXAMPLES: dict[str, list[Context]] = {
+    "connectors/connections.html": [
+        _PAGE,
+        _PAGE | {"connections": []},
+        _PAGE
+        | {
+            "typed": {"connector": "product_admin", "name": "Workbench of Contoso"},
+            "errors": [("api_token", "Fill in this field.")],
+        },
+    ]
+}

@@ -1,0 +1,28 @@
+"""Letters about an onboarding: each in subject, text and HTML, with and without its optional facts."""
+
+from __future__ import annotations
+
+from tests.look.examples.facts import Context, days
+
+_LETTER: Context = {
+    "name": "Maria Lopez",
+    "link": "https://northwind.example/sign-in/abcdef",
+    "kind": "task_opened",
+    "title": "Upload your user list",
+    "text": "We create the accounts from it.",
+    "onboarding": "Contoso",
+    "due_at": days(3),
+}
+_BARE = _LETTER | {"text": "", "due_at": None}
+_ATTENTION = [_LETTER | {"kind": kind} for kind in ("sla_breached", "gate_returned", "exception_opened")]
+_MESSAGES = {
+    "task_opened": [_LETTER, _BARE],
+    "gate_opened": [_LETTER],
+    "attention": [*_ATTENTION, _BARE],
+    "first_value": [_LETTER],
+}
+EXAMPLES: dict[str, list[Context]] = {
+    f"emails/{message}/{part}": contexts
+    for message, contexts in _MESSAGES.items()
+    for part in ("subject.txt", "body.txt", "body.html")
+}
