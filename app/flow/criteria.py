@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 from cel_expr_python import cel
 
@@ -22,9 +23,17 @@ TYPES = {
     "boolean": cel.Type.BOOL,
     "date": cel.Type.TIMESTAMP,
 }
+REFERENCE = "onboarding.reference"  # the one name that every template has
 LONGEST_SOURCE = 2_000
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+
+
+class Readable(Protocol):
+    """Where a criterion's names get their values; None for a name without one."""
+
+    def get(self, name: str, /) -> object:
+        """The value of a declared name."""
 
 
 class CriterionRefused(Invalid):
@@ -55,14 +64,16 @@ class Criterion:
     def __repr__(self) -> str:
         return f"Criterion({self.source!r} at {self.place})"
 
-    def holds(self, facts: Mapping[str, object]) -> bool:
+    def holds(self, facts: Readable) -> bool:
         """Whether it is the value `true`. Raises CriterionFailed when it cannot be evaluated."""
         return self.value(facts) is True
 
-    def value(self, facts: Mapping[str, object]) -> object:
+    def value(self, facts: Readable) -> object:
         """What it evaluates to, as a plain Python value. Raises CriterionFailed."""
-        answer = self._expression.eval(data={name: facts[name] for name in self.names if name in facts})
-        if answer.type() in {cel.Type.ERROR, cel.Type.UNKNOWN}:
+        answer = self._expression.eval(
+            data={name: value for name in self.names if (value := facts.get(name)) is not None}
+        )
+        if answer.type() in (cel.Type.ERROR, cel.Type.UNKNOWN):  # CEL types have no hash
             raise CriterionFailed(self.place, _reason(str(answer.value())))
         return answer.plain_value()
 
@@ -84,7 +95,7 @@ class Vocabulary:
     def mapping(self, source: str, place: str) -> Criterion:
         """Compile an expression that yields a value a connector can take. Raises CriterionRefused."""
         criterion, kind = self._compile(source, place)
-        if kind not in set(TYPES.values()):
+        if kind not in list(TYPES.values()):  # CEL types have no hash
             raise CriterionRefused(
                 f"An action's input must be text, a number, yes or no, or a date, this is {_words(kind)}."
             )

@@ -95,19 +95,22 @@ def _check_running(state: State, event: Event) -> None:
 def _start(draft: Draft, event: events.Started) -> None:
     definition = draft.definition
     inputs = check_answers(definition.inputs, event.inputs, at="inputs")
+    packet, unfit = _fitting_facts(definition, event.packet)
     draft.whole |= {
+        "reference": event.reference,
         "status": "running",
         "started_at": draft.now,
         "inputs": inputs,
-        "packet": _checked_facts(definition, event.packet),
+        "packet": packet,
         "partner": event.partner,
         "customer": event.customer,
     }
     due = plan_due_dates(definition, draft.state, draft.now)
     draft.items = {key: ItemState(due_at=due[key], due_cause="plan") for key in definition.items}
-    draft.facts = Draft(definition, draft.state, draft.now).facts
     for key in definition.items:
         start_timers(draft, key, "started")
+    for name, reason in unfit.items():
+        _note_unfit_fact(draft, name, reason)
 
 
 def _change_packet(draft: Draft, event: events.PacketChanged) -> None:
@@ -118,7 +121,6 @@ def _change_packet(draft: Draft, event: events.PacketChanged) -> None:
         packet.pop(name, None)
     packet |= facts
     draft.whole |= {"packet": packet, "corrected": tuple(sorted(corrected | set(draft.before.corrected)))}
-    draft.facts = Draft(draft.definition, draft.state, draft.now).facts
     close_given_facts(draft)
 
 
@@ -162,20 +164,37 @@ def _cancel(draft: Draft, event: events.Cancelled) -> None:
     finish(draft, "cancelled", event.reason)
 
 
-def _checked_facts(definition: Definition, facts: dict[str, Value]) -> dict[str, Value]:
-    """The given facts of a packet, each fitting its field; what is missing is the gate's business."""
+def _note_unfit_fact(draft: Draft, name: str, reason: str) -> None:
+    """A fact that came with the deal and cannot be kept: nothing is lost silently, its gate gets an exception."""
+    gate = next((item for item in draft.definition.of_kind("gate") if item.review and item.review.handoff), None)
+    key = gate.key if gate else draft.definition.of_kind("stage")[0].key
+    note = f"The packet's “{name}” could not be taken over: {reason}"
+    open_exception(
+        draft, key, kind="technical_blocker", reason_code="integration_failure", note=note, place=f"packet.{name}"
+    )
+
+
+def _fitting_facts(definition: Definition, facts: dict[str, Value]) -> tuple[dict[str, Value], dict[str, str]]:
+    """The facts that fit their fields, and why the others do not; what is missing is the gate's business."""
     known = {each.field.id: each.field for each in definition.handoff}
-    errors = [(f"/packet/{name}", "There is no such field.") for name in facts if name not in known]
-    errors += [
-        (f"/packet/{name}", reason)
-        for name, value in facts.items()
-        if name in known and (reason := check_value(known[name], value))
-    ]
-    if errors:
+    kept: dict[str, Value] = {}
+    unfit: dict[str, str] = {}
+    for name, value in facts.items():
+        reason = check_value(known[name], value) if name in known else "There is no such field."
+        if reason:
+            unfit[name] = reason
+        elif is_given(value):
+            kept[name] = value.strip() if isinstance(value, str) else value
+    return kept, unfit
+
+
+def _checked_facts(definition: Definition, facts: dict[str, Value]) -> dict[str, Value]:
+    """The given facts of a packet. Raises AnswersRefused when one does not fit its field."""
+    kept, unfit = _fitting_facts(definition, facts)
+    if unfit:
+        errors = [(f"/packet/{name}", reason) for name, reason in unfit.items()]
         raise AnswersRefused(f"{len(errors)} facts of the packet cannot be used: {errors[0][1]}", errors=errors)
-    return {
-        name: value.strip() if isinstance(value, str) else value for name, value in facts.items() if is_given(value)
-    }
+    return kept
 
 
 _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own event type

@@ -220,6 +220,7 @@ class Definition:
     timers: Mapping[str, Timer]
     exceptions: Mapping[str, ExceptionRoute]
     first_value: FirstValue
+    fields: Mapping[str, Field]  # by the name that criteria use: inputs.region, answers.kickoff.held_on
     texts: Mapping[str, Text] = field(default_factory=dict)
 
     def of_kind(self, kind: ItemKind) -> list[Item]:

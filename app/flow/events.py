@@ -1,7 +1,7 @@
 """What happened to an onboarding: the journal's entries, as `decide` takes them.
 
-Who may cause one is asked elsewhere (`app.access`); the engine only checks side, reviewer and state. In JSON the
-event's name is its `type`.
+Who may cause one is asked elsewhere (`app.access`); the engine only checks side, reviewer and state. In JSON its
+name is its `event`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Evidenced(Struct, frozen=True, kw_only=True):
     link: str = ""
 
 
-class Started(Struct, frozen=True, kw_only=True, tag="started"):
+class Started(Struct, frozen=True, kw_only=True, tag_field="event", tag="started"):
     """An onboarding begins with what was sold and both parties' calendars (holidays already resolved to dates)."""
 
     by: By
@@ -41,9 +41,10 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     packet: dict[str, Value]
     partner: Calendar
     customer: Calendar
+    reference: str = ""  # what outside systems may keep as the name of this onboarding (`onboarding.reference`)
 
 
-class PacketChanged(Struct, frozen=True, kw_only=True, tag="packet_changed"):
+class PacketChanged(Struct, frozen=True, kw_only=True, tag_field="event", tag="packet_changed"):
     """Facts of the packet were given, corrected or (None) withdrawn."""
 
     by: By
@@ -51,7 +52,7 @@ class PacketChanged(Struct, frozen=True, kw_only=True, tag="packet_changed"):
     source: str
 
 
-class OwnerAssigned(Struct, frozen=True, kw_only=True, tag="owner_assigned"):
+class OwnerAssigned(Struct, frozen=True, kw_only=True, tag_field="event", tag="owner_assigned"):
     """A named person took an item; None gives it back to its role."""
 
     by: By
@@ -59,7 +60,7 @@ class OwnerAssigned(Struct, frozen=True, kw_only=True, tag="owner_assigned"):
     person: str | None
 
 
-class TaskCompleted(Struct, frozen=True, kw_only=True, tag="task_completed"):
+class TaskCompleted(Struct, frozen=True, kw_only=True, tag_field="event", tag="task_completed"):
     """A person finished a task of their side."""
 
     by: By
@@ -68,7 +69,7 @@ class TaskCompleted(Struct, frozen=True, kw_only=True, tag="task_completed"):
     evidence: Evidenced | None = None
 
 
-class TaskReopened(Struct, frozen=True, kw_only=True, tag="task_reopened"):
+class TaskReopened(Struct, frozen=True, kw_only=True, tag_field="event", tag="task_reopened"):
     """A finished task is open again, before anything was built on it."""
 
     by: By
@@ -76,7 +77,7 @@ class TaskReopened(Struct, frozen=True, kw_only=True, tag="task_reopened"):
     reason: str
 
 
-class GateDecided(Struct, frozen=True, kw_only=True, tag="gate_decided"):
+class GateDecided(Struct, frozen=True, kw_only=True, tag_field="event", tag="gate_decided"):
     """A reviewer pressed one of the gate's buttons."""
 
     by: By
@@ -85,7 +86,7 @@ class GateDecided(Struct, frozen=True, kw_only=True, tag="gate_decided"):
     reason: str = ""
 
 
-class MilestoneProven(Struct, frozen=True, kw_only=True, tag="milestone_proven"):
+class MilestoneProven(Struct, frozen=True, kw_only=True, tag_field="event", tag="milestone_proven"):
     """A person gave the evidence that a milestone asks for."""
 
     by: By
@@ -93,7 +94,7 @@ class MilestoneProven(Struct, frozen=True, kw_only=True, tag="milestone_proven")
     evidence: Evidenced
 
 
-class ActionSucceeded(Struct, frozen=True, kw_only=True, tag="action_succeeded"):
+class ActionSucceeded(Struct, frozen=True, kw_only=True, tag_field="event", tag="action_succeeded"):
     """A connector run ended well. `request` is the number that RequestAction named."""
 
     task: str
@@ -101,7 +102,7 @@ class ActionSucceeded(Struct, frozen=True, kw_only=True, tag="action_succeeded")
     result: dict[str, Value] = {}
 
 
-class ActionFailed(Struct, frozen=True, kw_only=True, tag="action_failed"):
+class ActionFailed(Struct, frozen=True, kw_only=True, tag_field="event", tag="action_failed"):
     """A connector run ended without effect and will not be tried again by itself."""
 
     task: str
@@ -109,7 +110,7 @@ class ActionFailed(Struct, frozen=True, kw_only=True, tag="action_failed"):
     error: str
 
 
-class ActionUnknown(Struct, frozen=True, kw_only=True, tag="action_unknown"):
+class ActionUnknown(Struct, frozen=True, kw_only=True, tag_field="event", tag="action_unknown"):
     """A connector run may or may not have had its effect: a person decides, nothing is retried silently."""
 
     task: str
@@ -117,7 +118,7 @@ class ActionUnknown(Struct, frozen=True, kw_only=True, tag="action_unknown"):
     error: str
 
 
-class TimerFired(Struct, frozen=True, kw_only=True, tag="timer_fired"):
+class TimerFired(Struct, frozen=True, kw_only=True, tag_field="event", tag="timer_fired"):
     """A rung of an SLA came due. One with an old version does nothing."""
 
     timer: str
@@ -125,7 +126,7 @@ class TimerFired(Struct, frozen=True, kw_only=True, tag="timer_fired"):
     version: int
 
 
-class ExceptionRaised(Struct, frozen=True, kw_only=True, tag="exception_raised"):
+class ExceptionRaised(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_raised"):
     """A person reported a typed problem on an item; with `blocks` the item waits until it is resolved."""
 
     by: By
@@ -136,7 +137,7 @@ class ExceptionRaised(Struct, frozen=True, kw_only=True, tag="exception_raised")
     blocks: bool = False
 
 
-class ExceptionResolved(Struct, frozen=True, kw_only=True, tag="exception_resolved"):
+class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_resolved"):
     """A person decided: retry the item, count it as done (with evidence), skip it, or just close the exception."""
 
     by: By
@@ -147,7 +148,7 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag="exception_resolv
     result: dict[str, Value] = {}
 
 
-class Cancelled(Struct, frozen=True, kw_only=True, tag="cancelled"):
+class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cancelled"):
     """The onboarding stops for good."""
 
     by: By

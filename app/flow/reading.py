@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from cel_expr_python import cel
 
-from app.flow.criteria import Criterion, CriterionRefused, Vocabulary, declare_fields
+from app.flow.criteria import REFERENCE, Criterion, CriterionRefused, Vocabulary, declare_fields
 from app.flow.definition import (
     ActionCall,
     DecisionButton,
@@ -67,6 +67,7 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
         timers={timer["id"]: reader.timer(timer) for timer in document.get("timers", ())},
         exceptions={route["id"]: reader.route(route) for route in document["exceptions"]},
         first_value=reader.first_value(document["first_value"]),
+        fields=reader.named_fields(),
         texts=reader.texts,
     )
 
@@ -74,24 +75,25 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
 def declared_names(document: Document) -> dict[str, cel.Type]:
     """Every name a criterion of this document may use, with its type."""
     names = declare_fields("inputs", _fields(document.get("inputs", ()), lambda text: text))
+    names[REFERENCE] = cel.Type.STRING
     names |= declare_fields("packet", _fields(document["handoff"]["fields"], lambda text: text))
     for stage in document["stages"]:
-        names[f"stage.{stage['id']}.done"] = cel.Type.BOOL
+        names |= _declared_states("stage", stage["id"], "done")
         for gate in stage.get("gates", ()):
-            names |= dict.fromkeys((f"gate.{gate['id']}.passed", f"gate.{gate['id']}.skipped"), cel.Type.BOOL)
+            names |= _declared_states("gate", gate["id"], "passed")
         for milestone in stage["milestones"]:
-            names |= dict.fromkeys(
-                (f"milestone.{milestone['id']}.{word}" for word in ("done", "skipped")), cel.Type.BOOL
-            )
+            names |= _declared_states("milestone", milestone["id"], "done")
             for task in milestone["tasks"]:
                 names |= _declared_by_task(task)
     return names
 
 
+def _declared_states(kind: str, name: str, finished: str) -> dict[str, cel.Type]:
+    return dict.fromkeys((f"{kind}.{name}.{word}" for word in (finished, "skipped", "settled")), cel.Type.BOOL)
+
+
 def _declared_by_task(task: Document) -> dict[str, cel.Type]:
-    names: dict[str, cel.Type] = dict.fromkeys(
-        (f"task.{task['id']}.{word}" for word in ("done", "skipped")), cel.Type.BOOL
-    )
+    names = _declared_states("task", task["id"], "done")
     names |= declare_fields(f"answers.{task['id']}", _task_fields(task, lambda text: text))
     outputs = task.get("action", {}).get("outputs", ())
     return names | declare_fields(f"results.{task['id']}", _fields(outputs, lambda text: text))
@@ -109,6 +111,15 @@ class _Reader:
         self.inputs = _fields(document.get("inputs", ()), self.text)
         self.handoff = tuple(self._handoff_field(entry) for entry in document["handoff"]["fields"])
         self.items: dict[str, Item] = {}
+
+    def named_fields(self) -> dict[str, Field]:
+        """Every typed field by the name that criteria use."""
+        named = {f"inputs.{field.id}": field for field in self.inputs}
+        named |= {f"packet.{each.field.id}": each.field for each in self.handoff}
+        for item in self.items.values():
+            named |= {f"answers.{item.id}.{field.id}": field for field in item.fields}
+            named |= {f"results.{item.id}.{field.id}": field for field in (item.action.outputs if item.action else ())}
+        return named
 
     def text(self, value: Mapping[str, str]) -> Text:
         """A localised text with its placeholders (`{provider}`) filled from the brandable texts."""

@@ -88,6 +88,7 @@ class State(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     first_value_at: datetime | None = None
     complete_at_handoff: bool | None = None
+    reference: str = ""
     inputs: dict[str, Value] = {}
     packet: dict[str, Value] = {}
     corrected: tuple[str, ...] = ()

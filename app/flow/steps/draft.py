@@ -6,15 +6,16 @@ Lives for one call of `decide`; nothing outside `app.flow` sees one.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from app.flow.commands import Command, Decision, ItemChange
-from app.flow.definition import Definition, Duration, Item, Side
+from app.flow.definition import Definition, Duration, Side
 from app.flow.events import Evidenced
-from app.flow.fields import Field, Value, as_criterion_value, is_given
+from app.flow.fields import Value
 from app.flow.state import SETTLED, ItemState, Proof, State
+from app.flow.steps.facts import Facts
 from app.kernel.errors import Conflict, Invalid
 
 LONGEST_STATEMENT = 2_000
@@ -43,7 +44,22 @@ class Draft:
         self.exceptions = dict(state.exceptions)
         self.whole: dict[str, Any] = {}  # fields of State that change, of many types
         self.commands: list[Command] = []
-        self.facts = facts_of(definition, state)
+        self.facts = Facts(definition, self)
+
+    @property
+    def reference(self) -> str:
+        """The onboarding's name for outside systems."""
+        return str(self.whole.get("reference", self.before.reference))
+
+    @property
+    def inputs(self) -> dict[str, Value]:
+        """Inputs as changed so far."""
+        return cast("dict[str, Value]", self.whole.get("inputs", self.before.inputs))
+
+    @property
+    def packet(self) -> dict[str, Value]:
+        """The packet as changed so far."""
+        return cast("dict[str, Value]", self.whole.get("packet", self.before.packet))
 
     @property
     def state(self) -> State:
@@ -59,18 +75,8 @@ class Draft:
         return Decision(state=after, changes=tuple(each for each in changes if each), commands=tuple(self.commands))
 
     def set(self, key: str, **attributes: Any) -> None:
-        """Change one row; keeps the facts that criteria read in step."""
+        """Change one row."""
         self.items[key] = msgspec.structs.replace(self.items[key], **attributes)
-        if "state" in attributes or "answers" in attributes or "result" in attributes:
-            self.refresh(key)
-
-    def refresh(self, key: str) -> None:
-        """Let criteria read the row as it is now; a value that was taken back is gone."""
-        item = self.definition.items[key]
-        for field in (*item.fields, *(item.action.outputs if item.action else ())):
-            self.facts.pop(f"answers.{item.id}.{field.id}", None)
-            self.facts.pop(f"results.{item.id}.{field.id}", None)
-        self.facts.update(item_facts(item, self.items[key]))
 
     def is_settled(self, key: str) -> bool:
         """Whether an item is done or skipped in the draft."""
@@ -111,39 +117,6 @@ def checked_proof(evidence: Evidenced | None, by: str, now: datetime) -> Proof:
     if link and not link.startswith(("https://", "http://")):
         raise EvidenceRefused("A link to evidence must start with https://.")
     return Proof(statement=evidence.statement.strip(), link=link, given_by=by, given_at=now)
-
-
-def facts_of(definition: Definition, state: State) -> dict[str, object]:
-    """Every declared name that has a value now."""
-    facts: dict[str, object] = {}
-    for field in definition.inputs:
-        facts |= _field_facts("inputs", field, state.inputs.get(field.id))
-    for each in definition.handoff:
-        facts |= _field_facts("packet", each.field, state.packet.get(each.field.id))
-    for key, item_state in state.items.items():
-        facts |= item_facts(definition.items[key], item_state)
-    return facts
-
-
-def item_facts(item: Item, state: ItemState) -> dict[str, object]:
-    """The names one item declares."""
-    settled = "passed" if item.kind == "gate" else "done"
-    facts: dict[str, object] = {f"{item.key}.{settled}": state.state == "done"}
-    facts[f"{item.key}.skipped"] = state.state == "skipped"
-    for field in item.fields:
-        facts |= _field_facts(f"answers.{item.id}", field, state.answers.get(field.id))
-    for field in item.action.outputs if item.action else ():
-        facts |= _field_facts(f"results.{item.id}", field, state.result.get(field.id))
-    return facts
-
-
-def _field_facts(prefix: str, field: Field, value: Value) -> dict[str, object]:
-    name = f"{prefix}.{field.id}"
-    given = is_given(value)
-    facts: dict[str, object] = {f"{name}.given": given}
-    if given:
-        facts[name] = as_criterion_value(field, value)
-    return facts
 
 
 def _change(key: str, before: ItemState | None, after: ItemState) -> ItemChange | None:

@@ -12,6 +12,7 @@ from app.flow.steps.draft import Draft
 from app.flow.steps.timers import cancel_timers
 from app.kernel.errors import Conflict, Invalid
 
+STALLED = "stalled"  # the place of an exception on what nobody can move any more
 ENGINE_ROUTE = "technical_blocker"  # where the engine's own exceptions go unless the template routes them
 
 
@@ -85,6 +86,13 @@ def note_criterion_error(draft: Draft, item: str, *, place: str, reason: str) ->
         open_exception(draft, item, kind=CRITERION_ERROR, reason_code="integration_failure", note=note, place=place)
 
 
+def note_stall(draft: Draft, item: str, *, note: str) -> None:
+    """Open one exception for an item that nobody can move any more, so that it has an owner."""
+    if not _open_at(draft, item, STALLED):
+        kind, reason_code = "timeline_risk", "waiting_internal_provisioning"
+        open_exception(draft, item, kind=kind, reason_code=reason_code, note=note, place=STALLED)
+
+
 def clear_criterion_errors(draft: Draft, item: str) -> None:
     """The item's criteria evaluate again: close what was opened for them."""
     for each in list(draft.exceptions.values()):
@@ -95,14 +103,16 @@ def clear_criterion_errors(draft: Draft, item: str) -> None:
 def close_given_facts(draft: Draft) -> None:
     """Close the exceptions of packet fields that have a value now."""
     for each in list(draft.exceptions.values()):
-        if each.is_open and each.place and draft.facts.get(f"{each.place}.given"):
+        of_packet = each.is_open and each.place is not None and each.place.startswith("packet.")
+        if of_packet and draft.facts.get(f"{each.place}.given"):
             close_exception(draft, each, resolution="close", reason="The missing fact was given.", by="system")
 
 
 def close_all(draft: Draft, item: str, *, reason: str, by: str) -> None:
     """The item is settled or gone: nothing about it is open any more."""
     for each in list(draft.exceptions.values()):
-        if each.is_open and each.item == item and each.type in {*ENGINE_EXCEPTION_TYPES}:
+        ours = each.type in ENGINE_EXCEPTION_TYPES or each.place == STALLED
+        if each.is_open and each.item == item and ours:
             close_exception(draft, each, resolution="close", reason=reason, by=by)
     cancel_timers(draft, item)
 

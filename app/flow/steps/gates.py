@@ -10,8 +10,9 @@ from app.flow.definition import DecisionButton, Definition, GateReview, Item
 from app.flow.events import By, GateDecided
 from app.flow.fields import is_given
 from app.flow.state import State
-from app.flow.steps.draft import LONGEST_STATEMENT, Draft, NotOpen, facts_of
+from app.flow.steps.draft import LONGEST_STATEMENT, Draft, NotOpen
 from app.flow.steps.exceptions import open_exception
+from app.flow.steps.facts import Facts
 from app.kernel.errors import Conflict, Forbidden, Invalid
 
 
@@ -54,7 +55,7 @@ def view_gate(definition: Definition, state: State, gate: str) -> GateView:
     review = definition.items[gate].review if gate in definition.items else None
     if review is None:
         raise NotOpen(f"“{gate}” is not a gate of this onboarding.")
-    return _view(definition, state, review, facts_of(definition, state))
+    return _view(definition, state, review, Facts(definition, state))
 
 
 def enter_gate(draft: Draft, item: Item) -> None:
@@ -131,7 +132,7 @@ def _check_complete(definition: Definition, view: GateView, button: DecisionButt
         )
 
 
-def _view(definition: Definition, state: State, review: GateReview, facts: dict[str, object]) -> GateView:
+def _view(definition: Definition, state: State, review: GateReview, facts: Facts) -> GateView:
     missing: dict[str, list[str]] = {"hard": [], "soft": [], "info": []}
     for each in definition.handoff if review.handoff else ():
         if not is_given(state.packet.get(each.field.id)):
@@ -146,7 +147,7 @@ def _view(definition: Definition, state: State, review: GateReview, facts: dict[
     )
 
 
-def _answer(criterion: Criterion, facts: dict[str, object]) -> bool | None:
+def _answer(criterion: Criterion, facts: Facts) -> bool | None:
     try:
         return criterion.holds(facts)
     except CriterionFailed:

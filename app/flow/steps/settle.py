@@ -10,7 +10,7 @@ from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Item
 from app.flow.fields import Value
 from app.flow.steps.draft import Draft
-from app.flow.steps.exceptions import clear_criterion_errors, close_all, note_criterion_error
+from app.flow.steps.exceptions import clear_criterion_errors, close_all, note_criterion_error, note_stall
 from app.flow.steps.gates import enter_gate
 from app.flow.steps.timers import cancel_all, start_timers
 
@@ -24,6 +24,8 @@ def settle(draft: Draft) -> None:
             moved |= _advance(draft, item)
     if all(draft.is_settled(stage.key) for stage in draft.definition.of_kind("stage")):
         finish(draft, "finished")
+    elif not any(_can_be_acted_on(draft, item) for item in draft.definition.items.values()):
+        _note_stalls(draft)
 
 
 def finish(draft: Draft, outcome: str, reason: str = "") -> None:
@@ -82,6 +84,24 @@ def _advance(draft: Draft, item: Item) -> bool:
     except CriterionFailed as trouble:
         note_criterion_error(draft, item.key, place=trouble.place, reason=trouble.reason)
     return False
+
+
+def _can_be_acted_on(draft: Draft, item: Item) -> bool:
+    state = draft.items[item.key].state
+    if item.kind == "milestone":
+        by_person = item.evidence is not None and item.evidence.source == "person"
+        return state == "open" and by_person and all(draft.is_settled(key) for key in item.children)
+    return item.kind in {"task", "gate"} and state in {"open", "running", "blocked"}
+
+
+def _note_stalls(draft: Draft) -> None:
+    """Nobody can act: what is open without a true exit, or may open but for its entry, goes to a person."""
+    for item in draft.definition.items.values():
+        state = draft.items[item.key].state
+        complete = state == "open" and all(draft.is_settled(key) for key in item.children)
+        if complete or (state == "waiting" and _turn_has_come(draft, item)):
+            word = "exit" if complete else "entry"
+            note_stall(draft, item.key, note=f"Nothing is left to do, and the {word} criterion is not true.")
 
 
 def _try_open(draft: Draft, item: Item) -> bool:

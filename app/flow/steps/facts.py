@@ -1,0 +1,69 @@
+"""What criteria read, looked up by declared name when asked for: inputs, packet, answers, results, states of items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Protocol
+
+from app.flow.criteria import REFERENCE
+from app.flow.definition import Definition
+from app.flow.fields import Value, as_criterion_value, is_given
+from app.flow.state import SETTLED, ItemState
+
+
+class Holder(Protocol):
+    """Whatever carries an onboarding's values: a state, or a draft of one."""
+
+    @property
+    def reference(self) -> str: ...  # noqa: D102  # the protocol names attributes of State
+
+    @property
+    def inputs(self) -> Mapping[str, Value]: ...  # noqa: D102
+
+    @property
+    def packet(self) -> Mapping[str, Value]: ...  # noqa: D102
+
+    @property
+    def items(self) -> Mapping[str, ItemState]: ...  # noqa: D102
+
+
+class Facts:
+    """The declared names of one onboarding with their values now; a name without a value is None."""
+
+    __slots__ = ("_definition", "_holder")
+
+    def __init__(self, definition: Definition, holder: Holder) -> None:
+        self._definition, self._holder = definition, holder
+
+    def get(self, name: str) -> object:
+        """The value of a declared name as CEL sees it, or None."""
+        kind, owner, word = _parts(name)
+        holder = self._holder
+        if name == REFERENCE:
+            return holder.reference or None
+        if kind in {"inputs", "packet"}:
+            values = holder.inputs if kind == "inputs" else holder.packet
+            return self._value(f"{kind}.{owner}", values.get(owner), given=word == "given")
+        if kind in {"answers", "results"}:
+            field, _, given = word.partition(".")
+            item = holder.items.get(f"task.{owner}")
+            found = (item.answers if kind == "answers" else item.result) if item else {}
+            return self._value(f"{kind}.{owner}.{field}", found.get(field), given=bool(given))
+        state = holder.items[f"{kind}.{owner}"].state
+        if word == "settled":
+            return state in SETTLED
+        return state == "skipped" if word == "skipped" else state == "done"
+
+    def _value(self, name: str, value: Value, *, given: bool) -> object:
+        if given:
+            return is_given(value)
+        field = self._definition.fields.get(name)
+        return as_criterion_value(field, value) if field and is_given(value) else None
+
+
+@lru_cache(maxsize=8192)
+def _parts(name: str) -> tuple[str, str, str]:
+    kind, _, rest = name.partition(".")
+    owner, _, word = rest.partition(".")
+    return kind, owner, word
