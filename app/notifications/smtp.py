@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import smtplib
 import ssl
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email.message import EmailMessage
 from functools import cache
 from typing import Final, Protocol
@@ -80,7 +80,8 @@ def _connect(server: MailServer, greeting: str, tls: ssl.SSLContext) -> smtplib.
         )
     else:
         connection = smtplib.SMTP(server.host, server.port, local_hostname=greeting, timeout=TIMEOUT)
-    try:
+    with ExitStack() as failed:
+        failed.callback(connection.close)
         connection.ehlo_or_helo_if_needed()
         private = server.tls
         if not private and connection.has_extn("starttls"):
@@ -88,9 +89,7 @@ def _connect(server: MailServer, greeting: str, tls: ssl.SSLContext) -> smtplib.
             private = True
         if server.user is not None:
             _sign_in(connection, server, private=private)
-    except BaseException:
-        connection.close()
-        raise
+        failed.pop_all()
     return connection
 
 
