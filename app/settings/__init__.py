@@ -63,6 +63,11 @@ DOCUMENTED: tuple[Documented, ...] = (
         None,
         "Folder of the local keyring: the wrapping key of every tenant. Keep it outside every database backup.",
     ),
+    Documented(
+        "SLIPWAY_WORKER_KEYRING",
+        "<keyring>-worker",
+        "Folder of the key that opens connection secrets. Only workers need it; keep it off the web server's machine.",
+    ),
     Documented("SLIPWAY_HTTP_PORT", "8000", "Port the web program listens on, 1 to 65535."),
     Documented("SLIPWAY_HTTP_HOST", "127.0.0.1", "Address the web program listens on."),
     Documented(
@@ -89,6 +94,7 @@ DOCUMENTED: tuple[Documented, ...] = (
     ),
     Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
     Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
+    Documented("SLIPWAY_WARM_SLOTS", "20", "Workspaces each cell keeps ready to be claimed, 1 to 1000."),
     Documented("SLIPWAY_LOG_FORMAT", "text", "text for people, json for collectors."),
 )
 
@@ -115,6 +121,7 @@ class Settings:
     cell_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     keyring: Path
+    worker_keyring: Path
     http_port: int
     http_host: str
     http_socket: int | None
@@ -124,6 +131,7 @@ class Settings:
     address_book: tuple[AddressBookEntry, ...]
     worker_threads: int
     gateways: int
+    warm_slots: int
     log_format: LogFormat
 
     @classmethod
@@ -133,11 +141,13 @@ class Settings:
         port = read("SLIPWAY_HTTP_PORT", number(1, 65535))
         public = read("SLIPWAY_PUBLIC_URL", public_url, default=f"http://localhost:{port or 8000}")
         sender = f"no-reply@{urlsplit(public or 'http://localhost').hostname}"
+        keyring = read("SLIPWAY_KEYRING", folder)
         values: dict[str, object] = {
             "control_url": read("SLIPWAY_CONTROL_URL", database_url),
             "cell_url": read("SLIPWAY_CELL_URL", database_url),
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
-            "keyring": read("SLIPWAY_KEYRING", folder),
+            "keyring": keyring,
+            "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
             "http_port": port,
             "http_host": read("SLIPWAY_HTTP_HOST", served_address),
             "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
@@ -147,6 +157,7 @@ class Settings:
             "address_book": read("SLIPWAY_ADDRESS_BOOK", address_book),
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
+            "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
             "log_format": read("SLIPWAY_LOG_FORMAT", one_of("text", "json")),
         }
         read.raise_errors()
@@ -193,6 +204,7 @@ class Settings:
             "SLIPWAY_CELL_URL": self.cell_url,
             "SLIPWAY_REDIS_URL": self.redis_url,
             "SLIPWAY_KEYRING": str(self.keyring),
+            "SLIPWAY_WORKER_KEYRING": str(self.worker_keyring),
             "SLIPWAY_HTTP_PORT": str(self.http_port),
             "SLIPWAY_HTTP_HOST": self.http_host,
             "SLIPWAY_HTTP_SOCKET": "" if self.http_socket is None else str(self.http_socket),
@@ -202,6 +214,7 @@ class Settings:
             "SLIPWAY_ADDRESS_BOOK": ",".join(str(entry) for entry in self.address_book),
             "SLIPWAY_WORKER_THREADS": str(self.worker_threads),
             "SLIPWAY_GATEWAYS": str(self.gateways),
+            "SLIPWAY_WARM_SLOTS": str(self.warm_slots),
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
 

@@ -128,4 +128,4 @@ def chromium(patient: Patient) -> Finding:
 
 def _version(command: list[str]) -> str:
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    return said.removeprefix("postgres ").removeprefix("(PostgreSQL) ").split(" sha=")[0]
+    return said.replace("postgres (PostgreSQL)", "PostgreSQL").replace(" server v=", " ").split(" sha=", maxsplit=1)[0]

@@ -42,8 +42,8 @@ def database(name: str, url: str) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(name, False, f"{name} {error}", "Correct the URL.")
     except psycopg.Error as error:
-        said = str(error).strip().splitlines()[-1:] or ["no answer"]
-        yield Finding(name, False, said[0], "Start the server, and check host, port, user and password of the URL.")
+        said = " ".join(str(error).split()) or "no answer"
+        yield Finding(name, False, said, "Start the server, and check host, port, user and password of the URL.")
 
 
 def version(name: str, connection: psycopg.Connection[Row]) -> Finding:
@@ -108,8 +108,7 @@ def queue(patient: Patient) -> Finding:
     mend = "Start Redis 7 or newer, or Valkey, and check the URL."
     try:
         with redis.Redis.from_url(redis_url(url), socket_timeout=5, socket_connect_timeout=5) as client:
-            # redis-py types one method for both its colours; this client is the synchronous one.
-            told: dict[str, object] = client.info("server")  # type: ignore[assignment]
+            told: dict[str, object] = client.info("server")
     except ValueError as error:
         return Finding("Redis", False, f"{REDIS} {error}", "Correct the URL.")
     except redis.RedisError as error:
@@ -117,7 +116,7 @@ def queue(patient: Patient) -> Finding:
     if "valkey_version" in told:
         return Finding("Redis", True, f"Valkey {told['valkey_version']}")
     number = str(told["redis_version"])
-    return Finding("Redis", int(number.split(".")[0]) >= REDIS_AT_LEAST, f"Redis {number}", mend)
+    return Finding("Redis", int(number.split(".", maxsplit=1)[0]) >= REDIS_AT_LEAST, f"Redis {number}", mend)
 
 
 @contextmanager

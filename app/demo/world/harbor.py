@@ -1,0 +1,126 @@
+"""Harbor ERP: an implementation partner that joins CRM, delivery and billing for manufacturers. Works in German."""
+
+from __future__ import annotations
+
+from app.demo.world.shapes import Colleague, Contact, DemoPartner, Environment, Lane, Sale
+from app.partners.brand import Brand
+from app.web.frame import HelpContact, Legal
+
+_COMPLETE = {
+    "business_outcome": "Aufträge ohne Medienbruch vom Angebot bis zur Rechnung.",
+    "first_value_milestone": "Die erste Anfrage aus der Fertigung ist innerhalb des SLA gelöst.",
+    "key_stakeholders": "Käufer: Geschäftsführung. Fürsprecher und Technik: IT-Leitung. Rechnung: Buchhaltung.",
+    "promised_deliverables": "Einführung, Schulung, Betreuung im ersten Jahr.",
+    "nonstandard_terms": "keine",
+    "customer_owner": "IT-Leitung",
+    "technical_requirements": "Anbindung der Betriebsdatenerfassung.",
+    "product_package": "Harbor Fertigung",
+    "contracted_services": "Einführung, Schnittstellen, Support",
+    "success_criteria": "Durchlaufzeit vom Auftrag zur Rechnung halbiert.",
+    "promised_use_cases": "Auftragserfassung, Materialplanung.",
+    "promised_timeline": "Echtbetrieb zum Quartalswechsel.",
+    "economic_buyer": "Geschäftsführung",
+    "integrations_and_migration": "Artikel- und Kundenstamm aus dem Altsystem.",
+    "risks_and_objections": "Schlüsselperson im Einkauf geht in Elternzeit.",
+    "commercial_context": "Bestellung liegt vor, Auftragsverarbeitung vereinbart.",
+    "billing_details": "Nach Meilensteinen, 30 Tage netto.",
+    "customer_dependencies": "Export der Stammdaten.",
+    "kickoff_expectation": "Vor Ort, in der zweiten Woche.",
+}
+
+
+def _packet(account: str, *missing: str) -> dict[str, str]:
+    known = _COMPLETE | {"legal_account_name": account}
+    return {name: text for name, text in known.items() if name not in missing}
+
+
+HARBOR = DemoPartner(
+    slug="harbor",
+    name="Harbor ERP",
+    brand=Brand("Harbor ERP", "#e8a317", surface="#faf7f0", radius=2, font="source-sans"),
+    legal=Legal("Harbor ERP GmbH", "Am Sandtorkai 41, 20457 Hamburg"),
+    help=HelpContact("Jana Petersen", "jana.petersen@harbor.example", "Kundenbetreuung", "+49 40 5550 1180"),
+    template="msp/managed-services",
+    patch={
+        "title": {"en": "Your ERP with {provider}", "de": "Ihr ERP mit {provider}"},
+        "texts": {
+            "provider": {"en": "Harbor ERP", "de": "Harbor ERP"},
+            "support_hours": {"en": "Monday to Friday, 7:00 to 16:00", "de": "Montag bis Freitag, 7:00 bis 16:00 Uhr"},
+            "support_contact": {"en": "the Harbor team", "de": "das Harbor-Team"},
+        },
+    },
+    lanes=(Lane("Fertigung, Mittelstand", "manufacturing", "Europe/Berlin"),),
+    staff=(
+        Colleague(
+            "Katrin Behrens", "katrin.behrens@harbor.example", ("partner_admin",), ("cs_leader", "sales_manager"), "de"
+        ),
+        Colleague(
+            "Malte Hansen", "malte.hansen@harbor.example", ("onboarding_lead",), ("revops", "onboarding_lead"), "de"
+        ),
+        Colleague("Jana Petersen", "jana.petersen@harbor.example", ("csm",), ("csm", "sales_owner"), "de"),
+        Colleague(
+            "Arne Fischer",
+            "arne.fischer@harbor.example",
+            ("technical", "onboarding_lead"),
+            ("implementation_lead", "solutions_owner", "service_desk_lead"),
+            "de",
+        ),
+        Colleague("Sibel Aydın", "sibel.aydin@harbor.example", ("finance",), ("finance",), "de"),
+    ),
+    sales=(
+        Sale(
+            key="ostermann",
+            account="Ostermann Metallbau",
+            domain="ostermann.example",
+            country="Germany",
+            segment="manufacturing",
+            contact=Contact("Birgit", "Ostermann", "Geschäftsführerin", "birgit@ostermann.example"),
+            closed=1,
+            until="sold",
+            environment=Environment(72, sites=2, identity="local"),
+            packet=_packet("Ostermann Metallbau GmbH", "promised_deliverables", "nonstandard_terms", "renewal_signal"),
+            amount="98000",
+        ),
+        Sale(
+            key="voss",
+            account="Voss Antriebstechnik",
+            domain="voss.example",
+            country="Germany",
+            segment="manufacturing",
+            contact=Contact("Henning", "Voss", "IT-Leiter", "henning.voss@voss.example"),
+            closed=8,
+            until="kickoff",
+            environment=Environment(210, sites=3, identity="local"),
+            packet=_packet("Voss Antriebstechnik GmbH & Co. KG"),
+            plan="enterprise",
+            amount="175000",
+        ),
+        Sale(
+            key="alpenglas",
+            account="Alpenglas Manufaktur",
+            domain="alpenglas.example",
+            country="Austria",
+            segment="manufacturing",
+            contact=Contact("Lena", "Hofer", "Produktionsleiterin", "lena.hofer@alpenglas.example"),
+            closed=23,
+            until="value",
+            environment=Environment(46, identity="entra"),
+            packet=_packet("Alpenglas Manufaktur GmbH"),
+            amount="64000",
+        ),
+        Sale(
+            key="kruse",
+            account="Kruse Verpackung",
+            domain="kruse.example",
+            country="Germany",
+            segment="manufacturing",
+            contact=Contact("Olaf", "Kruse", "Geschäftsführer", "olaf.kruse@kruse.example"),
+            closed=4,
+            until="sold",
+            environment=Environment(58),
+            packet=_packet("Kruse Verpackung KG"),
+            amount="71000",
+            companies=2,
+        ),
+    ),
+)

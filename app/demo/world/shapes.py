@@ -1,0 +1,98 @@
+"""What a demo partner, its people, its lanes and its sales are: plain values, without a word of how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.partners.brand import Brand
+from app.web.frame import HelpContact, Legal
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """One of a partner's staff: `roles` are what they may do, `plays` the template's roles they are named for."""
+
+    name: str
+    email: str
+    roles: tuple[str, ...]
+    plays: tuple[str, ...]
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A customer's person, as the CRM has them on the deal."""
+
+    first: str
+    last: str
+    title: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the customer answers when asked about their workplaces."""
+
+    workplaces: int
+    sites: int = 1
+    identity: str = "entra"
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """A closed deal and how far its onboarding has come by now.
+
+    `closed` is in business days before today. `until` is a step of the course. `changes` are CRM properties that differ
+    from what a clean deal of this partner holds; None leaves one out. `companies` above one makes the account ambiguous.
+    """
+
+    key: str
+    account: str
+    domain: str
+    country: str
+    segment: str
+    contact: Contact
+    closed: int
+    until: str
+    environment: Environment
+    packet: Mapping[str, str]
+    plan: str = "team"
+    region: str = "eu"
+    amount: str = "24000"
+    changes: Mapping[str, str | None] = field(default_factory=dict)
+    companies: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One workflow: the segment it takes and the zone its owners work in."""
+
+    name: str
+    segment: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoPartner:
+    """A partner with everything that is set up by hand once. `patch` is its overlay where the library holds none."""
+
+    slug: str
+    name: str
+    brand: Brand
+    legal: Legal
+    help: HelpContact
+    template: str
+    patch: Mapping[str, Any]
+    lanes: tuple[Lane, ...]
+    staff: tuple[Colleague, ...]
+    sales: tuple[Sale, ...]
+
+    def player(self, role: str) -> Colleague:
+        """Who is named for a role of the template. Raises LookupError where nobody is."""
+        for colleague in self.staff:
+            if role in colleague.plays:
+                return colleague
+        raise LookupError(f"nobody of {self.name} plays {role}")
