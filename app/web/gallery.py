@@ -19,7 +19,7 @@ def gallery_context() -> dict[str, Any]:
         "late_milestones": _milestones("late"),
         "fields": _FIELDS,
         "values": {"company": "Contoso GmbH", "seats": 25, "start": "2026-03-12", "plan": "pro", "agree": True}
-        | {"note": "", "contact": "", "users": None},
+        | {"note": "", "contact": "", "users": None, "token": ""},
         "errors": [("contact", "Write an address with an @, for example name@example.com."), ("seats", "At least 1.")],
         "court": _COURT,
         "names": {"partner": "Northwind", "customer": "Contoso"},
@@ -66,6 +66,7 @@ _FIELDS = [
     },
     {"id": "note", "label": "Anything else?", "type": "long_text", "required": False, "help": ""},
     {"id": "users", "label": "User list", "type": "file", "required": False, "help": "CSV. Kept until go-live."},
+    {"id": "token", "label": "Access token", "type": "secret", "required": False, "help": "Nobody can read it again."},
     {"id": "agree", "label": "The list is complete", "type": "boolean", "required": True, "help": ""},
 ]
 _COURT = [

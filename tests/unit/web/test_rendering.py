@@ -52,6 +52,20 @@ class TestPages:
         assert one == shown("{{ key|key_for('kickoff') }}", key=key)
 
 
+class TestField:
+    FIELD = '{% from "components/field.html" import field %}{{ field(spec, "typed", "wrong") }}'
+
+    @pytest.mark.parametrize("kind", ["text", "long_text", "email", "integer", "date"])
+    def test_gives_back_what_was_typed_beside_what_is_wrong(self, kind):
+        text = shown(self.FIELD, spec={"id": "x", "label": "X", "type": kind, "required": True, "help": {}})
+        assert "typed" in text
+        assert 'aria-describedby="x-error"' in text
+
+    def test_never_gives_back_a_secret(self):
+        text = shown(self.FIELD, spec={"id": "x", "label": "X", "type": "secret", "required": True, "help": {}})
+        assert "typed" not in text
+
+
 class TestRender:
     def test_speaks_the_reader_s_language_in_the_brand(self, monkeypatch):
         monkeypatch.setattr("app.web.rendering.built_assets", lambda: ASSETS)
