@@ -1,1 +1,1 @@
-"""The demo's world: three partners after the three scenarios of the mission, as plain values, and how they come to be."""
+"""The demo's world: three partners after three scenarios, as plain values, and how they come to be."""

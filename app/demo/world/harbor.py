@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.demo.world.shapes import Colleague, Contact, DemoPartner, Environment, Lane, Sale
+from app.demo.world.shapes import Colleague, Contact, DemoPartner, Lane, Sale
 from app.partners.brand import Brand
 from app.web.frame import HelpContact, Legal
 
@@ -40,14 +40,20 @@ HARBOR = DemoPartner(
     brand=Brand("Harbor ERP", "#e8a317", surface="#faf7f0", radius=2, font="source-sans"),
     legal=Legal("Harbor ERP GmbH", "Am Sandtorkai 41, 20457 Hamburg"),
     help=HelpContact("Jana Petersen", "jana.petersen@harbor.example", "Kundenbetreuung", "+49 40 5550 1180"),
-    template="msp/managed-services",
-    patch={
-        "title": {"en": "Your ERP with {provider}", "de": "Ihr ERP mit {provider}"},
-        "texts": {
-            "provider": {"en": "Harbor ERP", "de": "Harbor ERP"},
-            "support_hours": {"en": "Monday to Friday, 7:00 to 16:00", "de": "Montag bis Freitag, 7:00 bis 16:00 Uhr"},
-            "support_contact": {"en": "the Harbor team", "de": "das Harbor-Team"},
-        },
+    template="erp/rollout",
+    answers={
+        "project_manager": "Malte Hansen",
+        "data_lead": "Arne Fischer",
+        "entities": 2,
+        "old_system": "other_erp",
+        "records": 48210,
+        "rejected": 37,
+        "attendees": 16,
+    },
+    proofs={
+        "task.workshop": "Protokoll und Prozesslandkarte liegen im Projektordner.",
+        "task.load_data": "Ladeprotokoll: 48 210 Sätze, 37 abgewiesen und geklärt.",
+        "milestone.first_close": "Der erste Monat ist im neuen System abgeschlossen; Bericht liegt vor.",
     },
     lanes=(Lane("Fertigung, Mittelstand", "manufacturing", "Europe/Berlin"),),
     staff=(
@@ -62,10 +68,10 @@ HARBOR = DemoPartner(
             "Arne Fischer",
             "arne.fischer@harbor.example",
             ("technical", "onboarding_lead"),
-            ("implementation_lead", "solutions_owner", "service_desk_lead"),
+            ("implementation_lead", "solutions_owner"),
             "de",
         ),
-        Colleague("Sibel Aydın", "sibel.aydin@harbor.example", ("finance",), ("finance",), "de"),
+        Colleague("Sibel Aydin", "sibel.aydin@harbor.example", ("finance",), ("finance",), "de"),
     ),
     sales=(
         Sale(
@@ -76,10 +82,10 @@ HARBOR = DemoPartner(
             segment="manufacturing",
             contact=Contact("Birgit", "Ostermann", "Geschäftsführerin", "birgit@ostermann.example"),
             closed=1,
-            until="sold",
-            environment=Environment(72, sites=2, identity="local"),
             packet=_packet("Ostermann Metallbau GmbH", "promised_deliverables", "nonstandard_terms", "renewal_signal"),
             amount="98000",
+            seats=80,
+            stalls=("gate.handoff_quality",),
         ),
         Sale(
             key="voss",
@@ -89,11 +95,11 @@ HARBOR = DemoPartner(
             segment="manufacturing",
             contact=Contact("Henning", "Voss", "IT-Leiter", "henning.voss@voss.example"),
             closed=8,
-            until="kickoff",
-            environment=Environment(210, sites=3, identity="local"),
             packet=_packet("Voss Antriebstechnik GmbH & Co. KG"),
             plan="enterprise",
             amount="175000",
+            seats=210,
+            stalls=("task.describe_company",),
         ),
         Sale(
             key="alpenglas",
@@ -103,10 +109,9 @@ HARBOR = DemoPartner(
             segment="manufacturing",
             contact=Contact("Lena", "Hofer", "Produktionsleiterin", "lena.hofer@alpenglas.example"),
             closed=23,
-            until="value",
-            environment=Environment(46, identity="entra"),
             packet=_packet("Alpenglas Manufaktur GmbH"),
             amount="64000",
+            seats=50,
         ),
         Sale(
             key="kruse",
@@ -116,11 +121,10 @@ HARBOR = DemoPartner(
             segment="manufacturing",
             contact=Contact("Olaf", "Kruse", "Geschäftsführer", "olaf.kruse@kruse.example"),
             closed=4,
-            until="sold",
-            environment=Environment(58),
             packet=_packet("Kruse Verpackung KG"),
             amount="71000",
             companies=2,
+            seats=60,
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.demo.world.shapes import Colleague, Contact, DemoPartner, Environment, Lane, Sale
+from app.demo.world.shapes import Colleague, Contact, DemoPartner, Lane, Sale
 from app.partners.brand import Brand
 from app.web.frame import HelpContact, Legal
 
@@ -40,15 +40,15 @@ LUMEN = DemoPartner(
     brand=Brand("Lumen Cloud", "#7a3ff2", surface="#f8f7fc", radius=14, font="figtree"),
     legal=Legal("Lumen Cloud B.V.", "Herengracht 182, 1016 BR Amsterdam"),
     help=HelpContact("Maya Lindgren", "maya.lindgren@lumen.example", "Customer success", "+31 20 555 0142"),
-    template="msp/managed-services",
-    patch={
-        "title": {"en": "Your start with {provider}", "de": "Ihr Start mit {provider}"},
-        "texts": {
-            "provider": {"en": "Lumen Cloud", "de": "Lumen Cloud"},
-            "support_hours": {"en": "around the clock on working days", "de": "an Werktagen rund um die Uhr"},
-            "support_contact": {"en": "Lumen support", "de": "den Support von Lumen"},
-        },
+    template="saas/two-region-launch",
+    answers={
+        "personal_data": "contact",
+        "sso": True,
+        "second_region": False,
+        "domain": "login.lumen.example",
+        "attendees": 24,
     },
+    proofs={"milestone.first_workflow": "The planning team closed its first month in Lumen without our help."},
     lanes=(
         Lane("Enterprise, Europe", "enterprise-eu", "Europe/Amsterdam"),
         Lane("Enterprise, North America", "enterprise-us", "America/New_York"),
@@ -61,7 +61,7 @@ LUMEN = DemoPartner(
             "Jonas Vermeer",
             "jonas.vermeer@lumen.example",
             ("technical", "onboarding_lead"),
-            ("implementation_lead", "solutions_owner", "service_desk_lead"),
+            ("implementation_lead", "solutions_owner", "security_lead"),
         ),
         Colleague("Aiko Tanaka", "aiko.tanaka@lumen.example", ("finance",), ("finance",)),
     ),
@@ -74,11 +74,12 @@ LUMEN = DemoPartner(
             segment="enterprise-eu",
             contact=Contact("Femke", "de Wit", "Head of planning", "femke.dewit@brightwater.example"),
             closed=2,
-            until="sold",
-            environment=Environment(420, sites=4),
             packet=_packet("Brightwater Analytics N.V.", "first_value_milestone", "customer_owner"),
             plan="enterprise",
             amount="186000",
+            seats=420,
+            stalls=("gate.handoff_quality",),
+            answers={"residency": "eu"},
         ),
         Sale(
             key="casaverde",
@@ -88,12 +89,13 @@ LUMEN = DemoPartner(
             segment="enterprise-us",
             contact=Contact("Rosa", "Delgado", "VP Finance", "rosa.delgado@casaverde.example"),
             closed=10,
-            until="kickoff",
-            environment=Environment(610, sites=18),
             packet=_packet("Casa Verde Retail, Inc."),
             plan="enterprise",
             region="us",
             amount="240000",
+            seats=610,
+            stalls=("task.security_questions",),
+            answers={"residency": "us"},
         ),
         Sale(
             key="nordlys",
@@ -103,11 +105,11 @@ LUMEN = DemoPartner(
             segment="enterprise-eu",
             contact=Contact("Eirik", "Haugen", "Platform owner", "eirik.haugen@nordlys.example"),
             closed=24,
-            until="value",
-            environment=Environment(330, sites=5),
             packet=_packet("Nordlys Energi AS"),
             plan="enterprise",
             amount="152000",
+            seats=330,
+            answers={"residency": "eu"},
         ),
         Sale(
             key="halcyon",
@@ -117,13 +119,13 @@ LUMEN = DemoPartner(
             segment="enterprise-us",
             contact=Contact("Grace", "Whitfield", "Director of planning", "grace.whitfield@halcyon.example"),
             closed=3,
-            until="sold",
-            environment=Environment(280, sites=2),
             packet=_packet("Halcyon Health, Inc."),
             plan="enterprise",
             region="us",
             amount="131000",
             changes={"plan": None, "contract_start": None},
+            seats=280,
+            answers={"residency": "us"},
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.demo.world.shapes import Colleague, Contact, DemoPartner, Environment, Lane, Sale
+from app.demo.world.shapes import Colleague, Contact, DemoPartner, Lane, Sale
 from app.partners.brand import Brand
 from app.web.frame import HelpContact, Legal
 
@@ -42,12 +42,23 @@ NORTHWIND = DemoPartner(
     legal=Legal("Northwind Managed Services Ltd", "12 Quay Street, Bristol BS1 4DB"),
     help=HelpContact("Priya Raman", "priya.raman@northwind.example", "Customer success manager", "+44 117 496 0123"),
     template="msp/managed-services",
-    patch={
-        "texts": {
-            "provider": {"en": "Northwind Services", "de": "Northwind Services"},
-            "support_hours": {"en": "Monday to Friday, 8:00 to 18:00", "de": "Montag bis Freitag, 8:00 bis 18:00 Uhr"},
-            "support_contact": {"en": "the Northwind service desk", "de": "den Service Desk von Northwind"},
-        }
+    answers={
+        "engineer": "Tom Okafor",
+        "fallback": "Oskar Lindqvist",
+        "attended": "Both teams",
+        "sites": 3,
+        "identity": "entra",
+        "legacy_monitoring": False,
+        "notes": "",
+        "ticket": "SD-1042",
+        "minutes": 38,
+    },
+    proofs={
+        "task.kickoff": "Goals, plan and owners were agreed; the notes are in the project folder.",
+        "task.deploy_agents": "Every workplace reports to monitoring; the coverage report is filed.",
+        "task.test_alert": "The test alert reached the desk after four minutes.",
+        "task.solve_first_ticket": "SD-1042 was solved after 38 minutes; four hours were agreed.",
+        "milestone.first_ticket_solved": "SD-1042 was solved within the SLA, and the customer says that it helped.",
     },
     lanes=(Lane("Mid-market managed workplace", "midmarket", "Europe/London"),),
     staff=(
@@ -73,9 +84,12 @@ NORTHWIND = DemoPartner(
             segment="midmarket",
             contact=Contact("Helen", "Marsh", "Head of IT", "helen.marsh@greyfriars.example"),
             closed=1,
-            until="sold",
-            environment=Environment(140, sites=6),
-            packet=_packet("Greyfriars Housing Association Ltd", "business_outcome", "nonstandard_terms", "success_criteria"),
+            packet=_packet(
+                "Greyfriars Housing Association Ltd", "business_outcome", "nonstandard_terms", "success_criteria"
+            ),
+            seats=140,
+            stalls=("gate.handoff_quality",),
+            answers={"workplaces": 140, "covered": 140, "people": 137},
         ),
         Sale(
             key="tidewell",
@@ -85,9 +99,10 @@ NORTHWIND = DemoPartner(
             segment="midmarket",
             contact=Contact("Imran", "Shah", "Operations director", "imran.shah@tidewell.example"),
             closed=9,
-            until="kickoff",
-            environment=Environment(85, sites=3),
             packet=_packet("Tidewell Logistics Ltd"),
+            seats=90,
+            stalls=("task.describe_environment",),
+            answers={"workplaces": 85, "covered": 85, "people": 82},
         ),
         Sale(
             key="pennant",
@@ -97,10 +112,11 @@ NORTHWIND = DemoPartner(
             segment="midmarket",
             contact=Contact("Sara", "Conti", "Practice manager", "sara.conti@pennant.example"),
             closed=11,
-            until="launched",
-            environment=Environment(38, identity="google"),
             packet=_packet("Pennant Architects LLP"),
             plan="starter",
+            seats=40,
+            stalls=("task.deploy_agents",),
+            answers={"workplaces": 38, "covered": 38, "people": 35},
         ),
         Sale(
             key="oakfield",
@@ -110,9 +126,9 @@ NORTHWIND = DemoPartner(
             segment="midmarket",
             contact=Contact("Ruth", "Adeyemi", "Group manager", "ruth.adeyemi@oakfield.example"),
             closed=22,
-            until="value",
-            environment=Environment(64, sites=9),
             packet=_packet("Oakfield Dental Group Ltd"),
+            seats=70,
+            answers={"workplaces": 64, "covered": 64, "people": 61},
         ),
         Sale(
             key="lowmoor",
@@ -122,10 +138,10 @@ NORTHWIND = DemoPartner(
             segment="midmarket",
             contact=Contact("Neil", "Barton", "IT manager", "neil.barton@lowmoor.example"),
             closed=2,
-            until="sold",
-            environment=Environment(52),
             packet=_packet("Lowmoor Foods plc"),
             changes={"contract_signed": "no"},
+            seats=60,
+            answers={"workplaces": 52, "covered": 52, "people": 49},
         ),
     ),
 )

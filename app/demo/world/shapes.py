@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from app.flow.fields import Value
 from app.partners.brand import Brand
 from app.web.frame import HelpContact, Legal
 
@@ -31,22 +31,13 @@ class Contact:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What the customer answers when asked about their workplaces."""
-
-    workplaces: int
-    sites: int = 1
-    identity: str = "entra"
-    notes: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
     """A closed deal and how far its onboarding has come by now.
 
-    `closed` is in business days before today. `until` is a step of the course. `changes` are CRM properties that differ
-    from what a clean deal of this partner holds; None leaves one out. `companies` above one makes the account ambiguous.
+    `closed` is in working days before today. `stalls` are items that nobody has dealt with yet. `answers` are what is
+    typed into fields, beside the partner's own. `changes` are CRM properties that differ from a clean deal's; None
+    leaves one out. More than one of `companies` makes the account ambiguous.
     """
 
     key: str
@@ -56,9 +47,10 @@ class Sale:
     segment: str
     contact: Contact
     closed: int
-    until: str
-    environment: Environment
     packet: Mapping[str, str]
+    seats: int
+    stalls: tuple[str, ...] = ()
+    answers: Mapping[str, Value] = field(default_factory=dict)
     plan: str = "team"
     region: str = "eu"
     amount: str = "24000"
@@ -77,7 +69,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoPartner:
-    """A partner with everything that is set up by hand once. `patch` is its overlay where the library holds none."""
+    """A partner with everything that is set up by hand once.
+
+    `template` is a shelf of the library that holds an overlay of this partner. `answers` are what is typed into fields
+    of its template, `proofs` what proves an item, by its key.
+    """
 
     slug: str
     name: str
@@ -85,7 +81,8 @@ class DemoPartner:
     legal: Legal
     help: HelpContact
     template: str
-    patch: Mapping[str, Any]
+    answers: Mapping[str, Value]
+    proofs: Mapping[str, str]
     lanes: tuple[Lane, ...]
     staff: tuple[Colleague, ...]
     sales: tuple[Sale, ...]

@@ -1,0 +1,108 @@
+"""How an onboarding goes when it goes well: from any definition and state to what somebody does next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from app.demo.world.shapes import DemoPartner, Sale
+from app.flow.definition import Definition, Item
+from app.flow.fields import Field, Value
+from app.flow.state import State
+from app.flow.steps.gates import view_gate
+
+Verb = Literal["complete", "decide", "prove"]
+_NOTED = "Seen, checked and noted in the project folder."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What somebody does to one item. `by` is the mail address of a colleague, or of the customer's contact."""
+
+    verb: Verb
+    key: str
+    by: str
+    is_customer: bool = False
+    answers: dict[str, Value] = field(default_factory=dict)
+    decision: str = ""
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Whose onboarding it is, and the day that people write into date fields."""
+
+    partner: DemoPartner
+    sale: Sale
+    today: date
+
+
+def next_deeds(scene: Scene, definition: Definition, state: State) -> Iterator[Deed]:
+    """What can be done now, in the plan's order, except for what this sale stalls at."""
+    for key, item in definition.items.items():
+        if state.items[key].state != "open" or key in scene.sale.stalls:
+            continue
+        if item.kind == "gate" and (deed := _decision(scene, definition, state, item)):
+            yield deed
+        elif item.kind == "task" and item.action is None:
+            yield _completion(scene, item)
+        elif _is_ready_for_proof(item, state):
+            yield Deed(verb="prove", key=key, by=_by(scene, item), statement=_proof(scene, item))
+
+
+def answer(scene: Scene, wanted: Field) -> Value:
+    """What is typed into a field: the sale's own answer, the partner's usual one, or one that fits its type."""
+    for known in (scene.sale.answers, scene.partner.answers):
+        if wanted.id in known:
+            return known[wanted.id]
+    if wanted.type == "integer":
+        return min(max(scene.sale.seats, wanted.minimum or 0), wanted.maximum or scene.sale.seats)
+    fitting: dict[str, Value] = {
+        "boolean": wanted.required,
+        "date": scene.today.isoformat(),
+        "email": scene.sale.contact.email,
+        "select": wanted.options[0].id if wanted.options else None,
+    }
+    return fitting.get(wanted.type, _NOTED if wanted.required else None)
+
+
+def _decision(scene: Scene, definition: Definition, state: State, item: Item) -> Deed | None:
+    """The button that opens the gate, as long as nothing blocks; under one's name where only soft facts are missing."""
+    view = view_gate(definition, state, item.key)
+    if item.review is None or view.missing_hard or view.failed_checks:
+        return None
+    effect = "proceed" if view.missing_soft else "pass"
+    button = next((each for each in item.review.decisions if each.effect == effect), None)
+    if button is None:
+        return None
+    by = scene.partner.player(item.review.reviewer).email
+    reason = "Discussed with sales; the rest follows before the kickoff." if effect == "proceed" else ""
+    return Deed(verb="decide", key=item.key, by=by, decision=button.id, statement=reason)
+
+
+def _completion(scene: Scene, item: Item) -> Deed:
+    typed = {each.id: answer(scene, each) for each in item.fields}
+    return Deed(
+        verb="complete",
+        key=item.key,
+        by=_by(scene, item),
+        is_customer=item.side == "customer",
+        answers={name: value for name, value in typed.items() if value is not None},
+        statement=_proof(scene, item) if item.evidence else "",
+    )
+
+
+def _is_ready_for_proof(item: Item, state: State) -> bool:
+    if item.kind != "milestone" or item.evidence is None or item.evidence.source != "person":
+        return False
+    return all(state.is_settled(child) for child in item.children)
+
+
+def _by(scene: Scene, item: Item) -> str:
+    return scene.sale.contact.email if item.side == "customer" else scene.partner.player(item.owner).email
+
+
+def _proof(scene: Scene, item: Item) -> str:
+    return scene.partner.proofs.get(item.key, _NOTED)

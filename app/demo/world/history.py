@@ -1,0 +1,181 @@
+"""What has happened at a demo partner until now: deals that came in and what people did about them, day by day.
+
+Everything goes through the doors' own operations, on a business clock that is moved through the past. Killed, it can be
+told again: each deed is a command that counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.connectors.operations import ConnectionSetting, add_connection
+from app.demo.world import crm
+from app.demo.world.clock import BusinessClock, at_hour, working_day
+from app.demo.world.course import Deed, Scene, next_deeds
+from app.demo.world.crm import CrmClient
+from app.demo.world.house import TRACE, House, actor_of, once
+from app.demo.world.shapes import Sale
+from app.demo.world.tokens import Tokens
+from app.flow.definition import Definition
+from app.flow.events import Evidenced
+from app.flow.state import State
+from app.intake.models import Deal
+from app.intake.operations import HookMessage, receive_messages
+from app.kernel.actor import Actor
+from app.kernel.runtime import Runtime
+from app.kernel.work import Work, open_work
+from app.onboarding.advance import definition_of, state_of
+from app.onboarding.models import Onboarding
+from app.onboarding.operations import complete_task, decide_gate, prove_milestone
+from app.vault.secret import Secret
+from tenants.registry import find_tenant
+from tenants.sessions import lookup_session
+from tenants.tenant import Tenant
+
+PRODUCT = "product_admin"
+ARRIVES, FIRST_HOUR, LAST_HOUR = 8, 9, 15  # hours of a day, UTC
+PACE = 2  # deeds an onboarding sees a day
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What telling takes: the runtime, the CRM's port, the clock, the tokens, and `settle`, which does what is due."""
+
+    runtime: Runtime
+    crm_port: int
+    clock: BusinessClock
+    tokens: Tokens
+    settle: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An onboarding that came of a sale."""
+
+    tenant: Tenant
+    onboarding_id: UUID
+
+
+def tell(tools: Tools, houses: list[House], today: date) -> None:
+    """Everything up to now, over all partners in the order of time; ends with the clock put back."""
+    stories = [Story(tools, house, sale, today) for house in houses for sale in house.partner.sales]
+    longest = max(story.sale.closed for story in stories)
+    try:
+        for ago in range(longest, 0, -1):
+            day = working_day(today, -ago)
+            for hour in range(ARRIVES, LAST_HOUR + 1):
+                tools.clock.show(at_hour(day, hour))
+                for story in stories:
+                    story.live(ago, hour)
+                tools.settle()
+    finally:
+        tools.clock.put_back()
+    tools.settle()
+
+
+class Story:
+    """One sale and what follows from it."""
+
+    def __init__(self, tools: Tools, house: House, sale: Sale, today: date) -> None:
+        self.sale = sale
+        self._tools = tools
+        self._house = house
+        self._today = today
+        self._running: Running | None = None
+        self._deeds_today = 0
+
+    def live(self, ago: int, hour: int) -> None:
+        """What happens in one hour of a day, `ago` working days before today."""
+        if ago > self.sale.closed:
+            return
+        if hour == ARRIVES:
+            self._deeds_today = 0
+            if ago == self.sale.closed:
+                self._close_deal(ago)
+            return
+        running = self._find_running()
+        if running is None or self._deeds_today >= PACE:
+            return
+        if self._deeds_today == 0 and ago == self.sale.closed:
+            self._connect(running)
+        deed = next(self._open_deeds(running, working_day(self._today, -ago)), None)
+        if deed is not None:
+            self._do(running, deed)
+            self._deeds_today += 1
+
+    def _close_deal(self, ago: int) -> None:
+        """The deal is won in the CRM, and the CRM says so."""
+        slug = self._house.partner.slug
+        client = CrmClient(self._tools.crm_port, self._tools.tokens[f"{slug}/{crm.SOURCE}"])
+        closed_on = working_day(self._today, -ago)
+        name = crm.deal_properties(self.sale, closed_on)["dealname"]
+        deal_id = client.find_deal(name) or client.create_deal(self.sale, closed_on)
+        home = self._house.home
+        actor = Actor(kind="service", id=home.id, name=crm.SOURCE)
+        body = {"subscriptionType": "deal.propertyChange", "objectId": int(deal_id)}
+        body |= {"propertyName": "dealstage", "propertyValue": "closedwon"}
+        message = HookMessage(external_id=f"demo:{self.sale.key}", deal_id=deal_id, starts=True, body=body)
+        with open_work(self._tools.runtime, home, actor, trace_id=f"{TRACE}-{self.sale.key}") as work:
+            receive_messages(work, source=crm.SOURCE, messages=[message])
+
+    def _find_running(self) -> Running | None:
+        """The onboarding, once its deal has been admitted and its tenant made."""
+        if self._running is None:
+            runtime = self._tools.runtime
+            actor = Actor(kind="service", id=self._house.home.id, name="demo")
+            with open_work(runtime, self._house.home, actor, trace_id=TRACE) as work:
+                started = select(Deal).where(
+                    Deal.state == "started", Deal.facts["account_name"].astext == self.sale.account
+                )
+                deal = work.session.scalars(started).one_or_none()
+            if deal is not None and deal.tenant_id and deal.onboarding_id:
+                with lookup_session(runtime.databases) as (session, _now):
+                    tenant = find_tenant(session, deal.tenant_id)
+                self._running = Running(tenant, deal.onboarding_id) if tenant else None
+        return self._running
+
+    def _connect(self, running: Running) -> None:
+        """The technical colleague connects the product, with a token of this customer's account only."""
+        word = f"{self.sale.key}/{PRODUCT}"
+        setting = ConnectionSetting(PRODUCT, "Product", {}, {"api_token": Secret(self._tools.tokens[word])})
+
+        def operation(work: Work) -> dict[str, object]:
+            return {"id": str(add_connection(work, setting))}
+
+        self._as(running, self._house.partner.player("implementation_lead").email, "connect", operation)
+
+    def _open_deeds(self, running: Running, day: date) -> Iterator[Deed]:
+        scene = Scene(self._house.partner, self.sale, day)
+        definition, state = self._read(running)
+        yield from next_deeds(scene, definition, state)
+
+    def _read(self, running: Running) -> tuple[Definition, State]:
+        actor = Actor(kind="service", id=running.tenant.id, name="demo")
+        with open_work(self._tools.runtime, running.tenant, actor, trace_id=TRACE) as work:
+            onboarding = work.session.get_one(Onboarding, running.onboarding_id)
+            return definition_of(work, onboarding.definition_digest), state_of(onboarding)
+
+    def _do(self, running: Running, deed: Deed) -> None:
+        onboarding_id = running.onboarding_id
+        proof = Evidenced(statement=deed.statement) if deed.statement else None
+
+        def operation(work: Work) -> dict[str, object]:
+            if deed.verb == "decide":
+                decide_gate(
+                    work, onboarding_id=onboarding_id, gate=deed.key, decision=deed.decision, reason=deed.statement
+                )
+            elif deed.verb == "prove":
+                prove_milestone(work, onboarding_id=onboarding_id, milestone=deed.key, evidence=proof or Evidenced())
+            else:
+                complete_task(work, onboarding_id=onboarding_id, task=deed.key, answers=deed.answers, evidence=proof)
+            return {}
+
+        self._as(running, deed.by, deed.key, operation)
+
+    def _as(self, running: Running, email: str, deed: str, operation: Callable[[Work], dict[str, object]]) -> None:
+        once(self._tools.runtime, running.tenant, actor_of(self._tools.runtime, self._house, email), deed, operation)

@@ -1,0 +1,87 @@
+"""Fills an installation with the demo's world, once; started again it looks at its mark and does nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.bootstrap.subscriptions import SUBSCRIPTIONS
+from app.bootstrap.wiring import open_process
+from app.demo.world.clock import BusinessClock
+from app.demo.world.harbor import HARBOR
+from app.demo.world.history import PRODUCT, Tools, tell
+from app.demo.world.house import set_up_house, set_up_platform
+from app.demo.world.lumen import LUMEN
+from app.demo.world.northwind import NORTHWIND
+from app.demo.world.shapes import DemoPartner
+from app.demo.world.tokens import Tokens
+from app.kernel.queue.drain import drain
+from app.settings import Settings
+from app.vault.rules import Program
+from tenants.engines import Databases
+from tenants.slots import count_free, make_slots
+
+PARTNERS: tuple[DemoPartner, ...] = (NORTHWIND, LUMEN, HARBOR)
+_MARK = "seeded"
+_EDITION = "1"  # of the demo's world: raised when a new world shall be told beside an old one
+
+
+def is_seeded(folder: Path) -> bool:
+    """Whether the whole world has been told in this installation."""
+    mark = folder / _MARK
+    return mark.exists() and mark.read_text() == _EDITION
+
+
+def make_tokens(folder: Path, partners: tuple[DemoPartner, ...] = PARTNERS) -> Tokens:
+    """Every token that a stand-in must know before the first deal closes."""
+    tokens = Tokens(folder)
+    tokens.make(f"{partner.slug}/hubspot" for partner in partners)
+    tokens.make(f"{sale.key}/{PRODUCT}" for partner in partners for sale in partner.sales)
+    return tokens
+
+
+def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[DemoPartner, ...] = PARTNERS) -> None:
+    """Tell the world into the installation. Stand-ins and mail sink must run. Killed, the next call goes on."""
+    with _quiet():
+        opened = open_process(settings, Program.WORKER)
+        logging.getLogger().setLevel(logging.ERROR)
+        runtime = opened.runtime
+        try:
+            tokens = make_tokens(folder, partners)
+            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in partners))
+            platform = set_up_platform(runtime)
+            houses = [set_up_house(runtime, platform, partner, tokens) for partner in partners]
+            tools = Tools(
+                runtime=runtime,
+                crm_port=crm_port,
+                clock=BusinessClock(settings.cell_url),
+                tokens=tokens,
+                settle=lambda: drain(runtime, SUBSCRIPTIONS, worker="demo"),
+            )
+            tools.settle()
+            tell(tools, houses, datetime.now(UTC).date())
+        finally:
+            opened.close()
+    (folder / _MARK).write_text(_EDITION)
+
+
+def _make_room(databases: Databases, tenants: int) -> None:
+    """As many free slots as tenants will come, in one batch: one by one each waits for its own DDL."""
+    for cell in databases.cells:
+        missing = tenants - count_free(databases, cell)
+        if missing > 0:
+            make_slots(databases, cell, missing)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Jobs log each of their ends; a first start is no place for a thousand lines."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers, root.level = before, level

@@ -1,0 +1,139 @@
+"""Lanes and the hooks that feed them: drawing up a workflow, opening an address for a CRM. Decides no deal."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.intake.models import Workflow
+from app.intake.rules import Contract
+from app.kernel.actor import Actor
+from app.kernel.errors import Invalid
+from app.kernel.events import Event
+from app.kernel.ids import new_id
+from app.kernel.runtime import Runtime
+from app.kernel.work import Work, open_work
+from tenants.models import Hook
+from tenants.sessions import partner_session
+from tenants.tenant import Tenant
+
+STATES = frozenset({"draft", "scored", "approved", "pilot", "live", "stable", "stopped"})
+
+
+class WorkflowUnusable(Invalid):
+    """The trigger contract, the state or the owners are not what a workflow is made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorkflow:
+    """A lane as it is wanted. `owners` holds `handoff_role`, `people` by template role, and the `calendar`."""
+
+    name: str
+    segment: str
+    state: str
+    contract: Mapping[str, Any]
+    owners: Mapping[str, Any]
+    template_digest: str
+    overlay_digest: str | None
+    connection_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowCreated(Event):
+    """A lane exists: which segment it takes and which template it starts."""
+
+    type: ClassVar[str] = "intake.workflow.created"
+    subject_kind: ClassVar[str] = "workflow"
+
+    name: str
+    segment: str
+    state: str
+    template_digest: str
+    overlay_digest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookOpened(Event):
+    """An address was given out at which a CRM may knock; `mark` is the start of its token's digest, never the token."""
+
+    type: ClassVar[str] = "intake.hook.opened"
+    subject_kind: ClassVar[str] = "hook"
+
+    source: str
+    mark: str
+
+
+def create_workflow(work: Work, wanted: NewWorkflow) -> UUID:
+    """Draw up a lane in the partner's home. Returns its id. Raises NotPermitted, WorkflowUnusable."""
+    require(work, Permission.WORKFLOW_EDIT)
+    _check(wanted)
+    workflow = Workflow(
+        id=new_id(),
+        name=wanted.name.strip(),
+        segment=wanted.segment,
+        state=wanted.state,
+        contract=dict(wanted.contract),
+        owners=dict(wanted.owners),
+        template_digest=wanted.template_digest,
+        overlay_digest=wanted.overlay_digest,
+        connection_id=wanted.connection_id,
+        changed_at=work.now,
+    )
+    work.session.add(workflow)
+    work.announce(
+        WorkflowCreated(
+            subject_id=workflow.id,
+            name=workflow.name,
+            segment=workflow.segment,
+            state=workflow.state,
+            template_digest=workflow.template_digest,
+            overlay_digest=workflow.overlay_digest,
+        )
+    )
+    return workflow.id
+
+
+def create_hook(runtime: Runtime, actor: Actor, home: Tenant, source: str, *, trace_id: str) -> str:
+    """Open an address for a CRM and return its token, which is stored nowhere: `control` keeps its digest only.
+
+    Raises NotPermitted. Killed between the two commits, nothing answers at the address: open another one.
+    """
+    token = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(token.encode()).digest()
+    with open_work(runtime, home, actor, trace_id=trace_id) as work:
+        require(work, Permission.WORKFLOW_EDIT)
+        work.record(HookOpened(subject_id=new_id(), source=source, mark=digest.hex()[:12]))
+    with partner_session(runtime.databases, home.organisation_id, actor=actor.label) as (session, now):
+        session.add(
+            Hook(
+                token_hash=digest,
+                organisation_id=home.organisation_id,
+                tenant_id=home.id,
+                source=source,
+                made_at=now,
+            )
+        )
+    return token
+
+
+def _check(wanted: NewWorkflow) -> None:
+    if not wanted.name.strip():
+        raise WorkflowUnusable("A workflow needs a name: people find it by it.")
+    if wanted.state not in STATES:
+        raise WorkflowUnusable(
+            f"{wanted.state!r} is no state of a workflow. Choose one of: {', '.join(sorted(STATES))}."
+        )
+    try:
+        contract = Contract.from_document(wanted.contract)
+    except (KeyError, TypeError) as error:
+        raise WorkflowUnusable(f"The trigger contract cannot be read: {error}. It needs stages and segments.") from None
+    if not contract.stages or wanted.segment not in contract.segments:
+        raise WorkflowUnusable("A trigger contract names at least one stage, and the workflow's own segment.")
+    if not isinstance(wanted.owners.get("people", {}), Mapping):
+        raise WorkflowUnusable("Owners are named by role: a list of people for each role of the template.")
