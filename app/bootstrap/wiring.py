@@ -60,9 +60,7 @@ def install_all(settings: Settings) -> InstallationKey:
 def open_program(settings: Settings, program: Program) -> Running:
     """Everything this program needs. Only workers are given the folder that opens connection secrets."""
     configure_logging(settings.log_format)
-    import_module("migrations.records")
-    for name in JOB_MODULES:
-        import_module(f"app.{name}.jobs")
+    declare_everything()
     databases = Databases(
         control_url=settings.control_url,
         cell_urls={MAIN_CELL: settings.cell_url},
@@ -78,6 +76,13 @@ def open_program(settings: Settings, program: Program) -> Running:
         services=services(settings, program, databases),
     )
     return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake)
+
+
+def declare_everything() -> None:
+    """Import what declares itself: every table, every kind of job."""
+    import_module("migrations.records")
+    for name in JOB_MODULES:
+        import_module(f"app.{name}.jobs")
 
 
 def services(settings: Settings, program: Program, databases: Databases) -> dict[type, object]:

@@ -45,6 +45,7 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
     onboarding = work.session.scalars(query).one_or_none()
     if onboarding is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
+    work.trace_id = onboarding.trace_id  # one trace from closed-won to first value, whoever acts (DESIGN 10)
     return onboarding
 
 
