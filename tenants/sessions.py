@@ -17,7 +17,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from tenants.engines import Databases
 from tenants.tenant import Tenant
@@ -27,10 +29,13 @@ _TENANT = f"BEGIN; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; 
 _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {organisation}"
 _PARTNER = f"BEGIN; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
 _PLAIN = f"BEGIN; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
+_AWAY = "The database cannot be reached right now."
+_UNCHANGED = "Nothing was changed; try again."
+_UNCERTAIN = "Look whether your change was saved before you try again."  # a COMMIT whose answer is lost
 
 
 class DatabaseAway(Exception):
-    """PostgreSQL cannot be reached; nothing was changed."""
+    """PostgreSQL cannot be reached, or has no connection free; the text says whether anything was changed."""
 
 
 class ScopeMismatch(Exception):
@@ -93,22 +98,23 @@ def tenant_session(databases: Databases, tenant: Tenant, *, actor: str) -> Itera
 def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[psycopg.Cursor[Any]]:
     """The same transaction without the ORM, for the budgeted reads (DESIGN 3: one colour)."""
     engine = databases.cells[tenant.cell].gateways[tenant.gateway]
-    pooled = engine.raw_connection()
+    certain = _UNCHANGED
     try:
-        driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]  # psycopg's own
-        cursor = driver.execute(tenant_scope(tenant, actor).begin)
-        while cursor.nextset():
-            pass
-        row = cursor.fetchone()
-        if row is None or row[0] != tenant.id:
-            raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
-        yield cursor
-        driver.execute("COMMIT")
-    except psycopg.OperationalError as error:
-        pooled.invalidate()
-        raise DatabaseAway(str(error)) from error
-    finally:
-        pooled.close()  # back to the pool, which rolls back what is still open
+        pooled, cursor = _entered_cursor(engine, tenant_scope(tenant, actor))
+        try:
+            row = cursor.fetchone()
+            if row is None or row[0] != tenant.id:
+                raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
+            yield cursor
+            certain = _UNCERTAIN
+            cursor.connection.execute("COMMIT")
+        except psycopg.OperationalError:
+            pooled.invalidate()
+            raise
+        finally:
+            pooled.close()  # back to the pool, which rolls back what is still open
+    except (psycopg.OperationalError, PoolExhausted) as error:
+        raise DatabaseAway(f"{_AWAY} {certain}") from error
 
 
 @contextmanager
@@ -142,18 +148,57 @@ def registry_session(databases: Databases, cell: str, *, actor: str) -> Iterator
 
 @contextmanager
 def _opened(engine: Engine, scope: Scope) -> Iterator[tuple[Session, Any]]:
+    certain = _UNCHANGED
     try:
-        with Session(engine.execution_options(scope=scope), expire_on_commit=False) as session, session.begin():
-            row = _enter(session).info["entered"]
-            yield session, row
-    except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
-        raise DatabaseAway("The database cannot be reached right now. Nothing was changed; try again.") from error
+        session, transaction = _entered_session(engine, scope)
+        with session, transaction:
+            yield session, session.connection().info["entered"]
+            certain = _UNCERTAIN
+    except (OperationalError, InterfaceError, psycopg.OperationalError, PoolExhausted) as error:
+        raise DatabaseAway(f"{_AWAY} {certain}") from error
 
 
-def _enter(session: Session) -> Any:
-    """Open the transaction; one fresh try if the pooled connection had died with an earlier server."""
-    try:
-        return session.connection()
-    except (OperationalError, psycopg.OperationalError):
-        session.rollback()
-        return session.connection()
+def _entered_session(engine: Engine, scope: Scope) -> tuple[Session, SessionTransaction]:
+    """A session in its scope. A restarted server has left every pooled connection dead, so each may fail once."""
+    stale = _pooled(engine)
+    while True:
+        session = Session(engine.execution_options(scope=scope), expire_on_commit=False)
+        try:
+            transaction = session.begin()
+            session.connection()
+        except psycopg.OperationalError:  # from a BEGIN; a connect that fails comes wrapped and is final
+            session.close()
+            if not stale:
+                raise
+            stale -= 1
+        except BaseException:
+            session.close()
+            raise
+        else:
+            return session, transaction
+
+
+def _entered_cursor(engine: Engine, scope: Scope) -> tuple[PoolProxiedConnection, psycopg.Cursor[Any]]:
+    """The same without the ORM: a connection and the cursor that holds what the scope's last statement said."""
+    stale = _pooled(engine)
+    while True:
+        pooled = engine.raw_connection()
+        driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]  # psycopg's own
+        try:
+            cursor = driver.execute(scope.begin.encode())
+        except psycopg.OperationalError:
+            pooled.invalidate()
+            if not stale:
+                raise
+            stale -= 1
+        except BaseException:
+            pooled.close()
+            raise
+        else:
+            while cursor.nextset():
+                pass
+            return pooled, cursor
+
+
+def _pooled(engine: Engine) -> int:
+    return engine.pool.size() if isinstance(engine.pool, QueuePool) else 0
