@@ -1,5 +1,7 @@
 """What a test does with an installation: partners, customers, actors, units of work, due work and the clock."""
 
+# ruff: noqa: S608 - names of our own tables
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from tenants.engines import Databases, InstallationKey, driver_url
 from tenants.install import _allow_connect
+from tenants.metadata import TenantRecord
 from tenants.sessions import registry_session
 from tenants.slots import ClaimedSlot, claim_slot, make_slots
 from tenants.tenant import Tenant
@@ -116,6 +119,17 @@ class Installation:
     def cell(self, statement: str, *values: object) -> list[Any]:
         """Run SQL in the cell as the owner, whom no policy binds; rows as named tuples."""
         return _rows(self._cell.execute(statement, values))
+
+    def empty(self) -> None:
+        """Take away what the tenants did: their rows, their jobs, the moved clock. Tenants and partners stay."""
+        self.wake.topics.clear()
+        self.control("UPDATE control.tenant SET state = 'active'")
+        schemas = [row.schema_name for row in self.cell("SELECT schema_name FROM cell.slot WHERE state = 'claimed'")]
+        tables = [f'"{table.name}"' for table in reversed(TenantRecord.metadata.sorted_tables)]
+        lines = [f"DELETE FROM cell.{name}" for name in ("outbox", "job", "timer", "inbox")]
+        lines += ["UPDATE cell.clock SET shift = '0'", "UPDATE cell.tenant SET state = 'active'"]
+        lines += [f"DELETE FROM {schema}.{table}" for schema in schemas for table in tables]
+        self._cell.execute("; ".join(lines).encode())
 
     @cached_property
     def platform(self) -> UUID:

@@ -67,7 +67,7 @@ def row_of(table: Table, **given: Any) -> dict[str, Any]:
         elif isinstance(column.type, Text):
             made = secrets.token_hex(6)
         elif kind is bytes:
-            made = secrets.token_bytes(16)
+            made = secrets.token_hex(16).encode()
         row[column.name] = made
     return row | given
 

@@ -69,12 +69,13 @@ class TestClaimSlot:
         assert count_free(installation.databases, CELL) == 0
 
     def test_leaves_the_slot_free_when_killed_before_the_commit(self, installation: Installation):
-        with (
-            pytest.raises(KeyboardInterrupt),
-            registry_session(installation.databases, CELL, actor="x") as (session, _),
-        ):
-            claim_slot(session, new_id())
-            raise KeyboardInterrupt
+        def killed() -> None:
+            with registry_session(installation.databases, CELL, actor="x") as (session, _now):
+                claim_slot(session, new_id())
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            killed()
         assert count_free(installation.databases, CELL) == 4
 
     def test_passes_over_slots_of_an_older_revision(self, installation: Installation):
