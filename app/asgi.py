@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from app.bootstrap.plugins import Metered
-from app.bootstrap.routes import make_application
+from app.bootstrap.routes import CONTROLLERS, make_application
 from app.bootstrap.wiring import Running
 from app.kernel.runtime import Runtime
 from app.partners.queries import SiteDirectory
@@ -18,9 +19,9 @@ from app.web.security import Front
 from app.web.streams import Streams
 
 
-def create_app(runtime: Runtime) -> ASGIApp:
+def create_app(runtime: Runtime, controllers: Sequence[ControllerRouterHandler] = CONTROLLERS) -> ASGIApp:
     """The ASGI application of one process. The runtime carries `app.bootstrap.routes.door_services` and a Mailer."""
-    application = Metered(make_application(runtime))
+    application = Metered(make_application(runtime, controllers))
     return HostGate(application, sites=runtime.service(SiteDirectory), front=runtime.service(Front))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from app.kernel.actor import Actor
 from app.kernel.errors import Conflict, Invalid
@@ -54,7 +55,10 @@ def create_organisation(databases: Databases, actor: Actor, wanted: NewOrganisat
     _check(wanted, host)
     values = {"id": new_id(), "parent": wanted.parent_id, "kind": wanted.kind, "slug": wanted.slug}
     with lookup_session(databases, actor=actor.label) as (session, _now):
-        row = session.execute(_CREATE, values | {"name": wanted.name.strip(), "host": host}).one()
+        try:
+            row = session.execute(_CREATE, values | {"name": wanted.name.strip(), "host": host}).one()
+        except IntegrityError as error:
+            raise NameUnusable("There is no such organisation to stand below.") from error
         if row.host_owner != row.id:
             raise NameTaken(f"The host {host} belongs to another organisation. Choose another one.")
         if (row.parent_id, row.kind, row.name) != (wanted.parent_id, wanted.kind, wanted.name.strip()):

@@ -13,7 +13,7 @@ from app.web.translations import mark
 PageRequest = Request[Any, Any, Any]
 FOR_EVER = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
-CSS = "text/css; charset=utf-8"
+CSS = "text/css"
 SVG = "image/svg+xml"
 
 
@@ -31,9 +31,9 @@ class BrandFiles(Controller):
             raise NothingHere(mark("This version of the brand is no longer in use. Load the page again."))
         return Response(made[0], media_type=made[1], headers={"cache-control": FOR_EVER})
 
-    @get(["/favicon.ico", "/favicon.svg"], sync_to_thread=True)
+    @get("/favicon.ico", sync_to_thread=True)
     def guessed_mark(self, request: PageRequest) -> Response[str]:
-        """The mark under the names that browsers guess."""
+        """The mark under the name that browsers guess."""
         return Response(favicon(_brand(request)), media_type=SVG, headers={"cache-control": A_DAY})
 
 

@@ -22,7 +22,7 @@ from app.web.translations import mark, negotiate, translations
 from tenants.sessions import DatabaseAway
 
 PageRequest = Request[Any, Any, Any]
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 PROBLEM = "application/problem+json"
 SIGN_IN = "/sign-in"
 _FOR_SOFTWARE = ("/api/", "/hooks/", "/oauth/", "/scim/", "/healthz", "/readyz", "/metrics")

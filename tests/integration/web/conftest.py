@@ -1,0 +1,18 @@
+"""The doors of the product, and beside them a few that are only there for the tests of the furniture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.factories.doors import FRONT_DOORS, Doors
+from tests.factories.installation import Installation
+from tests.integration.web.rooms import Rooms
+
+
+@pytest.fixture
+def rooms(installation: Installation, doors_redis: str) -> Iterator[Doors]:
+    served = Doors(installation, redis_url=doors_redis, controllers=[*FRONT_DOORS, Rooms])
+    yield served
+    served.close()
