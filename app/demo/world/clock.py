@@ -10,20 +10,22 @@ _FRIDAY = 4
 
 
 class BusinessClock:
-    """Moves `cell.clock` with the owner's login, as only tests and the demo may (DESIGN 8)."""
+    """Moves `cell.clock` with the owner's login, as only tests and the demo may (DESIGN 8). Close it after use."""
 
     def __init__(self, cell_url: str) -> None:
-        self._cell_url = cell_url
+        self._connection = psycopg.connect(cell_url, autocommit=True)
 
     def show(self, moment: datetime) -> None:
         """Let business time be `moment` now and run on from there; never later than the world's time."""
-        with psycopg.connect(self._cell_url, autocommit=True) as connection:
-            connection.execute("UPDATE cell.clock SET shift = least(%s - now(), interval '0') WHERE id = 1", [moment])
+        self._connection.execute("UPDATE cell.clock SET shift = least(%s - now(), interval '0') WHERE id = 1", [moment])
 
     def put_back(self) -> None:
         """Business time is the world's time again."""
-        with psycopg.connect(self._cell_url, autocommit=True) as connection:
-            connection.execute("UPDATE cell.clock SET shift = interval '0' WHERE id = 1")
+        self._connection.execute("UPDATE cell.clock SET shift = interval '0' WHERE id = 1")
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
 
 
 def working_day(start: date, days: int) -> date:

@@ -6,9 +6,9 @@ told again: each deed is a command that counts once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -38,8 +38,7 @@ from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
 
 PRODUCT = "product_admin"
-ARRIVES, FIRST_HOUR, LAST_HOUR = 8, 9, 15  # hours of a day, UTC
-PACE = 2  # deeds an onboarding sees a day
+ARRIVES, HOURS = 8, (9, 13)  # hours of a day, UTC: deals come in, people do something
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,9 @@ def tell(tools: Tools, houses: list[House], today: date) -> None:
     try:
         for ago in range(longest, 0, -1):
             day = working_day(today, -ago)
-            for hour in range(ARRIVES, LAST_HOUR + 1):
-                tools.clock.show(at_hour(day, hour))
-                for story in stories:
-                    story.live(ago, hour)
+            for hour in (ARRIVES, *HOURS):
+                for minutes, story in enumerate(stories):
+                    story.live(ago, at_hour(day, hour) + timedelta(minutes=4 * minutes))
                 tools.settle()
     finally:
         tools.clock.put_back()
@@ -87,26 +85,29 @@ class Story:
         self._house = house
         self._today = today
         self._running: Running | None = None
-        self._deeds_today = 0
+        self._finished = False
+        self._actors: dict[str, Actor] = {}
 
-    def live(self, ago: int, hour: int) -> None:
-        """What happens in one hour of a day, `ago` working days before today."""
-        if ago > self.sale.closed:
+    def live(self, ago: int, moment: datetime) -> None:
+        """What happens at one moment of a day, `ago` working days before today."""
+        if ago > self.sale.closed or self._finished:
             return
-        if hour == ARRIVES:
-            self._deeds_today = 0
+        self._tools.clock.show(moment)
+        if moment.hour == ARRIVES:
             if ago == self.sale.closed:
                 self._close_deal(ago)
             return
         running = self._find_running()
-        if running is None or self._deeds_today >= PACE:
+        if running is None:
             return
-        if self._deeds_today == 0 and ago == self.sale.closed:
+        if ago == self.sale.closed and moment.hour == HOURS[0]:
             self._connect(running)
-        deed = next(self._open_deeds(running, working_day(self._today, -ago)), None)
+        definition, state = self._read(running)
+        scene = Scene(self._house.partner, self.sale, working_day(self._today, -ago))
+        deed = next(next_deeds(scene, definition, state), None)
         if deed is not None:
             self._do(running, deed)
-            self._deeds_today += 1
+        self._finished = state.status == "finished"
 
     def _close_deal(self, ago: int) -> None:
         """The deal is won in the CRM, and the CRM says so."""
@@ -149,11 +150,6 @@ class Story:
 
         self._as(running, self._house.partner.player("implementation_lead").email, "connect", operation)
 
-    def _open_deeds(self, running: Running, day: date) -> Iterator[Deed]:
-        scene = Scene(self._house.partner, self.sale, day)
-        definition, state = self._read(running)
-        yield from next_deeds(scene, definition, state)
-
     def _read(self, running: Running) -> tuple[Definition, State]:
         actor = Actor(kind="service", id=running.tenant.id, name="demo")
         with open_work(self._tools.runtime, running.tenant, actor, trace_id=TRACE) as work:
@@ -178,4 +174,6 @@ class Story:
         self._as(running, deed.by, deed.key, operation)
 
     def _as(self, running: Running, email: str, deed: str, operation: Callable[[Work], dict[str, object]]) -> None:
-        once(self._tools.runtime, running.tenant, actor_of(self._tools.runtime, self._house, email), deed, operation)
+        actor = self._actors.get(email) or actor_of(self._tools.runtime, self._house, email)
+        self._actors[email] = actor
+        once(self._tools.runtime, running.tenant, actor, deed, operation)

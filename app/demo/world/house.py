@@ -12,7 +12,7 @@ from app.demo.world.shapes import DemoPartner, Lane
 from app.demo.world.tokens import Tokens
 from app.identity.operations import ensure_person
 from app.identity.queries import list_assignments
-from app.intake.workflows import NewWorkflow, create_hook, create_workflow
+from app.intake.operations.workflows import NewWorkflow, create_hook, create_workflow
 from app.kernel.actor import Actor
 from app.kernel.commands import Result, run_command
 from app.kernel.runtime import Runtime

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
-from app.bootstrap.wiring import open_process
+from app.bootstrap.wiring import open_program
 from app.demo.world.clock import BusinessClock
 from app.demo.world.harbor import HARBOR
 from app.demo.world.history import PRODUCT, Tools, tell
@@ -46,9 +46,9 @@ def make_tokens(folder: Path, partners: tuple[DemoPartner, ...] = PARTNERS) -> T
 def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[DemoPartner, ...] = PARTNERS) -> None:
     """Tell the world into the installation. Stand-ins and mail sink must run. Killed, the next call goes on."""
     with _quiet():
-        opened = open_process(settings, Program.WORKER)
+        opened = open_program(settings, Program.WORKER)
         logging.getLogger().setLevel(logging.ERROR)
-        runtime = opened.runtime
+        runtime, clock = opened.runtime, BusinessClock(settings.cell_url)
         try:
             tokens = make_tokens(folder, partners)
             _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in partners))
@@ -57,13 +57,14 @@ def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[Dem
             tools = Tools(
                 runtime=runtime,
                 crm_port=crm_port,
-                clock=BusinessClock(settings.cell_url),
+                clock=clock,
                 tokens=tokens,
                 settle=lambda: drain(runtime, SUBSCRIPTIONS, worker="demo"),
             )
             tools.settle()
             tell(tools, houses, datetime.now(UTC).date())
         finally:
+            clock.close()
             opened.close()
     (folder / _MARK).write_text(_EDITION)
 
