@@ -9,14 +9,12 @@ from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun, job
 from app.kernel.trail import get_entry
 from app.onboarding import operations
-from app.onboarding.projection import refresh_card
-from app.onboarding.starting import start_from_admission
 
 
 @job("onboarding.start")
 def start(run: JobRun, *, event_id: str) -> Outcome:
     """A deal was admitted in this home: make its tenant, start its onboarding there, close the deal here."""
-    return start_from_admission(run, UUID(event_id))
+    return operations.start_from_admission(run, UUID(event_id))
 
 
 @job("onboarding.record_run")
@@ -41,7 +39,7 @@ def fire_timer(run: JobRun, *, subject_id: str, timer: str, rung: int, version: 
 @job("onboarding.project_card")
 def project_card(run: JobRun, *, onboarding_id: str) -> Outcome:
     """Bring the onboarding's line in the partner's lists up to date."""
-    refresh_card(run, UUID(onboarding_id))
+    operations.refresh_card(run, UUID(onboarding_id))
     return Done()
 
 

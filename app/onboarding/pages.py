@@ -12,13 +12,13 @@ from litestar.response import Stream
 from app.access.roles import CUSTOMER_ROLES
 from app.flow.events import Evidenced
 from app.identity.queries import list_workspaces
-from app.intake.exceptions import get_exception_key
+from app.intake.queries import get_exception_key
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.queries import customer, gate, home, partner, picture, story
 from app.onboarding.queries.picture import Picture, get_picture
-from app.onboarding.sending import evidence_of, typed_answers, typed_value, wrong_fields
+from app.onboarding.sending import evidence_of, resolution_of, statement, typed_answers, typed_value, wrong_fields
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.frame import Link
@@ -245,9 +245,9 @@ class OnboardingForms(Controller):
                 work,
                 onboarding_id=onboarding_id,
                 exception=get_exception_key(work, onboarding_id, exception_id),
-                resolution=operations.resolution_of(form.first("resolution")),
+                resolution=resolution_of(form.first("resolution")),
                 reason=form.first("note"),
-                evidence=operations.statement(form.first("note")),
+                evidence=statement(form.first("note")),
             )
             return {}
 

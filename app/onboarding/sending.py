@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast, get_args
 
 from app.flow.definition import Item
-from app.flow.events import Evidenced
+from app.flow.events import Evidenced, Resolution
 from app.flow.fields import Field
-from app.kernel.errors import SlipwayError
-from app.onboarding.advance import OnboardingMissing
+from app.kernel.errors import Invalid, SlipwayError
 from app.onboarding.queries.picture import Picture
+from app.onboarding.queries.stored import OnboardingMissing
 from app.web.forms import Form
 
 
@@ -51,3 +51,20 @@ def _convert(field: Field, text: str) -> Any:
     if field.type == "integer" and text.lstrip("-").isdecimal():
         return int(text)
     return text
+
+
+class UnknownResolution(Invalid):
+    """An exception ends by retry, done, skip or close, by nothing else."""
+
+
+def resolution_of(word: str) -> Resolution:
+    """The resolution of that name. Raises UnknownResolution."""
+    for known in get_args(Resolution):
+        if known == word:
+            return cast("Resolution", word)
+    raise UnknownResolution("Choose how the exception ends.")
+
+
+def statement(text: str) -> Evidenced | None:
+    """A sentence as evidence, if there is one."""
+    return Evidenced(statement=text.strip()) if text.strip() else None

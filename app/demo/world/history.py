@@ -29,7 +29,7 @@ from app.intake.operations import HookMessage, receive_messages
 from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.onboarding.advance import definition_of, state_of
+from app.onboarding.queries.stored import definition_of, state_of
 from app.onboarding.models import Onboarding
 from app.onboarding.operations import complete_task, decide_gate, prove_milestone
 from app.vault.secret import Secret

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.flow.definition import Item
 from app.kernel.work import Work
-from app.onboarding.court import court_parts
+from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.picture import MOVING, Picture, head, milestones
 
 _MINUTES_PER_QUESTION = 2

@@ -8,7 +8,7 @@ from app.access.decisions import can
 from app.access.permissions import Permission
 from app.flow.definition import DecisionButton, HandoffField, Item
 from app.flow.steps.gates import GateView, view_gate
-from app.intake.packet import PacketRow, list_packet
+from app.intake.queries import PacketRow, list_packet
 from app.kernel.work import Work
 from app.onboarding.people import acting
 from app.onboarding.queries.picture import Picture

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.flow.definition import Item
-from app.intake.exceptions import list_exceptions
+from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
-from app.onboarding.court import court_parts
 from app.onboarding.models import Item as ItemRow
+from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.customer import fields_of
 from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.picture import Picture, head, milestones

@@ -16,9 +16,9 @@ from app.flow.definition import Definition
 from app.flow.definition import Item as FlowItem
 from app.flow.state import ItemState, State
 from app.kernel.work import Work
-from app.onboarding.advance import OnboardingMissing, definition_of, state_of
 from app.onboarding.models import Onboarding
 from app.onboarding.people import Holder, holders
+from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 
 SETTLED = frozenset({"done", "skipped", "cancelled"})
 MOVING = frozenset({"open", "running", "blocked"})

@@ -1,11 +1,6 @@
-"""The court clock: whose move it is, written down whenever it changes hands; business time of each, summed up."""
+"""Whose move it is, written down whenever the ball changes hands: the ledger of the court clock."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -15,15 +10,6 @@ from app.kernel.work import Work
 from app.onboarding.models import CourtInterval, Onboarding
 
 _MOVING = frozenset({"open", "running", "blocked"})
-
-
-@dataclass(frozen=True, slots=True)
-class CourtPart:
-    """One holder's part of the elapsed business time."""
-
-    holder: str
-    seconds: float
-    share: float
 
 
 def holder_of(definition: Definition, state: State) -> str | None:
@@ -55,23 +41,3 @@ def pass_the_ball(work: Work, onboarding: Onboarding, definition: Definition, st
         running.ended_at = work.now
     if holder is not None:
         work.session.add(CourtInterval(onboarding_id=onboarding.id, began_at=work.now, holder=holder))
-
-
-def court_parts(work: Work, onboarding_id: UUID, state: State) -> list[CourtPart]:
-    """Business time by holder so far, largest first; the shares add up to one."""
-    query = select(CourtInterval).where(CourtInterval.onboarding_id == onboarding_id)
-    return add_up(list(work.session.scalars(query)), state, work.now)
-
-
-def add_up(intervals: Sequence[CourtInterval], state: State, now: datetime) -> list[CourtPart]:
-    """Sum the intervals in the partner's business time."""
-    clock = state.time_for("partner")
-    sums: dict[str, timedelta] = {}
-    for interval in intervals:
-        elapsed = clock.business_between(interval.began_at, interval.ended_at or now)
-        sums[interval.holder] = sums.get(interval.holder, timedelta()) + elapsed
-    total = sum(sums.values(), timedelta())
-    if not total:
-        return []
-    ordered = sorted(sums.items(), key=lambda part: part[1], reverse=True)
-    return [CourtPart(holder, spent.total_seconds(), spent / total) for holder, spent in ordered]

@@ -19,8 +19,8 @@ from app.intake.events import (
     DealStarted,
     TriggerReceived,
 )
-from app.intake.exceptions import ExceptionOpening, open_exception, resolve_open_exceptions
 from app.intake.models import Deal, Delivery, Workflow
+from app.intake.operations.exceptions import ExceptionOpening, open_exception, resolve_open_exceptions
 from app.intake.rules import RULE_VERSION, Admission, Contract, decide_admission
 from app.kernel.errors import Missing
 from app.kernel.events import plain

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from app.intake.events import ExceptionOpened, ExceptionResolved
 from app.intake.models import ExceptionRecord
-from app.kernel.errors import Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 
@@ -56,30 +55,6 @@ def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
         )
     )
     return record.id
-
-
-def find_exception(work: Work, subject_id: UUID, key: str) -> ExceptionRecord | None:
-    """The exception of that key about this subject, open or not."""
-    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.key == key)
-    return work.session.scalars(query).one_or_none()
-
-
-class ExceptionMissing(Missing):
-    """There is no such exception here."""
-
-
-def get_exception_key(work: Work, subject_id: UUID, exception_id: UUID) -> str:
-    """The engine's name of an onboarding's exception. Raises ExceptionMissing."""
-    record = work.session.get(ExceptionRecord, exception_id)
-    if record is None or record.subject_id != subject_id:
-        raise ExceptionMissing("This exception is not here. It may belong to another onboarding.")
-    return record.key
-
-
-def list_exceptions(work: Work, subject_id: UUID) -> list[ExceptionRecord]:
-    """Every exception about a subject: open ones first, then the newest."""
-    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id)
-    return list(work.session.scalars(query.order_by(ExceptionRecord.state, ExceptionRecord.opened_at.desc())))
 
 
 def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, reason: str) -> None:

@@ -20,7 +20,8 @@ from app.flow.commands import (
     StartTimer,
 )
 from app.flow.definition import Definition
-from app.intake.exceptions import ExceptionOpening, close_exception, find_exception, open_exception
+from app.intake.operations.exceptions import ExceptionOpening, close_exception, open_exception
+from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
 from app.onboarding.models import Item, Onboarding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -16,12 +16,12 @@ from app.flow.commands import Decision
 from app.flow.definition import DecisionButton
 from app.flow.definition import Item as FlowItem
 from app.flow.state import ItemState, State
-from app.intake.packet import PacketSource, store_packet
-from app.kernel.errors import Invalid
+from app.intake.operations.packet import PacketSource, store_packet
 from app.kernel.work import Work
-from app.onboarding.advance import advance, definition_of, item_columns, lock_onboarding, state_of
 from app.onboarding.models import Item, Onboarding
+from app.onboarding.operations.advance import advance, item_columns, lock_onboarding
 from app.onboarding.people import acting
+from app.onboarding.queries.stored import definition_of, state_of
 from app.onboarding.telling import missing_fields
 from app.readiness.operations import VerdictFacts, record_verdict
 
@@ -31,10 +31,6 @@ SYSTEM_ONLY = {
     "fire_timer": "called by the job of a due timer",
 }
 GATE_RULES = "gate/1"
-
-
-class UnknownResolution(Invalid):
-    """An exception ends by retry, done, skip or close, by nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +153,6 @@ def resolve_exception(
         by=acting(work, onboarding), exception=exception, resolution=resolution, reason=reason, evidence=evidence
     )
     return advance(work, onboarding, event)
-
-
-def resolution_of(word: str) -> flow.Resolution:
-    """The resolution of that name. Raises UnknownResolution."""
-    for known in get_args(flow.Resolution):
-        if known == word:
-            return cast("flow.Resolution", word)
-    raise UnknownResolution("Choose how the exception ends.")
-
-
-def statement(text: str) -> flow.Evidenced | None:
-    """A sentence as evidence, if there is one."""
-    return flow.Evidenced(statement=text.strip()) if text.strip() else None
 
 
 def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decision:

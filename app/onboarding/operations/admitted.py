@@ -21,7 +21,7 @@ from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
 from app.kernel.trail import get_entry
 from app.kernel.work import open_work
-from app.onboarding.operations import StartRequest, start_onboarding
+from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.onboarding.people import Holder
 from app.templates.operations import effective_document, pin
 from app.tenancy.operations import TenantRequest, create_tenant

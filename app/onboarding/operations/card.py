@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.flow.definition import Definition
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
-from app.onboarding.advance import definition_of
 from app.onboarding.models import Item, Onboarding, OnboardingCard
+from app.onboarding.queries.stored import definition_of
 from tenants.sessions import partner_session
 
 OPEN = ("open", "running", "blocked")

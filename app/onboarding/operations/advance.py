@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,32 +10,14 @@ from sqlalchemy import select
 
 from app.flow.commands import Decision, ItemChange
 from app.flow.decide import decide
-from app.flow.definition import Definition
 from app.flow.events import Event as FlowEvent
-from app.flow.reading import read_definition
-from app.flow.state import ItemState, State
-from app.kernel.errors import Missing
+from app.flow.state import ItemState
 from app.kernel.work import Work
-from app.onboarding.court import pass_the_ball
-from app.onboarding.effects import carry_out
 from app.onboarding.models import Item, Onboarding
+from app.onboarding.operations.ball import pass_the_ball
+from app.onboarding.operations.effects import carry_out
+from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 from app.onboarding.telling import tell
-from app.templates.queries import get_pinned
-
-
-class OnboardingMissing(Missing):
-    """There is no such onboarding in this workspace."""
-
-
-@lru_cache(maxsize=64)
-def _compiled(digest: str, document: bytes) -> Definition:
-    return read_definition(msgspec.json.decode(document), digest)
-
-
-def definition_of(work: Work, digest: str) -> Definition:
-    """The compiled definition that running work is pinned to; compiled once a process, as its content cannot change."""
-    document = get_pinned(work.session, digest).document
-    return _compiled(digest, msgspec.json.encode(document, order="deterministic"))
 
 
 def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
@@ -47,11 +28,6 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     work.trace_id = onboarding.trace_id  # one trace from closed-won to first value, whoever acts (DESIGN 10)
     return onboarding
-
-
-def state_of(onboarding: Onboarding) -> State:
-    """The engine's state as it was stored with the last journal entry."""
-    return msgspec.convert(onboarding.snapshot, State)
 
 
 def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy import select
 
 from app.intake.models import PacketField
 from app.kernel.work import Work
@@ -20,22 +17,6 @@ class PacketSource:
 
     name: str
     corrected_by: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PacketRow:
-    """One fact as it stands."""
-
-    field: str
-    source: str
-    corrected_by: UUID | None
-    changed_at: datetime
-
-
-def list_packet(work: Work, onboarding_id: UUID) -> list[PacketRow]:
-    """Where every fact of an onboarding's packet came from."""
-    rows = work.session.scalars(select(PacketField).where(PacketField.onboarding_id == onboarding_id))
-    return [PacketRow(row.field, row.source, row.corrected_by, row.changed_at) for row in rows]
 
 
 def store_packet(work: Work, onboarding_id: UUID, facts: Mapping[str, Any], source: PacketSource) -> None:

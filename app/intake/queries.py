@@ -1,0 +1,53 @@
+"""Reads of exceptions and packets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.intake.models import ExceptionRecord, PacketField
+from app.kernel.errors import Missing
+from app.kernel.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRow:
+    """One fact as it stands."""
+
+    field: str
+    source: str
+    corrected_by: UUID | None
+    changed_at: datetime
+
+
+class ExceptionMissing(Missing):
+    """There is no such exception here."""
+
+
+def get_exception_key(work: Work, subject_id: UUID, exception_id: UUID) -> str:
+    """The engine's name of an onboarding's exception. Raises ExceptionMissing."""
+    record = work.session.get(ExceptionRecord, exception_id)
+    if record is None or record.subject_id != subject_id:
+        raise ExceptionMissing("This exception is not here. It may belong to another onboarding.")
+    return record.key
+
+
+def list_exceptions(work: Work, subject_id: UUID) -> list[ExceptionRecord]:
+    """Every exception about a subject: open ones first, then the newest."""
+    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id)
+    return list(work.session.scalars(query.order_by(ExceptionRecord.state, ExceptionRecord.opened_at.desc())))
+
+
+def find_exception(work: Work, subject_id: UUID, key: str) -> ExceptionRecord | None:
+    """The exception of that key about this subject, open or not."""
+    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.key == key)
+    return work.session.scalars(query).one_or_none()
+
+
+def list_packet(work: Work, onboarding_id: UUID) -> list[PacketRow]:
+    """Where every fact of an onboarding's packet came from."""
+    rows = work.session.scalars(select(PacketField).where(PacketField.onboarding_id == onboarding_id))
+    return [PacketRow(row.field, row.source, row.corrected_by, row.changed_at) for row in rows]

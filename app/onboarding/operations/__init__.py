@@ -1,0 +1,29 @@
+"""What people and systems do to a running onboarding, and how one begins."""
+
+from app.onboarding.operations.admitted import start_from_admission
+from app.onboarding.operations.card import refresh_card
+from app.onboarding.operations.running import (
+    StartRequest,
+    change_packet,
+    complete_task,
+    decide_gate,
+    fire_timer,
+    prove_milestone,
+    record_run,
+    resolve_exception,
+    start_onboarding,
+)
+
+__all__ = [
+    "StartRequest",
+    "change_packet",
+    "complete_task",
+    "decide_gate",
+    "fire_timer",
+    "prove_milestone",
+    "record_run",
+    "refresh_card",
+    "resolve_exception",
+    "start_from_admission",
+    "start_onboarding",
+]

@@ -1,0 +1,45 @@
+"""What is stored of a running onboarding: its row, its state, the definition it is pinned to."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from app.flow.definition import Definition
+from app.flow.reading import read_definition
+from app.flow.state import State
+from app.kernel.errors import Missing
+from app.kernel.work import Work
+from app.onboarding.models import Onboarding
+from app.templates.queries import get_pinned
+
+
+class OnboardingMissing(Missing):
+    """There is no such onboarding in this workspace."""
+
+
+@lru_cache(maxsize=64)
+def _compiled(digest: str, document: bytes) -> Definition:
+    return read_definition(msgspec.json.decode(document), digest)
+
+
+def definition_of(work: Work, digest: str) -> Definition:
+    """The compiled definition that running work is pinned to; compiled once a process, as its content cannot change."""
+    document = get_pinned(work.session, digest).document
+    return _compiled(digest, msgspec.json.encode(document, order="deterministic"))
+
+
+def state_of(onboarding: Onboarding) -> State:
+    """The engine's state as it was stored with the last journal entry."""
+    return msgspec.convert(onboarding.snapshot, State)
+
+
+def find_onboarding(session: Session, onboarding_id: UUID) -> Onboarding:
+    """The onboarding's row; in the tenant's scope. Raises OnboardingMissing."""
+    onboarding = session.get(Onboarding, onboarding_id)
+    if onboarding is None:
+        raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
+    return onboarding
