@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from app.web.assets import FRONTEND, Assets, built_assets, icon_names
-from app.web.formats import ZONE, Formats
 from app.web.frame import BrandView, Chrome
+from app.web.page.formats import ZONE, Formats
 from app.web.translations import LOCALES, translations
 
 

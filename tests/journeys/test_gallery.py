@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app.web.assets import FRONTEND
+from tests.chromium import chromium
 from tests.look.brands import BRANDS
 from tests.look.browser import launch
 from tests.look.site import Shown, pages, serving
@@ -28,10 +29,11 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    program = chromium()
     with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+        started = launch(playwright, program)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="module")

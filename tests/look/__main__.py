@@ -4,12 +4,14 @@
 """
 
 import html
+import os
 import sys
 from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from app.demo.checks.browser import find_chromium
 from tests.look.brands import BRANDS
 from tests.look.browser import launch
 from tests.look.site import Shown, pages, serving
@@ -56,7 +58,7 @@ def main(word: str = "") -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     chosen = [(page, number) for page, number in pages() if word in page]
     with serving() as address, sync_playwright() as playwright:
-        names = picture(launch(playwright), address, chosen)
+        names = picture(launch(playwright, find_chromium(os.environ)), address, chosen)
     (OUT / "index.html").write_text(sheet(names), encoding="utf-8")
     sys.stdout.write(f"{len(names)} pictures: {OUT / 'index.html'}\n")
 

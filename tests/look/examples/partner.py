@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.web.frame import Link
-from app.web.gallery import gallery_context
+from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, Context, days
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.web.frame import Chrome, Link
-from app.web.gallery import gallery_context
+from app.web.page.gallery import gallery_context
 from tests.look.examples.facts import PARTNER, Context, days
 
 EXAMPLES: dict[str, list[Context]] = {

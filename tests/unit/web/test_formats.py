@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.web.formats import ZONE, Formats, initials
+from app.web.page.formats import ZONE, Formats, initials
 from app.web.translations import LOCALES
 
 EN, DE = Formats(LOCALES["en"]), Formats(LOCALES["de"])

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from app.web.assets import Assets
-from app.web.formats import ZONE
+from app.web.page.formats import ZONE
 from app.web.rendering import pages, render
 from app.web.translations import LOCALES
 from tests.look.brands import VIEWS
