@@ -8,9 +8,10 @@ from collections.abc import Callable
 import msgspec
 from psycopg.errors import UniqueViolation
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from app.kernel.actor import Actor
-from app.kernel.errors import Invalid
+from app.kernel.errors import Invalid, SlipwayError, Unavailable
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from tenants.tenant import Tenant
@@ -40,8 +41,9 @@ def run_command(
 ) -> tuple[Result, bool]:
     """Run an operation once for this key. Returns its result and whether it was replayed from an earlier run.
 
-    `mark` is the command's `fingerprint`. Two at once: the second waits at the unique key, rolls back whole, and
-    gets the first one's result. Raises CommandKeyReused when the key stands for another request.
+    `mark` is the command's `fingerprint`. Two at once: the second is stopped by the first one's effects, or at the
+    latest at the unique key, rolls back whole, and gets the first one's result. Raises CommandKeyReused when the key
+    stands for another request.
     """
     scoped = f"{actor.label}:{key}"
     try:
@@ -51,14 +53,15 @@ def run_command(
             result = operation(work)
             work.remember_command(scoped, fingerprint=mark, result=result)
             return result, False
-    except UniqueViolation as error:
-        if error.diag.constraint_name != "pk_command":
+    except (CommandKeyReused, Unavailable):
+        raise
+    except (UniqueViolation, IntegrityError, SlipwayError):
+        # The same command may have run at the same moment: what refused this one is then its twin's own effect.
+        with open_work(runtime, tenant, actor, trace_id=trace_id) as work:
+            stored = _stored(work, scoped, mark)
+        if stored is None:
             raise
-    with open_work(runtime, tenant, actor, trace_id=trace_id) as work:
-        stored = _stored(work, scoped, mark)
-    if stored is None:
-        raise RuntimeError("a command key was taken, yet nothing is stored under it")
-    return stored, True
+        return stored, True
 
 
 def _stored(work: Work, key: str, mark: str) -> Result | None:
