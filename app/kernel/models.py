@@ -21,6 +21,7 @@ class Outbox(CellRecord):
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "id"),
         Index("ix_outbox_new", "created_at", postgresql_where="state = 'new'"),
+        Index("ix_outbox_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and state = 'new'"),
     )
 
     tenant_id: Mapped[UUID]

@@ -102,7 +102,7 @@ def _in_flight(session: Session) -> int:
 
 _NEW_EVENTS = text("""
     SELECT tenant_id, id, type, lane, lane_seq, trace_id FROM cell.outbox WHERE state = 'new'
-    ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ORDER BY created_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 _RELAYED = text("UPDATE cell.outbox SET state = 'relayed' WHERE tenant_id = :tenant AND id = :id")
 _JOB_COLUMNS = (
@@ -135,13 +135,17 @@ _RECOVER = text("""
 _RELEASE = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
 """)
+# On a lane nothing is sent while something earlier is unfinished, or is still an event that nobody has relayed.
 _TAKE = text("""
     UPDATE cell.job j SET state = 'dispatched', lease_until = now() + make_interval(secs => :lease)
     FROM (
         SELECT r.tenant_id, r.id FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
         WHERE r.state = 'ready' AND r.run_at <= now() AND (r.lane IS NULL OR NOT EXISTS (
             SELECT FROM cell.job e WHERE e.tenant_id = r.tenant_id AND e.lane = r.lane AND e.finished_at IS NULL
-            AND (e.lane_seq, e.id) < (r.lane_seq, r.id)))
+            AND (COALESCE(e.lane_seq, 0), e.id) < (COALESCE(r.lane_seq, 0), r.id)))
+        AND (r.lane_seq IS NULL OR NOT EXISTS (
+            SELECT FROM cell.outbox o WHERE o.tenant_id = r.tenant_id AND o.lane = split_part(r.lane, ':', 1)
+            AND o.lane_seq < r.lane_seq AND o.state = 'new'))
         ORDER BY r.run_at LIMIT :room FOR UPDATE OF r SKIP LOCKED) n
     WHERE j.tenant_id = n.tenant_id AND j.id = n.id
     RETURNING j.tenant_id, j.id, j.queue

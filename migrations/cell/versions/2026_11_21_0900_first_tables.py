@@ -68,6 +68,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_outbox')),
     schema='cell'
     )
+    op.create_index('ix_outbox_lane', 'outbox', ['tenant_id', 'lane', 'lane_seq'], unique=False, schema='cell', postgresql_where="lane is not null and state = 'new'")
     op.create_index('ix_outbox_new', 'outbox', ['created_at'], unique=False, schema='cell', postgresql_where="state = 'new'")
     op.create_table('slot',
     sa.Column('schema_name', sa.Text(), nullable=False),
@@ -115,6 +116,7 @@ def downgrade() -> None:
     op.drop_table('tenant', schema='cell')
     op.drop_index(op.f('ix_slot_made_at'), table_name='slot', schema='cell', postgresql_where="state = 'free'")
     op.drop_table('slot', schema='cell')
+    op.drop_index('ix_outbox_lane', table_name='outbox', schema='cell', postgresql_where="lane is not null and state = 'new'")
     op.drop_index('ix_outbox_new', table_name='outbox', schema='cell', postgresql_where="state = 'new'")
     op.drop_table('outbox', schema='cell')
     op.drop_index('uq_job_dedupe', table_name='job', schema='cell')
