@@ -1,5 +1,6 @@
 """State and its marks commit together or not at all, whatever happens in between."""
 
+# ruff: noqa: S608, PT012 - names of our own tables; a unit of work needs a body to be broken in
 from __future__ import annotations
 
 from collections.abc import Callable
