@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import time
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.flow import events
+from app.flow.decide import decide, new_state, replay
+from app.flow.simulate import simulate, walk
+from app.flow.state import State, from_json, to_json
+from app.templates.library import list_shelves, open_shelf
+from tests.unit.flow.running import Run, managed_services
+
+
+def every_definition():
+    for name in list_shelves():
+        shelf = open_shelf(name)
+        for partner in (None, *shelf.overlays):
+            yield pytest.param(shelf.effective(partner).compile(), id=f"{name}:{partner or 'base'}")
+
+
+class TestReplay:
+    @given(st.integers(0, 10_000))
+    @settings(max_examples=25, deadline=None)
+    def test_leads_to_the_same_state_through_json(self, seed):
+        definition = managed_services()
+        history, state = walk(definition, seed)
+        written = [(entry.at, events.to_json(entry.event)) for entry in history]
+        read = new_state(definition)
+        for at, text in written:
+            read = from_json(to_json(decide(definition, read, events.from_json(text), at).state))
+        assert read == state
+        assert to_json(read) == to_json(replay(definition, history))
+
+    def test_survives_the_plain_form_that_columns_keep(self):
+        run = Run()
+        run.until_value()
+        assert msgspec.convert(msgspec.to_builtins(run.state), State) == run.state
+
+    def test_changes_tell_the_whole_difference_between_two_states(self):
+        definition = managed_services()
+        history, _ = walk(definition, 7)
+        state = new_state(definition)
+        rows: dict[str, dict[str, object]] = {}
+        for entry in history:
+            decision = decide(definition, state, entry.event, entry.at)
+            for change in decision.changes:
+                rows.setdefault(change.item, {}).update(change.attributes)
+            state = decision.state
+        assert rows == {
+            key: {name: getattr(item, name) for name in item.__struct_fields__} for key, item in state.items.items()
+        }
+
+    def test_numbers_every_journal_entry(self):
+        run = Run()
+        run.until_value()
+        assert run.state.seq == len(run.history)
+
+    def test_refuses_an_event_of_an_unknown_name(self):
+        with pytest.raises(msgspec.ValidationError):
+            events.from_json(b'{"event": "magic", "by": {"actor": "x"}}')
+
+
+class TestSimulation:
+    @pytest.mark.parametrize("definition", list(every_definition()))
+    def test_finds_no_dead_end_and_leaves_no_item_unreached(self, definition):
+        report = simulate(definition, seed=100, histories=40)
+        assert report.dead_ends == ()
+        assert report.finished == 40
+        assert set(report.touched) == set(definition.items)
+
+    def test_gives_the_same_report_for_the_same_seed(self):
+        assert simulate(managed_services(), seed=5, histories=3) == simulate(managed_services(), seed=5, histories=3)
+
+
+class TestSpeed:
+    def test_decides_within_a_millisecond(self):
+        definition = managed_services()
+        history, _ = walk(definition, 3)
+        best = min(self._once(definition, history) for _ in range(5))
+        assert best / len(history) < 0.001
+
+    def _once(self, definition, history):
+        begin = time.perf_counter()
+        replay(definition, history)
+        return time.perf_counter() - begin

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.flow import events
+from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
+from app.flow.steps.timers import TimerNotDue
+from tests.unit.flow.running import STAFF, Run, of_type
+
+TIMER = "environment_answer"
+
+
+def waiting_for_customer() -> Run:
+    run = Run()
+    run.accept()
+    run.complete("task.assign_team", engineer="Ada", fallback="Bo")
+    run.complete("task.confirm_billing", entity_matches=True, plan_matches=True, bill_to_known=True)
+    run.complete("task.schedule_kickoff", kickoff_on="2026-03-09")
+    return run
+
+
+def fire(run: Run):
+    armed = run.state.timers[TIMER]
+    run.now = max(run.now, armed.due_at)
+    return run.apply(events.TimerFired(timer=TIMER, rung=armed.rung, version=armed.version))
+
+
+class TestLadder:
+    def test_starts_when_its_item_opens(self):
+        started = of_type(waiting_for_customer().last, StartTimer)
+        assert [(each.timer, each.item, each.rung) for each in started] == [(TIMER, "task.describe_environment", 0)]
+
+    def test_climbs_rung_by_rung_to_an_exception(self):
+        run = waiting_for_customer()
+        told = []
+        for _ in range(3):
+            decision = fire(run)
+            told += [each.role for each in of_type(decision, NotifyRole) if each.message == "sla_breached"]
+        assert told == ["customer_owner", "onboarding_lead", "cs_leader"]
+        opened = of_type(run.last, OpenException)[0].exception
+        assert (opened.type, opened.reason_code, opened.blocks) == ("timeline_risk", "waiting_customer_admin", False)
+        assert not run.state.timers[TIMER].armed
+        assert run.item("task.describe_environment").state == "open"
+
+    def test_counts_each_rung_from_the_one_before(self):
+        run = waiting_for_customer()
+        first = run.state.timers[TIMER].due_at
+        fire(run)
+        assert run.state.timers[TIMER].due_at == first + timedelta(days=1)
+
+    def test_never_fires_early(self):
+        run = waiting_for_customer()
+        armed = run.state.timers[TIMER]
+        run.now = armed.due_at - timedelta(microseconds=1)
+        with pytest.raises(TimerNotDue):
+            run.apply(events.TimerFired(timer=TIMER, rung=0, version=armed.version))
+
+    def test_fires_once(self):
+        run = waiting_for_customer()
+        fired = events.TimerFired(timer=TIMER, rung=0, version=1)
+        run.now = run.state.timers[TIMER].due_at
+        run.apply(fired)
+        before = run.state
+        again = run.apply(fired)
+        assert (again.changes, again.commands) == ((), ())
+        assert run.state is before
+
+    def test_ends_with_its_item(self):
+        run = waiting_for_customer()
+        cancelled = of_type(run.describe(), CancelTimer)
+        assert [each.timer for each in cancelled] == [TIMER]
+        stale = run.apply(events.TimerFired(timer=TIMER, rung=0, version=1))
+        assert stale.commands == ()
+
+    def test_starts_anew_with_a_new_version_when_its_task_is_reopened(self):
+        run = waiting_for_customer()
+        for follower in ("task.create_workspace", "task.review_environment"):
+            run.apply(
+                events.ExceptionRaised(
+                    by=STAFF,
+                    item=follower,
+                    type="timeline_risk",
+                    reason_code="customer_no_response",
+                    note="Hold on.",
+                    blocks=True,
+                )
+            )
+        run.describe()
+        old = run.state.timers[TIMER]
+        run.apply(events.TaskReopened(by=STAFF, task="task.describe_environment", reason="A site was forgotten."))
+        new = run.state.timers[TIMER]
+        assert not old.armed
+        assert new.armed
+        assert (new.rung, new.version) == (0, old.version + 1)
+        run.now = new.due_at
+        stale = run.apply(events.TimerFired(timer=TIMER, rung=0, version=old.version))
+        assert stale.commands == ()
+
+    def test_does_nothing_after_the_end_or_for_an_unknown_name(self):
+        run = waiting_for_customer()
+        assert run.apply(events.TimerFired(timer="nothing", rung=0, version=1)).commands == ()
+        run.apply(events.Cancelled(by=STAFF, reason="Withdrawn."))
+        assert run.apply(events.TimerFired(timer=TIMER, rung=0, version=1)).commands == ()
+
+    def test_nothing_stays_armed_after_the_end(self):
+        run = waiting_for_customer()
+        run.apply(events.Cancelled(by=STAFF, reason="Withdrawn."))
+        assert not any(timer.armed for timer in run.state.timers.values())
