@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 _REDACTED = "[redacted]"
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "nonce", "signature", "api_key")
 _QUIET = ("alembic", "asyncio", "httpx2", "httpcore2", "casbin", "urllib3", "watchfiles")
 
@@ -79,6 +80,7 @@ class Metered:
             await self._app(scope, receive, send)
             return
         method = str(scope.get("method"))
+        method = method if method in _METHODS else "other"  # a stranger does not make up our labels
         started, status = time.perf_counter(), 500
 
         async def watched(message: Message) -> None:

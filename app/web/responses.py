@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayError, Unavailable
+from app.web.assets import DIST
 from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of, trace_of
 from app.web.frame import Chrome, Link
 from app.web.rendering import render
@@ -187,6 +188,8 @@ def _trouble_page(
 ) -> Response[str]:
     """The error page; htmx puts it over the whole page, since it has no place inside a part of one."""
     said = _said(request, message) if message else ""
+    if not (DIST / "manifest.json").exists():  # without the front end a sentence has to do
+        return Response(said or HTTPStatus(status).phrase, status_code=status, media_type="text/plain", headers=headers)
     answer = page(request, f"errors/{name}.html", {"message": said, "trace_id": trace_of(request)}, status=status)
     if wants_fragment(request):
         headers = headers | {"hx-retarget": "body", "hx-reswap": "innerHTML"}

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -164,6 +165,7 @@ class Settings(NamedTuple):
 
     public_url: str
     redis_url: str
+    inbox: Path | None = None
 
 
 class Doors:

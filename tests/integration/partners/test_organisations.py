@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -32,7 +33,7 @@ ANN = person()
 @pytest.fixture
 def tree(installation):
     """Platform over a distributor over a reseller, and a partner beside them."""
-    made = {}
+    made: dict[str | None, UUID] = {}
     for slug, parent in (("platform", None), ("distri", "platform"), ("resell", "distri"), ("beside", "platform")):
         kind = PLATFORM if parent is None else "partner"
         wanted = NewOrganisation(slug=slug, name=slug.title(), kind=kind, parent_id=made.get(parent))
@@ -44,6 +45,12 @@ def below(installation, organisation_id):
     return [one.slug for one in list_organisations_below(installation.databases, ANN, organisation_id)]
 
 
+def site(directory, host):
+    found = directory.find_site(host)
+    assert found
+    return found
+
+
 class TestCreateOrganisation:
     def test_gives_it_a_place_that_those_above_see(self, installation, tree):
         assert below(installation, tree["platform"]) == ["beside", "distri", "platform", "resell"]
@@ -52,8 +59,8 @@ class TestCreateOrganisation:
 
     def test_gives_it_a_host(self, installation, tree):
         directory = SiteDirectory(installation.databases)
-        assert directory.find_site("resell.localhost").organisation_id == tree["resell"]
-        assert directory.find_site("localhost").kind == PLATFORM
+        assert site(directory, "resell.localhost").organisation_id == tree["resell"]
+        assert site(directory, "localhost").kind == PLATFORM
         assert directory.site_of(tree["distri"]).host == "distri.localhost"
 
     def test_is_the_same_one_when_called_again_also_at_once(self, installation, tree):
@@ -112,7 +119,7 @@ class TestSetBrand:
         brand = Brand(name="Resell", accent="#c2255c", radius=3)
         version = set_brand(installation.databases, ANN, tree["resell"], brand, legal=legal, contact=contact)
         directory = SiteDirectory(installation.databases)
-        shown = directory.find_site("resell.localhost").brand
+        shown = site(directory, "resell.localhost").brand
         assert (shown.name, shown.version, shown.legal_name) == ("Resell", version, "Resell Ltd")
         assert (shown.help, shown.links) == (contact, legal.links)
         assert directory.find_brand("resell.localhost") == brand
@@ -121,7 +128,7 @@ class TestSetBrand:
         first = set_brand(installation.databases, ANN, tree["resell"], Brand(name="One", accent="#112233"))
         second = set_brand(installation.databases, ANN, tree["resell"], Brand(name="Two", accent="#c2255c"))
         assert first != second
-        assert SiteDirectory(installation.databases).find_site("resell.localhost").brand.name == "Two"
+        assert site(SiteDirectory(installation.databases), "resell.localhost").brand.name == "Two"
 
     def test_of_another_organisation_is_refused_by_the_database(self, installation, tree):
         with (
@@ -133,7 +140,7 @@ class TestSetBrand:
             )
 
     def test_that_was_never_set_is_a_quiet_one_with_the_name(self, installation, tree):
-        assert SiteDirectory(installation.databases).find_site("resell.localhost").brand.name == "Resell"
+        assert site(SiteDirectory(installation.databases), "resell.localhost").brand.name == "Resell"
 
 
 class TestRoles:

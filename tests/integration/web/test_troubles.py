@@ -1,4 +1,4 @@
-"""Every trouble has an answer: a problem for software, a page in the brand for people, nothing of the inside for anybody."""
+"""Every trouble has an answer: a problem for software, a page in the brand for people, the inside for nobody."""
 
 from __future__ import annotations
 
@@ -79,22 +79,18 @@ class TestErrorPages:
     def test_of_a_database_that_is_away_are_503(self, rooms):
         browser = rooms.browser()
         assert browser.get("/sign-in").status == 200
-        urls = rooms.installation.urls
-        rooms.installation.databases.close()
-        rooms.installation.control(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
-            rooms.installation.key.roles.door,
-        )
-        rooms.installation.control(f"ALTER ROLE {rooms.installation.key.roles.door} NOLOGIN")
+        door = rooms.installation.key.roles.door
         try:
+            rooms.installation.control(f"ALTER ROLE {door} NOLOGIN")
+            rooms.installation.databases.control.dispose()
             page = browser.get("/sign-in/" + "A" * 43)
             probe = browser.another("127.0.0.1").get("/readyz")
         finally:
-            rooms.installation.control(f"ALTER ROLE {rooms.installation.key.roles.door} LOGIN")
-        assert urls
+            rooms.installation.control(f"ALTER ROLE {door} LOGIN")
         assert (page.status, page.headers["retry-after"]) == (503, "5")
         assert "Northwind" in page.text
         assert probe.status == 503
+        assert browser.get("/sign-in/" + "A" * 43).status == 404
 
 
 class TestForms:
