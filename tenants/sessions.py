@@ -95,8 +95,11 @@ def tenant_session(databases: Databases, tenant: Tenant, *, actor: str) -> Itera
 
 
 @contextmanager
-def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[psycopg.Cursor[Any]]:
-    """The same transaction without the ORM, for the budgeted reads (DESIGN 3: one colour)."""
+def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[tuple[psycopg.Cursor[Any], Entered]]:
+    """The same transaction without the ORM, for the budgeted reads (DESIGN 3: one colour).
+
+    The caller looks at the tenant's state itself: nothing here knows which states may read.
+    """
     engine = databases.cells[tenant.cell].gateways[tenant.gateway]
     certain = _UNCHANGED
     try:
@@ -105,7 +108,7 @@ def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterat
             row = cursor.fetchone()
             if row is None or row[0] != tenant.id:
                 raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
-            yield cursor
+            yield cursor, Entered(*row)
             certain = _UNCERTAIN
             cursor.connection.execute("COMMIT")
         except psycopg.OperationalError:
@@ -171,7 +174,7 @@ def _entered_session(engine: Engine, scope: Scope) -> tuple[Session, SessionTran
             if not stale:
                 raise
             stale -= 1
-        except BaseException:
+        except BaseException:  # whatever went wrong, also an interrupt: the connection goes back
             session.close()
             raise
         else:
@@ -191,7 +194,7 @@ def _entered_cursor(engine: Engine, scope: Scope) -> tuple[PoolProxiedConnection
             if not stale:
                 raise
             stale -= 1
-        except BaseException:
+        except BaseException:  # whatever went wrong, also an interrupt: the connection goes back
             pooled.close()
             raise
         else:

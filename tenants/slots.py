@@ -61,6 +61,12 @@ def claim_slot(session: Session, tenant_id: UUID) -> ClaimedSlot | None:
     return ClaimedSlot(schema=row[0], role=row[1], gateway=row[2])
 
 
+def activate(session: Session, tenant_id: UUID) -> None:
+    """A seeded tenant does work from now on; any other state stays as it is. In the registry's scope."""
+    session.execute(_ACTIVATE, {"tenant": tenant_id})
+
+
+_ACTIVATE = text("UPDATE cell.tenant SET state = 'active', changed_at = now() WHERE id = :tenant AND state = 'seeding'")
 _CLAIM = text("""
     UPDATE cell.slot SET state = 'claimed', tenant_id = :tenant, claimed_at = now()
     WHERE schema_name = (

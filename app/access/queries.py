@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -13,12 +16,14 @@ from tenants.tenant import Tenant
 
 # One round trip: the member row, if there is one, beside every delegation of the actor's organisation. The member
 # table is identity's; a join by name keeps this at one query without borrowing its model.
-_GRANTS = text("""
+_ASKED = """
     SELECT m.role AS member_role, d.id, d.roles, d.starts_at, d.ends_at, d.state
     FROM (SELECT CAST(:person AS uuid) AS person_id) who
     LEFT JOIN member m ON m.person_id = who.person_id AND m.state <> 'removed'
     LEFT JOIN delegation d ON d.organisation_id = CAST(:organisation AS uuid) AND d.state = 'active'
-""")
+"""
+_GRANTS = text(_ASKED)
+_GRANTS_BARE = _ASKED.replace(":person", "%(person)s").replace(":organisation", "%(organisation)s").encode()
 
 
 def load_rights(session: Session, tenant: Tenant, actor: Actor, now: datetime) -> frozenset[str]:
@@ -28,14 +33,35 @@ def load_rights(session: Session, tenant: Tenant, actor: Actor, now: datetime) -
     partner's assigned roles that an open delegation shares. `now` is the database's clock. Jobs have no rights of their
     own: what they call is listed as system-only.
     """
+    if (known := _without_asking(tenant, actor)) is not None:
+        return known
+    values = {"person": actor.id, "organisation": actor.organisation_id if actor.roles else None}
+    rows = session.execute(_GRANTS, values).all()
+    return _decide([tuple(row) for row in rows], actor, now)
+
+
+def read_rights(cursor: psycopg.Cursor[Any], tenant: Tenant, actor: Actor, now: datetime) -> frozenset[str]:
+    """The same on a bare cursor in the tenant's scope, for budgeted reads."""
+    if (known := _without_asking(tenant, actor)) is not None:
+        return known
+    values = {"person": actor.id, "organisation": actor.organisation_id if actor.roles else None}
+    rows = cursor.execute(_GRANTS_BARE, values).fetchall()
+    return _decide(rows, actor, now)
+
+
+def _without_asking(tenant: Tenant, actor: Actor) -> frozenset[str] | None:
+    """The roles where no row of the tenant has a say; None where one has."""
     if actor.kind != "person":
         return frozenset()
-    of_this_partner = actor.organisation_id == tenant.organisation_id
     if tenant.kind == "home":
-        return home_roles(actor.roles) if of_this_partner else frozenset()
-    organisation = actor.organisation_id if actor.roles else None
-    rows = session.execute(_GRANTS, {"person": actor.id, "organisation": organisation}).all()
+        return home_roles(actor.roles) if actor.organisation_id == tenant.organisation_id else frozenset()
+    return None
+
+
+def _decide(rows: Sequence[tuple[Any, ...]], actor: Actor, now: datetime) -> frozenset[str]:
     delegations = [
-        DelegationView(frozenset(row.roles), row.starts_at, row.ends_at, row.state, row.id) for row in rows if row.id
+        DelegationView(frozenset(roles), starts, ends, state, id_)
+        for _member, id_, roles, starts, ends, state in rows
+        if id_
     ]
-    return effective_roles(rows[0].member_role, actor.roles, delegations, now)
+    return effective_roles(rows[0][0], actor.roles, delegations, now)

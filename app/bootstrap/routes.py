@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from litestar import Litestar, Request, Router
@@ -21,6 +22,9 @@ from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
+from app.notifications.mail_folder import MailFolder
+from app.notifications.pages import InboxPages
+from app.onboarding.api import OnboardingDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
@@ -43,6 +47,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     OnboardingForms,
+    InboxPages,
+    OnboardingDoors,
 )
 
 
@@ -54,17 +60,24 @@ class ReachedAt(Protocol):
         """scheme://host[:port] under which people reach the platform."""
 
     @property
+    def inbox(self) -> Path | None:
+        """The folder of the demo's mail sink, if its page is wanted."""
+
+    @property
     def redis_url(self) -> str:
         """Where the wake-up line is."""
 
 
 def door_services(databases: Databases, settings: ReachedAt) -> dict[type, object]:
     """What doors, and jobs that make links, ask the Runtime for by type; `Mailer` comes from who can send mail."""
+    inbox = f"{settings.public_url}/inbox" if settings.inbox else ""
+    folder: dict[type, object] = {MailFolder: MailFolder(settings.inbox)} if settings.inbox else {}
     return {
-        Front: Front.of(settings.public_url, databases.key.id),
+        Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
         SiteDirectory: SiteDirectory(databases),
         Doorkeeper: Doorkeeper(find_visit),
         Readiness: Readiness(databases, settings.redis_url),
+        **folder,
     }
 
 

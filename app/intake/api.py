@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from litestar import Controller, Request, Response, post
-from litestar.params import FromPath
+from litestar.params import FromPath, RawBody
 
 from app.connectors.crm import CRM, SignedBody, event_body
 from app.connectors.runner import Runner
@@ -31,7 +31,7 @@ class Hooks(Controller):
     tags = ("hooks",)
 
     @post("/{token:str}", status_code=202, sync_to_thread=True)
-    def receive(self, request: PageRequest, token: FromPath[str], body: bytes) -> Response[dict[str, int]]:
+    def receive(self, request: PageRequest, token: FromPath[str], body: RawBody) -> Response[dict[str, int]]:
         """Take a CRM's webhook: 202 with how many messages were new; sent again, nothing is new and nothing happens.
 
         404 for an unknown address, 403 for a signature that does not hold or is older than five minutes.

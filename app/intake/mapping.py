@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.connectors.sold_deal import SoldCompany, SoldContact, SoldDeal
 
 _TRUE = frozenset({"true", "yes", "1", "signed", "ready"})
 _FALSE = frozenset({"false", "no", "0"})
+_DIGITS = 12  # of a count of seats, at most; more is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,11 @@ def facts_of(deal: SoldDeal, mapping: FactMapping) -> dict[str, Any]:
         "deal_name": deal.name,
         "account_id": company.id if company else None,
         "account_name": company.name if company else None,
-        "contacts": [_contact(contact) for contact in deal.contacts if contact.email],
+        "contacts": _contacts(deal),
         "packet": {name: _packet_value(deal.properties.get(source)) for name, source in mapping.packet.items()},
     }
     if isinstance(facts.get("seats"), str):
-        facts["seats"] = int(facts["seats"]) if facts["seats"].isdecimal() else None
+        facts["seats"] = _whole(facts["seats"])
     if facts.get("start_date") and not _is_date(str(facts["start_date"])):
         facts["start_date"] = None
     return facts
@@ -65,6 +67,12 @@ def _account(deal: SoldDeal) -> SoldCompany | None:
     return deal.companies[0] if len(deal.companies) == 1 else None
 
 
+def _contacts(deal: SoldDeal) -> list[dict[str, str]]:
+    """Whoever can be written to, each address once: a CRM may hold a person twice."""
+    found = {contact.email.lower(): _contact(contact) for contact in reversed(deal.contacts) if contact.email}
+    return list(reversed(found.values()))
+
+
 def _contact(contact: SoldContact) -> dict[str, str]:
     name = f"{contact.first_name} {contact.last_name}".strip() or contact.email
     return {"email": contact.email.lower(), "name": name, "title": contact.job_title}
@@ -73,6 +81,16 @@ def _contact(contact: SoldContact) -> dict[str, str]:
 def _flag(text: str | None) -> bool | None:
     word = (text or "").strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
+
+
+def _whole(text: str) -> int | str:
+    """A whole number as CRMs write them ("40", "40.0"); anything else stays what it is, for the template to refuse."""
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return text
+    fits = number.is_finite() and abs(number.adjusted()) < _DIGITS and number == number.to_integral_value()
+    return int(number) if fits else text
 
 
 def _packet_value(text: str | None) -> str | None:

@@ -68,6 +68,9 @@ def decide_admission(contract: Contract, facts: Mapping[str, Any], *, account_ha
         return _held(f"The deal came without {_list(missing)}.", "deal_incomplete", "scope_mismatch", missing=missing)
     if facts.get("segment") not in contract.segments:
         return Admission("excluded", f"Segment {facts.get('segment')!r} is not one of this workflow's.")
+    if _is_blank(facts.get("account_id")) or _is_blank(facts.get("account_name")):
+        reason = "It is not clear whose deal this is: exactly one company with a name must be on it, or be marked."
+        return _held(reason, "deal_ambiguous", "scope_mismatch", missing=("account",))
     unmet = tuple(name for name, wanted in contract.conditions.items() if facts.get(name) is not wanted)
     if unmet:
         reason = f"Closed-won, but the commercial conditions are not met: {_list(unmet)}."

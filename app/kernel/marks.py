@@ -82,7 +82,7 @@ class Marks:
             return
         parts = ", ".join(f"_{name} AS ({_STATEMENTS[name]})" for name in tables)
         values = {name: json.dumps(self.rows[name], default=_plain) for name in tables}
-        driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
+        driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]  # psycopg
         driver.execute(f"WITH {parts} SELECT 1".encode(), values)
 
 

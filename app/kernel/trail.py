@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +18,33 @@ class TrailEntryMissing(Missing):
     """No such entry in this tenant's trail."""
 
 
+@dataclass(frozen=True, slots=True)
+class TrailLine:
+    """An entry as doors get it."""
+
+    id: UUID
+    at: datetime
+    actor_kind: str
+    actor_name: str
+    action: str
+    reason: str | None
+    body: dict[str, Any]
+    leaf_hash: str
+
+
+def _line(entry: TrailEntry) -> TrailLine:
+    return TrailLine(
+        id=entry.id,
+        at=entry.at,
+        actor_kind=entry.actor_kind,
+        actor_name=entry.actor_name,
+        action=entry.action,
+        reason=entry.reason,
+        body=entry.body,
+        leaf_hash=entry.leaf_hash,
+    )
+
+
 def get_entry(session: Session, entry_id: UUID) -> TrailEntry:
     """One entry; in the tenant's scope. Raises TrailEntryMissing."""
     entry = session.get(TrailEntry, entry_id)
@@ -23,13 +53,13 @@ def get_entry(session: Session, entry_id: UUID) -> TrailEntry:
     return entry
 
 
-def list_of_trace(session: Session, trace_id: str) -> list[TrailEntry]:
+def list_of_trace(session: Session, trace_id: str) -> list[TrailLine]:
     """Every entry of one trace in this tenant, oldest first."""
     query = select(TrailEntry).where(TrailEntry.trace_id == trace_id).order_by(TrailEntry.id)
-    return list(session.scalars(query))
+    return [_line(entry) for entry in session.scalars(query)]
 
 
-def list_of_onboarding(session: Session, onboarding_id: UUID, *, limit: int = 200) -> list[TrailEntry]:
+def list_of_onboarding(session: Session, onboarding_id: UUID, *, limit: int = 200) -> list[TrailLine]:
     """An onboarding's entries, newest first."""
     query = select(TrailEntry).where(TrailEntry.onboarding_id == onboarding_id)
-    return list(session.scalars(query.order_by(TrailEntry.id.desc()).limit(limit)))
+    return [_line(entry) for entry in session.scalars(query.order_by(TrailEntry.id.desc()).limit(limit))]

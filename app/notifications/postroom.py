@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from app.kernel.ids import new_id
+from app.kernel.outbound.world_clock import world_time
 from app.notifications.compose import Mail, Mailbox, compose
 from app.notifications.smtp import MailServer, send
 from app.web.frame import BrandView
@@ -74,7 +75,7 @@ class Postroom:
     def send_sign_in_link(self, person: Addressee, url: str, *, brand: BrandView, valid_for: timedelta) -> None:
         """Mail the link that somebody asked for on the sign-in page."""
         facts = {"link": url, "valid_for": valid_for}
-        self.post(Draft(new_id(), "sign_in", person, brand, facts, datetime.now(UTC)))
+        self.post(Draft(new_id(), "sign_in", person, brand, facts, world_time()))
 
     def _sender(self, brand: BrandView) -> str:
         host = urlsplit(brand.origin).hostname if brand.origin else None

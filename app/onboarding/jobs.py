@@ -5,16 +5,32 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.flow import events as flow
+from app.intake.operations import record_failed_start
+from app.kernel.errors import Invalid, SlipwayError
 from app.kernel.outcomes import Done, Outcome
-from app.kernel.queue.jobs import JobRun, job
+from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.trail import get_entry
 from app.onboarding import operations
 
 
 @job("onboarding.start")
 def start(run: JobRun, *, event_id: str) -> Outcome:
-    """A deal was admitted in this home: make its tenant, start its onboarding there, close the deal here."""
-    return operations.start_from_admission(run, UUID(event_id))
+    """A deal was admitted in this home: make its tenant, start its onboarding there, close the deal here.
+
+    What no further try can mend goes back to a person: the deal is held, with the reason.
+    """
+    try:
+        return operations.start_from_admission(run, UUID(event_id))
+    except LeaseLost:
+        raise
+    except SlipwayError as error:
+        if not (run.last_attempt or isinstance(error, Invalid)):
+            raise
+        reason = f"The onboarding cannot start: {error}"
+    with run.finish() as home:
+        deal_id = get_entry(home.session, UUID(event_id)).subject_id
+        record_failed_start(home, deal_id=deal_id, reason=reason)
+    return Done()
 
 
 @job("onboarding.record_run")

@@ -87,6 +87,12 @@ DOCUMENTED: tuple[Documented, ...] = (
     ),
     Documented("SLIPWAY_MAIL_FROM", "no-reply@<public host>", "Sender address of mail that no brand sends."),
     Documented(
+        "SLIPWAY_INBOX",
+        "",
+        "Folder of the local mail sink, shown as a page at /inbox on localhost. Demo and tests only; "
+        "refused when hosts other than localhost are served.",
+    ),
+    Documented(
         "SLIPWAY_ADDRESS_BOOK",
         "",
         "host:port=localport, separated by commas: outgoing calls that go to this machine. "
@@ -102,6 +108,10 @@ DOCUMENTED: tuple[Documented, ...] = (
 SAME_DATABASE = (
     "names the same database as SLIPWAY_CONTROL_URL. "
     "They may share a server, not a database: create a second one for the cell."
+)
+OPEN_INBOX = (
+    "shows every mail to whoever can reach the page and is refused when hosts other than localhost are served. "
+    "Unset it, or serve http://localhost on 127.0.0.1."
 )
 OPEN_ADDRESS_BOOK = (
     "opens local ports to outgoing calls and is refused when hosts other than localhost are served. "
@@ -128,6 +138,7 @@ class Settings:
     public_url: str
     smtp_url: str = field(repr=False)
     mail_from: str
+    inbox: Path | None
     address_book: tuple[AddressBookEntry, ...]
     worker_threads: int
     gateways: int
@@ -154,6 +165,7 @@ class Settings:
             "public_url": public,
             "smtp_url": read("SLIPWAY_SMTP_URL", lambda raw: mail_server(raw) and raw),
             "mail_from": read("SLIPWAY_MAIL_FROM", mail_address, default=sender),
+            "inbox": read("SLIPWAY_INBOX", lambda raw: folder(raw) if raw else None),
             "address_book": read("SLIPWAY_ADDRESS_BOOK", address_book),
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
@@ -178,6 +190,8 @@ class Settings:
         errors: list[tuple[str, str]] = []
         if database_place(self.control_url) == database_place(self.cell_url):
             errors.append(("SLIPWAY_CELL_URL", SAME_DATABASE))
+        if self.inbox and not self.serves_only_localhost:
+            errors.append(("SLIPWAY_INBOX", OPEN_INBOX))
         if self.address_book and not self.serves_only_localhost:
             errors.append(("SLIPWAY_ADDRESS_BOOK", OPEN_ADDRESS_BOOK))
         _raise(errors)
@@ -211,6 +225,7 @@ class Settings:
             "SLIPWAY_PUBLIC_URL": self.public_url,
             "SLIPWAY_SMTP_URL": self.smtp_url,
             "SLIPWAY_MAIL_FROM": self.mail_from,
+            "SLIPWAY_INBOX": "" if self.inbox is None else str(self.inbox),
             "SLIPWAY_ADDRESS_BOOK": ",".join(str(entry) for entry in self.address_book),
             "SLIPWAY_WORKER_THREADS": str(self.worker_threads),
             "SLIPWAY_GATEWAYS": str(self.gateways),

@@ -25,7 +25,7 @@ from app.tenancy.events import TenantCreated
 from app.tenancy.lookups import unfinished_requests
 from tenants.models import TenantEntry
 from tenants.sessions import lookup_session, partner_session, registry_session
-from tenants.slots import ClaimedSlot, claim_slot, make_slots
+from tenants.slots import ClaimedSlot, activate, claim_slot, make_slots
 from tenants.tenant import Tenant
 
 SYSTEM_ONLY = {
@@ -164,10 +164,7 @@ def _seed(runtime: Runtime, tenant: Tenant, actor: Actor, entry: TenantEntry, *,
 def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
     """First the cell, which sessions obey, then the directory, which routes."""
     with registry_session(runtime.databases, tenant.cell, actor=actor.label) as (session, _now):
-        session.execute(
-            text("UPDATE cell.tenant SET state = 'active', changed_at = now() WHERE id = :id AND state = 'seeding'"),
-            {"id": tenant.id},
-        )
+        activate(session, tenant.id)
     with partner_session(runtime.databases, tenant.organisation_id, actor=actor.label) as (session, now):
         place = {"cell_name": tenant.cell, "schema_name": tenant.schema, "role_name": tenant.role}
         session.execute(

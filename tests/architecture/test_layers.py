@@ -78,8 +78,14 @@ def upward(module: Module) -> Iterator[str]:
             yield module.at(line, f"imports {name}: the product does not lean on its tests")
 
 
+# A connector's folder is found, not listed (DESIGN 9): its modules are imported by the provider's name.
+FOUND_BY_NAME = {"app/connectors/crm.py", "app/demo/stand_ins.py"}
+
+
 def dynamic(module: Module) -> Iterator[str]:
     """Dynamic imports, which no contract can see."""
+    if module.path in FOUND_BY_NAME:
+        return
     for call, name in module.calls():
         if name.split(".")[-1] in {"import_module", "__import__"}:
             yield module.at(call, f"{name}: a dynamic import hides from the import contracts")

@@ -6,6 +6,7 @@ from app.intake.operations.deals import (
     mark_started,
     receive_messages,
     record_failed_reading,
+    record_failed_start,
     record_reading,
     starting_stages,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "mark_started",
     "receive_messages",
     "record_failed_reading",
+    "record_failed_start",
     "record_reading",
     "starting_stages",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -32,6 +32,7 @@ SYSTEM_ONLY = {
     "receive_messages": "the hook's signature is the permission",
     "record_reading": "called by the reading job",
     "record_failed_reading": "called by the reading job",
+    "record_failed_start": "called by the job that could not start the onboarding",
     "starting_stages": "asked by the hook, whose signature is the permission",
     "mark_started": "called by the job that started the onboarding",
 }
@@ -107,6 +108,7 @@ def record_reading(work: Work, *, source: str, external_id: str, facts: Mapping[
     deal.account_id = facts.get("account_id")
     work.record(_trigger_received(deal, facts))
     workflow = _matching_workflow(work, facts)
+    other = _other_admitted(work, deal)
     if workflow is None:
         admission = Admission(
             "held",
@@ -116,8 +118,8 @@ def record_reading(work: Work, *, source: str, external_id: str, facts: Mapping[
         )
     else:
         contract = Contract.from_document(workflow.contract)
-        admission = decide_admission(contract, facts, account_has_other=_other_admitted(work, deal))
-    _apply(work, deal, workflow, admission)
+        admission = decide_admission(contract, facts, account_has_other=other)
+    _apply(work, deal, workflow, admission, other=other)
     return deal.state
 
 
@@ -127,6 +129,16 @@ def record_failed_reading(work: Work, *, source: str, external_id: str, reason: 
     if deal.state not in FINAL:
         admission = Admission("held", reason, exception="crm_unreadable", reason_code="integration_failure")
         _apply(work, deal, None, admission)
+
+
+def record_failed_start(work: Work, *, deal_id: UUID, reason: str) -> None:
+    """The admitted deal's onboarding cannot start: the deal is held again, for a person, until it is corrected."""
+    deal = work.session.get_one(Deal, deal_id, with_for_update=True)
+    if deal.state == "admitted":
+        workflow = work.session.get(Workflow, deal.workflow_id)
+        admission = Admission("held", reason, exception="start_refused", reason_code="scope_mismatch")
+        deal.reason = reason
+        _hold(work, deal, workflow, admission)
 
 
 def mark_started(work: Work, *, deal_id: UUID, tenant_id: UUID, onboarding_id: UUID) -> None:
@@ -185,15 +197,20 @@ def _matching_workflow(work: Work, facts: Mapping[str, Any]) -> Workflow | None:
 
 
 def _other_admitted(work: Work, deal: Deal) -> str | None:
+    """Another admitted deal of the account. Deals of one account are decided one after the other."""
     if deal.account_id is None:
         return None
+    lock = {"account": f"{deal.source}:{deal.account_id}"}
+    work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :account, 0))"), lock)
     query = select(Deal.external_id).where(
         Deal.account_id == deal.account_id, Deal.id != deal.id, Deal.state.in_(FINAL)
     )
     return work.session.scalars(query.limit(1)).one_or_none()
 
 
-def _apply(work: Work, deal: Deal, workflow: Workflow | None, admission: Admission) -> None:
+def _apply(
+    work: Work, deal: Deal, workflow: Workflow | None, admission: Admission, *, other: str | None = None
+) -> None:
     deal.workflow_id = workflow.id if workflow else None
     deal.reason = admission.reason
     deal.decided_at = work.now
@@ -203,7 +220,11 @@ def _apply(work: Work, deal: Deal, workflow: Workflow | None, admission: Admissi
             kind="trigger_contract",
             subject_id=deal.id,
             rule_version=RULE_VERSION,
-            inputs={"facts": plain(deal.facts), "contract": workflow.contract if workflow else None},
+            inputs={
+                "facts": plain(deal.facts),
+                "contract": workflow.contract if workflow else None,
+                "account_has_other": other,
+            },
             result=admission.answer,
             reason=admission.reason,
         ),
@@ -237,6 +258,7 @@ def _apply(work: Work, deal: Deal, workflow: Workflow | None, admission: Admissi
 def _hold(work: Work, deal: Deal, workflow: Workflow | None, admission: Admission) -> None:
     deal.state = "held"
     owners = workflow.owners if workflow else {}
+    resolve_open_exceptions(work, subject_id=deal.id, reason=admission.reason, but=str(admission.exception))
     exception_id = open_exception(
         work,
         ExceptionOpening(

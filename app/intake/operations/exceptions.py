@@ -13,6 +13,12 @@ from app.intake.models import ExceptionRecord
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 
+SYSTEM_ONLY = {
+    "open_exception": "part of an operation that has checked its own permission",
+    "close_exception": "part of an operation that has checked its own permission",
+    "resolve_open_exceptions": "part of an operation that has checked its own permission",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ExceptionOpening:
@@ -64,8 +70,8 @@ def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, rea
     work.announce(ExceptionResolved(subject_id=record.id, resolution=resolution, reason=reason))
 
 
-def resolve_open_exceptions(work: Work, *, subject_id: UUID, reason: str) -> None:
-    """Close what was open about this subject: the facts have moved on."""
+def resolve_open_exceptions(work: Work, *, subject_id: UUID, reason: str, but: str = "") -> None:
+    """Close what was open about this subject, `but` the one of this key: the facts have moved on."""
     query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.state == "open")
-    for record in work.session.scalars(query):
+    for record in work.session.scalars(query.where(ExceptionRecord.key != but)):
         close_exception(work, record, resolution="done", reason=reason)

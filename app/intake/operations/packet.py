@@ -10,6 +10,8 @@ from uuid import UUID
 from app.intake.models import PacketField
 from app.kernel.work import Work
 
+SYSTEM_ONLY = {"store_packet": "part of an operation that has checked its own permission"}
+
 
 @dataclass(frozen=True, slots=True)
 class PacketSource:

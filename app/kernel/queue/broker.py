@@ -56,7 +56,7 @@ def send(broker: dramatiq.Broker, cell: str, jobs: Iterable[Dispatched]) -> int:
         )
         try:
             broker.enqueue(message)
-        except (dramatiq.errors.ConnectionError, redis.RedisError) as error:
+        except (dramatiq.errors.BrokerConnectionError, redis.RedisError) as error:
             log.warning("dispatch.queue_away", reason=str(error))
             return sent
         sent += 1

@@ -78,5 +78,5 @@ class Dispatcher:
                 schedule.run()
             except DatabaseAway:
                 raise
-            except Exception:
+            except Exception:  # one schedule that fails must not stop the others, nor the dispatcher
                 log.exception("schedule.failed", schedule=schedule.name)

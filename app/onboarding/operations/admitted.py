@@ -27,6 +27,7 @@ from app.templates.operations import effective_document, pin
 from app.tenancy.operations import TenantRequest, create_tenant
 from tenants.tenant import Tenant
 
+SYSTEM_ONLY = {"start_from_admission": "called by the job that follows an admission"}
 CUSTOMER_ROLE = "customer_owner"
 
 

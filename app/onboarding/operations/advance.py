@@ -19,6 +19,13 @@ from app.onboarding.operations.effects import carry_out
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 from app.onboarding.telling import tell
 
+SYSTEM_ONLY = {
+    "lock_onboarding": "part of an operation that has checked its own permission",
+    "advance": "part of an operation that has checked its own permission",
+    "column_value": "part of `advance`",
+    "item_columns": "part of `advance`",
+}
+
 
 def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
     """The onboarding, locked: events of one onboarding happen one after the other. Raises OnboardingMissing."""

@@ -9,6 +9,7 @@ from app.flow.state import State
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval, Onboarding
 
+SYSTEM_ONLY = {"holder_of": "part of `advance`", "pass_the_ball": "part of `advance`"}
 _MOVING = frozenset({"open", "running", "blocked"})
 
 

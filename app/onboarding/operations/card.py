@@ -16,6 +16,10 @@ from app.onboarding.models import Item, Onboarding, OnboardingCard
 from app.onboarding.queries.stored import definition_of
 from tenants.sessions import partner_session
 
+SYSTEM_ONLY = {
+    "refresh_card": "called by the projection job",
+    "card_values": "part of the projection job",
+}
 OPEN = ("open", "running", "blocked")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

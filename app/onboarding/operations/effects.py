@@ -27,6 +27,8 @@ from app.notifications.operations import Letter, queue_letter
 from app.onboarding.models import Item, Onboarding
 from app.onboarding.people import holders
 
+SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that has checked its own permission"}
+
 
 def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decision: Decision) -> dict[str, UUID]:
     """Do every command of a decision. Returns the run ids of requested actions, by task."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.kernel.models import TrailEntry
-from app.kernel.trail import list_of_onboarding
+from app.kernel.trail import TrailLine, list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.queries.picture import Picture
 from app.web.translations import mark
@@ -48,7 +47,7 @@ _WORDS = {
 _TONES = {"onboarding.first_value.reached": "good", "onboarding.milestone.completed": "good"}
 
 
-def story_line(entry: TrailEntry, picture: Picture) -> dict[str, Any]:
+def story_line(entry: TrailLine, picture: Picture) -> dict[str, Any]:
     """One trail entry as a line of a timeline."""
     event = _BY_ACTION.get(entry.action)
     word, tone, icon = _WORDS.get(entry.action, (entry.action, "idle", "point"))

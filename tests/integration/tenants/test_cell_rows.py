@@ -58,7 +58,7 @@ def insert(house: Installation, tenant: Tenant, table: str, *, tail: str = "", *
         sql.SQL(", ").join(sql.Placeholder() for _ in row),
         sql.SQL(tail),
     )
-    with tenant_cursor(house.databases, tenant, actor="attack") as cursor:
+    with tenant_cursor(house.databases, tenant, actor="attack") as (cursor, _entered):
         return cursor.execute(statement, list(row.values())).rowcount
 
 
@@ -126,21 +126,21 @@ class TestFinishJob:
         return job_id
 
     def test_does_nothing_to_another_tenants_job(self, house: Installation, acme: Tenant, running: UUID):
-        with tenant_cursor(house.databases, acme, actor="attack") as cursor:
+        with tenant_cursor(house.databases, acme, actor="attack") as (cursor, _entered):
             assert cursor.execute("SELECT cell.holds_job(%s, 1)", [running]).fetchone() == (False,)
             finish = "SELECT cell.finish_job(%s, 1, 'done', NULL, NULL)"
             assert cursor.execute(finish, [running]).fetchone() == (None,)
         assert house.job(running).state == "running"
 
     def test_does_nothing_at_another_epoch(self, house: Installation, umbrella: Tenant, running: UUID):
-        with tenant_cursor(house.databases, umbrella, actor="late") as cursor:
+        with tenant_cursor(house.databases, umbrella, actor="late") as (cursor, _entered):
             for epoch in (0, 2):
                 finish = "SELECT cell.finish_job(%s, %s, 'done', NULL, NULL)"
                 assert cursor.execute(finish, [running, epoch]).fetchone() == (None,)
         assert house.job(running).state == "running"
 
     def test_finishes_once(self, house: Installation, umbrella: Tenant, running: UUID):
-        with tenant_cursor(house.databases, umbrella, actor="worker") as cursor:
+        with tenant_cursor(house.databases, umbrella, actor="worker") as (cursor, _entered):
             finish = "SELECT cell.finish_job(%s, 1, 'done', NULL, NULL)"
             assert cursor.execute(finish, [running]).fetchone() == (True,)
             assert cursor.execute(finish, [running]).fetchone() == (None,)
@@ -149,7 +149,7 @@ class TestFinishJob:
     def test_ends_in_no_state_that_only_the_dispatcher_gives(
         self, house: Installation, umbrella: Tenant, running: UUID, state: str
     ):
-        with tenant_cursor(house.databases, umbrella, actor="worker") as cursor:
+        with tenant_cursor(house.databases, umbrella, actor="worker") as (cursor, _entered):
             finish = "SELECT cell.finish_job(%s, 1, %s, NULL, NULL)"
             assert cursor.execute(finish, [running, state]).fetchone() == (None,)
         assert house.job(running).state == "running"

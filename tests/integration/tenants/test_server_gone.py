@@ -48,7 +48,7 @@ class TestATerminatedBackend:
     def test_is_not_noticed_by_the_next_cursor(self, house: Installation, acme: Tenant):
         self.terminate(fill_pool(house, acme))
         for _ in range(3):
-            with tenant_cursor(house.databases, acme, actor="test") as cursor:
+            with tenant_cursor(house.databases, acme, actor="test") as (cursor, _entered):
                 assert cursor.execute("SELECT current_user::text").fetchone() == (acme.role,)
 
     def test_in_the_middle_is_told_and_the_next_works(self, house: Installation, acme: Tenant):
@@ -63,7 +63,7 @@ class TestATerminatedBackend:
 
     def test_in_the_middle_of_a_cursor_is_told_and_the_next_works(self, house: Installation, acme: Tenant):
         def cut_off() -> None:
-            with tenant_cursor(house.databases, acme, actor="test") as cursor:
+            with tenant_cursor(house.databases, acme, actor="test") as (cursor, _entered):
                 row = cursor.execute("SELECT pg_backend_pid()").fetchone()
                 self.terminate([row[0]] if row else [])
                 cursor.execute("SELECT 1")
@@ -109,7 +109,7 @@ class TestARestartedServer:
             raise AssertionError("there is no server to enter")
         postgres.start()
         assert works(house, acme)
-        with tenant_cursor(house.databases, acme, actor="test") as cursor:
+        with tenant_cursor(house.databases, acme, actor="test") as (cursor, _entered):
             assert cursor.execute("SELECT 1").fetchone() == (1,)
 
 

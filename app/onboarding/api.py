@@ -1,0 +1,30 @@
+"""The JSON doors of running work."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get
+from litestar.params import FromPath
+
+from app.onboarding.queries.wire import read_onboarding
+from app.onboarding.schemas import OnboardingOut
+from app.web.begin import runtime_of, visit_of
+
+PageRequest = Request[Any, Any, Any]
+
+
+class OnboardingDoors(Controller):
+    """Onboardings of one tenant."""
+
+    path = "/api/v1/tenants/{tenant_id:uuid}/onboardings"
+    opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    tags = ("onboardings",)
+
+    @get("/{onboarding_id:uuid}", sync_to_thread=True)
+    def read(
+        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]
+    ) -> Response[OnboardingOut]:
+        """Read one onboarding. 404 where it is not there or not for the reader; the ETag changes with every change."""
+        del tenant_id  # the door has turned it into the visit's tenant
+        found = read_onboarding(runtime_of(request), visit_of(request), onboarding_id)
+        return Response(found, headers={"etag": f'"{found.seq}"'})

@@ -1,0 +1,40 @@
+"""The budgeted read: one onboarding without the ORM, its reader's rights asked in the same transaction (DESIGN 16)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.access.decisions import can
+from app.access.permissions import Permission
+from app.access.queries import read_rights
+from app.access.require import NotPermitted
+from app.kernel.runtime import Runtime
+from app.kernel.work import TenantNotActive
+from app.onboarding.queries.stored import OnboardingMissing
+from app.onboarding.schemas import OnboardingOut
+from app.web.begin import NothingHere, Visit
+from app.web.translations import mark
+from tenants.sessions import tenant_cursor
+
+_READ = (
+    "SELECT id, name, state, seq, definition_digest, trace_id, started_at, first_value_at, finished_at"
+    " FROM onboarding WHERE id = %s"
+)
+
+
+def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID) -> OnboardingOut:
+    """One onboarding. Raises NothingHere for who has no business in the tenant, NotPermitted, OnboardingMissing."""
+    if visit.tenant is None:
+        raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
+    with tenant_cursor(runtime.databases, visit.tenant, actor=visit.actor.label) as (cursor, entered):
+        if entered.state != "active":
+            raise TenantNotActive(f"This workspace is {entered.state} and does no work at the moment.")
+        rights = read_rights(cursor, visit.tenant, visit.actor, entered.database_now)
+        row = cursor.execute(_READ, [onboarding_id]).fetchone()
+    if not rights:
+        raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
+    if not can(rights, Permission.ONBOARDING_READ):
+        raise NotPermitted(Permission.ONBOARDING_READ, has_role=True)
+    if row is None:
+        raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
+    return OnboardingOut(*row)
