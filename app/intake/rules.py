@@ -68,17 +68,8 @@ def decide_admission(contract: Contract, facts: Mapping[str, Any], *, account_ha
         return _held(f"The deal came without {_list(missing)}.", "deal_incomplete", "scope_mismatch", missing=missing)
     if facts.get("segment") not in contract.segments:
         return Admission("excluded", f"Segment {facts.get('segment')!r} is not one of this workflow's.")
-    if _is_blank(facts.get("account_id")) or _is_blank(facts.get("account_name")):
-        reason = "It is not clear whose deal this is: exactly one company with a name must be on it, or be marked."
-        return _held(reason, "deal_ambiguous", "scope_mismatch", missing=("account",))
-    unmet = tuple(name for name, wanted in contract.conditions.items() if facts.get(name) is not wanted)
-    if unmet:
-        reason = f"Closed-won, but the commercial conditions are not met: {_list(unmet)}."
-        return _held(reason, "deal_not_ready", "waiting_billing_info", missing=unmet)
-    if account_has_other:
-        reason = f"Deal {account_has_other} of the same account has already been admitted: is this one a duplicate?"
-        return _held(reason, "deal_duplicate", "scope_mismatch")
-    return Admission("admitted", "All conditions of the trigger contract are met.")
+    held = _ambiguous(facts) or _not_ready(contract, facts) or _duplicate(account_has_other)
+    return held or Admission("admitted", "All conditions of the trigger contract are met.")
 
 
 def _excluded(contract: Contract, facts: Mapping[str, Any]) -> str | None:
@@ -89,6 +80,28 @@ def _excluded(contract: Contract, facts: Mapping[str, Any]) -> str | None:
         if facts.get(exclusion.fact) == exclusion.equals:
             return exclusion.reason
     return None
+
+
+def _ambiguous(facts: Mapping[str, Any]) -> Admission | None:
+    if not _is_blank(facts.get("account_id")) and not _is_blank(facts.get("account_name")):
+        return None
+    reason = "It is not clear whose deal this is: exactly one company with a name must be on it, or be marked."
+    return _held(reason, "deal_ambiguous", "scope_mismatch", missing=("account",))
+
+
+def _not_ready(contract: Contract, facts: Mapping[str, Any]) -> Admission | None:
+    unmet = tuple(name for name, wanted in contract.conditions.items() if facts.get(name) is not wanted)
+    if not unmet:
+        return None
+    reason = f"Closed-won, but the commercial conditions are not met: {_list(unmet)}."
+    return _held(reason, "deal_not_ready", "waiting_billing_info", missing=unmet)
+
+
+def _duplicate(other: str | None) -> Admission | None:
+    if not other:
+        return None
+    reason = f"Deal {other} of the same account has already been admitted: is this one a duplicate?"
+    return _held(reason, "deal_duplicate", "scope_mismatch")
 
 
 def _held(reason: str, exception: str, code: str, *, missing: tuple[str, ...] = ()) -> Admission:

@@ -122,12 +122,27 @@ class MainJob:
         """Do everything that is due."""
         return self.installation.run_due(SUBSCRIPTIONS)
 
+    def hurry(self) -> None:
+        """Make every job that waits for a later try due now."""
+        self.installation.cell("UPDATE cell.job SET run_at = now() WHERE state = 'ready' AND run_at > now()")
+
+    def finish(self) -> None:
+        """Do everything that is due, and every later try at once, until nothing is left to do."""
+        self.run()
+        while self.installation.cell("SELECT 1 FROM cell.job WHERE state = 'ready' LIMIT 1"):
+            self.hurry()
+            self.run()
+
     def sell(self, *, company: str = "Contoso", email: str = "maria@contoso.example", **more: str | None) -> str:
         """A closed-won deal in the CRM, with its company and contact. Returns the deal's id."""
-        deal = {name: value for name, value in (SOLD | more).items() if value is not None}
+        deal = self.sold_properties(**more)
         company_id = self.create("companies", {"name": company})
         contact_id = self.create("contacts", {"email": email, "firstname": "Maria", "lastname": "Lopez"})
         return self.create("deals", deal, {company_id: 5, contact_id: 3})
+
+    def sold_properties(self, **more: str | None) -> dict[str, str]:
+        """What a sold deal holds in the CRM; a property set to None is left out."""
+        return {name: value for name, value in (SOLD | more).items() if value is not None}
 
     def create(self, kind: str, properties: dict[str, str], links: dict[str, int] | None = None) -> str:
         """Make an object in the CRM through its own API. Returns its id."""
@@ -162,9 +177,18 @@ class MainJob:
         """The home's deals, oldest first."""
         return self.installation.rows(self.home, "SELECT * FROM {}.deal ORDER BY received_at, id")
 
+    def deal(self, deal_id: str) -> Any:
+        """The home's row of a deal."""
+        return next(row for row in self.deals() if row.external_id == deal_id)
+
+    def exceptions(self, subject_id: UUID, tenant: Tenant | None = None) -> list[Any]:
+        """Every exception about a deal, or an onboarding of that tenant, oldest first."""
+        query = "SELECT * FROM {}.exception WHERE subject_id = %s ORDER BY opened_at, id"
+        return self.installation.rows(tenant or self.home, query, subject_id)
+
     def started(self, deal_id: str) -> tuple[Tenant, UUID]:
         """The tenant and onboarding that a deal has become."""
-        row = next(deal for deal in self.deals() if deal.external_id == deal_id)
+        row = self.deal(deal_id)
         with lookup_session(self.runtime.databases) as (session, _now):
             tenant = find_tenant(session, row.tenant_id)
         assert tenant is not None

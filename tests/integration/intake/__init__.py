@@ -1,0 +1,1 @@
+"""Sold deals, from the CRM's knock to the verdict."""
