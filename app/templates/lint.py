@@ -125,7 +125,7 @@ class _Lint:
         """Every task can be run today, and an approval's refusal goes somewhere."""
         for path, item in self.items.values():
             if item.get("kind") in NOT_YET_RUNNABLE_TASK_KINDS:
-                fix = "Use a form, check or approval with evidence for now."
+                fix = "Use a form, check or approval with evidence."
                 self.say((*path, "kind"), f"Tasks of kind “{item['kind']}” are not yet runnable.", fix)
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):

@@ -108,6 +108,13 @@ def close_given_facts(draft: Draft) -> None:
             close_exception(draft, each, resolution="close", reason="The missing fact was given.", by="system")
 
 
+def close_rest(draft: Draft, *, reason: str) -> None:
+    """The onboarding ended: no queue holds what nobody will ever act on."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open:
+            close_exception(draft, each, resolution="close", reason=reason, by="system")
+
+
 def close_all(draft: Draft, item: str, *, reason: str, by: str) -> None:
     """The item is settled or gone: nothing about it is open any more."""
     for each in list(draft.exceptions.values()):

@@ -16,16 +16,20 @@ class Holder(Protocol):
     """Whatever carries an onboarding's values: a state, or a draft of one."""
 
     @property
-    def reference(self) -> str: ...  # noqa: D102  # the protocol names attributes of State
+    def reference(self) -> str:
+        """Its name for outside systems."""
 
     @property
-    def inputs(self) -> Mapping[str, Value]: ...  # noqa: D102
+    def inputs(self) -> Mapping[str, Value]:
+        """Its inputs."""
 
     @property
-    def packet(self) -> Mapping[str, Value]: ...  # noqa: D102
+    def packet(self) -> Mapping[str, Value]:
+        """Its packet."""
 
     @property
-    def items(self) -> Mapping[str, ItemState]: ...  # noqa: D102
+    def items(self) -> Mapping[str, ItemState]:
+        """Its items by key."""
 
 
 class Facts:

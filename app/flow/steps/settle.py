@@ -10,7 +10,7 @@ from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Item
 from app.flow.fields import Value
 from app.flow.steps.draft import Draft
-from app.flow.steps.exceptions import clear_criterion_errors, close_all, note_criterion_error, note_stall
+from app.flow.steps.exceptions import clear_criterion_errors, close_all, close_rest, note_criterion_error, note_stall
 from app.flow.steps.gates import enter_gate
 from app.flow.steps.timers import cancel_all, start_timers
 
@@ -33,6 +33,7 @@ def finish(draft: Draft, outcome: str, reason: str = "") -> None:
     cancelled = outcome == "cancelled"
     draft.whole |= {"status": "cancelled" if cancelled else "finished", "ended_at": draft.now}
     cancel_all(draft)
+    close_rest(draft, reason="The onboarding ended.")
     for key in draft.items:
         if not draft.is_settled(key):
             draft.set(key, state="cancelled", settled_at=draft.now)

@@ -153,6 +153,8 @@ def _force(draft: Draft, item: Item, event: ExceptionResolved) -> None:
     if item.kind == "gate":
         raise ResolutionRefused("A gate is decided by its reviewer; retry it, then decide.")
     if event.resolution == "skip":
+        if _holds_gate(draft, item):
+            raise ResolutionRefused("A gate stands in this stage; it is decided by its reviewer, not skipped.")
         if _holds_first_value(draft, item):
             raise FirstValueNeedsProof("First value must be proven; it cannot be skipped.")
         skip(draft, item, by=event.by.actor)
@@ -165,6 +167,10 @@ def _force(draft: Draft, item: Item, event: ExceptionResolved) -> None:
     draft.set(item.key, evidence=proof, result=_outputs(item, event.result), reason=event.reason)
     settle_item(draft, item.key, "done", by=event.by.actor)
     _first_value(draft, item)
+
+
+def _holds_gate(draft: Draft, item: Item) -> bool:
+    return any(draft.definition.items[key].kind == "gate" and not draft.is_settled(key) for key in item.children)
 
 
 def _holds_first_value(draft: Draft, item: Item) -> bool:

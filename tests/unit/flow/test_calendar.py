@@ -1,3 +1,5 @@
+"""Business time: never a non-working day, adding and counting agree, clocks change, years end."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

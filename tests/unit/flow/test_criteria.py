@@ -1,3 +1,5 @@
+"""Criteria: what is refused when compiled, and that nothing but `true` holds."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

@@ -1,3 +1,5 @@
+"""Typed values: what fits, and the place of what does not."""
+
 from __future__ import annotations
 
 import pytest

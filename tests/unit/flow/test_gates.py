@@ -1,3 +1,5 @@
+"""Gates: what blocks, who decides, what must be escalated (REQUIREMENTS 1.4, 1.7)."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Recorded histories lead to the same state; every library template reaches its end."""
+
 from __future__ import annotations
 
 import time

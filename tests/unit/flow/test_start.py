@@ -1,3 +1,5 @@
+"""The start of an onboarding, and what is refused for every event."""
+
 from __future__ import annotations
 
 from datetime import timedelta

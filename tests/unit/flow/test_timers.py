@@ -1,3 +1,5 @@
+"""SLA ladders: once, never early, ended with their item."""
+
 from __future__ import annotations
 
 from datetime import timedelta

@@ -1,9 +1,11 @@
+"""Tasks, connector actions, exceptions and first value."""
+
 from __future__ import annotations
 
 import pytest
 
 from app.flow import events
-from app.flow.commands import Finish, NotifyRole, OpenException, ReachFirstValue, RequestAction
+from app.flow.commands import CloseException, Finish, NotifyRole, OpenException, ReachFirstValue, RequestAction
 from app.flow.decide import OnboardingEnded
 from app.flow.events import Evidenced
 from app.flow.fields import AnswersRefused
@@ -283,6 +285,23 @@ class TestExceptions:
         for resolution in ("done", "skip"):
             with pytest.raises(ResolutionRefused):
                 resolve(run, opened.id, resolution, evidence=PROOF)
+
+    def test_never_skips_a_stage_over_its_open_gate(self):
+        run = Run({})
+        run.apply(
+            events.ExceptionRaised(
+                by=STAFF, item="stage.handoff", type="timeline_risk", reason_code="customer_no_response", note="Quiet."
+            )
+        )
+        with pytest.raises(ResolutionRefused, match="gate"):
+            resolve(run, "stage.handoff#1", "skip")
+
+    def test_ends_with_the_onboarding(self):
+        run = Run({})
+        assert run.state.open_exceptions()
+        decision = run.apply(events.Cancelled(by=STAFF, reason="Withdrawn."))
+        assert not run.state.open_exceptions()
+        assert {each.reason for each in of_type(decision, CloseException)} == {"The onboarding ended."}
 
     def test_never_waves_first_value_through(self):
         run = Run()

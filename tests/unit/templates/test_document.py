@@ -1,3 +1,5 @@
+"""YAML as we take it: strict, with the place of everything refused."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The template language: typos, gaps and cycles are found with line, column and fix."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Overlays: merge by id, locks, origin of values, the exact version they were written for."""
+
 from __future__ import annotations
 
 import time
