@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from app.connectors.catalog.stand_in import OWN_PATHS, TOKENS_PATH
+from app.demo.journey.people import Inbox
 from app.demo.main import CRM_PORT, FOLDER, PRODUCT_PORT
 from app.demo.stand_ins import MAIL
 from app.demo.world.clock import BusinessClock, at_hour, working_day
 from app.demo.world.crm import CrmClient
 from app.demo.world.tokens import Tokens
 from app.kernel.runtime import Runtime
-from app.notifications.mail_folder import MailFolder
 from app.settings import Settings
 
 _HOURS = (8, 10, 13, 15)  # of a working day, UTC: when somebody does the next thing
@@ -32,7 +32,7 @@ class Ground:
     runtime: Runtime
     clock: BusinessClock
     tokens: Tokens
-    mails: MailFolder
+    mails: Inbox
     crm_port: int
     product_port: int
     began: float = field(default_factory=time.monotonic)
@@ -46,7 +46,7 @@ class Ground:
             runtime=runtime,
             clock=BusinessClock(settings.cell_url),
             tokens=Tokens(folder),
-            mails=MailFolder(folder / MAIL),
+            mails=Inbox(folder / MAIL),
             crm_port=int(os.environ[CRM_PORT]),
             product_port=int(os.environ[PRODUCT_PORT]),
         )

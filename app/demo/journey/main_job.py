@@ -114,9 +114,9 @@ class MainJob:
     def _let_customer_in(self) -> None:
         """The first steps are the partner's; then a mail leads the customer to the branded page."""
         email = self._sale.contact.email
-        while not self._ground.mails.messages(to=email):
+        while not self._ground.mails.messages(email):
             if not self._partner_deed():
-                wait_for("the next step", lambda: self._ground.mails.messages(to=email) or self._partner_deed())
+                wait_for("the next step", lambda: self._ground.mails.messages(email) or self._partner_deed())
         mail = wait_for_mail(self._ground.mails, email, self._sale.account)
         confirm(self._customer, link_of(mail, "/sign-in/"))
         page = self._customer.get(self._path)
