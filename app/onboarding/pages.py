@@ -37,11 +37,12 @@ class HomePages(Controller):
     include_in_schema = False
 
     @get("/", opt={"door": "signed_in"}, sync_to_thread=True)
-    def landing(self, request: PageRequest, scope: FromQuery[str] = "team") -> Response[str]:
+    def landing(self, request: PageRequest) -> Response[str]:
         """Staff see what needs them; a customer's people are led to their onboarding."""
         visit, runtime, site = visit_of(request), runtime_of(request), site_of(request)
         if visit.actor.roles:
             view = home.get_home(runtime, visit.actor, site.organisation_id)
+            scope = request.query_params.get("scope", "team")  # a parameter of that name would be ASGI's own
             context = home.home_page(view, scope=scope, say=saying(request))
             return page(request, "onboarding/partner_home.html", context, nav=staff_nav(request))
         spaces = list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)

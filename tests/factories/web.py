@@ -1,0 +1,225 @@
+"""The product as its people meet it: two partners' portals over HTTP, with live pages, mail and work that goes on."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+import uvicorn
+
+from app.asgi import Server, create_app
+from app.bootstrap.routes import door_services
+from app.bootstrap.seeding import seeder
+from app.bootstrap.subscriptions import SUBSCRIPTIONS
+from app.bootstrap.wiring import declare_everything
+from app.connectors.catalog.hubspot import stand_in as hubspot
+from app.connectors.catalog.product_admin import stand_in as product_admin
+from app.connectors.registry import Registry
+from app.connectors.runner import Runner
+from app.demo.world import crm
+from app.demo.world.clock import BusinessClock, at_hour, working_day
+from app.demo.world.crm import CrmClient
+from app.demo.world.harbor import HARBOR
+from app.demo.world.house import House, actor_of, set_up_house, set_up_platform
+from app.demo.world.northwind import NORTHWIND
+from app.demo.world.shapes import Sale
+from app.demo.world.tokens import Tokens
+from app.identity.mailer import Mailer
+from app.intake.operations import HookMessage, receive_messages
+from app.kernel.actor import Actor
+from app.kernel.ids import new_id
+from app.kernel.outbound.client import OutboundClient
+from app.kernel.outbound.egress import AddressBook
+from app.kernel.queue.drain import drain
+from app.kernel.queue.wake import Doorbell, ValkeyWake
+from app.kernel.runtime import Runtime
+from app.kernel.work import JOBS
+from app.notifications.postroom import Postroom
+from app.notifications.sink import MailSink
+from app.settings.values import MailServer
+from app.tenancy.operations import Seeder
+from app.vault.keyring import Keyring, create_keyring, open_keyring
+from app.vault.rules import Program
+from app.web.streams import Streams
+from tenants.registry import find_tenant
+from tenants.sessions import lookup_session
+from tenants.tenant import Tenant
+from tests.factories.installation import Installation, make_runtime
+
+PARTNERS = {partner.slug: partner for partner in (NORTHWIND, HARBOR)}
+PRODUCT = "product_admin"
+_PATIENCE = 20.0  # seconds until something that should happen counts as not happening
+_GLANCE = 0.03  # seconds between two looks at what nobody announces
+
+Found = TypeVar("Found")
+
+
+class Reached(NamedTuple):
+    """What the doors read of the settings."""
+
+    public_url: str
+    redis_url: str
+    inbox: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An onboarding that came of a sale."""
+
+    house: House
+    sale: Sale
+    tenant: Tenant
+    onboarding_id: UUID
+
+    @property
+    def path(self) -> str:
+        """The address of its page."""
+        return f"/t/{self.tenant.id}/onboardings/{self.onboarding_id}"
+
+
+def until(what: str, look: Callable[[], Found | None]) -> Found:
+    """What `look` finds, as soon as it finds anything."""
+    clock = threading.Event()
+    for _glance in range(int(_PATIENCE / _GLANCE)):
+        if found := look():
+            return found
+        clock.wait(_GLANCE)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class Portals:
+    """Both partners' hosts, served by the product's own server. Work is done in a thread, as the worker would."""
+
+    def __init__(self, installation: Installation, folder: Path, redis_url: str, stack: ExitStack) -> None:
+        declare_everything()
+        self.installation = installation
+        self.tokens = Tokens(folder / "tokens")
+        self.tokens.make(f"{slug}/{crm.SOURCE}" for slug in PARTNERS)
+        self.tokens.make(f"{sale.key}/{PRODUCT}" for partner in PARTNERS.values() for sale in partner.sales)
+        self.crm = hubspot.start(tokens=self.tokens.of(crm.SOURCE))
+        stack.callback(self.crm.stop)
+        self.product = product_admin.start(tokens=self.tokens.of(PRODUCT))
+        stack.callback(self.product.stop)
+        self.mail = stack.enter_context(MailSink(folder / "mail"))
+        self._clock = BusinessClock(installation.urls.cell_url)
+        stack.callback(self._clock.close)
+        self._listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self.port = int(self._listening.getsockname()[1])
+        self.runtime = self._wire(folder, redis_url, stack)
+        installation.runtime = self.runtime
+        self.show_hour(9)
+        platform = set_up_platform(self.runtime)
+        self.houses = {
+            slug: set_up_house(self.runtime, platform, partner, self.tokens) for slug, partner in PARTNERS.items()
+        }
+        self._serve(stack)
+        stack.enter_context(Working(self.runtime, redis_url))
+
+    def origin(self, slug: str) -> str:
+        """Scheme, host and port of a partner's portal."""
+        return f"http://{slug}.localhost:{self.port}"
+
+    def show_hour(self, hour: int) -> None:
+        """Business time is that hour of the last working day before today; it runs on from there."""
+        self._clock.show(at_hour(working_day(datetime.now(UTC).date(), -1), hour))
+
+    def sell(self, slug: str, key: str) -> Started:
+        """Close a deal of the partner in the CRM; gives the onboarding that it has become."""
+        house = self.houses[slug]
+        sale = next(each for each in house.partner.sales if each.key == key)
+        client = CrmClient(self.crm.port, self.tokens[f"{slug}/{crm.SOURCE}"])
+        deal_id = client.create_deal(sale, date(2026, 1, 5))
+        message = HookMessage(external_id=f"told-{new_id()}", deal_id=deal_id, starts=True, body={})
+        actor = Actor(kind="service", id=house.home.id, name=crm.SOURCE)
+        with self.installation.work(house.home, actor, trace_id=f"sold-{key}") as work:
+            receive_messages(work, source=crm.SOURCE, messages=[message])
+        return until(f"the onboarding of {key}", lambda: self._started(house, sale, deal_id))
+
+    def colleague(self, started: Started, role: str) -> Actor:
+        """Who plays that role of the template, as sign-in would know them."""
+        return actor_of(self.runtime, started.house, started.house.partner.player(role).email)
+
+    def serving_ends(self) -> None:
+        """The first signal that tells the server to stop. Nothing is served afterwards."""
+        self._server.handle_exit(signal.SIGTERM, None)
+        self._thread.join(_PATIENCE)
+        assert not self._thread.is_alive(), "the server does not stop"
+
+    def _started(self, house: House, sale: Sale, deal_id: str) -> Started | None:
+        query = "SELECT tenant_id, onboarding_id FROM {}.deal WHERE external_id = %s AND state = 'started'"
+        rows = self.installation.rows(house.home, query, deal_id)
+        if not rows or rows[0].onboarding_id is None:
+            return None
+        with lookup_session(self.runtime.databases) as (session, _now):
+            tenant = find_tenant(session, rows[0].tenant_id)
+        return Started(house, sale, tenant, rows[0].onboarding_id) if tenant else None
+
+    def _wire(self, folder: Path, redis_url: str, stack: ExitStack) -> Runtime:
+        create_keyring(folder / "keys", folder / "worker-keys")
+        keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
+        book = AddressBook.parse(f"api.hubapi.com:443={self.crm.port},admin.workbench.example:443={self.product.port}")
+        server = MailServer("127.0.0.1", self.mail.port, tls=False, user=None, password=None)
+        postroom = Postroom(server, "no-reply@localhost")
+        wake = ValkeyWake(redis_url)
+        stack.callback(wake.close)
+        databases = self.installation.databases
+        own: dict[type, object] = {
+            Keyring: keyring,
+            Seeder: seeder(keyring),
+            Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
+            Postroom: postroom,
+            Mailer: postroom,
+            Streams: Streams(redis_url),
+        }
+        doors = door_services(databases, Reached(f"http://localhost:{self.port}", redis_url))
+        return make_runtime(databases, wake=wake, services=own | doors)
+
+    def _serve(self, stack: ExitStack) -> None:
+        streams = self.runtime.service(Streams)
+        config = uvicorn.Config(
+            create_app(self.runtime),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        self._server = Server(config, streams)
+        streams.start()
+        serving = {"sockets": [self._listening]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=serving, name="portals", daemon=True)
+        self._thread.start()
+        stack.callback(self.serving_ends)
+        until("the server", lambda: self._server.started)
+
+
+class Working:
+    """Does what is due, in a thread, at each ring of the wake-up line."""
+
+    def __init__(self, runtime: Runtime, redis_url: str) -> None:
+        self._runtime = runtime
+        self._bell = Doorbell(redis_url, JOBS)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="working", daemon=True)
+
+    def __enter__(self) -> Working:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_trouble: object) -> None:
+        self._ended.set()
+        self._bell.ring()
+        self._thread.join(_PATIENCE)
+        self._bell.close()
+
+    def _work(self) -> None:
+        while not self._ended.is_set():
+            drain(self._runtime, SUBSCRIPTIONS)
+            self._bell.wait(0.2)
