@@ -97,7 +97,7 @@ def hear_too(run: JobRun, *, event_id: str) -> Outcome:
     return hear(run, event_id=event_id)
 
 
-@job("tests.kill", attempts=3)
+@job("tests.kill", attempts=2)
 def kill(run: JobRun, *, once: bool) -> Outcome:
     """Die in the middle, the first time or each time."""
     if not once or run.job.attempts == 1:
