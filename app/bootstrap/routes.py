@@ -28,6 +28,7 @@ from app.onboarding.api import OnboardingDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
+from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper, enforce_door, require_doors
 from app.web.forms import provide_form
@@ -49,6 +50,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingForms,
     InboxPages,
     OnboardingDoors,
+    GalleryPages,
 )
 
 
