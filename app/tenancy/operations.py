@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.kernel.actor import Actor
-from app.kernel.errors import Conflict, Unavailable
+from app.kernel.errors import Conflict, SlipwayError, Unavailable
 from app.kernel.events import plain
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
@@ -28,6 +29,7 @@ from tenants.sessions import lookup_session, partner_session, registry_session
 from tenants.slots import ClaimedSlot, activate, claim_slot, make_slots
 from tenants.tenant import Tenant
 
+log = structlog.get_logger(__name__)
 SYSTEM_ONLY = {
     "create_tenant": "called by the admission flow and by set-up; its door checks tenant:create first",
     "resume_requests": "a platform job of the dispatcher",
@@ -93,16 +95,22 @@ def create_tenant(runtime: Runtime, actor: Actor, request: TenantRequest, *, tra
 
 
 def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: int = 30) -> int:
-    """Finish what a killed process left half done. Returns how many were finished."""
+    """Finish what a killed process left half done, the next also where one cannot be. Returns how many were."""
+    finished = 0
     with lookup_session(runtime.databases) as (session, _now):
         unfinished = unfinished_requests(session, seconds=seconds)
     for organisation_id, key in unfinished:
         with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
             entry = _find(session, organisation_id, key)
-        if entry is not None:
-            wanted = TenantRequest(organisation_id, kind=entry.kind, name=entry.name, key=key, cause=entry.cause)
+        if entry is None:
+            continue
+        wanted = TenantRequest(organisation_id, kind=entry.kind, name=entry.name, key=key, cause=entry.cause)
+        try:
             create_tenant(runtime, actor, wanted, trace_id=trace_id)
-    return len(unfinished)
+            finished += 1
+        except SlipwayError as error:
+            log.warning("tenancy.request_stuck", request_id=str(entry.id), reason=str(error))
+    return finished
 
 
 def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> TenantEntry:

@@ -51,9 +51,9 @@ STAFF = {
     "dana": ("Dana Weber", ["onboarding_lead", "partner_admin"]),
     "tom": ("Tom Okafor", ["technical"]),
 }
-ROLES = tuple(
-    "revops onboarding_lead csm cs_leader implementation_lead finance sales_owner sales_manager solutions_owner"
-    " service_desk_lead".split()  # noqa: SIM905 - reads as the list it is
+ROLES = (
+    *("revops", "onboarding_lead", "csm", "cs_leader", "implementation_lead", "finance"),
+    *("sales_owner", "sales_manager", "solutions_owner", "service_desk_lead"),
 )
 MAPPING = {
     "facts": {

@@ -1,0 +1,1 @@
+"""The create-tenant flow, killed between its commits."""
