@@ -99,7 +99,9 @@ def _make_roles(connection: Connection, key: InstallationKey, gateways: int) -> 
 
 
 def _allow_connect(connection: Connection, logins: list[str]) -> None:
+    """Only these may enter: by default everybody may, and may leave a temporary table in a pooled connection."""
     database = connection.execute(text("SELECT current_database()")).scalar_one()
+    _run(connection, "REVOKE ALL ON DATABASE {database} FROM PUBLIC", database=database)
     for login in logins:
         _run(connection, "GRANT CONNECT ON DATABASE {database} TO {role}", database=database, role=login)
 

@@ -52,6 +52,16 @@ CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolea
            AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running') $body$;
 """
 
+# Functions are declared anew each time: one that changed its shape cannot be replaced in place, and one that is no
+# longer declared must not stay callable. CASCADE takes their policies along; the script makes these again.
+_DROP_FUNCTIONS = """
+DO $drop$ DECLARE old regprocedure; BEGIN
+  FOR old IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = '{schema}'::regnamespace LOOP
+    EXECUTE 'DROP FUNCTION IF EXISTS ' || old || ' CASCADE';
+  END LOOP;
+END $drop$;
+"""
+
 # What the app may insert is a fresh row only: a tenant cannot write a finished job or a fired timer.
 _FRESH = {
     "outbox": "state = 'new'",
@@ -67,6 +77,7 @@ _FRESH = {
 def control_rules(roles: RoleNames) -> str:
     """Everything about rights in `control`, as one script that may run again and again."""
     lines = [
+        _DROP_FUNCTIONS.format(schema="control"),
         f"GRANT USAGE ON SCHEMA control TO {roles.door}, {roles.partner};",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA control FROM {roles.door}, {roles.partner}, PUBLIC;",
     ]
@@ -108,6 +119,7 @@ def cell_rules(roles: RoleNames) -> str:
     """Everything about rights in `cell`, as one script that may run again and again."""
     dispatched = ("outbox", "job", "timer")
     lines = [
+        _DROP_FUNCTIONS.format(schema="cell"),
         _CELL_FUNCTIONS,
         "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cell FROM PUBLIC;",
         f"GRANT USAGE ON SCHEMA cell TO {roles.app}, {roles.dispatcher}, {roles.registry};",
