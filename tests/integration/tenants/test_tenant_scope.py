@@ -28,7 +28,7 @@ APPEND_ONLY = sorted(t.name for t in TenantRecord.metadata.sorted_tables if t.in
 
 def run_as(house: Installation, tenant: Tenant, *statements: str) -> list[tuple[object, ...]]:
     """Send SQL as it is, as an injected statement would be; the rows of the last one."""
-    with tenant_cursor(house.databases, tenant, actor="attack") as cursor:
+    with tenant_cursor(house.databases, tenant, actor="attack") as (cursor, _entered):
         for statement in statements:
             cursor.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
@@ -214,7 +214,7 @@ class TestAPooledConnection:
         with pytest.raises(ZeroDivisionError), tenant_session(house.databases, acme, actor="x") as (session, _entered):
             session.execute(text(MEMBER.format(acme.schema, "ghost")))
             raise ZeroDivisionError
-        with pytest.raises(ZeroDivisionError), tenant_cursor(house.databases, acme, actor="x") as cursor:
+        with pytest.raises(ZeroDivisionError), tenant_cursor(house.databases, acme, actor="x") as (cursor, _entered):
             cursor.execute(MEMBER.format(acme.schema, "ghost").encode())
             raise ZeroDivisionError
         assert house.rows(acme, "SELECT 1 FROM {}.member WHERE name = 'ghost'") == []
