@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from app.identity.operations import forget_stale
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
@@ -27,4 +28,11 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         actor = job_actor(_PLATFORM, "tenancy.resume_requests")
         resume_requests(runtime, actor, trace_id=new_id().hex)
 
-    return [Schedule("tenancy.refill_pool", 2.0, refill), Schedule("tenancy.resume_requests", 15.0, resume)]
+    def forget() -> None:
+        forget_stale(runtime.databases)
+
+    return [
+        Schedule("tenancy.refill_pool", 2.0, refill),
+        Schedule("tenancy.resume_requests", 15.0, resume),
+        Schedule("identity.forget_stale", 3_600.0, forget),
+    ]

@@ -146,3 +146,13 @@ control_function(
     SELECT t.id, t.name, t.kind FROM control.membership m JOIN control.tenant t ON t.id = m.tenant_id
     WHERE m.person_id = p_person AND m.organisation_id = p_organisation AND t.state = 'active' ORDER BY t.name, t.id""",
 )
+control_function(
+    "forget_stale_sign_ins",
+    arguments="",
+    returns="bigint",
+    body="""
+    WITH links AS (DELETE FROM control.sign_in_link WHERE expires_at < now() - interval '30 days' RETURNING 1),
+         ended AS (DELETE FROM control.session
+                   WHERE COALESCE(ended_at, expires_at) < now() - interval '30 days' RETURNING 1)
+    SELECT (SELECT count(*) FROM links) + (SELECT count(*) FROM ended)""",
+)

@@ -62,7 +62,11 @@ class SignInLink(ControlRecord):
     """A mailed link: GET and HEAD never consume it, a POST with its nonce does, once."""
 
     __tablename__ = "sign_in_link"
-    __table_args__ = {"info": {"scope": "functions"}}
+    __table_args__ = (
+        Index(None, "person_id", "made_at"),
+        Index(None, "organisation_id", "made_at"),
+        {"info": {"scope": "functions"}},
+    )
 
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("control.person.id"))

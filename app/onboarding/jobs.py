@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.flow import events as flow
+from app.flow.steps.work import StaleAction
 from app.intake.operations import record_failed_start
 from app.kernel.errors import Invalid, SlipwayError
 from app.kernel.outcomes import Done, Outcome
@@ -35,11 +36,15 @@ def start(run: JobRun, *, event_id: str) -> Outcome:
 
 @job("onboarding.record_run")
 def record_run(run: JobRun, *, event_id: str) -> Outcome:
-    """A connector run ended: tell the engine."""
-    with run.finish() as work:
-        entry = get_entry(work.session, UUID(event_id))
-        if entry.onboarding_id is not None:
-            operations.record_run(work, onboarding_id=entry.onboarding_id, result=run_result(entry.body, entry.reason))
+    """A connector run ended: tell the engine. A result that nothing waits for any more changes nothing."""
+    try:
+        with run.finish() as work:
+            entry = get_entry(work.session, UUID(event_id))
+            if entry.onboarding_id is not None:
+                result = run_result(entry.body, entry.reason)
+                operations.record_run(work, onboarding_id=entry.onboarding_id, result=result)
+    except StaleAction:
+        return Done()
     return Done()
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from app.templates.rules import Path, Problem, TemplateRefused
 
-LARGEST = 1_000_000  # bytes
+LARGEST = 250_000  # bytes; ten times the largest template of the library
 DEEPEST = 24
-MOST_VALUES = 50_000
+MOST_VALUES = 10_000
 Position = tuple[int, int]  # line, column; both from 1
 
 
@@ -47,6 +48,7 @@ def read_yaml(text: str, file: str) -> Source:
     if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
         raise TemplateRefused([Problem(file, 1, 1, f"The file is larger than {LARGEST // 1000} kB.")])
     try:
+        _refuse_overgrown(text, file)
         node = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as trouble:
         mark = trouble.problem_mark or trouble.context_mark
@@ -61,6 +63,21 @@ def read_yaml(text: str, file: str) -> Source:
     if walk.problems:
         raise TemplateRefused(walk.problems)
     return Source(file, document, walk.places, walk.key_places)
+
+
+def _refuse_overgrown(text: str, file: str) -> None:
+    """Stop at the first value too many or too deep, before a tree is built of them. Raises TemplateRefused."""
+    depth = values = 0
+    for event in YAML(typ="rt", pure=True).parse(text):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+        values += isinstance(event, NodeEvent)
+        if depth > DEEPEST or values > MOST_VALUES:
+            word = f"deeper than {DEEPEST} levels" if depth > DEEPEST else f"longer than {MOST_VALUES:,} values"
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            raise TemplateRefused([Problem(file, line, column, f"The document is {word}.")])
 
 
 class _Walk:

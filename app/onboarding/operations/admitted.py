@@ -13,8 +13,7 @@ from uuid import UUID
 from app.flow import events as flow
 from app.flow.calendar import Calendar
 from app.flow.definition import Side
-from app.identity.members import NewMember, add_member, index_membership
-from app.identity.operations import ensure_person
+from app.identity.operations import NewMember, add_member, ensure_person, index_membership
 from app.intake.operations import mark_started
 from app.kernel.events import plain
 from app.kernel.outcomes import Done, Outcome

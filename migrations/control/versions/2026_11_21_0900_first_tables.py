@@ -119,7 +119,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['descendant_id'], ['control.organisation.id'], name=op.f('fk_org_edge_descendant_id')),
     sa.PrimaryKeyConstraint('ancestor_id', 'descendant_id', name=op.f('pk_org_edge')),
     schema='control',
-    info={'scope': 'ancestor_id IN ({below})'}
+    info={'scope': 'ancestor_id IN ({below})', 'rights': 'SELECT'}
     )
     op.create_index(op.f('ix_org_edge_descendant_id'), 'org_edge', ['descendant_id'], unique=False, schema='control')
     op.create_table('session',
@@ -151,6 +151,8 @@ def upgrade() -> None:
     schema='control',
     info={'scope': 'functions'}
     )
+    op.create_index(op.f('ix_sign_in_link_organisation_id_made_at'), 'sign_in_link', ['organisation_id', 'made_at'], unique=False, schema='control')
+    op.create_index(op.f('ix_sign_in_link_person_id_made_at'), 'sign_in_link', ['person_id', 'made_at'], unique=False, schema='control')
     op.create_table('template_version',
     sa.Column('organisation_id', sa.UUID(), nullable=False),
     sa.Column('digest', sa.Text(), nullable=False),
@@ -218,6 +220,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_tenant_organisation_id_kind'), table_name='tenant', schema='control')
     op.drop_table('tenant', schema='control')
     op.drop_table('template_version', schema='control')
+    op.drop_index(op.f('ix_sign_in_link_person_id_made_at'), table_name='sign_in_link', schema='control')
+    op.drop_index(op.f('ix_sign_in_link_organisation_id_made_at'), table_name='sign_in_link', schema='control')
     op.drop_table('sign_in_link', schema='control')
     op.drop_index(op.f('ix_session_person_id'), table_name='session', schema='control')
     op.drop_table('session', schema='control')

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -76,16 +74,3 @@ class TestSimulation:
 
     def test_gives_the_same_report_for_the_same_seed(self):
         assert simulate(managed_services(), seed=5, histories=3) == simulate(managed_services(), seed=5, histories=3)
-
-
-class TestSpeed:
-    def test_decides_within_a_millisecond(self):
-        definition = managed_services()
-        history, _ = walk(definition, 3)
-        best = min(self._once(definition, history) for _ in range(5))
-        assert best / len(history) < 0.001
-
-    def _once(self, definition, history):
-        begin = time.perf_counter()
-        replay(definition, history)
-        return time.perf_counter() - begin

@@ -37,6 +37,7 @@ SYSTEM_ONLY = {
     "mail_link": "anybody may ask; only the mailbox's owner learns more",
     "create_link": "rides in a mail that its own operation was allowed to send",
     "sign_in": "whoever holds the link and opened it in this browser",
+    "forget_stale": "a platform job of the dispatcher",
     "sign_out": "whoever holds the session",
     "sign_out_everywhere": "the person's own door",
 }
@@ -141,6 +142,13 @@ def sign_out_everywhere(databases: Databases, site: Site, *, person_id: UUID) ->
         session.execute(_END_ALL, {"person": person_id, "organisation": site.organisation_id})
 
 
+def forget_stale(databases: Databases) -> int:
+    """Delete links and sessions that have been useless for a month. Returns how many rows went."""
+    with lookup_session(databases, actor="identity.forget_stale") as (session, _now):
+        return int(session.execute(_FORGET).scalar_one())
+
+
+_FORGET = text("SELECT control.forget_stale_sign_ins()")
 _ENSURE_PERSON = text("SELECT control.ensure_person(:id, :email, :name, :locale)")
 _REQUEST_LINK = text(
     "SELECT * FROM control.request_link(:email, :organisation, :token, :next, :lifetime, :per_person, :per_host)"
