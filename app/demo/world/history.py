@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
@@ -29,9 +30,9 @@ from app.intake.operations import HookMessage, receive_messages
 from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.onboarding.queries.stored import definition_of, state_of
 from app.onboarding.models import Onboarding
 from app.onboarding.operations import complete_task, decide_gate, prove_milestone
+from app.onboarding.queries.stored import definition_of, state_of
 from app.vault.secret import Secret
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
@@ -60,20 +61,36 @@ class Running:
     onboarding_id: UUID
 
 
-def tell(tools: Tools, houses: list[House], today: date) -> None:
+def tell(tools: Tools, houses: list[House], today: date, *, bookmark: Bookmark) -> None:
     """Everything up to now, over all partners in the order of time; ends with the clock put back."""
     stories = [Story(tools, house, sale, today) for house in houses for sale in house.partner.sales]
     longest = max(story.sale.closed for story in stories)
     try:
-        for ago in range(longest, 0, -1):
+        for ago in range(min(longest, bookmark.read(longest)), 0, -1):
             day = working_day(today, -ago)
             for hour in (ARRIVES, *HOURS):
                 for minutes, story in enumerate(stories):
                     story.live(ago, at_hour(day, hour) + timedelta(minutes=4 * minutes))
                 tools.settle()
+            bookmark.write(ago)
     finally:
         tools.clock.put_back()
     tools.settle()
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far the telling has come: after a kill it goes on there, so that nothing is dated before what led to it."""
+
+    path: Path
+
+    def read(self, first: int) -> int:
+        """Which day comes next, in working days before today."""
+        return int(self.path.read_text()) - 1 if self.path.exists() else first
+
+    def write(self, ago: int) -> None:
+        """That day is told to its end."""
+        self.path.write_text(str(ago))
 
 
 class Story:

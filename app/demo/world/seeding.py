@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import open_program
 from app.demo.world.clock import BusinessClock
 from app.demo.world.harbor import HARBOR
-from app.demo.world.history import PRODUCT, Tools, tell
+from app.demo.world.history import PRODUCT, Bookmark, Tools, tell
 from app.demo.world.house import set_up_house, set_up_platform
 from app.demo.world.lumen import LUMEN
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import DemoPartner
 from app.demo.world.tokens import Tokens
+from app.kernel.queue.dispatcher import release_worker
 from app.kernel.queue.drain import drain
 from app.settings import Settings
 from app.vault.rules import Program
@@ -26,6 +30,9 @@ from tenants.slots import count_free, make_slots
 
 PARTNERS: tuple[DemoPartner, ...] = (NORTHWIND, LUMEN, HARBOR)
 _MARK = "seeded"
+_BOOKMARK = "told"
+_LONGEST_LEASE = 40.0  # seconds; what a killed run has left under way comes back within it
+WORKER = "demo"
 _EDITION = "1"  # of the demo's world: raised when a new world shall be told beside an old one
 
 
@@ -59,14 +66,27 @@ def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[Dem
                 crm_port=crm_port,
                 clock=clock,
                 tokens=tokens,
-                settle=lambda: drain(runtime, SUBSCRIPTIONS, worker="demo"),
+                settle=lambda: drain(runtime, SUBSCRIPTIONS, worker=WORKER),
             )
-            tools.settle()
-            tell(tools, houses, datetime.now(UTC).date())
+            _finish_killed_jobs(settings.cell_url, tools)
+            tell(tools, houses, datetime.now(UTC).date(), bookmark=Bookmark(folder / _BOOKMARK))
         finally:
             clock.close()
             opened.close()
     (folder / _MARK).write_text(_EDITION)
+
+
+def _finish_killed_jobs(cell_url: str, tools: Tools) -> None:
+    """Do what is due, and wait for what a killed run held under a lease: the story goes on from it."""
+    for cell in tools.runtime.databases.cells:
+        release_worker(tools.runtime.databases, cell, WORKER)
+    until = time.monotonic() + _LONGEST_LEASE
+    tools.settle()
+    with psycopg.connect(cell_url, autocommit=True) as connection:
+        query = "SELECT FROM cell.job WHERE state IN ('dispatched', 'running') LIMIT 1"
+        while connection.execute(query).fetchone() is not None and time.monotonic() < until:
+            time.sleep(0.2)
+            tools.settle()
 
 
 def _make_room(databases: Databases, tenants: int) -> None:
