@@ -12,6 +12,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tenants.metadata import TenantRecord
 from tenants.migrate import script_config
 
+_VERSION_TABLE = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY"
+    " (version_num))"
+)
+
 
 @cache
 def tenant_revision() -> str:
@@ -31,7 +36,7 @@ def head_sql() -> str:
         statements.append(str(CreateTable(table).compile(dialect=dialect)))
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         statements += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
-    statements.append("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    statements.append(_VERSION_TABLE)
     statements.append(f"INSERT INTO alembic_version VALUES ('{tenant_revision()}')")
     return ";\n".join(statements) + ";"
 

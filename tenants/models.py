@@ -73,7 +73,7 @@ class Clock(CellRecord):
 
     __tablename__ = "clock"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     shift: Mapped[timedelta] = mapped_column(Interval())
 
 

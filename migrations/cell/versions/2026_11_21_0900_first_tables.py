@@ -16,7 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table('clock',
-    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('shift', sa.Interval(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_clock')),
     schema='cell'
