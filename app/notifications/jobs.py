@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, Outcome
-from app.kernel.queue.jobs import JobRun, job
+from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.notifications.compose import AddressUnusable
 from app.notifications.links import letter_link
 from app.notifications.operations import QueuedLetter, get_queued, mark_failed, mark_sent
@@ -36,10 +37,14 @@ def send_letter(run: JobRun, *, message_id: str) -> Outcome:
         return Done()
     try:
         post(run, letter, now)
-    except (MailRefused, AddressUnusable) as error:
+    except LeaseLost:
+        raise
+    except SlipwayError as error:
+        if not (run.last_attempt or isinstance(error, MailRefused | AddressUnusable)):
+            raise
         with run.finish(GiveUp(str(error))) as work:
             mark_failed(work, letter_id, error=str(error))
-        return GiveUp(str(error))
+        return Done()  # of the job there is nothing left to settle: the letter's failure is stored with it
     with run.finish() as work:
         mark_sent(work, letter_id)
     return Done()

@@ -116,6 +116,7 @@ class MainJob:
     crm: hubspot.HubSpotStandIn
     product: product_admin.ProductAdminStandIn
     mail: MailSink
+    folder: Path
     home: Tenant = field(init=False)
 
     def run(self) -> list[Any]:
@@ -139,6 +140,25 @@ class MainJob:
         company_id = self.create("companies", {"name": company})
         contact_id = self.create("contacts", {"email": email, "firstname": "Maria", "lastname": "Lopez"})
         return self.create("deals", deal, {company_id: 5, contact_id: 3})
+
+    def environment(self, redis_url: str) -> dict[str, str]:
+        """The settings of a program of its own over this installation."""
+        return {
+            "SLIPWAY_CONTROL_URL": self.installation.urls.control_url,
+            "SLIPWAY_CELL_URL": self.installation.urls.cell_url,
+            "SLIPWAY_REDIS_URL": redis_url,
+            "SLIPWAY_KEYRING": str(self.folder / "keys"),
+            "SLIPWAY_WORKER_KEYRING": str(self.folder / "worker-keys"),
+            "SLIPWAY_SMTP_URL": f"smtp://127.0.0.1:{self.mail.port}",
+            "SLIPWAY_ADDRESS_BOOK": self.address_book,
+            "SLIPWAY_WORKER_THREADS": "4",
+            "SLIPWAY_LOG_FORMAT": "json",
+        }
+
+    @property
+    def address_book(self) -> str:
+        """Where the outside world really is."""
+        return f"api.hubapi.com:443={self.crm.port},admin.workbench.example:443={self.product.port}"
 
     def sold_properties(self, **more: str | None) -> dict[str, str]:
         """What a sold deal holds in the CRM; a property set to None is left out."""
@@ -226,12 +246,12 @@ def open_main_job(installation: Installation, folder: Path, stack: ExitStack) ->
         },
     )
     installation.runtime = runtime
-    job = _partner(installation, runtime, crm, product, mail)
+    job = _partner(installation, runtime, crm, product, mail, folder)
     _set_up(job)
     return job
 
 
-def _partner(installation: Installation, runtime: Runtime, crm: Any, product: Any, mail: MailSink) -> MainJob:
+def _partner(installation: Installation, runtime: Runtime, crm: Any, product: Any, mail: MailSink, folder: Path) -> MainJob:
     setter = Actor(kind="service", id=new_id(), name="set-up")
     databases = runtime.databases
     wanted = NewOrganisation(slug="northwind", name="Northwind Managed Services", parent_id=installation.platform)
@@ -243,7 +263,7 @@ def _partner(installation: Installation, runtime: Runtime, crm: Any, product: An
         for role in roles:
             assign_role(databases, setter, person_id=person_id, organisation_id=organisation, role=role)
         staff[key] = Actor("person", person_id, name, organisation_id=organisation, roles=frozenset(roles))
-    return MainJob(installation, runtime, organisation, staff, crm, product, mail)
+    return MainJob(installation, runtime, organisation, staff, crm, product, mail, folder)
 
 
 def _set_up(job: MainJob) -> None:

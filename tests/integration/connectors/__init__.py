@@ -1,0 +1,1 @@
+"""Runs of connector actions against real HTTP, and workers that are killed."""

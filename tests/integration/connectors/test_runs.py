@@ -1,0 +1,142 @@
+"""A run under trouble: the effect happens at most once, the run always ends, and no secret leaves its seal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.connectors.catalog.stand_in import Fault
+from app.connectors.operations import RunRequest, request_run
+from app.kernel.ids import new_id
+from tenants.tenant import Tenant
+from tests.factories.main_job import TOKEN, WORKBENCH, MainJob
+from tests.factories.walker import connect_product
+
+SPACES = "/v1/workspaces"
+Place = tuple[Tenant, UUID]
+_numbers = count(100)
+
+
+@pytest.fixture(scope="module")
+def place(shop: MainJob) -> Place:
+    """A customer whose product is connected."""
+    deal = shop.sell()
+    shop.tell(deal)
+    shop.run()
+    tenant, onboarding_id = shop.started(deal)
+    connect_product(shop, tenant)
+    return tenant, onboarding_id
+
+
+def ask(shop: MainJob, place: Place, action: str = "create_workspace", **given: Any) -> UUID:
+    """Ask for a run of its own, outside of any task."""
+    wanted = given or {"external_id": new_id().hex, "name": "Contoso", "plan": "team"}
+    with shop.installation.work(place[0], shop.lead) as work:
+        return request_run(
+            work, RunRequest(place[1], "task.create_workspace", "product_admin", action, wanted, next(_numbers))
+        )
+
+
+def run_of(shop: MainJob, place: Place, run_id: UUID) -> Any:
+    return shop.installation.rows(place[0], "SELECT * FROM {}.run WHERE id = %s", run_id)[0]
+
+
+class TestExecuteRun:
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Fault("status", SPACES, times=2, status=500),
+            Fault("status", SPACES, times=1, status=503),
+            Fault("garbage", SPACES, times=1),
+            Fault("oversize", SPACES, times=1),
+            Fault("reset_after_effect", SPACES, times=1),
+            Fault("silent_after_effect", SPACES, times=1, seconds=5),
+        ],
+        ids=lambda fault: fault.kind,
+    )
+    def test_ends_well_with_one_effect_after(self, shop: MainJob, place: Place, fault: Fault):
+        before = len(shop.product.effects)
+        shop.product.break_next(fault)
+        run_id = ask(shop, place)
+        shop.finish()
+        run = run_of(shop, place, run_id)
+        assert (run.state, len(shop.product.effects) - before) == ("succeeded", 1)
+        assert run.result["id"] == shop.product.effects[-1]["subject"]
+
+    def test_waits_as_long_as_it_is_told_when_there_are_too_many_requests(self, shop: MainJob, place: Place):
+        shop.product.break_next(Fault("status", SPACES, status=429, headers={"Retry-After": "120"}))
+        run_id = ask(shop, place)
+        shop.run()
+        [waiting] = shop.installation.cell(
+            "SELECT run_at - now() AS left FROM cell.job WHERE kind = 'connectors.execute_run' AND state = 'ready'"
+        )
+        assert timedelta(seconds=60) < waiting.left <= timedelta(seconds=121)
+        shop.finish()
+        assert run_of(shop, place, run_id).state == "succeeded"
+
+    def test_never_sends_again_what_may_have_happened_and_cannot_be_looked_up(self, shop: MainJob, place: Place):
+        made = ask(shop, place)
+        shop.finish()
+        workspace = run_of(shop, place, made).result["id"]
+        shop.product.break_next(Fault("silent_after_effect", f"{SPACES}/{workspace}/welcome", seconds=5))
+        run_id = ask(shop, place, "send_welcome", workspace_id=workspace)
+        shop.finish()
+        run = run_of(shop, place, run_id)
+        assert (run.state, len(run.attempts)) == ("unknown", 1)
+        sent = [effect for effect in shop.product.effects if effect["kind"] == "welcome_sent"]
+        assert len(sent) == 1
+
+    @pytest.mark.parametrize(
+        ("fault", "state"),
+        [
+            (Fault("status", "/v1", times=99, status=401), "failed"),
+            (Fault("status", "/v1", times=99, status=403), "failed"),
+            (Fault("status", "/v1", times=99, status=404), "failed"),
+            (Fault("redirect", "/v1", times=99), "failed"),
+            (Fault("status", "/v1", times=99, status=500), "unknown"),
+            (Fault("status", "/v1", times=99, status=429), "failed"),
+        ],
+        ids=["401", "403", "404", "redirect", "500", "429"],
+    )
+    def test_ends_for_a_person_when_the_trouble_stays(self, shop: MainJob, place: Place, fault: Fault, state: str):
+        before = len(shop.product.effects)
+        shop.product.break_next(fault)
+        run_id = ask(shop, place)
+        shop.finish()
+        run = run_of(shop, place, run_id)
+        assert (run.state, len(shop.product.effects)) == (state, before)
+        ended = "SELECT reason FROM {}.trail WHERE action = 'connectors.run.ended' AND subject_id = %s"
+        [entry] = shop.installation.rows(place[0], ended, run_id)
+        assert entry.reason
+        assert shop.installation.cell("SELECT kind FROM cell.job WHERE state = 'failed'") == []
+
+    def test_refuses_an_input_that_does_not_fit_without_calling(self, shop: MainJob, place: Place):
+        asked = len(shop.product.requests)
+        run_id = ask(shop, place, external_id="x", name="y", plan="platinum")
+        shop.finish()
+        assert run_of(shop, place, run_id).state == "failed"
+        assert len(shop.product.requests) == asked
+
+
+class TestSecret:
+    def test_is_in_no_table_no_log_and_no_mail(self, shop: MainJob, place: Place, capfd: pytest.CaptureFixture[str]):
+        shop.product.break_next(Fault("status", SPACES, times=1, status=500))
+        ask(shop, place)
+        shop.finish()
+        told = [*capfd.readouterr(), *(str(mail) for mail in shop.mail.messages())]
+        told += [text for query in (shop.installation.cell, shop.installation.control) for text in everything(query)]
+        assert len(told) > 100
+        for canary in (WORKBENCH, TOKEN):
+            forms = (canary, canary.encode().hex())
+            assert [text[:80] for text in told if any(form in text for form in forms)] == []
+
+
+def everything(query: Any) -> list[str]:
+    """Every row of every table of ours in a database, as text."""
+    found = "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables"
+    tables = query(found + " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')")
+    return [str(row[0]) for table in tables for row in query(f"SELECT t::text FROM {table.name} t")]  # noqa: S608 - its own catalogue

@@ -1,0 +1,1 @@
+"""The publish flow, from the home to `control`."""
