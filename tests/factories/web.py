@@ -7,10 +7,10 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import uvicorn
@@ -26,12 +26,14 @@ from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.demo.world import crm
 from app.demo.world.clock import BusinessClock, at_hour, working_day
+from app.demo.world.course import Deed, Scene, next_deeds
 from app.demo.world.crm import CrmClient
 from app.demo.world.harbor import HARBOR
 from app.demo.world.house import House, actor_of, set_up_house, set_up_platform
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import Sale
 from app.demo.world.tokens import Tokens
+from app.flow.events import Evidenced
 from app.identity.mailer import Mailer
 from app.intake.operations import HookMessage, receive_messages
 from app.kernel.actor import Actor
@@ -41,9 +43,12 @@ from app.kernel.outbound.egress import AddressBook
 from app.kernel.queue.drain import drain
 from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
-from app.kernel.work import JOBS
+from app.kernel.work import JOBS, Work
 from app.notifications.postroom import Postroom
 from app.notifications.sink import MailSink
+from app.onboarding import operations
+from app.onboarding.models import Onboarding
+from app.onboarding.queries.stored import definition_of, state_of
 from app.settings.values import MailServer
 from app.tenancy.operations import Seeder
 from app.vault.keyring import Keyring, create_keyring, open_keyring
@@ -143,9 +148,18 @@ class Portals:
             receive_messages(work, source=crm.SOURCE, messages=[message])
         return until(f"the onboarding of {key}", lambda: self._started(house, sale, deal_id))
 
-    def colleague(self, started: Started, role: str) -> Actor:
-        """Who plays that role of the template, as sign-in would know them."""
-        return actor_of(self.runtime, started.house, started.house.partner.player(role).email)
+    def goes_on(self, started: Started, *, stalls: tuple[str, ...]) -> None:
+        """Everybody does what is theirs, except for the items of these keys."""
+        partner, sale = started.house.partner, replace(started.sale, stalls=stalls)
+        while True:
+            with self.installation.work(started.tenant, Actor("service", started.tenant.id, "looks")) as work:
+                onboarding = work.session.get_one(Onboarding, started.onboarding_id)
+                definition, state = definition_of(work, onboarding.definition_digest), state_of(onboarding)
+            deed = next(next_deeds(Scene(partner, sale, date(2026, 11, 20)), definition, state), None)
+            if deed is None:
+                return
+            with self.installation.work(started.tenant, actor_of(self.runtime, started.house, deed.by)) as work:
+                _do(work, started.onboarding_id, deed)
 
     def serving_ends(self) -> None:
         """The first signal that tells the server to stop. Nothing is served afterwards."""
@@ -200,6 +214,18 @@ class Portals:
         until("the server", lambda: self._server.started)
 
 
+def _do(work: Work, onboarding_id: UUID, deed: Deed) -> None:
+    proof = Evidenced(statement=deed.statement) if deed.statement else None
+    if deed.verb == "decide":
+        said: dict[str, Any] = {"decision": deed.decision, "reason": deed.statement}
+        operations.decide_gate(work, onboarding_id=onboarding_id, gate=deed.key, **said)
+    elif deed.verb == "prove":
+        operations.prove_milestone(work, onboarding_id=onboarding_id, milestone=deed.key, evidence=proof or Evidenced())
+    else:
+        given: dict[str, Any] = {"answers": deed.answers, "evidence": proof}
+        operations.complete_task(work, onboarding_id=onboarding_id, task=deed.key, **given)
+
+
 class Working:
     """Does what is due, in a thread, at each ring of the wake-up line."""
 
@@ -209,7 +235,7 @@ class Working:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="working", daemon=True)
 
-    def __enter__(self) -> Working:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
