@@ -25,8 +25,6 @@ from app.vault.rules import Program
 from app.web.security import Front
 
 PORT = "SLIPWAY_HTTP_PORT"
-FOLDER = "SLIPWAY_DEMO_FOLDER"  # for the child that drives the main job: where tokens and mails are
-CRM_PORT, PRODUCT_PORT = "SLIPWAY_DEMO_CRM_PORT", "SLIPWAY_DEMO_PRODUCT_PORT"
 _LOGIN = 12  # characters of the installation's id in the folder's name
 
 
@@ -43,6 +41,7 @@ class Demo:
         place = self._folder / "demo" / key.id.hex[:_LOGIN]
         make_tokens(place)
         outside = self._outside = find_ports(place)
+        outside.note(self._folder)
         led = lead_outside(settings, outside)
         if not is_seeded(place):
             print("Making three partners and their customers; this happens once.", flush=True)
@@ -55,16 +54,9 @@ class Demo:
         return [*product_children(settings), *self._reached().children()]
 
     def once(self) -> Child:
-        """The program that drives the main job; it learns its ports when it starts, from `hand_over`."""
-        return Child(name="once", argv=(sys.executable, "-m", "app.demo.once"), waits=True, final=True)
-
-    def hand_over(self, settings: Settings) -> Settings:
-        """Tell the children where the world outside is. Settings stay as they are."""
-        outside = self._reached()
-        os.environ[FOLDER] = str(outside.folder)
-        os.environ[CRM_PORT] = str(outside.ports["hubspot"])
-        os.environ[PRODUCT_PORT] = str(outside.ports["product_admin"])
-        return settings
+        """The program that drives the main job; where the world outside is, `prepare` has noted by then."""
+        argv = (sys.executable, "-m", "app.demo.once", "--folder", str(self._folder))
+        return Child(name="once", argv=argv, waits=True, final=True)
 
     def links(self, settings: Settings) -> list[tuple[str, str]]:
         """Where to look: each portal with a fresh link for one of its staff and one of a customer's people."""
@@ -99,7 +91,7 @@ def run(arguments: Sequence[str]) -> int:
     demo = Demo(chosen.folder.absolute())
     return run_demo(
         _without_port(arguments),
-        prepare=[demo.prepare, demo.hand_over],
+        prepare=[demo.prepare],
         children=demo.children,
         links=demo.links,
         once=demo.once(),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
 
 from app.bootstrap.wiring import open_program
 from app.demo.journey.browser import JourneyFailed
@@ -12,6 +15,7 @@ from app.demo.journey.ground import Ground
 from app.demo.journey.main_job import MainJob, Outcome
 from app.demo.journey.sale import PARTNER
 from app.demo.journey.trace import missing_events, read_trace, told
+from app.demo.stand_ins import Outside
 from app.demo.world.crm import CrmTrouble
 from app.settings import Settings
 from app.vault.rules import Program
@@ -21,12 +25,15 @@ from tenants.sessions import lookup_session
 _MARK_BYTES = 2
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the journey and tell how it went."""
+    parser = ArgumentParser(prog="python -m app.demo.once", description="Drive the main job of a running demo.")
+    parser.add_argument("--folder", type=Path, default=Path(".slipway"), help="where the demo's data lives (.slipway)")
+    chosen = parser.parse_args(arguments)
     settings = Settings.from_environment()
     running = open_program(settings, Program.OPERATOR)
     logging.getLogger().setLevel(logging.ERROR)
-    ground = Ground.of(settings, running.runtime)
+    ground = Ground.of(settings, running.runtime, Outside.read(chosen.folder))
     mark = secrets.token_hex(_MARK_BYTES)
     try:
         outcome = MainJob(ground, mark).run()

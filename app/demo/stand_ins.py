@@ -19,16 +19,23 @@ from importlib import import_module
 from pathlib import Path
 
 from app.connectors.catalog.stand_in import OWN_PATHS, Answer, Call, StandInServer, Wire
+from app.demo.embedded.folder import write_private
 from app.demo.supervisor import Child
 from app.demo.world.tokens import Tokens
+from app.kernel.errors import Unavailable
 from app.notifications.sink import MailSink
 from app.settings import Settings
 from app.settings.values import AddressBookEntry
 
 HOSTS = {"hubspot": "api.hubapi.com", "product_admin": "admin.workbench.example"}
 MAIL = "mail"
+_NOTE = "outside.json"
 _HTTPS = 443
 _REMEMBERED = {"POST", "PATCH", "PUT", "DELETE"}
+
+
+class NotRunning(Unavailable):
+    """There is no demo whose outside world could be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,20 @@ class Outside:
     folder: Path
     ports: Mapping[str, int]
     mail_port: int
+
+    def note(self, place: Path) -> None:
+        """Write down where it is, for a program that is started later."""
+        text = json.dumps({"folder": str(self.folder), "ports": dict(self.ports), "mail_port": self.mail_port})
+        write_private(place / _NOTE, text)
+
+    @classmethod
+    def read(cls, place: Path) -> Outside:
+        """What the running demo has noted. Raises NotRunning where none has."""
+        try:
+            noted = json.loads((place / _NOTE).read_text())
+        except FileNotFoundError:
+            raise NotRunning(f"No demo has run in {place}. Start one: slipway demo --once") from None
+        return cls(folder=Path(noted["folder"]), ports=noted["ports"], mail_port=noted["mail_port"])
 
     @property
     def mail_folder(self) -> Path:

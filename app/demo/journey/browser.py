@@ -209,8 +209,15 @@ def wait_for(what: str, look: Callable[[], Found | None], *, seconds: float = 30
 
 def _words(text: str) -> str:
     """The visible words of an error page, in one short line."""
-    kept: list[str] = []
-    reader = HTMLParser()
-    reader.handle_data = lambda data: kept.append(data.strip())  # type: ignore[method-assign]
-    reader.feed(text.partition("<main")[2] or text)
-    return " ".join(word for word in kept if word)[:300]
+    reader = _Words()
+    reader.feed("<main" + text.partition("<main")[2] if "<main" in text else text)
+    return " ".join(reader.kept)[:300]
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.kept += data.split()

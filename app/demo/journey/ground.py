@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 from app.connectors.catalog.stand_in import OWN_PATHS, TOKENS_PATH
 from app.demo.journey.people import Inbox
-from app.demo.main import CRM_PORT, FOLDER, PRODUCT_PORT
-from app.demo.stand_ins import MAIL
+from app.demo.stand_ins import Outside
 from app.demo.world.clock import BusinessClock, at_hour, working_day
 from app.demo.world.crm import CrmClient
 from app.demo.world.tokens import Tokens
@@ -38,17 +35,16 @@ class Ground:
     began: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, settings: Settings, runtime: Runtime) -> Ground:
-        """From what `slipway demo` has put into the environment. Raises LookupError outside of it."""
-        folder = Path(os.environ[FOLDER])
+    def of(cls, settings: Settings, runtime: Runtime, outside: Outside) -> Ground:
+        """What a run needs, from where the demo's outside world is."""
         return cls(
             settings=settings,
             runtime=runtime,
             clock=BusinessClock(settings.cell_url),
-            tokens=Tokens(folder),
-            mails=Inbox(folder / MAIL),
-            crm_port=int(os.environ[CRM_PORT]),
-            product_port=int(os.environ[PRODUCT_PORT]),
+            tokens=Tokens(outside.folder),
+            mails=Inbox(outside.mail_folder),
+            crm_port=outside.ports["hubspot"],
+            product_port=outside.ports["product_admin"],
         )
 
     def say(self, text: str) -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import select
 
 from app.demo.journey.browser import Browser, JourneyFailed, PageForm, Watch, wait_for
 from app.demo.journey.ground import Diary, Ground
@@ -18,7 +17,7 @@ from app.demo.world.course import Scene, answer
 from app.flow.definition import Definition, Item
 from app.flow.reading import read_definition
 from app.kernel.actor import Actor
-from app.kernel.models import TrailEntry
+from app.kernel.trail import list_of_onboarding
 from app.kernel.work import open_work
 from app.partners.rules import default_host
 from app.templates.library import open_shelf
@@ -130,7 +129,7 @@ class MainJob:
             for _deed in range(_MOST_DEEDS):
                 drawn = watch.drawn
                 if self._partner_deed():
-                    wait_for("the customer's live page to change", lambda seen=drawn: watch.drawn > seen)  # type: ignore[misc]
+                    wait_for("the customer's live page to change", self._something_changes(drawn, watch))
                 elif self._is_reached():
                     break
                 elif not self._customer_deed() and not self._proof():
@@ -231,10 +230,9 @@ class MainJob:
 
     def _count(self, tenant: Tenant, action: str) -> int:
         onboarding_id = UUID(self._path.rpartition("/")[2])
-        wanted = select(TrailEntry.id).where(TrailEntry.onboarding_id == onboarding_id, TrailEntry.action == action)
         actor = Actor(kind="service", id=tenant.id, name="journey")
         with open_work(self._ground.runtime, tenant, actor, trace_id="journey") as work:
-            return len(work.session.scalars(wanted).all())
+            return sum(entry.action == action for entry in list_of_onboarding(work.session, onboarding_id))
 
     def _tenant(self) -> Tenant:
         with lookup_session(self._ground.runtime.databases) as (session, _now):

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
-
 from app.demo.journey.browser import JourneyFailed
-from app.intake.models import Deal
 from app.kernel.actor import Actor
-from app.kernel.models import TrailEntry
 from app.kernel.runtime import Runtime
+from app.kernel.trail import TrailLine, list_of_onboarding, list_of_trace
 from app.kernel.work import open_work
-from app.onboarding.models import Onboarding
+from app.onboarding.queries.stored import find_onboarding
 from tenants.tenant import Tenant
 
+_MOST = 1_000  # entries of one onboarding, far beyond any journey
 # What must stand in the trace, in this order (REQUIREMENTS 1.11).
 MILESTONES = (
     "intake.trigger.received",
@@ -53,13 +51,11 @@ def read_trace(runtime: Runtime, home: Tenant, tenant: Tenant, onboarding_id: UU
     """
     actor = Actor(kind="service", id=home.id, name="trace")
     with open_work(runtime, tenant, actor, trace_id="trace") as work:
-        trace_id = work.session.get_one(Onboarding, onboarding_id).trace_id
-        wanted = or_(TrailEntry.trace_id == trace_id, TrailEntry.onboarding_id == onboarding_id)
-        inside = list(work.session.scalars(select(TrailEntry).where(wanted)))
+        trace_id = find_onboarding(work.session, onboarding_id).trace_id
+        own = [*list_of_trace(work.session, trace_id), *list_of_onboarding(work.session, onboarding_id, limit=_MOST)]
     with open_work(runtime, home, actor, trace_id="trace") as work:
-        deal_id = work.session.scalars(select(Deal.id).where(Deal.onboarding_id == onboarding_id)).one()
-        wanted = or_(TrailEntry.trace_id == trace_id, TrailEntry.subject_id == deal_id)
-        outside = list(work.session.scalars(select(TrailEntry).where(wanted)))
+        outside = list_of_trace(work.session, trace_id)
+    inside = sorted({entry.id: entry for entry in own}.values(), key=lambda entry: entry.id)
     _check_cause(outside, inside)
     lines = [_line("home", entry) for entry in outside] + [_line("tenant", entry) for entry in inside]
     return sorted(lines, key=lambda line: line.order)
@@ -79,7 +75,7 @@ def told(lines: list[Line]) -> list[str]:
     ]
 
 
-def _check_cause(outside: list[TrailEntry], inside: list[TrailEntry]) -> None:
+def _check_cause(outside: list[TrailLine], inside: list[TrailLine]) -> None:
     created = next((entry for entry in inside if entry.action == "tenancy.tenant.created"), None)
     if created is None:
         raise JourneyFailed("the tenant's trail to begin with its creation", [entry.action for entry in inside][:3])
@@ -89,7 +85,7 @@ def _check_cause(outside: list[TrailEntry], inside: list[TrailEntry]) -> None:
         raise JourneyFailed(f"the home's entry {cause} to have the hash {named}", admitted and admitted.leaf_hash)
 
 
-def _line(place: str, entry: TrailEntry) -> Line:
+def _line(place: str, entry: TrailLine) -> Line:
     known = ("task", "milestone", "gate", "timer", "decision", "outcome", "account_name", "connector", "name", "fields")
     words = [str(entry.body[name]) for name in known if entry.body.get(name)]
     who = entry.actor_name if entry.actor_kind == "person" else f"({entry.actor_name})"

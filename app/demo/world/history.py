@@ -12,8 +12,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select
-
 from app.connectors.operations import ConnectionSetting, add_connection
 from app.demo.world import crm
 from app.demo.world.clock import BusinessClock, at_hour, working_day
@@ -25,14 +23,13 @@ from app.demo.world.tokens import Tokens
 from app.flow.definition import Definition
 from app.flow.events import Evidenced
 from app.flow.state import State
-from app.intake.models import Deal
 from app.intake.operations import HookMessage, receive_messages
 from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.onboarding.models import Onboarding
 from app.onboarding.operations import complete_task, decide_gate, prove_milestone
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.home import get_home
+from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
 from app.vault.secret import Secret
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
@@ -145,16 +142,13 @@ class Story:
         """The onboarding, once its deal has been admitted and its tenant made."""
         if self._running is None:
             runtime = self._tools.runtime
-            actor = Actor(kind="service", id=self._house.home.id, name="demo")
-            with open_work(runtime, self._house.home, actor, trace_id=TRACE) as work:
-                started = select(Deal).where(
-                    Deal.state == "started", Deal.facts["account_name"].astext == self.sale.account
-                )
-                deal = work.session.scalars(started).one_or_none()
-            if deal is not None and deal.tenant_id and deal.onboarding_id:
+            lead = self._actor(self._house.partner.player("onboarding_lead").email)
+            cards = get_home(runtime, lead, self._house.organisation_id).cards
+            card = next((card for card in cards if card.name == self.sale.account), None)
+            if card is not None:
                 with lookup_session(runtime.databases) as (session, _now):
-                    tenant = find_tenant(session, deal.tenant_id)
-                self._running = Running(tenant, deal.onboarding_id) if tenant else None
+                    tenant = find_tenant(session, card.tenant_id)
+                self._running = Running(tenant, card.onboarding_id) if tenant else None
         return self._running
 
     def _connect(self, running: Running) -> None:
@@ -170,7 +164,7 @@ class Story:
     def _read(self, running: Running) -> tuple[Definition, State]:
         actor = Actor(kind="service", id=running.tenant.id, name="demo")
         with open_work(self._tools.runtime, running.tenant, actor, trace_id=TRACE) as work:
-            onboarding = work.session.get_one(Onboarding, running.onboarding_id)
+            onboarding = find_onboarding(work.session, running.onboarding_id)
             return definition_of(work, onboarding.definition_digest), state_of(onboarding)
 
     def _do(self, running: Running, deed: Deed) -> None:
@@ -191,6 +185,9 @@ class Story:
         self._as(running, deed.by, deed.key, operation)
 
     def _as(self, running: Running, email: str, deed: str, operation: Callable[[Work], dict[str, object]]) -> None:
-        actor = self._actors.get(email) or actor_of(self._tools.runtime, self._house, email)
-        self._actors[email] = actor
-        once(self._tools.runtime, running.tenant, actor, deed, operation)
+        once(self._tools.runtime, running.tenant, self._actor(email), deed, operation)
+
+    def _actor(self, email: str) -> Actor:
+        if email not in self._actors:
+            self._actors[email] = actor_of(self._tools.runtime, self._house, email)
+        return self._actors[email]

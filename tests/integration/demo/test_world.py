@@ -149,6 +149,6 @@ def _kill_while_seeding(place: Place) -> None:
     while not place.control("SELECT FROM control.onboarding_card WHERE tasks_done > 2"):
         assert child.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < until
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process writes; there is nothing here to be woken by
     child.send_signal(signal.SIGKILL)
     child.wait()
