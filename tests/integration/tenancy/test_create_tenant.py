@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def partner(shared_installation: Installation) -> Partner:
 
 
 @pytest.fixture
-def dying(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+def dying(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Die once, right after the commit of a step, or right before the last one."""
     step: str = request.param
     original = getattr(operations, step)
@@ -53,7 +52,6 @@ def dying(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> It
         raise Killed
 
     monkeypatch.setattr(operations, step, die)
-    yield
 
 
 every_step = pytest.mark.parametrize("dying", ["_request", "_claim", "_seed", "update", "_activate"], indirect=True)
