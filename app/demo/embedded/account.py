@@ -1,8 +1,9 @@
-"""Under which account the servers run: PostgreSQL refuses root, and root's folders must stay root's."""
+"""Under which account the servers run: PostgreSQL refuses root and the nameless, and root's folders stay root's."""
 
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import stat
 import subprocess
@@ -45,11 +46,16 @@ class Account:
 
 
 def choose_account(root: Path, programs: Iterable[Path]) -> Account:
-    """Ourselves; as root a user namespace; where that is refused, nobody. Raises NoAccount."""
-    if os.geteuid() != 0:
+    """Ourselves; where PostgreSQL refuses us a user namespace; for root, else, nobody. Raises NoAccount."""
+    if os.geteuid() != 0 and _has_a_name(os.geteuid()):
         return Account("as yourself")
     if namespace_works():
         return Account("in a user namespace", prefix=NAMESPACE)
+    if os.geteuid() != 0:
+        raise NoAccount(
+            f"PostgreSQL does not run as user {os.geteuid()}, whom this machine does not know, and user namespaces are "
+            "refused. Add it to /etc/passwd, or use a server of your own: SLIPWAY_CONTROL_URL and SLIPWAY_CELL_URL."
+        )
     closed = first_closed([root.parent, *programs])
     if closed is None:
         return Account("as nobody", uid=NOBODY)
@@ -59,8 +65,16 @@ def choose_account(root: Path, programs: Iterable[Path]) -> Account:
     )
 
 
+def _has_a_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False  # a container started under a bare number: initdb looks the name up and gives up
+    return True
+
+
 def namespace_works() -> bool:
-    """Whether root may start a program in a user namespace of its own here."""
+    """Whether we may start a program in a user namespace of its own here."""
     if shutil.which(NAMESPACE[0]) is None:
         return False
     return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0

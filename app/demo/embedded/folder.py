@@ -130,8 +130,8 @@ def is_private(folder: Path) -> bool:
 
 
 def fits(sockets: Path) -> bool:
-    """Whether the longest socket in this folder stays below the system's limit."""
-    return len(os.fsencode(sockets / LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT
+    """Whether the longest socket in this folder stays below the system's limit; a comma parts two hosts to libpq."""
+    return len(os.fsencode(sockets / LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT and "," not in str(sockets)
 
 
 def write_private(path: Path, text: str) -> None:
