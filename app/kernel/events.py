@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
 from typing import ClassVar
 from uuid import UUID
 
@@ -30,13 +34,19 @@ class Event:
 
 
 def plain(value: object) -> object:
-    """A value as JSON can carry it."""
+    """A value as JSON can carry it. Raises TypeError for one that would only look so: `str()` of anything passes."""
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value)):
+        return value
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(plain(k)): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    if hasattr(value, "isoformat"):
+    if isinstance(value, set | frozenset):
+        return sorted((plain(v) for v in value), key=str)  # a set has no order; what is hashed and compared needs one
+    if isinstance(value, date | time):
         return value.isoformat()
-    return str(value)
+    if isinstance(value, UUID | Decimal | timedelta):
+        return str(value)
+    raise TypeError(f"JSON cannot say {type(value).__name__} {value!r}")
