@@ -1,0 +1,119 @@
+"""How often a unit of work talks to PostgreSQL: counted, not timed (DESIGN 3 and 4)."""
+
+# ruff: noqa: PT012 - a unit of work needs a body to be broken in
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from psycopg.pq import Trace
+from sqlalchemy import event, text
+
+from app.kernel.commands import run_command
+from app.kernel.ids import new_id
+from tenants.sessions import lookup_session, partner_session, tenant_cursor
+from tenants.tenant import Tenant
+from tests.factories.installation import CELL, Installation, person
+from tests.integration.kernel.work_to_do import GuestArrived, arrive
+
+Count = Callable[[], int]
+
+
+@pytest.fixture
+def round_trips(installation: Installation, acme: Tenant) -> Iterator[Count]:
+    """How often the server has said that it is ready, on every connection of the tenant's gateway and of the door."""
+    with tempfile.TemporaryFile("w+") as log:
+        engines = [installation.databases.cells[CELL].gateways[acme.gateway], installation.databases.control]
+
+        def start(connection: Any, *_rest: object) -> None:
+            connection.pgconn.trace(log.fileno())
+            connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+
+        def stop(connection: Any, *_rest: object) -> None:
+            connection.pgconn.untrace()
+
+        def count() -> int:
+            log.seek(0)
+            found = log.read().count("ReadyForQuery")
+            log.seek(0)
+            log.truncate()
+            return found
+
+        with warmed(installation, acme):
+            for engine in engines:
+                event.listen(engine, "checkout", start)
+                event.listen(engine, "checkin", stop)
+        yield count
+        for engine in engines:
+            event.remove(engine, "checkout", start)
+            event.remove(engine, "checkin", stop)
+
+
+@contextmanager
+def warmed(installation: Installation, tenant: Tenant) -> Iterator[None]:
+    """Connections are made before anything is counted: logging in is not a part of a unit of work."""
+    with installation.work(tenant) as work, lookup_session(installation.databases):
+        work.session.execute(text("SELECT 1"))
+    yield
+
+
+class TestAUnitOfWork:
+    def test_that_does_nothing_takes_two(self, installation: Installation, acme: Tenant, round_trips: Count):
+        with installation.work(acme):
+            pass
+        assert round_trips() == 2  # the BEGIN with its scope and state; the COMMIT
+
+    def test_writes_all_its_marks_in_one(self, installation: Installation, acme: Tenant, round_trips: Count):
+        with installation.work(acme) as work:
+            for number in range(20):
+                work.announce(GuestArrived(subject_id=new_id(), note=f"{number}"))
+                work.enqueue("tests.greet", args={"name": "x"})
+                work.set_timer("tests.act", subject_id=new_id(), due_at=work.now, version=1)
+            work.remember_command("k", fingerprint="f", result={})
+        assert round_trips() == 3
+
+    def test_adds_one_for_its_state(self, installation: Installation, acme: Tenant, round_trips: Count):
+        with installation.work(acme) as work:
+            for number in range(5):
+                arrive(work, f"{number}")
+        assert round_trips() == 4
+
+    def test_that_fails_takes_no_more(self, installation: Installation, acme: Tenant, round_trips: Count):
+        with pytest.raises(ZeroDivisionError), installation.work(acme) as work:
+            arrive(work, "ghost")
+            raise ZeroDivisionError
+        assert round_trips() == 2  # BEGIN and ROLLBACK
+
+    def test_under_a_command_key_adds_one_to_look_for_it(
+        self, installation: Installation, acme: Tenant, round_trips: Count
+    ):
+        def command() -> None:
+            run_command(installation.runtime, acme, ann, key="k", mark="m", trace_id="t", operation=lambda _work: {})
+
+        ann = person("Ann")
+        command()
+        assert round_trips() == 4
+        command()
+        assert round_trips() == 3  # a replay writes nothing
+
+    def test_without_the_orm_takes_as_many(self, installation: Installation, acme: Tenant, round_trips: Count):
+        with tenant_cursor(installation.databases, acme, actor="test") as (cursor, _entered):
+            cursor.execute("SELECT 1")
+        assert round_trips() == 3
+
+    @pytest.mark.parametrize("scope", ["lookup", "partner"])
+    def test_in_control_takes_one_for_each_question_and_two_around(
+        self, installation: Installation, acme: Tenant, round_trips: Count, scope: str
+    ):
+        databases = installation.databases
+        opened = {
+            "lookup": lambda: lookup_session(databases),
+            "partner": lambda: partner_session(databases, acme.organisation_id, actor="test"),
+        }[scope]()
+        with opened as (session, _now):
+            session.execute(text("SELECT 1"))
+        assert round_trips() == 3
