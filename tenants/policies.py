@@ -130,21 +130,27 @@ def cell_rules(roles: RoleNames) -> str:
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
     ]
-    for table in CellRecord.metadata.sorted_tables:
-        name = table.fullname
-        lines.append(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;")
-        if fresh := _FRESH.get(table.name):
-            lines += [
-                f"DROP POLICY IF EXISTS own_rows ON {name};",
-                (
-                    f"CREATE POLICY own_rows ON {name} FOR INSERT TO {roles.app}"
-                    f" WITH CHECK (tenant_id = (SELECT cell.current_tenant()) AND {fresh});"
-                ),
-                f"GRANT INSERT ON {name} TO {roles.app};",
-            ]
-        readers = [roles.dispatcher] if table.name in _FRESH else [roles.dispatcher, roles.registry]
+    return "\n".join(
+        [*lines, *(rule for table in CellRecord.metadata.sorted_tables for rule in _cell_table(table, roles))]
+    )
+
+
+def _cell_table(table: Table, roles: RoleNames) -> list[str]:
+    """Row-level security of one table of the cell: tenants insert their own fresh rows, platform jobs see all."""
+    name = table.fullname
+    lines = [f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;"]
+    if fresh := _FRESH.get(table.name):
         lines += [
-            f"DROP POLICY IF EXISTS platform_jobs ON {name};",
-            f"CREATE POLICY platform_jobs ON {name} TO {', '.join(readers)} USING (true) WITH CHECK (true);",
+            f"DROP POLICY IF EXISTS own_rows ON {name};",
+            (
+                f"CREATE POLICY own_rows ON {name} FOR INSERT TO {roles.app}"
+                f" WITH CHECK (tenant_id = (SELECT cell.current_tenant()) AND {fresh});"
+            ),
+            f"GRANT INSERT ON {name} TO {roles.app};",
         ]
-    return "\n".join(lines)
+    readers = [roles.dispatcher] if table.name in _FRESH else [roles.dispatcher, roles.registry]
+    lines += [
+        f"DROP POLICY IF EXISTS platform_jobs ON {name};",
+        f"CREATE POLICY platform_jobs ON {name} TO {', '.join(readers)} USING (true) WITH CHECK (true);",
+    ]
+    return lines

@@ -1,5 +1,6 @@
 """The HTML doors of connections: set one up, hand over its credentials. What is typed is sealed, never shown again."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -44,22 +45,22 @@ class ConnectionPages(Controller):
     def add(self, request: PageRequest, tenant_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """Set a connection up. The command's fingerprint leaves the secrets out: a hash of one is a hint."""
         filled = form.fill(NewConnection)
-        wanted = filled.value
-        manifest = self._manifests(request).get(wanted.connector) if wanted else None
-        names = [name for name, secret in manifest.secrets.items() if secret.opened_by == "run"] if manifest else []
-        errors = filled.errors + [(name, mark("Fill in this field.")) for name in names if not form.first(name)]
-        if wanted is None or manifest is None or errors:
+        names = self._secret_names(request, form.first("connector"))
+        errors = filled.errors + [(name, mark("Fill in this field.")) for name in names or () if not form.first(name)]
+        if filled.value is None or names is None or errors:
             typed = {name: value for name, value in filled.typed.items() if name in {"connector", "name"}}
             return self._page(request, tenant_id, typed, errors, status=422)
-
-        def operation(work: Work) -> dict[str, object]:
-            secrets = {name: Secret(form.first(name)) for name in names}
-            setting = ConnectionSetting(connector=wanted.connector, name=wanted.name, config={}, secrets=secrets)
-            return {"id": str(add_connection(work, setting))}
-
-        body = {"connector": wanted.connector, "name": wanted.name}
+        operation = adding(filled.value, {name: Secret(form.first(name)) for name in names})
+        body = {"connector": filled.value.connector, "name": filled.value.name}
         run_form(request, tenant_id, key=form.command_key, body=body, operation=operation)
         return redirect(request, f"/t/{tenant_id}/connections")
+
+    def _secret_names(self, request: PageRequest, connector: str) -> list[str] | None:
+        """The secrets that a run of this connector needs; None where there is no such connector."""
+        manifest = self._manifests(request).get(connector)
+        if manifest is None:
+            return None
+        return [name for name, secret in manifest.secrets.items() if secret.opened_by == "run"]
 
     def _page(
         self,
@@ -91,13 +92,29 @@ class ConnectionPages(Controller):
         return runtime_of(request).service(Runner).registry.manifests()
 
 
+def adding(wanted: NewConnection, secrets: dict[str, Secret]) -> Callable[[Work], dict[str, object]]:
+    """The operation behind the form."""
+    setting = ConnectionSetting(connector=wanted.connector, name=wanted.name, config={}, secrets=secrets)
+
+    def operation(work: Work) -> dict[str, object]:
+        return {"id": str(add_connection(work, setting))}
+
+    return operation
+
+
 def offer(manifest: Manifest) -> dict[str, Any]:
     """A connector as a form: its name and one field for each secret that a run needs."""
     return {
         "connector": manifest.provider,
         "title": manifest.title,
         "secrets": [
-            {"id": name, "label": name.replace("_", " "), "type": "secret", "required": True, "help": secret.purpose}
+            {
+                "id": name,
+                "label": name.replace("_", " ").capitalize(),
+                "type": "secret",
+                "required": True,
+                "help": secret.purpose,
+            }
             for name, secret in manifest.secrets.items()
             if secret.opened_by == "run"
         ],

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Controller, Request, Response, post
 from litestar.params import FromPath, RawBody
 
-from app.connectors.crm import CRM, SignedBody, event_body
+from app.connectors.crm.provider import CRM, SignedBody, event_body
 from app.connectors.runner import Runner
 from app.intake.operations import HookMessage, receive_messages, starting_stages
 from app.kernel.actor import Actor
@@ -18,6 +18,7 @@ from app.web.begin import NothingHere, front_of, runtime_of, site_of, trace_of
 from app.web.translations import mark
 from tenants.registry import find_hook, find_tenant
 from tenants.sessions import lookup_session
+from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
 _TOKEN = 20  # characters; shorter ones were never given out
@@ -36,25 +37,34 @@ class Hooks(Controller):
 
         404 for an unknown address, 403 for a signature that does not hold or is older than five minutes.
         """
-        runtime = runtime_of(request)
-        digest = hashlib.sha256(token.encode()).digest()
-        with lookup_session(runtime.databases, actor="hook") as (session, _now):
-            hook = find_hook(session, digest) if len(token) >= _TOKEN else None
-            tenant = find_tenant(session, hook.tenant_id) if hook else None
-        if hook is None or tenant is None:
-            raise NothingHere(mark("Nothing is served under this address."))
+        source, tenant = hook_of(request, token)
         uri = front_of(request).url(site_of(request).host, request.url.path)
         signed = SignedBody(uri=uri, headers=dict(request.headers), body=body)
-        crm = CRM(runtime.service(Runner).registry, hook.source)
-        actor = Actor(kind="service", id=tenant.id, name=hook.source)
-        with open_work(runtime, tenant, actor, trace_id=trace_of(request)) as work:
-            purpose = DoorPurpose.WEBHOOK_VERIFICATION
-            secrets = open_door_secrets(work, runtime.service(Keyring), purpose=purpose)
-            events = crm.read_signed(signed, secrets=secrets)
-            stages = starting_stages(work)
-            messages = [
-                HookMessage(event.delivery_key, str(event.object_id), event.moves_deal_to(stages), event_body(event))
-                for event in events
-            ]
-            taken = receive_messages(work, source=hook.source, messages=messages)
-        return Response({"received": taken}, status_code=202)
+        return Response({"received": take_in(request, source, tenant, signed)}, status_code=202)
+
+
+def hook_of(request: PageRequest, token: str) -> tuple[str, Tenant]:
+    """Which system sends to this address, and whose home it is. Raises NothingHere."""
+    digest = hashlib.sha256(token.encode()).digest()
+    with lookup_session(runtime_of(request).databases, actor="hook") as (session, _now):
+        hook = find_hook(session, digest) if len(token) >= _TOKEN else None
+        tenant = find_tenant(session, hook.tenant_id) if hook else None
+    if hook is None or tenant is None:
+        raise NothingHere(mark("Nothing is served under this address."))
+    return hook.source, tenant
+
+
+def take_in(request: PageRequest, source: str, tenant: Tenant, signed: SignedBody) -> int:
+    """Verify the delivery and store what is new in it, in one transaction of the home. Returns how many were new."""
+    runtime = runtime_of(request)
+    crm = CRM(runtime.service(Runner).registry, source)
+    actor = Actor(kind="service", id=tenant.id, name=source)
+    with open_work(runtime, tenant, actor, trace_id=trace_of(request)) as work:
+        purpose = DoorPurpose.WEBHOOK_VERIFICATION
+        secrets = open_door_secrets(work, runtime.service(Keyring), purpose=purpose)
+        events, stages = crm.read_signed(signed, secrets=secrets), starting_stages(work)
+        messages = [
+            HookMessage(event.delivery_key, str(event.object_id), event.moves_deal_to(stages), event_body(event))
+            for event in events
+        ]
+        return receive_messages(work, source=source, messages=messages)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.connectors.crm import CRM
-from app.connectors.operations import ConnectionMissing, get_connection
+from app.connectors.crm.provider import CRM
+from app.connectors.crm.sold_deal import DealAnswer, SoldDeal
+from app.connectors.operations import ConnectionMissing, ConnectionView, get_connection
 from app.connectors.runner import Runner
-from app.connectors.sold_deal import SoldDeal
 from app.intake.mapping import FactMapping, facts_of
 from app.intake.operations import record_failed_reading, record_reading
 from app.kernel.outcomes import Done, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
 from app.vault.keyring import Keyring
-from app.vault.operations import take_connection_secrets
+from app.vault.operations import SealedSecrets, take_connection_secrets
 
 
 @job("intake.read_deal", attempts=8, lease=timedelta(seconds=30))
@@ -24,23 +24,31 @@ def read_deal(run: JobRun, *, source: str, external_id: str) -> Outcome:
             connection = get_connection(work, source)
             sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.job.id)
     except ConnectionMissing as error:
-        with run.finish() as work:
-            record_failed_reading(work, source=source, external_id=external_id, reason=str(error))
-        return Done()
-    mapping = FactMapping.from_config(connection.config)
+        return _hold(run, source, external_id, reason=str(error))
+    answer = _ask(run, connection, external_id, sealed)
+    if isinstance(answer, TryAgain) and not run.last_attempt:
+        return answer
+    if not isinstance(answer, SoldDeal):
+        return _hold(run, source, external_id, reason=answer.reason)
+    with run.finish() as work:
+        facts = facts_of(answer, FactMapping.from_config(connection.config))
+        record_reading(work, source=source, external_id=external_id, facts=facts)
+    return Done()
+
+
+def _ask(run: JobRun, connection: ConnectionView, external_id: str, sealed: SealedSecrets) -> DealAnswer:
+    """Leave the building, with the secrets opened only here."""
     runner = run.runtime.service(Runner)
-    answer = CRM(runner.registry, source).read_deal(
+    return CRM(runner.registry, connection.connector).read_deal(
         runner,
         external_id,
-        properties=mapping.properties,
+        properties=FactMapping.from_config(connection.config).properties,
         attempt=run.job.attempts,
         secrets=sealed.open(run.runtime.service(Keyring)),
     )
-    if isinstance(answer, TryAgain) and not run.last_attempt:
-        return answer
+
+
+def _hold(run: JobRun, source: str, external_id: str, *, reason: str) -> Outcome:
     with run.finish() as work:
-        if isinstance(answer, SoldDeal):
-            record_reading(work, source=source, external_id=external_id, facts=facts_of(answer, mapping))
-        else:
-            record_failed_reading(work, source=source, external_id=external_id, reason=answer.reason)
+        record_failed_reading(work, source=source, external_id=external_id, reason=reason)
     return Done()

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from app.connectors.sold_deal import SoldCompany, SoldContact, SoldDeal
+from app.connectors.crm.sold_deal import SoldCompany, SoldContact, SoldDeal
 
 _TRUE = frozenset({"true", "yes", "1", "signed", "ready"})
 _FALSE = frozenset({"false", "no", "0"})

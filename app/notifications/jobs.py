@@ -31,10 +31,20 @@ def send_letter(run: JobRun, *, message_id: str) -> Outcome:
     """Send one letter. The mail server may get it twice when a worker dies, with the same Message-ID."""
     letter_id = UUID(message_id)
     with run.work() as work:
-        letter = get_queued(work, letter_id)
-        now = work.now
+        letter, now = get_queued(work, letter_id), work.now
     if letter is None:
         return Done()
+    trouble = _trouble_with(run, letter, now)
+    with run.finish(GiveUp(trouble) if trouble else None) as work:
+        if trouble:
+            mark_failed(work, letter_id, error=trouble)
+        else:
+            mark_sent(work, letter_id)
+    return Done()  # of the job there is nothing left to settle: how it went is stored with the letter
+
+
+def _trouble_with(run: JobRun, letter: QueuedLetter, now: datetime) -> str:
+    """Send it; what will never work is told, what may work later is raised."""
     try:
         post(run, letter, now)
     except LeaseLost:
@@ -42,12 +52,8 @@ def send_letter(run: JobRun, *, message_id: str) -> Outcome:
     except SlipwayError as error:
         if not (run.last_attempt or isinstance(error, MailRefused | AddressUnusable)):
             raise
-        with run.finish(GiveUp(str(error))) as work:
-            mark_failed(work, letter_id, error=str(error))
-        return Done()  # of the job there is nothing left to settle: the letter's failure is stored with it
-    with run.finish() as work:
-        mark_sent(work, letter_id)
-    return Done()
+        return str(error)
+    return ""
 
 
 def post(run: JobRun, letter: QueuedLetter, now: datetime) -> None:

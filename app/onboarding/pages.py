@@ -211,12 +211,10 @@ class OnboardingForms(Controller):
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Press one of a gate's buttons."""
-        reason = form.first("reason")
+        decision, reason = form.first("decision"), form.first("reason")
 
         def operation(work: Work) -> dict[str, object]:
-            operations.decide_gate(
-                work, onboarding_id=onboarding_id, gate=key, decision=form.first("decision"), reason=reason
-            )
+            operations.decide_gate(work, onboarding_id=onboarding_id, gate=key, decision=decision, reason=reason)
             return {}
 
         try:
@@ -224,9 +222,8 @@ class OnboardingForms(Controller):
         except SlipwayError as error:
             if error.status not in {409, 422}:
                 raise
-            with begin_work(request, tenant_id) as work:
-                context = gate.gate_page(work, see(request, work, onboarding_id), key)
-            context |= {"command_key": new_command_key(), "reason": reason, "errors": [("reason", error.message)]}
+            context = gate_again(request, tenant_id, onboarding_id, key)
+            context |= {"reason": reason, "errors": [("reason", error.message)]}
             return page(request, "onboarding/gate_review.html", context, status=error.status, nav=staff_nav(request))
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
 
@@ -268,6 +265,7 @@ class OnboardingForms(Controller):
         if side == "customer":
             context |= {"values": form.typed, "errors": wrong}
             return page(request, "onboarding/customer_task.html", context, status=error.status)
+        context["stream"] = ""  # a live update would take away what was typed and what is wrong with it
         for stage in context["stages"]:
             for entry in stage["entries"]:
                 if entry["key"] == task and entry["form"]:
@@ -299,6 +297,13 @@ def whole(request: PageRequest, work: Work, seen: Picture, view: str) -> dict[st
     names = {"partner": site_of(request).brand.name, "customer": work.tenant.name}
     shown = view if view in VIEWS else "plan"
     return partner.partner_page(work, seen, shown) | {"names": names, "command_key": new_command_key()}
+
+
+def gate_again(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, key: str) -> dict[str, Any]:
+    """The gate's page as it stands now, with a fresh command key."""
+    with begin_work(request, tenant_id) as work:
+        context = gate.gate_page(work, see(request, work, onboarding_id), key)
+    return context | {"command_key": new_command_key()}
 
 
 def saying(request: PageRequest) -> Callable[[str], str]:

@@ -214,6 +214,21 @@ def _apply(
     deal.workflow_id = workflow.id if workflow else None
     deal.reason = admission.reason
     deal.decided_at = work.now
+    _store_verdict(work, deal, workflow, admission, other=other)
+    if admission.answer == "held":
+        _hold(work, deal, workflow, admission)
+        return
+    resolve_open_exceptions(work, subject_id=deal.id, reason=admission.reason)
+    if admission.answer == "excluded" or workflow is None:
+        deal.state = "excluded"
+        work.announce(_about(DealExcluded, deal, reason=admission.reason))
+        return
+    _admit(work, deal, workflow)
+
+
+def _store_verdict(
+    work: Work, deal: Deal, workflow: Workflow | None, admission: Admission, *, other: str | None
+) -> None:
     record_verdict(
         work,
         VerdictFacts(
@@ -229,14 +244,9 @@ def _apply(
             reason=admission.reason,
         ),
     )
-    if admission.answer == "held":
-        _hold(work, deal, workflow, admission)
-        return
-    resolve_open_exceptions(work, subject_id=deal.id, reason=admission.reason)
-    if admission.answer == "excluded" or workflow is None:
-        deal.state = "excluded"
-        work.announce(_about(DealExcluded, deal, reason=admission.reason))
-        return
+
+
+def _admit(work: Work, deal: Deal, workflow: Workflow) -> None:
     deal.state = "admitted"
     deal.onboarding_id = new_id()
     deal.admission_id = work.announce(

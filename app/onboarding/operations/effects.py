@@ -20,6 +20,7 @@ from app.flow.commands import (
     StartTimer,
 )
 from app.flow.definition import Definition
+from app.flow.state import OpenedException
 from app.intake.operations.exceptions import ExceptionOpening, close_exception, open_exception
 from app.intake.queries import find_exception
 from app.kernel.work import Work
@@ -54,20 +55,7 @@ def _do(work: Work, onboarding: Onboarding, definition: Definition, command: Com
         case NotifyRole():
             _notify(work, onboarding, definition, command)
         case OpenException(exception=opened):
-            open_exception(
-                work,
-                ExceptionOpening(
-                    subject_kind="onboarding",
-                    subject_id=onboarding.id,
-                    key=opened.id,
-                    type=opened.type,
-                    reason_code=opened.reason_code,
-                    route=opened.route,
-                    summary=opened.note,
-                    item_key=opened.item,
-                    respond_by=opened.respond_by,
-                ),
-            )
+            open_exception(work, _opening(onboarding, opened))
         case CloseException():
             if record := find_exception(work, onboarding.id, command.exception):
                 close_exception(work, record, resolution=command.resolution, reason=command.reason)
@@ -77,6 +65,20 @@ def _do(work: Work, onboarding: Onboarding, definition: Definition, command: Com
             onboarding.finished_at = command.at
         case CancelTimer() | RequestAction():
             pass  # a cancelled timer's version is old and does nothing; actions are requested above
+
+
+def _opening(onboarding: Onboarding, opened: OpenedException) -> ExceptionOpening:
+    return ExceptionOpening(
+        subject_kind="onboarding",
+        subject_id=onboarding.id,
+        key=opened.id,
+        type=opened.type,
+        reason_code=opened.reason_code,
+        route=opened.route,
+        summary=opened.note,
+        item_key=opened.item,
+        respond_by=opened.respond_by,
+    )
 
 
 def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) -> UUID:

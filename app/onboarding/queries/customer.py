@@ -8,8 +8,10 @@ from app.flow.definition import Item
 from app.kernel.work import Work
 from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.picture import MOVING, Picture, head, milestones
+from app.web.translations import mark
 
 _MINUTES_PER_QUESTION = 2
+_WHO_SEES = mark("Only the people who work on this onboarding, yours and ours, see it.")
 
 
 def status_page(work: Work, picture: Picture) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def task_page(picture: Picture, task: str) -> dict[str, Any]:
             "due_at": state.due_at,
             "minutes": minutes(item),
             "why": dict(item.help) or dict(item.title),
-            "who_sees": "",
+            "who_sees": picture.say(_WHO_SEES),
             "kept": "",
             "completed_at": state.settled_at,
             "completed_by": picture.name_of(state.settled_by),
@@ -107,7 +109,7 @@ def _next_task(picture: Picture, item: Item) -> dict[str, Any]:
         "late": picture.is_late(item.key),
         "minutes": minutes(item),
         "why": dict(item.help) or "",
-        "who_sees": "",
+        "who_sees": picture.say(_WHO_SEES),
     }
 
 

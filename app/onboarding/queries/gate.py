@@ -21,6 +21,17 @@ _CONSEQUENCES = {
     "return": mark("It goes back to be completed; nothing starts."),
     "stop": mark("The onboarding ends here, for good."),
 }
+# What the trail keeps of a decision and where facts come from, in words: definitions and rows hold short names.
+_KEPT = {
+    "reviewer": mark("who decided"),
+    "decision": mark("the decision"),
+    "reason": mark("the reason"),
+    "missing": mark("what was missing"),
+    "packet": mark("the facts handed over"),
+    "checks": mark("the checks"),
+    "escalations": mark("what was taken further"),
+}
+_SOURCES = {"crm": mark("the CRM"), "person": mark("a person, by hand")}
 
 
 def gate_lines(work: Work, picture: Picture) -> list[dict[str, Any]]:
@@ -53,7 +64,7 @@ def gate_page(work: Work, picture: Picture, gate: str) -> dict[str, Any]:
         "naming": [_missing(field) for field in fields if field.field.id in view.missing_soft],
         "checks": _checks(item, view),
         "escalate": [dict(case.label) for case in review.must_escalate] if review else [],
-        "logged": list(review.logged) if review else [],
+        "logged": [_word(picture, _KEPT, name) for name in review.logged] if review else [],
         "decisions": [_button(picture, button, view) for button in review.decisions] if review else [],
         "reason": "",
         "errors": [],
@@ -96,13 +107,17 @@ def _fact(picture: Picture, field: HandoffField, row: PacketRow | None, *, edita
         "label": dict(field.field.label),
         "value": "" if value is None else value,
         "rule": field.rule,
-        "source": row.source if row and value not in {None, ""} else "",
+        "source": _word(picture, _SOURCES, row.source) if row and value not in {None, ""} else "",
         "corrected_by": picture.name_of(f"person:{row.corrected_by}") if row and corrected else "",
         "corrected_at": row.changed_at if row and corrected else None,
         "why": dict(field.why),
         "correct_path": f"{picture.path}/packet/{field.field.id}" if editable else "",
         "spec": spec,
     }
+
+
+def _word(picture: Picture, words: dict[str, str], name: str) -> str:
+    return picture.say(words[name]) if name in words else name.replace("_", " ")
 
 
 def _missing(field: HandoffField) -> dict[str, Any]:

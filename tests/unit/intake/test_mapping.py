@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.connectors.sold_deal import SoldCompany, SoldContact, SoldDeal
+from app.connectors.crm.sold_deal import SoldCompany, SoldContact, SoldDeal
 from app.intake.mapping import FactMapping, facts_of
 
 MAPPING = FactMapping(
