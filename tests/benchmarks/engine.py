@@ -1,0 +1,113 @@
+"""Steps of running onboardings: committed one by one from several threads, and the pure decision alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from uuid import UUID
+
+from app.flow import events
+from app.flow.decide import decide, new_state
+from app.flow.definition import Definition
+from app.flow.events import Event
+from app.flow.state import State
+from app.kernel.ids import new_id
+from app.kernel.work import open_work
+from app.onboarding.operations.advance import advance, lock_onboarding
+from app.onboarding.operations.running import StartRequest, start_onboarding
+from app.templates.operations import pin
+from tenants.slots import make_slots
+from tenants.tenant import Tenant
+from tests.benchmarks.ground import Ground
+from tests.benchmarks.measure import Figure, percentile, say
+from tests.benchmarks.straight import straight_way
+from tests.benchmarks.templates import largest
+from tests.factories.installation import CELL, Installation, person
+
+THREADS = (1, 4, 8)
+_EACH = 4  # onboardings a thread brings to their end, one after the other
+_WALKS = 20
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """The figures of this group."""
+    effective = largest().effective()
+    definition = effective.compile()
+    way = straight_way(definition, datetime(2026, 11, 2, 9, 0, tzinfo=UTC))
+    yield _decisions(definition, way)
+    with ground.installation() as installation:
+        partner = installation.partner()
+        make_slots(installation.databases, CELL, max(THREADS))
+        tenants = [installation.customer(partner, f"Customer {n}") for n in range(max(THREADS))]
+        for tenant in tenants:
+            with installation.work(tenant) as work:
+                pin(work, effective)
+        _finish(installation, tenants[0], _start(installation, tenants[0], definition, way), way)  # warm
+        for threads in THREADS:
+            yield _steps(installation, tenants[:threads], definition, way)
+
+
+def _decisions(definition: Definition, way: Sequence[Event]) -> Figure:
+    """The median decision over whole onboardings: early ones have little state, late ones much."""
+    times: list[float] = []
+    now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+    for _walk in range(_WALKS):
+        state: State = new_state(definition)
+        for event in way:
+            began = time.perf_counter()
+            state = decide(definition, state, event, now).state
+            times.append(time.perf_counter() - began)
+        assert state.status == "finished"
+    return Figure("decide_p50", percentile(times, 50) * 1e6, "µs")
+
+
+def _steps(
+    installation: Installation, tenants: Sequence[Tenant], definition: Definition, way: Sequence[Event]
+) -> Figure:
+    """Each thread has a tenant; only the steps after the start are timed."""
+    say(f"engine: {len(tenants)} threads, {_EACH} onboardings of {len(way) - 1} steps each")
+    running = {t.id: [_start(installation, t, definition, way) for _ in range(_EACH)] for t in tenants}
+    ready = threading.Barrier(len(tenants) + 1)
+
+    def walk(tenant: Tenant) -> None:
+        ready.wait()
+        for onboarding_id in running[tenant.id]:
+            _finish(installation, tenant, onboarding_id, way)
+
+    with ThreadPoolExecutor(len(tenants)) as pool:
+        walks = [pool.submit(walk, tenant) for tenant in tenants]
+        ready.wait()
+        began = time.perf_counter()
+        for each in walks:
+            each.result()
+        took = time.perf_counter() - began
+    steps = len(tenants) * _EACH * (len(way) - 1)
+    return Figure(f"durable_steps_{len(tenants)}_threads", steps / took, "steps/s")
+
+
+def _start(installation: Installation, tenant: Tenant, definition: Definition, way: Sequence[Event]) -> UUID:
+    started, onboarding_id = way[0], new_id()
+    assert isinstance(started, events.Started)
+    request = StartRequest(
+        id=onboarding_id,
+        name="Bench",
+        definition_digest=definition.digest,
+        started=started,
+        people={},
+        deal={},
+    )
+    with installation.work(tenant) as work:
+        start_onboarding(work, request)
+    return onboarding_id
+
+
+def _finish(installation: Installation, tenant: Tenant, onboarding_id: UUID, way: Sequence[Event]) -> None:
+    """Every further event in a transaction of its own."""
+    actor, status = person(), ""
+    for event in way[1:]:
+        with open_work(installation.runtime, tenant, actor, trace_id="bench") as work:
+            status = advance(work, lock_onboarding(work, onboarding_id), event).state.status
+    assert status == "finished"

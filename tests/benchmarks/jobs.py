@@ -1,0 +1,164 @@
+"""Jobs through the product's own dispatcher and workers, beside Dramatiq alone with the same actors and threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+
+from app.kernel.outcomes import Done, Outcome
+from app.kernel.queue.broker import QUEUES, make_actor, make_broker
+from app.kernel.queue.jobs import JobRun, job
+from app.kernel.queue.loop import Dispatcher
+from app.kernel.queue.wake import Doorbell, ValkeyWake
+from app.kernel.work import JOBS
+from tenants.slots import make_slots
+from tenants.tenant import Tenant
+from tests.benchmarks.ground import Ground, default_of
+from tests.benchmarks.measure import Figure, at_least, ms, percentile, say
+from tests.factories.installation import CELL, Installation
+
+_NOTHING, _SHORT = "bench.do_nothing", "bench.take_20_ms"
+_MANY, _SOME, _ALONE = 600, 300, 60
+_SERVICE = 0.02
+_PATIENCE = 60.0
+
+
+@job(_NOTHING)
+def do_nothing(_run: JobRun) -> Outcome:
+    """All that is measured is what surrounds it."""
+    return Done()
+
+
+@job(_SHORT)
+def take_20_ms(_run: JobRun) -> Outcome:
+    """As long as a quick call to the outside."""
+    time.sleep(_SERVICE)
+    return Done()
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """The figures of this group."""
+    url, threads = ground.cluster.servers.redis_url, default_of("SLIPWAY_WORKER_THREADS")
+    with ground.installation() as installation, at_work(installation, url, threads):
+        partner = installation.partner()
+        make_slots(installation.databases, CELL, 4)
+        tenants = [installation.customer(partner, f"Customer {n}") for n in range(4)]
+        _throughput(installation, tenants, _NOTHING, 50)  # warm
+        say(f"jobs: {_ALONE} alone, {_MANY} that do nothing, {_SOME} of 20 ms, {threads} threads")
+        alone = [_latency(installation, tenants[n % 4]) for n in range(_ALONE)]
+        nothing = _throughput(installation, tenants, _NOTHING, _MANY)
+        short = _throughput(installation, tenants, _SHORT, _SOME)
+    yield Figure("job_enqueued_to_done_p50", ms(percentile(alone, 50)), "ms")
+    yield Figure("job_enqueued_to_done_p95", ms(percentile(alone, 95)), "ms")
+    raw_nothing = _raw(url, threads, lambda: None, _MANY)
+    raw_short = _raw(url, threads, lambda: time.sleep(_SERVICE), _SOME)
+    yield Figure("jobs_of_nothing", nothing, "jobs/s", None, "Dramatiq alone", raw_nothing)
+    yield Figure("jobs_of_20_ms", short, "jobs/s", at_least(0.7, "ratio"), "Dramatiq alone", raw_short)
+
+
+@contextmanager
+def at_work(installation: Installation, redis_url: str, threads: int) -> Iterator[None]:
+    """Dispatcher and worker of the product in this process, put together as `app.bootstrap` and `app.worker` do."""
+    wake = ValkeyWake(redis_url)
+    installation.runtime = replace(installation.runtime, wake=wake)
+    broker = make_broker(redis_url)
+    for queue in QUEUES:
+        broker.declare_actor(make_actor(broker, installation.runtime, queue=queue, worker="bench"))
+    doorbell = Doorbell(redis_url, JOBS)
+    dispatcher = Dispatcher(installation.databases, broker, {}, doorbell, window=2 * threads)
+    thread = threading.Thread(target=dispatcher.run, name="dispatcher")
+    with working(broker, threads):
+        thread.start()
+        try:
+            yield
+        finally:
+            dispatcher.stop()
+            thread.join()
+            doorbell.close()
+            wake.close()
+
+
+@contextmanager
+def working(broker: RedisBroker, threads: int) -> Iterator[None]:
+    """Dramatiq's threads on this broker, which is emptied and closed afterwards."""
+    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop(timeout=5_000)
+        broker.client.flushdb()
+        broker.close()
+        broker.client.close()
+
+
+def _throughput(installation: Installation, tenants: Sequence[Tenant], kind: str, count: int) -> float:
+    """Jobs a second, from the first commit that asks for some to the last that completes one."""
+    began = time.perf_counter()
+    for tenant in tenants:
+        with installation.work(tenant) as work:
+            for _ in range(count // len(tenants)):
+                work.enqueue(kind)
+    unfinished = "SELECT count(*) AS n FROM cell.job WHERE finished_at IS NULL"
+    _wait(lambda: installation.cell(unfinished)[0].n == 0, every=0.02)
+    return count // len(tenants) * len(tenants) / (time.perf_counter() - began)
+
+
+def _latency(installation: Installation, tenant: Tenant) -> float:
+    """Seconds from opening the transaction that asks for a job until everybody can see that it is done."""
+    began = time.perf_counter()
+    with installation.work(tenant) as work:
+        asked: UUID = work.enqueue(_NOTHING)
+    done = "SELECT state FROM cell.job WHERE id = %s"
+    _wait(lambda: installation.cell(done, asked)[0].state == "done", every=0.001)
+    return time.perf_counter() - began
+
+
+@dataclass
+class _Countdown:
+    """Says when everybody has been here."""
+
+    left: int
+    over: threading.Event
+    lock: threading.Lock
+
+    def one(self) -> None:
+        with self.lock:
+            self.left -= 1
+            if not self.left:
+                self.over.set()
+
+
+def _raw(redis_url: str, threads: int, act: Callable[[], object], count: int) -> float:
+    """Messages a second that Dramatiq works off with the same body, broker and threads, and nothing kept anywhere."""
+    broker = make_broker(redis_url)
+    countdown = _Countdown(count, threading.Event(), threading.Lock())
+
+    def body() -> None:
+        act()
+        countdown.one()
+
+    actor: dramatiq.Actor[[], None] = dramatiq.Actor(
+        body, broker=broker, actor_name="bench.raw", queue_name="bench", priority=0, options={"max_retries": 0}
+    )
+    with working(broker, threads):
+        began = time.perf_counter()
+        for _ in range(count):
+            actor.send()
+        assert countdown.over.wait(_PATIENCE), "Dramatiq does not come to an end"
+        return count / (time.perf_counter() - began)
+
+
+def _wait(reached: Callable[[], bool], *, every: float) -> None:
+    clock, deadline = threading.Event(), time.monotonic() + _PATIENCE
+    while not reached():
+        if time.monotonic() > deadline:
+            raise AssertionError("the jobs do not come to an end")
+        clock.wait(every)

@@ -1,0 +1,43 @@
+"""Templates: the largest one instantiated with three overlays, and the whole library checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from app.templates.library import Shelf, lint_library, list_shelves, open_shelf
+from app.templates.overlay import Overlay, apply_overlays, read_overlay
+from tests.benchmarks.ground import Ground
+from tests.benchmarks.measure import Figure, at_most, ms, percentile, sample
+
+
+def measure(_ground: Ground) -> Iterator[Figure]:
+    """The figures of this group; none of them asks a server."""
+    shelf = largest()
+    overlays = [*shelf.overlays.values(), _titled(shelf, "region"), _titled(shelf, "customer")][:3]
+
+    def instantiate() -> None:
+        apply_overlays(shelf.template, overlays).compile()
+
+    times = sample(instantiate, 40)
+    yield Figure("instantiate_largest_3_overlays_p50", ms(percentile(times, 50)), "ms", at_most(50))
+    yield Figure("instantiate_largest_3_overlays_p95", ms(percentile(times, 95)), "ms")
+    assert not lint_library()
+    yield Figure(
+        f"lint_library_of_{len(list_shelves())}", percentile(sample(lint_library, 5, warm=1), 50), "s", at_most(5)
+    )
+
+
+def largest() -> Shelf:
+    """The template of the library with the most items."""
+    shelves = [open_shelf(name) for name in list_shelves()]
+    return max(shelves, key=lambda shelf: len(shelf.effective().compile().items))
+
+
+def _titled(shelf: Shelf, name: str) -> Overlay:
+    """One more overlay on top, as a region or a customer would have: title and texts of its own."""
+    title = {language: f"{text} ({name})" for language, text in shelf.template.document["title"].items()}
+    texts = {key: dict(value) for key, value in shelf.template.document["texts"].items()}
+    base = {"id": shelf.template.id, "version": shelf.template.version, "digest": shelf.template.digest}
+    document = {"slipway": "1", "overlay": f"bench-{name}", "version": "1.0.0", "partner": name, "base": base}
+    return read_overlay(json.dumps(document | {"patch": {"title": title, "texts": texts}}), f"{name}.yaml")

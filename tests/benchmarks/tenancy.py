@@ -1,0 +1,104 @@
+"""Creating tenants: warm while the pool refills, cold, many in a row; and what a slot costs above its bare DDL."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from app.bootstrap.schedules import schedules
+from tenants.head import head_sql
+from tenants.naming import new_schema_name
+from tenants.slots import BATCH, make_slots
+from tests.benchmarks.ground import Ground, default_of, new_tenant
+from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say
+from tests.factories.installation import CELL, Installation, person
+
+_COLD, _WARM, _ROW, _ROUNDS = 20, 300, 100, 4
+_BESIDE = 1.2  # the refilled pool is this much larger than what is created, so that it refills all the time
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """The figures of this group."""
+    with ground.installation() as installation:
+        yield from _slots(installation)
+    with ground.installation() as installation:
+        partner, actor = installation.partner().id, person()
+
+        def create() -> None:
+            new_tenant(installation, partner, actor)
+
+        say(f"tenancy: {_COLD} cold, {_WARM} from the pool, {_ROW} in a row")
+        yield Figure("create_tenant_cold_p50", ms(percentile(sample(create, _COLD), 50)), "ms")
+        size = int(_WARM * _BESIDE)
+        make_slots(installation.databases, CELL, size)
+        with refilling(installation, slots=size, every=0.05):
+            times = sample(create, _WARM)
+        yield Figure("create_tenant_warm_p50", ms(percentile(times, 50)), "ms")
+        yield Figure("create_tenant_warm_p99", ms(percentile(times, 99)), "ms", at_most(20))
+    with ground.installation() as installation:
+        yield _in_a_row(installation)
+
+
+def _in_a_row(installation: Installation) -> Figure:
+    """As an installation nobody has tuned: its own pool size, refilled as often as its dispatcher does."""
+    partner, actor, slots = installation.partner().id, person(), default_of("SLIPWAY_WARM_SLOTS")
+    make_slots(installation.databases, CELL, slots)
+    new_tenant(installation, partner, actor)
+    with refilling(installation, slots=slots):
+        began = time.perf_counter()
+        for _ in range(_ROW):
+            new_tenant(installation, partner, actor)
+        took = time.perf_counter() - began
+    return Figure(f"create_tenant_{_ROW}_in_a_row", _ROW / took, "tenants/s", at_least(20))
+
+
+@contextmanager
+def refilling(installation: Installation, *, slots: int, every: float | None = None) -> Iterator[None]:
+    """The dispatcher's schedule that keeps the pool at `slots`, in a thread; `every` in place of its own seconds."""
+    refill = next(
+        each for each in schedules(installation.runtime, warm_slots=slots) if each.name == "tenancy.refill_pool"
+    )
+    stop = threading.Event()
+
+    def loop() -> None:
+        while not stop.wait(every or refill.every):
+            refill.run()
+
+    thread = threading.Thread(target=loop, name="refill")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _slots(installation: Installation) -> Iterator[Figure]:
+    """Slots beside bare schemas with the same tables and indexes, in batches of the same size, taking turns."""
+    say(f"tenancy: {_ROUNDS} batches of {BATCH} slots beside their bare DDL")
+    make_slots(installation.databases, CELL, 1)
+    ours, bare = [], []
+    with psycopg.connect(installation.urls.cell_url) as connection:
+        for _ in range(_ROUNDS):
+            began = time.perf_counter()
+            make_slots(installation.databases, CELL, BATCH)
+            between = time.perf_counter()
+            with connection.transaction():
+                for _schema in range(BATCH):
+                    connection.execute(_bare_schema())
+            ours.append((between - began) / BATCH)
+            bare.append((time.perf_counter() - between) / BATCH)
+    mine, peers = ms(percentile(ours, 50)), ms(percentile(bare, 50))
+    yield Figure("make_slot", mine, "ms", at_most(1.3, "ratio"), "bare DDL batch", peers)
+
+
+def _bare_schema() -> bytes:
+    """A schema with the head's tables and indexes: no role, no rights, no row in the pool."""
+    schema = sql.Identifier(new_schema_name())
+    begin = sql.SQL("CREATE SCHEMA {schema}; SET LOCAL search_path = {schema};").format(schema=schema)
+    return (begin.as_string(None) + head_sql()).encode()
