@@ -22,6 +22,7 @@ from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin
+from app.connectors.operations import ConnectionSetting, add_connection
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.demo.world import crm
@@ -53,6 +54,7 @@ from app.settings.values import MailServer
 from app.tenancy.operations import Seeder
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
+from app.vault.secret import Secret
 from app.web.streams import Streams
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
@@ -147,6 +149,13 @@ class Portals:
         with self.installation.work(house.home, actor, trace_id=f"sold-{key}") as work:
             receive_messages(work, source=crm.SOURCE, messages=[message])
         return until(f"the onboarding of {key}", lambda: self._started(house, sale, deal_id))
+
+    def connects(self, started: Started) -> None:
+        """The technical colleague connects the product in the customer's tenant."""
+        secrets = {"api_token": Secret(self.tokens[f"{started.sale.key}/{PRODUCT}"])}
+        technical = actor_of(self.runtime, started.house, started.house.partner.player("implementation_lead").email)
+        with self.installation.work(started.tenant, technical) as work:
+            add_connection(work, ConnectionSetting(PRODUCT, "Product", {}, secrets))
 
     def goes_on(self, started: Started, *, stalls: tuple[str, ...]) -> None:
         """Everybody does what is theirs, except for the items of these keys."""

@@ -3,6 +3,8 @@ import htmx from "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
 
 htmx.config.noSwap = [204, 304, "5xx"];
+// A live update leaves open what its reader has opened: they may be typing in it.
+htmx.config.morphIgnore = ["data-htmx-powered", "open"];
 document.documentElement.classList.add("scripted");
 
 const open = (id) => {
