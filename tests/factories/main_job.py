@@ -251,7 +251,9 @@ def open_main_job(installation: Installation, folder: Path, stack: ExitStack) ->
     return job
 
 
-def _partner(installation: Installation, runtime: Runtime, crm: Any, product: Any, mail: MailSink, folder: Path) -> MainJob:
+def _partner(
+    installation: Installation, runtime: Runtime, crm: Any, product: Any, mail: MailSink, folder: Path
+) -> MainJob:
     setter = Actor(kind="service", id=new_id(), name="set-up")
     databases = runtime.databases
     wanted = NewOrganisation(slug="northwind", name="Northwind Managed Services", parent_id=installation.platform)

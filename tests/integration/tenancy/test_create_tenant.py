@@ -77,8 +77,8 @@ def check_whole(installation: Installation, request: TenantRequest) -> None:
     assert state.state == "active"
     schema = entry.schema_name
     assert [row.kind for row in installation.cell(f'SELECT kind FROM "{schema}".secret')] == ["keys"]  # noqa: S608 - our own schema
-    assert len(installation.cell(f'SELECT id FROM "{schema}".delegation')) == 1  # noqa: S608
-    first, *rest = installation.cell(f'SELECT action, body FROM "{schema}".trail ORDER BY id')  # noqa: S608
+    assert len(installation.cell(f'SELECT id FROM "{schema}".delegation')) == 1  # noqa: S608 - as above
+    first, *rest = installation.cell(f'SELECT action, body FROM "{schema}".trail ORDER BY id')  # noqa: S608 - as above
     assert first.action == "tenancy.tenant.created"
     assert first.body["cause_entry_id"] == str(CAUSE["cause_entry_id"])
     assert first.body["cause_leaf_hash"] == CAUSE["cause_leaf_hash"]

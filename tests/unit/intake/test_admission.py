@@ -31,7 +31,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-def decide(*, other: str | None = None, **changed: Any) -> Any:
+def decide(*, other: Any = None, **changed: Any) -> Any:
     return decide_admission(CONTRACT, FACTS | changed, account_has_other=other)
 
 
