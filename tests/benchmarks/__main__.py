@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -39,7 +40,8 @@ def main(wanted: list[str]) -> int:
 
 
 def _measure(name: str, ground: Ground) -> None:
-    say(f"{name} …")
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    say(f"{name} … (others and we keep {load:.1f} of {cores} cores busy)")
     for figure in GROUPS[name](ground):
         sys.stdout.write(figure.line(name) + "\n")
         sys.stdout.flush()

@@ -18,7 +18,7 @@ from tests.benchmarks.ground import Ground, default_of, new_tenant
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say
 from tests.factories.installation import CELL, Installation, person
 
-_COLD, _WARM, _ROW, _ROUNDS = 20, 300, 100, 4
+_COLD, _WARM, _ROW, _ROUNDS = 15, 200, 100, 3
 _BESIDE = 1.2  # the refilled pool is this much larger than what is created, so that it refills all the time
 
 
