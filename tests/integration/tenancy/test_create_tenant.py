@@ -187,5 +187,8 @@ class TestResumeRequests:
             original(run, tenant, *rest, **named)
 
         monkeypatch.setattr(operations, "_seed", refuse)
-        assert resume_requests(runtime, person(), trace_id="resumed", seconds=0) == 1
+        resume_requests(runtime, person(), trace_id="resumed", seconds=0)
+        assert resume_requests(runtime, person(), trace_id="resumed", seconds=0) == 0
+        left = shared_installation.control("SELECT name FROM control.tenant WHERE state = 'requested'")
+        assert [entry.name for entry in left] == ["Stuck"]
         check_whole(shared_installation, whole)
