@@ -69,7 +69,7 @@ class Demo:
                 rows += _links_of(running.runtime, partner)
             outside = self._reached()
             if outside.mail_port:
-                rows.append(("Mails", str(outside.mail_folder)))
+                rows.append(("Inbox", f"{settings.public_url}/inbox"))
             return rows
         finally:
             running.close()

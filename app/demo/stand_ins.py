@@ -108,7 +108,8 @@ def lead_outside(settings: Settings, outside: Outside) -> Settings:
         if (HOSTS[name], _HTTPS) not in known
     )
     smtp_url = f"smtp://127.0.0.1:{outside.mail_port}" if outside.mail_port else settings.smtp_url
-    led = replace(settings, address_book=(*settings.address_book, *own), smtp_url=smtp_url)
+    inbox = outside.mail_folder if outside.mail_port else settings.inbox
+    led = replace(settings, address_book=(*settings.address_book, *own), smtp_url=smtp_url, inbox=inbox)
     led.check()
     return led
 
