@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import http.client
 import os
 import socket
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from app.demo.log import Log
 from app.demo.ports import listen_on
+from app.demo.readiness import Question
 from app.demo.servers import EmbeddedServers
 from app.demo.signals import Stopped, StopSignals
 from app.demo.supervisor import OURSELVES, Child, Run, Supervisor
@@ -77,7 +77,7 @@ def run_demo(
                 environment={**os.environ, **replace(settings, http_socket=None).environment()},
                 servers=servers,
                 log=log,
-                is_ready=lambda: answers(settings),
+                is_ready=question(settings).answered,
                 on_ready=lambda: log.write(_greeting(links(settings), time.monotonic() - began)),
             )
             return Supervisor(run, stop).run()
@@ -86,17 +86,11 @@ def run_demo(
         return 1
 
 
-def answers(settings: Settings) -> bool:
-    """Whether the web program says it is ready."""
-    host = "127.0.0.1" if settings.http_host == "0.0.0.0" else settings.http_host  # noqa: S104 - asked, not bound
-    connection = http.client.HTTPConnection(host, settings.http_port, timeout=0.5)
-    try:
-        connection.request("GET", "/readyz", headers={"Host": f"{settings.public_host}:{settings.http_port}"})
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+def question(settings: Settings) -> Question:
+    """The question whether the web program is ready, asked under the platform's own name."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
+    address = everywhere.get(settings.http_host, settings.http_host), settings.http_port
+    return Question(address, f"{settings.public_host}:{settings.http_port}")
 
 
 def _parse(args: list[str]) -> argparse.Namespace:

@@ -20,11 +20,11 @@ from app.demo.servers import EmbeddedServers
 from app.demo.signals import Stopped, StopSignals
 from app.kernel.errors import SlipwayError
 
-GRACE = 4.0  # seconds from SIGTERM to SIGKILL
-STOP_WITHIN = 4.8  # seconds in which everything has ended, servers included
+GRACE = 3.7  # seconds from SIGTERM to SIGKILL; a worker lets its jobs run for 3.5
+STOP_WITHIN = 4.5  # seconds in which everything has ended, servers included
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 STEADY = 10.0  # a child that lived this long has earned a quick restart
-ASK_READY_EVERY = 0.2
+ASK_READY_EVERY = 0.1
 OURSELVES = "slipway"
 LAST_WORDS = 32  # pieces of output read from a child that has ended
 
@@ -228,7 +228,7 @@ class Supervisor:
                 os.waitid(os.P_PID, each.process.pid, os.WEXITED | os.WNOWAIT)
                 self._unlisten(each)
                 each.reap()
-        self._run.servers.stop(within=max(0.8, STOP_WITHIN - (time.monotonic() - began)))
+        self._run.servers.stop(within=max(0.6, STOP_WITHIN - (time.monotonic() - began)))
 
     def _unlisten(self, each: Supervised) -> None:
         with contextlib.suppress(KeyError):

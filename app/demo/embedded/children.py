@@ -149,8 +149,8 @@ def marked_by(folder: RuntimeFolder) -> list[int]:
     return [pid for pid in own_processes() if pid not in above and mark in _environment(pid)]
 
 
-def end_all(find: Callable[[], Iterable[int]], *, within: float = 10.0) -> None:
-    """End what `find` finds: PostgreSQL's processes by SIGQUIT, which frees their shared memory, others by SIGKILL.
+def end_all(find: Callable[[], Iterable[int]], *, gently: float = 3.0, within: float = 10.0) -> None:
+    """End what `find` finds: PostgreSQL's processes by SIGQUIT for the first `gently` seconds, all else by SIGKILL.
 
     Raises LeftoversAlive when something still lives after `within` seconds.
     """
@@ -160,7 +160,7 @@ def end_all(find: Callable[[], Iterable[int]], *, within: float = 10.0) -> None:
         if passed > within:
             raise LeftoversAlive(f"Programs of an earlier run would not end: {found}. End them, then start again.")
         for pid in found:
-            gentle = Path(_link(pid, "exe")).name == "postgres" and passed < within / 3
+            gentle = Path(_link(pid, "exe")).name == "postgres" and passed < gently
             send(pid, signal.SIGQUIT if gentle else signal.SIGKILL)
         time.sleep(0.05)
 

@@ -92,11 +92,11 @@ class Postgres(Server):
     def stop(self, *, within: float = 5.0) -> None:
         """Fast shutdown, then harder; backends that outlive their postmaster go too."""
         super().stop(within=within)
-        self.clear_up(within=max(within, 1.0))
+        self.clear_up(gently=within * 0.1)
 
-    def clear_up(self, *, within: float = 10.0) -> None:
+    def clear_up(self, *, gently: float = 3.0) -> None:
         """End processes that a killed postmaster left behind: they hold the shared memory and refuse a restart."""
-        end_all(lambda: servers_in(self.folders), within=within)
+        end_all(lambda: servers_in(self.folders), gently=gently)
 
     def _make_cluster(self) -> None:
         cluster, new = self.folders

@@ -93,7 +93,7 @@ class Server(ABC):
                 break
             except subprocess.TimeoutExpired:
                 continue
-        self.child.wait(1)
+        self.child.wait(10)  # killed by now: only a stalled disk can hold it
         self.forget()
 
     def forget(self) -> None:
