@@ -117,6 +117,7 @@ class Postgres(Server):
             _sync(cluster.parent)
 
     def _run(self, command: list[str]) -> None:
+        self.log.touch(mode=0o600)
         with self.log.open("wb") as output:
             launch = Launch(argv=command, output=output.fileno(), account=self.ground.account, folder=self.folders[1])
             child = spawn(launch)

@@ -59,6 +59,7 @@ class Server(ABC):
     def launch(self, argv: Sequence[str], folder: Path) -> None:
         """Start the program with its output appended to its log."""
         mode = "wb" if self.log.exists() and self.log.stat().st_size > LOG_LIMIT else "ab"
+        self.log.touch(mode=0o600)  # a failed statement's text stands in it
         with self.log.open(mode) as output:
             environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
             self.child = spawn(
