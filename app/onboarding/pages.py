@@ -43,7 +43,7 @@ class HomePages(Controller):
         if visit.actor.roles:
             view = home.get_home(runtime, visit.actor, site.organisation_id)
             scope = request.query_params.get("scope", "team")  # a parameter of that name would be ASGI's own
-            context = home.home_page(view, scope=scope, say=saying(request))
+            context = home.home_page(view, scope=scope, say=saying(request), language=locale_of(request).language)
             return page(request, "onboarding/partner_home.html", context, nav=staff_nav(request))
         spaces = list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)
         path = f"/t/{spaces[0].tenant_id}" if spaces else "/sign-in"

@@ -60,14 +60,14 @@ def list_tenants(runtime: Runtime, actor: Actor, organisation_id: UUID) -> list[
     return [_tenant_line(tenant, cards.get(tenant.id), view.now) for tenant in tenants]
 
 
-def home_page(view: HomeView, *, scope: str, say: Say) -> dict[str, Any]:
+def home_page(view: HomeView, *, scope: str, say: Say, language: str = "en") -> dict[str, Any]:
     """The page: tally, what needs somebody, queues by age, all onboardings."""
     lines = [(card, health(card, view.now)) for card in view.cards]
     tally = {word: sum(state == word for _card, state in lines) for word in ("on_track", "behind", "stuck")}
     return {
         "scope": scope,
         "tally": tally,
-        "needs": _needs(lines, view.now, say),
+        "needs": _needs(lines, view.now, say, language),
         "queues": _queues(view, say),
         "reasons": [],
         "onboardings": [_row(card, state, say) for card, state in lines],
@@ -89,7 +89,7 @@ def path_of(card: OnboardingCard) -> str:
     return f"/t/{card.tenant_id}/onboardings/{card.onboarding_id}"
 
 
-def _needs(lines: list[tuple[OnboardingCard, str]], now: datetime, say: Say) -> list[dict[str, Any]]:
+def _needs(lines: list[tuple[OnboardingCard, str]], now: datetime, say: Say, language: str) -> list[dict[str, Any]]:
     """Gates and blocked items first, then what is late; the oldest date first."""
     wanted = []
     for card, state in lines:
@@ -99,11 +99,14 @@ def _needs(lines: list[tuple[OnboardingCard, str]], now: datetime, say: Say) -> 
             if need["kind"] == "gate" or need["state"] == "blocked" or late:
                 wanted.append((need["state"] != "blocked", due is None, due or now, card, need, state, late))
     wanted.sort(key=lambda entry: entry[:3])
-    return [_need(card, need, say, late=late) for _b, _n, _d, card, need, _state, late in wanted[:_URGENT]]
+    return [
+        _need(card, need, say, language=language, late=late)
+        for _b, _n, _d, card, need, _state, late in wanted[:_URGENT]
+    ]
 
 
-def _need(card: OnboardingCard, need: dict[str, Any], say: Say, *, late: bool) -> dict[str, Any]:
-    title = need["title"].get("en") or next(iter(need["title"].values()))
+def _need(card: OnboardingCard, need: dict[str, Any], say: Say, *, language: str, late: bool) -> dict[str, Any]:
+    title = need["title"].get(language) or need["title"].get("en") or next(iter(need["title"].values()))
     is_gate = need["kind"] == "gate"
     path = f"{path_of(card)}/gates/{need['key']}" if is_gate else f"{path_of(card)}#{need['key']}"
     word = mark("Gate to decide") if is_gate else mark("Blocked") if need["state"] == "blocked" else mark("Late")

@@ -72,7 +72,7 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
                 "item": dict(item.title) if item else "",
                 "state": record.state,
                 "reason": record.reason_code.replace("_", " "),
-                "route": ", ".join(str(role) for role in record.route),
+                "route": [_role(picture, str(role)) for role in record.route],
                 "owner": "",
                 "opened_at": record.opened_at,
                 "respond_by": record.respond_by if is_open else None,
@@ -84,6 +84,11 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def _role(picture: Picture, name: str) -> dict[str, str] | str:
+    known = picture.definition.roles.get(name)
+    return dict(known.label) if known else name.replace("_", " ")
 
 
 def trail_of(work: Work, picture: Picture) -> list[dict[str, Any]]:

@@ -24,19 +24,19 @@ class TraceEvent:
 
 # REQUIREMENTS 1.11, in its order. "AI suggested" appears once something suggests.
 TRACE = (
-    TraceEvent(mark("Trigger received"), ("intake.trigger.received", "tenancy.tenant.created"), "webhook"),
-    TraceEvent(mark("Handoff validated"), ("onboarding.handoff.validated",), "checklist"),
+    TraceEvent(mark("Trigger received"), ("intake.trigger.received", "tenancy.tenant.created"), "bell"),
+    TraceEvent(mark("Handoff validated"), ("onboarding.handoff.validated",), "list-check"),
     TraceEvent(mark("Project created"), ("onboarding.started",), "route"),
     TraceEvent(mark("Person decided"), ("onboarding.gate.decided",), "gavel"),
-    TraceEvent(mark("Provisioning requested"), ("onboarding.provisioning.requested",), "server"),
+    TraceEvent(mark("Provisioning requested"), ("onboarding.provisioning.requested",), "command"),
     TraceEvent(mark("Customer task opened"), ("onboarding.customer_task.opened",), "user"),
     TraceEvent(mark("System wrote back"), ("onboarding.system.wrote_back",), "plug"),
     TraceEvent(mark("Milestone completed"), ("onboarding.milestone.completed",), "flag"),
-    TraceEvent(mark("First value reached"), ("onboarding.first_value.reached",), "star"),
+    TraceEvent(mark("First value reached"), ("onboarding.first_value.reached",), "circle-check"),
 )
 _BY_ACTION = {action: event for event in TRACE for action in event.actions}
 _WORDS = {
-    "onboarding.packet.corrected": (mark("Packet corrected"), "info", "edit"),
+    "onboarding.packet.corrected": (mark("Packet corrected"), "info", "file-text"),
     "onboarding.task.completed": (mark("Task completed"), "good", "check"),
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
     "onboarding.item.assigned": (mark("Owner changed"), "info", "user"),

@@ -135,12 +135,12 @@ GATES = [
 ]
 EXCEPTIONS = [
     {"id": "0192f0c5", "title": "Technical blocker", "item": "Create the accounts", "state": "open", "owner": ""}
-    | {"reason": "Integration failure", "route": "implementation lead", "opened_at": days(-2), "respond_by": days(-1)}
+    | {"reason": "Integration failure", "route": ["implementation lead"], "opened_at": days(-2), "respond_by": days(-1)}
     | {"late": True, "note": "The product answered 500 three times; the outcome of the last try is unknown."}
     | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
     | {"choices": [("retry", "Try again"), ("done", "It was done"), ("skip", "Leave it out")]},
     {"id": "0192f0c6", "title": "Timeline risk", "item": "Kickoff", "state": "resolved", "owner": "Dana Weber"}
-    | {"reason": "Customer no response", "route": "CSM manager", "opened_at": days(-9), "respond_by": None}
+    | {"reason": "Customer no response", "route": ["CSM manager"], "opened_at": days(-9), "respond_by": None}
     | {"late": False, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
     | {"action": "", "choices": []},
 ]
