@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ def main(wanted: list[str]) -> int:
         say(f"There is no group {', '.join(sorted(unknown))}. Groups: {' '.join(GROUPS)}.")
         return 2
     _write_log_nowhere()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers' folder goes, too
     began = time.monotonic()
     with opened() as ground:
         for name in [name for name in GROUPS if name in wanted] or GROUPS:
