@@ -281,7 +281,7 @@ class OnboardingForms(Controller):
 
 def see(request: PageRequest, work: Work, onboarding_id: UUID) -> Picture:
     """The onboarding in the reader's language. Raises NotPermitted, OnboardingMissing."""
-    return get_picture(work, onboarding_id, say=saying(request))
+    return get_picture(work, onboarding_id, say=saying(request), language=locale_of(request).language)
 
 
 def whole_page(request: PageRequest, work: Work, onboarding_id: UUID, view: str) -> tuple[str, dict[str, Any]]:

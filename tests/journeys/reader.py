@@ -100,7 +100,7 @@ class Reader:
         """The page is accessible, quiet, in one brand and one language, without our own words for things."""
         text = self.page.locator("body").inner_text()
         raw = set(_RAW_KEY.findall(_DATED.sub("", text))) - set(keys)
-        assert raw == set(), f"{name} shows our own words"
+        assert raw == set(), f"{name} shows our own words: {raw}"
         held = self.page.content().lower()
         assert [word for word in foreign_to(self.slug) if word in held] == [], f"{name} is not in one brand"
         if self.language == "de":
@@ -120,7 +120,7 @@ class Reader:
             return
         PICTURES.mkdir(parents=True, exist_ok=True)
         for theme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of the two words it takes
+            self.page.emulate_media(color_scheme=theme)
             if self.scripted:
                 assert self._violations() == [], f"{name} at {width}, {theme}"
             self.page.screenshot(path=PICTURES / f"{self.slug}-{name}-{width}-{theme}.png", full_page=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,7 @@ class Picture:
     tenant_name: str
     now: datetime
     say: Callable[[str], str]  # a message id in the reader's language
+    language: str = "en"  # the reader's, for the definition's own texts
 
     @property
     def path(self) -> str:
@@ -44,8 +45,11 @@ class Picture:
     @property
     def template(self) -> str:
         """The template's title and version."""
-        title = self.definition.title.get("en") or next(iter(self.definition.title.values()))
-        return f"{title} {self.definition.version}"
+        return f"{self.read(self.definition.title)} {self.definition.version}"
+
+    def read(self, text: Mapping[str, str]) -> str:
+        """A text of the definition in the reader's language, else in English, else in the first it has."""
+        return text.get(self.language) or text.get("en") or next(iter(text.values()), "")
 
     def item(self, key: str) -> FlowItem:
         """An item of the plan. Raises OnboardingMissing where there is none of that key."""
@@ -102,7 +106,7 @@ class Picture:
         return self.of(self.definition.first_value.milestone).due_at
 
 
-def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = str) -> Picture:
+def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = str, language: str = "en") -> Picture:
     """The picture of one onboarding. Raises NotPermitted, OnboardingMissing."""
     require(work, Permission.ONBOARDING_READ)
     onboarding = work.session.get(Onboarding, onboarding_id)
@@ -116,6 +120,7 @@ def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = 
         tenant_name=work.tenant.name,
         now=work.now,
         say=say,
+        language=language,
     )
 
 

@@ -44,6 +44,14 @@ _WORDS = {
     "intake.exception.opened": (mark("Exception opened"), "bad", "alert-triangle"),
     "intake.exception.resolved": (mark("Exception resolved"), "good", "circle-check"),
 }
+_OUTCOMES = {
+    "succeeded": mark("Succeeded"),
+    "failed": mark("Failed"),
+    "unknown": mark("Outcome unknown"),
+    "finished": mark("Finished"),
+    "cancelled": mark("Cancelled"),
+}
+_MISSING = mark("Missing")
 _TONES = {"onboarding.first_value.reached": "good", "onboarding.milestone.completed": "good"}
 
 
@@ -64,16 +72,26 @@ def story_line(entry: TrailLine, picture: Picture) -> dict[str, Any]:
 
 
 def facts_line(body: dict[str, Any], picture: Picture) -> str:
-    """The facts of an entry in few words: the item's own title, the outcome, what is missing."""
-    words: list[str] = []
-    for name in ("task", "milestone", "gate", "item", "timer"):
-        key = body.get(name)
-        if isinstance(key, str):
-            item = picture.definition.items.get(key)
-            words.append((item.title.get("en") or next(iter(item.title.values()))) if item else key)
-    words += [str(body[name]) for name in ("outcome", "decision", "exception", "definition") if body.get(name)]
+    """The facts of an entry in few words, in the reader's language: about what, with what outcome, missing what."""
+    definition, words = picture.definition, list[str]()
+    for name in ("task", "milestone", "gate", "item"):
+        item = definition.items.get(str(body.get(name)))
+        if item is not None:
+            words.append(picture.read(item.title))
+    gate = definition.items.get(str(body.get("gate")))
+    buttons = {button.id: button.label for button in gate.review.decisions} if gate and gate.review else {}
+    if body.get("decision") in buttons:
+        words.append(picture.read(buttons[body["decision"]]))
+    if (route := definition.exceptions.get(str(body.get("exception")))) is not None:
+        words.append(picture.read(route.label))
+    if body.get("outcome"):
+        words.append(picture.say(_OUTCOMES.get(body["outcome"], body["outcome"])))
+    if body.get("definition"):
+        words.append(str(body["definition"]))
     if body.get("missing"):
-        words.append("missing: " + ", ".join(body["missing"]))
+        labels = {entry.field.id: picture.read(entry.field.label) for entry in definition.handoff}
+        missing = ", ".join(labels.get(name, name) for name in body["missing"])
+        words.append(f"{picture.say(_MISSING)}: {missing}")
     return " · ".join(words)
 
 
