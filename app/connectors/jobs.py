@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from app.connectors.contract import ActionCall, CallReport
-from app.connectors.operations import Attempt, ConnectionMissing, begin_attempt, end_attempt, end_unattempted, pause_run
+from app.connectors.operations import (
+    Attempt,
+    ConnectionMissing,
+    begin_attempt,
+    end_abandoned,
+    end_attempt,
+    end_unattempted,
+    pause_run,
+)
 from app.connectors.runner import Runner
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
+from app.kernel.work import Work
 from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets, take_connection_secrets
 
 
-@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30))
+def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
+    """The run's job came to no end of its own: the run ends, so that a person hears of it."""
+    end_abandoned(work, UUID(args["run_id"]), reason=reason)
+
+
+@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30), given_up=let_go)
 def execute_run(run: JobRun, *, run_id: str) -> Outcome:
     """Make one attempt of a run."""
     try:

@@ -25,6 +25,7 @@ SYSTEM_ONLY = {
     "begin_attempt": "called by the run's job",
     "end_attempt": "called by the run's job",
     "end_unattempted": "called by the run's job",
+    "end_abandoned": "called when the run's job is given up",
     "pause_run": "called by the run's job",
 }
 OPEN = frozenset({"requested", "running"})
@@ -159,6 +160,17 @@ def end_unattempted(work: Work, run_id: UUID, *, reason: str) -> None:
     run = work.session.get_one(Run, run_id, with_for_update=True)
     if run.state in OPEN:
         _end(work, run, outcome="failed", result={}, reason=reason)
+
+
+def end_abandoned(work: Work, run_id: UUID, *, reason: str) -> None:
+    """Its job was given up (a key that is gone, workers that died each time): the run ends for a person.
+
+    Where an attempt was begun and nobody knows how it went, the outcome is unknown; else it has failed.
+    """
+    run = work.session.get_one(Run, run_id, with_for_update=True)
+    if run.state in OPEN:
+        sure = all(attempt.get("certain") for attempt in run.attempts)
+        _end(work, run, outcome="failed" if sure else "unknown", result={}, reason=reason)
 
 
 def _end(work: Work, run: Run, *, outcome: str, result: dict[str, Any], reason: str | None) -> None:

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 
 from app.kernel.errors import SlipwayError
-from app.kernel.outcomes import Done, GiveUp, Outcome, TryAgain
+from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import ClaimedJob, JobRun, LeaseLost, job_kind
 from app.kernel.runtime import Runtime
 from tenants.registry import find_tenant
@@ -108,8 +108,10 @@ def _settle(run: JobRun, outcome: Outcome | None) -> None:
         log.error("job.outcome_after_finish", job=run.job.kind, outcome=type(outcome).__name__)
         return
     try:
-        with run.finish(outcome):
-            pass
+        with run.finish(outcome) as work:
+            kind = job_kind(run.job.kind)
+            if kind and kind.given_up and isinstance(outcome, GiveUp | NeedsPerson):
+                kind.given_up(work, run.job.args, outcome.reason)
     except (LeaseLost, SlipwayError, DatabaseAway) as error:
         log.warning("job.not_settled", job=run.job.kind, job_id=str(run.job.id), reason=str(error))
 

@@ -38,6 +38,8 @@ class ClaimedJob:
 
 # The run first, then the job's arguments by name; anything but Done puts the job elsewhere than in the past.
 JobFunction = Callable[..., Outcome]
+# What is to be said in the transaction that ends a job for good without its function: (work, arguments, reason).
+GivenUp = Callable[[Work, dict[str, Any], str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,25 @@ class JobKind:
     function: JobFunction
     attempts: int
     lease: timedelta
+    given_up: GivenUp | None = None
 
 
 _kinds: dict[str, JobKind] = {}
 
 
 def job(
-    name: str, *, attempts: int = 8, lease: timedelta = timedelta(seconds=15)
+    name: str, *, attempts: int = 8, lease: timedelta = timedelta(seconds=15), given_up: GivenUp | None = None
 ) -> Callable[[JobFunction], JobFunction]:
-    """Register a function as a kind of job (`connectors.execute_run`)."""
+    """Register a function as a kind of job (`connectors.execute_run`).
+
+    `given_up` is called in the transaction that ends the job for good when its function could not: after the last
+    attempt, or when its workers died each time. What the job was for must not stay half done in silence.
+    """
 
     def register(function: JobFunction) -> JobFunction:
         if name in _kinds:
             raise ValueError(f"two jobs are called {name}")
-        _kinds[name] = JobKind(name=name, function=function, attempts=attempts, lease=lease)
+        _kinds[name] = JobKind(name=name, function=function, attempts=attempts, lease=lease, given_up=given_up)
         return function
 
     return register

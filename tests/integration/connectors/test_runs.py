@@ -114,6 +114,19 @@ class TestExecuteRun:
         assert entry.reason
         assert shop.installation.cell("SELECT kind FROM cell.job WHERE state = 'failed'") == []
 
+    @pytest.mark.parametrize(("attempts", "state"), [("[]", "failed"), ('[{"number": 1}]', "unknown")])
+    def test_ends_for_a_person_when_its_job_is_given_up(self, shop: MainJob, place: Place, attempts: str, state: str):
+        run_id = ask(shop, place)
+        shop.installation.rows(place[0], "UPDATE {}.run SET attempts = %s::jsonb WHERE id = %s", attempts, run_id)
+        given_up = "UPDATE cell.job SET attempts = 12 WHERE args ->> 'run_id' = %s"
+        shop.installation.cell(given_up, str(run_id))  # its worker died each time
+        shop.run()
+        run = run_of(shop, place, run_id)
+        assert (run.state, run.finished_at is not None) == (state, True)
+        ended = "SELECT reason FROM {}.trail WHERE action = 'connectors.run.ended' AND subject_id = %s"
+        [entry] = shop.installation.rows(place[0], ended, run_id)
+        assert "without coming to an end" in entry.reason
+
     def test_refuses_an_input_that_does_not_fit_without_calling(self, shop: MainJob, place: Place):
         asked = len(shop.product.requests)
         run_id = ask(shop, place, external_id="x", name="y", plan="platinum")
