@@ -40,7 +40,7 @@ class EmbeddedServers:
             self._clear_up_earlier_run()
             if any(self._wanted):
                 self._start_servers()
-        except BaseException:
+        except BaseException:  # a stop signal too: whatever it was, it goes on up once nothing runs any more
             self.stop()
             raise
 

@@ -153,7 +153,7 @@ def wait_for(condition: Callable[[], object], what: str, run: DemoRun | None = N
     while not condition():
         if time.monotonic() - began > within:
             pytest.fail(f"waited {within} s for {what}\n{run.text if run else ''}")
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks: the kernel tells nobody but the parent
     return time.monotonic() - began
 
 
@@ -163,7 +163,7 @@ def nothing_lives(folder: Path, within: float = 10.0) -> float:
     while left := living(folder):
         if time.monotonic() - began > within:
             pytest.fail("\n".join(["still alive:", *(f"{pid} {said(pid)}" for pid in left)]))
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks: the kernel tells nobody but the parent
     return time.monotonic() - began
 
 

@@ -273,8 +273,8 @@ def busy(servers: EmbeddedServers) -> int:
 
     threading.Thread(target=compute, daemon=True).start()
     pid = connection.info.backend_pid
-    query = f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND state = 'active'"  # noqa: S608 - a pid
-    wait_for(lambda: rows(servers.admin_url, query), "the backend to be busy")
+    query = "SELECT pid FROM pg_stat_activity WHERE state = 'active'"
+    wait_for(lambda: (pid,) in rows(servers.admin_url, query), "the backend to be busy")
     return pid
 
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 # Keeps a core busy for hours without writing anything.
@@ -41,11 +40,11 @@ def web():
 
 def worker():
     """Has a child of its own, and closes its output while it goes on."""
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    other = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     say(f"grandchild {other.pid}")
     os.close(1)
     os.close(2)
-    time.sleep(600)
+    signal.pause()
 
 
 def stubborn():
@@ -71,7 +70,7 @@ def throwaway():
     from tests.cluster import create_databases
 
     say(create_databases().control_url)
-    time.sleep(600)
+    signal.pause()
 
 
 def demo():
