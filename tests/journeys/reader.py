@@ -22,7 +22,7 @@ WIDTHS = (1280, 360)
 # SLIPWAY_PICTURES=1 keeps a picture of every page that a journey looks at, in both widths and appearances.
 PICTURES = Path(".slipway/look/journey") if os.environ.get("SLIPWAY_PICTURES") else None
 PLATFORM = "slipway"
-_RAW_KEY = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_RAW_KEY = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b|\b(?:connectors|intake|onboarding|tenancy)\.[a-z_.]+")
 _DATED = re.compile(r"[\w.+-]+@[\w.-]+")
 
 

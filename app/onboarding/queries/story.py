@@ -41,6 +41,7 @@ _WORDS = {
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
     "onboarding.item.assigned": (mark("Owner changed"), "info", "user"),
     "onboarding.ended": (mark("Onboarding ended"), "idle", "flag"),
+    "connectors.run.ended": (mark("Call to another system ended"), "idle", "plug"),
     "intake.exception.opened": (mark("Exception opened"), "bad", "alert-triangle"),
     "intake.exception.resolved": (mark("Exception resolved"), "good", "circle-check"),
 }
