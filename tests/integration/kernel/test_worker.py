@@ -20,7 +20,7 @@ from app.kernel.queue.jobs import JobRun
 from tenants.tenant import Tenant
 from tests import cluster
 from tests.factories.installation import CELL, Installation
-from tests.integration.kernel import worker_process
+from tests.integration.kernel import killable_worker
 from tests.integration.kernel.work_to_do import GuestArrived, add_guest, arrive, body
 
 Guests = Callable[[Tenant], list[str]]
@@ -65,7 +65,7 @@ def drive(
         send(broker, CELL, take_ready(installation.databases, CELL, window=20))
         each_turn(turn)
         turn += 1
-        time.sleep(0.02)
+        time.sleep(0.02)  # the dispatcher's own pace; what is awaited is the loop's condition
 
 
 class TestAWorker:
@@ -132,7 +132,7 @@ class TestAWorker:
 class TestAKilledWorker:
     def start(self, installation: Installation) -> subprocess.Popen[str]:
         urls = [*installation.urls, cluster.cluster().servers.redis_url]
-        command = [sys.executable, "-m", worker_process.__name__, *urls]
+        command = [sys.executable, "-m", killable_worker.__name__, *urls]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -1,3 +1,5 @@
+"""What an idempotency key stands for."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

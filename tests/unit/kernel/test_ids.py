@@ -1,3 +1,5 @@
+"""Ids sort by creation and are never made twice."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

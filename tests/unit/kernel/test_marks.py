@@ -1,3 +1,5 @@
+"""The one statement of marks names every column, and hides no conflict but a job's."""
+
 from __future__ import annotations
 
 import re

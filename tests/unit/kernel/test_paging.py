@@ -1,3 +1,5 @@
+"""Cursors lead back to their row, and to no other list, tenant, filter or day."""
+
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -1,3 +1,5 @@
+"""Names and passwords of an installation's roles."""
+
 from __future__ import annotations
 
 import re
