@@ -140,9 +140,20 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
     if item.side != "partner" or picture.of(item.key).state != "open" or not can(work.rights, Permission.TASK_COMPLETE):
         return None
     if item.kind == "task" and item.action is None:
-        form = {"action": f"{picture.path}/tasks/{item.key}/completion", "label": picture.say(mark("Complete"))}
-    elif item.kind == "milestone" and item.evidence is not None and item.evidence.source == "person":
+        form = {
+            "action": f"{picture.path}/tasks/{item.key}/completion",
+            "label": picture.say(mark("Complete this step")),
+        }
+    elif _is_provable(picture, item):
         form = {"action": f"{picture.path}/milestones/{item.key}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
     return form | {"fields": fields_of(item), "given": {}, "errors": [], "open": False}
+
+
+def _is_provable(picture: Picture, item: Item) -> bool:
+    """Whether a milestone's evidence can be given now: all below it is settled, nothing stands against it."""
+    if item.kind != "milestone" or item.evidence is None or item.evidence.source != "person":
+        return False
+    settled = all(picture.state.is_settled(child) for child in item.children)
+    return settled and not picture.state.open_exceptions(item.key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -21,15 +20,22 @@ class OnboardingMissing(Missing):
     """There is no such onboarding in this workspace."""
 
 
-@lru_cache(maxsize=64)
-def _compiled(digest: str, document: bytes) -> Definition:
-    return read_definition(msgspec.json.decode(document), digest)
+_KEPT = 64  # compiled definitions a process holds; the oldest makes room
+_compiled: dict[str, Definition] = {}
 
 
 def definition_of(work: Work, digest: str) -> Definition:
-    """The compiled definition that running work is pinned to; compiled once a process, as its content cannot change."""
-    document = get_pinned(work.session, digest).document
-    return _compiled(digest, msgspec.json.encode(document, order="deterministic"))
+    """The compiled definition that running work is pinned to.
+
+    Read and compiled once a process: the digest is the address of the content, so it is the same in every tenant.
+    """
+    known = _compiled.get(digest)
+    if known is None:
+        known = read_definition(get_pinned(work.session, digest).document, digest)
+        while len(_compiled) >= _KEPT:
+            _compiled.pop(next(iter(_compiled)), None)
+        _compiled[digest] = known
+    return known
 
 
 def state_of(onboarding: Onboarding) -> State:
