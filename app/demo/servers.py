@@ -37,7 +37,8 @@ class EmbeddedServers:
         self.folder.prepare()
         self.folder.lock()
         try:
-            self._clear_up_earlier_run()
+            end_all(self.register.earlier)
+            self._clear_up()
             if any(self._wanted):
                 self._start_servers()
         except BaseException:  # a stop signal too: whatever it was, it goes on up once nothing runs any more
@@ -51,7 +52,7 @@ class EmbeddedServers:
         try:
             for server in self._servers():
                 server.stop(within=within)
-            self.folder.remove_sockets()
+            self._clear_up(gently=within * 0.1)
             self.register.clear()
         finally:
             self._postgres = self._valkey = None
@@ -114,10 +115,11 @@ class EmbeddedServers:
             self._valkey = Valkey(ground)
             self._valkey.start()
 
-    def _clear_up_earlier_run(self) -> None:
+    def _clear_up(self, *, gently: float = 3.0) -> None:
+        """End whatever a run in this folder has started and that still lives, known to us or not."""
         cluster = self.folder.postgres
         places = (cluster, cluster.with_name("pg.new"), self.folder.valkey)
-        end_all(lambda: {*self.register.earlier(), *servers_in(places), *marked_by(self.folder)})
+        end_all(lambda: {*servers_in(places), *marked_by(self.folder)}, gently=gently)
         self.folder.remove_sockets()
 
     def _servers(self) -> list[Server]:

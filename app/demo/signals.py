@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from app.demo.embedded.children import STOPPING
 
 
 class Stopped(BaseException):

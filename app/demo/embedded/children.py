@@ -25,6 +25,7 @@ from app.kernel.errors import Unavailable
 PROC = Path("/proc")
 PR_SET_PDEATHSIG = 1
 MARK = "SLIPWAY_RUN"
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SERVERS = ("postgres", "initdb", "valkey-server")
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -54,6 +55,15 @@ def spawn(launch: Launch) -> subprocess.Popen[bytes]:
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("children are started from the main thread only: they die with the thread that forked them")
+    # A stop signal that raises here waits until the child bears its mark, by which it is found whoever has lost it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        return _spawn(launch, before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _spawn(launch: Launch, mask: Iterable[int]) -> subprocess.Popen[bytes]:
     account = launch.account or Account("as yourself")
     return subprocess.Popen(
         [*account.prefix, *launch.argv],
@@ -67,17 +77,17 @@ def spawn(launch: Launch) -> subprocess.Popen[bytes]:
         group=account.uid,
         extra_groups=None if account.uid is None else [],
         pass_fds=launch.sockets,
-        preexec_fn=_die_with(os.getpid(), launch.death_signal),  # noqa: PLW1509 - one system call, no lock is taken
+        preexec_fn=_die_with(os.getpid(), launch.death_signal, mask),  # noqa: PLW1509 - one system call, no lock is taken
     )
 
 
-def _die_with(parent: int, death_signal: signal.Signals) -> Callable[[], None] | None:
-    if LIBC is None:
-        return None
-    prctl = LIBC.prctl
+def _die_with(parent: int, death_signal: signal.Signals, mask: Iterable[int]) -> Callable[[], None]:
+    prctl = None if LIBC is None else LIBC.prctl
 
     def ask_for_signal() -> None:
-        prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)  # the parent died between fork and here: its signal would never come
 

@@ -89,14 +89,9 @@ class Postgres(Server):
         self.wait_until(self._answers)
         install_owner(self.url(SUPERUSER, "postgres"), OWNER, self._passwords[OWNER], DATABASES)
 
-    def stop(self, *, within: float = 5.0) -> None:
-        """Fast shutdown, then harder; backends that outlive their postmaster go too."""
-        super().stop(within=within)
-        self.clear_up(gently=within * 0.1)
-
-    def clear_up(self, *, gently: float = 3.0) -> None:
+    def clear_up(self) -> None:
         """End processes that a killed postmaster left behind: they hold the shared memory and refuse a restart."""
-        end_all(lambda: servers_in(self.folders), gently=gently)
+        end_all(lambda: servers_in(self.folders))
 
     def _make_cluster(self) -> None:
         cluster, new = self.folders
@@ -119,8 +114,15 @@ class Postgres(Server):
     def _run(self, command: list[str]) -> None:
         self.log.touch(mode=0o600)
         with self.log.open("wb") as output:
-            launch = Launch(argv=command, output=output.fileno(), account=self.ground.account, folder=self.folders[1])
-            child = spawn(launch)
+            child = spawn(
+                Launch(
+                    argv=command,
+                    output=output.fileno(),
+                    account=self.ground.account,
+                    folder=self.folders[1],
+                    environment=self.environment(),
+                )
+            )
         self.ground.register.add(child.pid)
         try:
             code = child.wait(120)

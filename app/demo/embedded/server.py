@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.demo.embedded.account import Account
 from app.demo.embedded.binaries import Binaries
-from app.demo.embedded.children import Launch, Register, send, spawn
+from app.demo.embedded.children import Launch, Register, marked, send, spawn
 from app.demo.embedded.folder import RuntimeFolder
 from app.kernel.errors import Unavailable
 
@@ -56,12 +56,16 @@ class Server(ABC):
         """Whether it was started and has ended without being asked to."""
         return self.child is not None and self.child.poll() is not None
 
+    def environment(self) -> dict[str, str]:
+        """What a server gets to know of our environment: nothing but where programs are, and our mark."""
+        known = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+        return marked(known, self.ground.folder)
+
     def launch(self, argv: Sequence[str], folder: Path) -> None:
         """Start the program with its output appended to its log."""
         mode = "wb" if self.log.exists() and self.log.stat().st_size > LOG_LIMIT else "ab"
         self.log.touch(mode=0o600)  # a failed statement's text stands in it
         with self.log.open(mode) as output:
-            environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
             self.child = spawn(
                 Launch(
                     argv=argv,
@@ -69,7 +73,7 @@ class Server(ABC):
                     death_signal=self.death_signal,
                     account=self.ground.account,
                     folder=folder,
-                    environment=environment,
+                    environment=self.environment(),
                 )
             )
         self.ground.register.add(self.child.pid)
