@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_ONE_AT_A_TIME = Lock()  # Alembic keeps the run under way in module variables; two threads would mix theirs
 TREES = ("control", "cell", "tenant")
 
 
@@ -29,4 +31,5 @@ def upgrade(connection: Connection, *, tree: str, schema: str, revision: str = "
     config = script_config(tree)
     config.attributes["connection"] = connection
     config.attributes["schema"] = schema
-    command.upgrade(config, revision)
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, revision)

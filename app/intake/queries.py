@@ -51,3 +51,24 @@ def list_packet(work: Work, onboarding_id: UUID) -> list[PacketRow]:
     """Where every fact of an onboarding's packet came from."""
     rows = work.session.scalars(select(PacketField).where(PacketField.onboarding_id == onboarding_id))
     return [PacketRow(row.field, row.source, row.corrected_by, row.changed_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionLine:
+    """An open exception, as a list needs it; `role` is the first of its route."""
+
+    key: str
+    type: str
+    reason_code: str
+    role: str
+    opened_at: datetime
+    respond_by: datetime | None
+
+
+def list_open_exceptions(work: Work, subject_id: UUID) -> list[ExceptionLine]:
+    """What is open about a subject, the oldest first."""
+    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.state == "open")
+    return [
+        ExceptionLine(row.key, row.type, row.reason_code, str(row.route[0]), row.opened_at, row.respond_by)
+        for row in work.session.scalars(query.order_by(ExceptionRecord.opened_at))
+    ]

@@ -42,8 +42,7 @@ class HomePages(Controller):
         visit, runtime, site = visit_of(request), runtime_of(request), site_of(request)
         if visit.actor.roles:
             view = home.get_home(runtime, visit.actor, site.organisation_id)
-            scope = request.query_params.get("scope", "team")  # a parameter of that name would be ASGI's own
-            context = home.home_page(view, scope=scope, say=saying(request), language=locale_of(request).language)
+            context = home.home_page(view, wanted_home(request))
             return page(request, "onboarding/partner_home.html", context, nav=staff_nav(request))
         spaces = list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)
         path = f"/t/{spaces[0].tenant_id}" if spaces else "/sign-in"
@@ -297,6 +296,15 @@ def whole(request: PageRequest, work: Work, seen: Picture, view: str) -> dict[st
     names = {"partner": site_of(request).brand.name, "customer": work.tenant.name}
     shown = view if view in VIEWS else "plan"
     return partner.partner_page(work, seen, shown) | {"names": names, "command_key": new_command_key()}
+
+
+def wanted_home(request: PageRequest) -> home.Wanted:
+    """What the reader asks of the home page."""
+    asked = request.query_params  # a parameter called `scope` would be ASGI's own
+    scope = "mine" if asked.get("scope") == "mine" else "team"
+    reader = visit_of(request).actor.id
+    language = locale_of(request).language
+    return home.Wanted(scope=scope, state=asked.get("state", ""), reader=reader, say=saying(request), language=language)
 
 
 def gate_again(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, key: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.flow.definition import Definition
+from app.intake.queries import ExceptionLine, list_open_exceptions
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding, OnboardingCard
+from app.onboarding.people import holders
 from app.onboarding.queries.stored import definition_of
 from tenants.sessions import partner_session
 
@@ -57,12 +60,15 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> d
         "organisation_id": work.tenant.organisation_id,
         "seq": onboarding.seq,
         "name": onboarding.name,
-        "template": f"{definition.id} {definition.version}",
+        "template": f"{_english(definition.title)} {definition.version}",
         "state": onboarding.state,
         "stage": stage.key if stage else None,
         "next_step": first.key if first else None,
         "holder": first.side if first else None,
-        "needs": [_need(row, definition) for row in waiting if row.side == "partner" or row.state == "blocked"],
+        "needs": [
+            *(_need(row, onboarding, definition) for row in waiting if row.side == "partner" or row.state == "blocked"),
+            *(_exception(record, onboarding, definition) for record in list_open_exceptions(work, onboarding.id)),
+        ],
         "tasks_done": sum(row.state in {"done", "skipped"} for row in tasks),
         "tasks_total": len(tasks),
         "due_at": min((row.due_at for row in waiting if row.due_at), default=None),
@@ -76,12 +82,30 @@ def _urgency(row: Item) -> tuple[bool, datetime, int]:
     return (row.due_at is None, row.due_at or _NEVER, row.position)
 
 
-def _need(row: Item, definition: Definition) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "kind": row.kind,
-        "state": row.state,
-        "title": dict(definition.items[row.key].title),
-        "owner": row.owner_role,
-        "due_at": row.due_at.isoformat() if row.due_at else None,
-    }
+def _need(row: Item, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:
+    need: dict[str, Any] = {"key": row.key, "kind": row.kind, "state": row.state, "reason": None}
+    need |= {"title": dict(definition.items[row.key].title), "since": _text(row.opened_at), "due_at": _text(row.due_at)}
+    return need | _owner(row.owner_role, onboarding, definition, assignee=row.assignee)
+
+
+def _exception(record: ExceptionLine, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:
+    route = definition.exceptions.get(record.type)
+    need: dict[str, Any] = {"key": record.key, "kind": "exception", "state": "open", "reason": record.reason_code}
+    need |= {"title": dict(route.label) if route else {"en": record.type.replace("_", " ")}}
+    need |= {"since": _text(record.opened_at), "due_at": _text(record.respond_by)}
+    return need | _owner(record.role, onboarding, definition)
+
+
+def _owner(role: str, onboarding: Onboarding, definition: Definition, *, assignee: str | None = None) -> dict[str, Any]:
+    """Whose it is: the role in words, and the ids of the people who hold it."""
+    known = definition.roles.get(role)
+    people = [assignee] if assignee else [str(person.id) for person in holders(onboarding, role)]
+    return {"owner": dict(known.label) if known else {"en": role.replace("_", " ")}, "people": people}
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _english(text: Mapping[str, str]) -> str:
+    return text.get("en") or next(iter(text.values()), "")

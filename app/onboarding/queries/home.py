@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,8 +30,21 @@ _QUEUES = (
     ("gate", mark("Handoff acceptance")),
     ("partner", mark("Own tasks")),
     ("customer", mark("Customer response")),
-    ("blocked", mark("Exceptions")),
+    ("exception", mark("Exceptions")),
 )
+_KINDS = {"gate": mark("Gate to decide"), "exception": mark("Exception")}
+# The nine reason codes of REQUIREMENTS 1.6, in words.
+REASONS = {
+    "waiting_customer_admin": mark("Waiting on customer admin"),
+    "waiting_billing_info": mark("Waiting on billing info"),
+    "waiting_technical_credentials": mark("Waiting on technical credentials"),
+    "waiting_internal_provisioning": mark("Waiting on internal provisioning"),
+    "scope_mismatch": mark("Scope mismatch"),
+    "no_success_criteria": mark("No success criteria"),
+    "customer_no_response": mark("Customer no response"),
+    "ai_uncertainty": mark("AI uncertainty"),
+    "integration_failure": mark("Integration failure"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +74,31 @@ def list_tenants(runtime: Runtime, actor: Actor, organisation_id: UUID) -> list[
     return [_tenant_line(tenant, cards.get(tenant.id), view.now) for tenant in tenants]
 
 
-def home_page(view: HomeView, *, scope: str, say: Say, language: str = "en") -> dict[str, Any]:
-    """The page: tally, what needs somebody, queues by age, all onboardings."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the reader wants the page: whose work (`mine` or `team`), which state, in which language."""
+
+    scope: str = "team"
+    state: str = ""
+    reader: UUID | None = None
+    say: Say = str
+    language: str = "en"
+
+    def read(self, text: Mapping[str, str]) -> str:
+        """A template's text in the reader's language, else in English, else in whichever there is."""
+        return text.get(self.language) or text.get("en") or next(iter(text.values()), "")
+
+
+def home_page(view: HomeView, wanted: Wanted) -> dict[str, Any]:
+    """The page: tally, what needs somebody, queues by age, exceptions by reason, all onboardings."""
     lines = [(card, health(card, view.now)) for card in view.cards]
-    tally = {word: sum(state == word for _card, state in lines) for word in ("on_track", "behind", "stuck")}
     return {
-        "scope": scope,
-        "tally": tally,
-        "needs": _needs(lines, view.now, say, language),
-        "queues": _queues(view, say),
-        "reasons": [],
-        "onboardings": [_row(card, state, say) for card, state in lines],
+        "scope": wanted.scope,
+        "tally": {word: sum(state == word for _card, state in lines) for word in ("on_track", "behind", "stuck")},
+        "needs": _needs(view, wanted),
+        "queues": _queues(view, wanted.say),
+        "reasons": _reasons(view, wanted.say),
+        "onboardings": [_row(card, state, wanted) for card, state in lines if wanted.state in {"", state}],
         "start_path": "",
     }
 
@@ -89,61 +117,77 @@ def path_of(card: OnboardingCard) -> str:
     return f"/t/{card.tenant_id}/onboardings/{card.onboarding_id}"
 
 
-def _needs(lines: list[tuple[OnboardingCard, str]], now: datetime, say: Say, language: str) -> list[dict[str, Any]]:
-    """Gates and blocked items first, then what is late; the oldest date first."""
-    wanted = []
-    for card, state in lines:
+def _needs(view: HomeView, wanted: Wanted) -> list[dict[str, Any]]:
+    """Blocked items and exceptions first, then gates and what is late; the oldest date first."""
+    found = []
+    for card in view.cards:
         for need in card.needs:
-            due = datetime.fromisoformat(need["due_at"]) if need["due_at"] else None
-            late = due is not None and due < now
-            if need["kind"] == "gate" or need["state"] == "blocked" or late:
-                wanted.append((need["state"] != "blocked", due is None, due or now, card, need, state, late))
-    wanted.sort(key=lambda entry: entry[:3])
-    return [
-        _need(card, need, say, language=language, late=late)
-        for _b, _n, _d, card, need, _state, late in wanted[:_URGENT]
-    ]
+            due = _moment(need["due_at"])
+            late = due is not None and due < view.now
+            urgent = need["kind"] in {"gate", "exception"} or need["state"] == "blocked" or late
+            own = wanted.scope != "mine" or str(wanted.reader) in need["people"]
+            if urgent and own and card.state == "running":
+                calm = need["state"] != "blocked" and need["kind"] != "exception"
+                found.append((calm, due is None, due or view.now, card, need, late))
+    found.sort(key=lambda entry: entry[:3])
+    return [_need(card, need, wanted, late=late) for *_order, card, need, late in found[:_URGENT]]
 
 
-def _need(card: OnboardingCard, need: dict[str, Any], say: Say, *, language: str, late: bool) -> dict[str, Any]:
-    title = need["title"].get(language) or need["title"].get("en") or next(iter(need["title"].values()))
-    is_gate = need["kind"] == "gate"
-    path = f"{path_of(card)}/gates/{need['key']}" if is_gate else f"{path_of(card)}#{need['key']}"
-    word = mark("Gate to decide") if is_gate else mark("Blocked") if need["state"] == "blocked" else mark("Late")
+def _need(card: OnboardingCard, need: dict[str, Any], wanted: Wanted, *, late: bool) -> dict[str, Any]:
+    path, kind = path_of(card), need["kind"]
+    links = {"gate": f"{path}/gates/{need['key']}", "exception": f"{path}?view=exceptions"}
+    stuck = need["state"] == "blocked" or kind == "exception"
+    word = _KINDS.get(kind) or (mark("Blocked") if stuck else mark("Late"))
+    link = links.get(kind, f"{path}#{need['key']}")
     return {
-        "state": "stuck" if need["state"] == "blocked" else "behind" if late else "open",
-        "urgent_for": say(word),
-        "subject": f"{card.name} · {title}",
-        "path": path,
-        "text": need["owner"].replace("_", " "),
-        "acts": [Link(say(mark("Review") if is_gate else mark("Open")), path)],
+        "state": "stuck" if stuck else "behind" if late else "open",
+        "urgent_for": wanted.say(word),
+        "subject": f"{card.name} · {wanted.read(need['title'])}",
+        "path": link,
+        "text": wanted.read(need["owner"]),
+        "acts": [Link(wanted.say(mark("Review") if kind == "gate" else mark("Open")), link)],
     }
 
 
+def _reasons(view: HomeView, say: Say) -> list[dict[str, Any]]:
+    """Open exceptions by reason code, the most frequent first (REQUIREMENTS 1.6)."""
+    counts = Counter(need["reason"] for card in view.cards for need in card.needs if need["kind"] == "exception")
+    most = max(counts.values(), default=1)
+    return [
+        {"name": say(REASONS.get(code, code)), "count": count, "share": count / most}
+        for code, count in counts.most_common()
+    ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 def _queues(view: HomeView, say: Say) -> list[dict[str, Any]]:
-    """Ages, not averages (REQUIREMENTS 1.6): how long the oldest of each queue has been waiting past its date."""
+    """Ages, not averages (REQUIREMENTS 1.6): how long the oldest of each queue has been waiting."""
     ages: dict[str, list[float]] = {}
     for card in view.cards:
         for need in card.needs:
-            queue = "blocked" if need["state"] == "blocked" else "gate" if need["kind"] == "gate" else "partner"
-            ages.setdefault(queue, []).append((view.now - card.changed_at).total_seconds())
+            queue = need["kind"] if need["kind"] in {"gate", "exception"} else "partner"
+            since = _moment(need["since"]) or card.changed_at
+            ages.setdefault(queue, []).append(max(0.0, (view.now - since).total_seconds()))
         if card.holder == "customer" and card.state == "running":
-            ages.setdefault("customer", []).append((view.now - card.changed_at).total_seconds())
+            ages.setdefault("customer", []).append(max(0.0, (view.now - card.changed_at).total_seconds()))
     oldest = max((max(found) for found in ages.values()), default=0.0) or 1.0
     return [
         {
             "name": say(name),
             "count": len(ages[queue]),
-            "oldest": max(0.0, *ages[queue]),
-            "share": max(0.0, *ages[queue]) / oldest,
-            "late": queue == "blocked",
+            "oldest": max(ages[queue]),
+            "share": max(ages[queue]) / oldest,
+            "late": queue == "exception",
         }
         for queue, name in _QUEUES
         if queue in ages
     ]
 
 
-def _row(card: OnboardingCard, state: str, say: Say) -> dict[str, Any]:
+def _row(card: OnboardingCard, state: str, wanted: Wanted) -> dict[str, Any]:
     first = next((need for need in card.needs if need["key"] == card.next_step), None)
     return {
         "tenant": card.name,
@@ -152,7 +196,7 @@ def _row(card: OnboardingCard, state: str, say: Say) -> dict[str, Any]:
         "state": state,
         "reason": "",
         "next_step": first["title"] if first else "",
-        "holder": say(_HOLDERS[card.holder]) if card.holder in _HOLDERS else "",
+        "holder": wanted.say(_HOLDERS[card.holder]) if card.holder in _HOLDERS else "",
         "tasks_done": card.tasks_done,
         "tasks_total": card.tasks_total,
         "due_at": card.due_at,

@@ -16,6 +16,7 @@ from app.onboarding.models import Item as ItemRow
 from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.customer import fields_of
 from app.onboarding.queries.gate import gate_lines
+from app.onboarding.queries.home import REASONS
 from app.onboarding.queries.picture import Picture, head, milestones
 from app.onboarding.queries.story import story_line
 from app.web.translations import mark
@@ -71,7 +72,7 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
                 "title": dict(route.label) if route else record.type.replace("_", " "),
                 "item": dict(item.title) if item else "",
                 "state": record.state,
-                "reason": record.reason_code.replace("_", " "),
+                "reason": picture.say(REASONS.get(record.reason_code, record.reason_code)),
                 "route": [_role(picture, str(role)) for role in record.route],
                 "owner": "",
                 "opened_at": record.opened_at,

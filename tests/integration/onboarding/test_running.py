@@ -23,7 +23,7 @@ from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.queries.customer import status_page
 from app.onboarding.queries.gate import gate_page
-from app.onboarding.queries.home import get_home, home_page
+from app.onboarding.queries.home import Wanted, get_home, home_page
 from app.onboarding.queries.partner import partner_page
 from app.onboarding.queries.picture import get_picture
 from app.onboarding.queries.story import trace_page
@@ -194,7 +194,7 @@ class TestPages:
     def test_of_the_home_show_its_own_customers_only(self, shop: MainJob, running: Running):
         shop.run()
         view = get_home(shop.runtime, shop.lead, shop.organisation_id)
-        page = home_page(view, scope="", say=str, language="en")
+        page = home_page(view, Wanted())
         assert str(running[0].id) in msgspec.json.encode(page, enc_hook=str).decode()
         other = shop.installation.partner("Fabrikam")
         owner = person("Eve", organisation_id=other.id, roles=frozenset({"partner_owner"}))
