@@ -133,7 +133,7 @@ class MainJob:
                 elif self._is_reached():
                     break
                 elif not self._customer_deed() and not self._proof():
-                    wait_for("something to do", self._something_changes(watch.drawn, watch))
+                    wait_for("something to do", self._something_changes(drawn, watch))
             else:
                 raise JourneyFailed("first value", f"{_MOST_DEEDS} deeds and still work to do")
         self._ground.say(f"first value is proven; the customer's page was redrawn {watch.drawn} times while open")
