@@ -189,12 +189,13 @@ def _queues(view: HomeView, say: Say) -> list[dict[str, Any]]:
 
 def _row(card: OnboardingCard, state: str, wanted: Wanted) -> dict[str, Any]:
     first = next((need for need in card.needs if need["key"] == card.next_step), None)
+    reason = next((need["reason"] for need in card.needs if need["kind"] == "exception"), "")
     return {
         "tenant": card.name,
         "path": path_of(card),
         "template": card.template,
         "state": state,
-        "reason": "",
+        "reason": wanted.say(REASONS.get(reason, reason)) if reason else "",
         "next_step": first["title"] if first else "",
         "holder": wanted.say(_HOLDERS[card.holder]) if card.holder in _HOLDERS else "",
         "tasks_done": card.tasks_done,
