@@ -107,12 +107,6 @@ def commit(salt: str, entry_id: UUID, path: tuple[str, ...], value: object) -> s
     return hmac.new(bytes.fromhex(salt), _canonical([str(entry_id), *path, value]), hashlib.sha256).hexdigest()
 
 
-def confirms(entry: LeafEntry, salt: str, name: str, value: object) -> bool:
-    """Whether the leaf's commitment of the body's personal field `name` is of this value."""
-    known = entry.personal.get(name)
-    return known is not None and hmac.compare_digest(known, commit(salt, entry.id, ("body", name), value))
-
-
 def _canonical(value: object) -> bytes:
     try:
         _refuse_large(value)

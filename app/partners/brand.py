@@ -62,19 +62,6 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """One place where a wished colour had to move: which token, in which theme, and the two contrast ratios."""
-
-    token: str
-    theme: Theme
-    wished: str
-    used: str
-    ratio_wished: float
-    ratio_used: float
-    needed: float
-
-
-@dataclass(frozen=True, slots=True)
 class Palette:
     """Every colour of one theme, derived from the brand."""
 
@@ -139,24 +126,6 @@ def palette(brand: Brand, theme: Theme) -> Palette:
         tint=tint,
         focus=_on_all(Colour.parse(brand.accent), (*grounds, tint), SHAPE_RATIO),
     )
-
-
-def contrast_advice(accent: str) -> list[Advice]:
-    """Where `accent` cannot be used as it is on the usual surfaces, and the nearest shade that is used instead."""
-    brand = Brand(name="advice", accent=accent)
-    wished = Colour.parse(accent)
-    advice = []
-    for theme in get_args(Theme):
-        shown = palette(brand, theme)
-        grounds = (shown.surface, shown.raised, shown.sunk)
-        for token, used, against, needed in (
-            ("accent", shown.accent, grounds, SHAPE_RATIO),
-            ("accent_text", shown.accent_text, (*grounds, shown.tint), TEXT_RATIO),
-        ):
-            if used != wished:
-                before, after = (min(contrast(c, g) for g in against) for c in (wished, used))
-                advice.append(Advice(token, theme, str(wished), str(used), round(before, 2), round(after, 2), needed))
-    return advice
 
 
 @lru_cache(maxsize=512)

@@ -1,4 +1,4 @@
-"""Reads about organisations: which site a host is, in which brand; and who stands below whom."""
+"""Reads about organisations: which site a host is, and in which brand."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from app.kernel.actor import Actor
 from app.kernel.errors import Missing
 from app.partners.brand import Brand
-from app.partners.models import Organisation
 from app.partners.rules import read_brand
 from app.web.hosts import Site
 from tenants.engines import Databases
 from tenants.registry import find_host
-from tenants.sessions import DatabaseAway, lookup_session, partner_session
+from tenants.sessions import DatabaseAway, lookup_session
 
 _FRESH = 2.0  # seconds a brand is shown without asking again
 _STALE = 600.0  # seconds it may still be shown while the database is away
@@ -29,18 +27,6 @@ _MAIN_HOST = text("SELECT control.find_main_host(:organisation)")
 
 class NoSite(Missing):
     """The organisation has no host on which its pages could be shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrganisationView:
-    """An organisation in a list."""
-
-    id: UUID
-    parent_id: UUID | None
-    kind: str
-    slug: str
-    name: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +92,3 @@ class SiteDirectory:
             if len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
         return kept
-
-
-def list_organisations_below(databases: Databases, actor: Actor, organisation_id: UUID) -> list[OrganisationView]:
-    """The organisation and all below it, by name; under row-level security, so nobody else's."""
-    wanted = select(
-        Organisation.id,
-        Organisation.parent_id,
-        Organisation.kind,
-        Organisation.slug,
-        Organisation.name,
-        Organisation.state,
-    )
-    with partner_session(databases, organisation_id, actor=actor.label) as (session, _now):
-        rows = session.execute(wanted.order_by(Organisation.name, Organisation.id))
-        return [OrganisationView(*row) for row in rows]

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.identity.operations import ensure_person
 from app.identity.queries import list_assignments
 from app.partners.brand import Brand
+from app.partners.models import Organisation
 from app.partners.operations import (
     NameTaken,
     NameUnusable,
@@ -21,7 +22,7 @@ from app.partners.operations import (
     set_brand,
     take_role,
 )
-from app.partners.queries import NoSite, SiteDirectory, list_organisations_below
+from app.partners.queries import NoSite, SiteDirectory
 from app.partners.rules import PLATFORM
 from app.web.frame import HelpContact, Legal, Link
 from tenants.sessions import lookup_session, partner_session
@@ -42,7 +43,8 @@ def tree(installation):
 
 
 def below(installation, organisation_id):
-    return [one.slug for one in list_organisations_below(installation.databases, ANN, organisation_id)]
+    with partner_session(installation.databases, organisation_id, actor=ANN.label) as (session, _now):
+        return list(session.scalars(select(Organisation.slug).order_by(Organisation.slug)))
 
 
 def site(directory, host):

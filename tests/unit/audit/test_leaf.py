@@ -15,7 +15,6 @@ from app.audit.leaf import (
     TrailValueUnfit,
     commit,
     commit_entry,
-    confirms,
     hash_leaf,
     leaf_bytes,
     make_leaf,
@@ -131,6 +130,11 @@ class TestLeaf:
             deep = {"a": deep}
         with pytest.raises(TrailValueUnfit):
             leaf_hash(replace(FACTS, body=deep))
+
+
+def confirms(entry, salt, name, value):
+    """Whether the leaf's commitment of the body's personal field `name` is of this value."""
+    return entry.personal.get(name) == commit(salt, entry.id, ("body", name), value)
 
 
 class TestPersonalValues:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.partners.brand import Brand, contrast_advice, favicon, palette, stylesheet, version
+from app.partners.brand import Brand, favicon, palette, stylesheet, version
 from app.partners.colour import Colour, contrast
 
 channels = st.integers(0, 255)
@@ -48,21 +48,6 @@ class TestPalette:
 
     def test_uses_a_good_accent_as_it_is(self):
         assert str(palette(Brand("Contoso", "#3b5bdb"), "light").accent) == "#3b5bdb"
-
-
-class TestContrastAdvice:
-    def test_is_silent_about_an_accent_that_passes_everywhere_in_light(self):
-        assert not [advice for advice in contrast_advice("#3b5bdb") if advice.theme == "light"]
-
-    @given(hexes)
-    def test_names_exactly_the_tokens_that_moved_and_how_far(self, accent):
-        for advice in contrast_advice(accent):
-            assert advice.wished == accent != advice.used
-            assert advice.ratio_used >= advice.needed - 0.005
-
-    def test_tells_the_yellow_brand_what_was_used_instead(self):
-        [fill] = [a for a in contrast_advice("#ffd400") if (a.token, a.theme) == ("accent", "light")]
-        assert fill.ratio_wished < 3 <= fill.ratio_used
 
 
 class TestStylesheet:
