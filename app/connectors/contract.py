@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jsonschema_rs
 
@@ -47,15 +47,6 @@ class CallReport:
     status: int | None = None
     elapsed: float = 0.0
     excerpt: str = field(default="", repr=False)
-
-
-class StandIn(Protocol):
-    """A running stand-in: `stand_in.py` of every connector has `start(port=0, …)` that returns one."""
-
-    port: int
-
-    def stop(self) -> None:
-        """Stop serving; returns when the port is free."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ was updated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
+import msgspec
 from msgspec import Struct
 
 from app.kernel.errors import Invalid
@@ -132,17 +134,54 @@ class BusinessTime(Struct, frozen=True):
             day += DAY
 
 
+class _Agreed(Calendar, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A party's calendar as it is agreed on: the working time, and whose public holidays are free."""
+
+    country: str | None = None  # ISO 3166: the country, and its part where that has holidays of its own
+    subdivision: str | None = None
+
+
+def read_calendar(document: Mapping[str, Any], *, first_year: int) -> Calendar:
+    """A calendar from a document such as `{"zone": "Europe/Berlin", "country": "DE", "subdivision": "BY"}`.
+
+    Without `weekdays` the country's own working week counts. Public holidays are resolved for six years from
+    `first_year`. Raises CalendarRefused.
+    """
+    try:
+        agreed = msgspec.convert(document, _Agreed)
+    except msgspec.ValidationError as trouble:
+        raise CalendarRefused(f"The calendar cannot be read: {trouble}.") from trouble
+    if agreed.country is None:
+        national = Calendar(zone=agreed.zone)
+    else:
+        national = national_calendar(
+            agreed.country, zone=agreed.zone, subdivision=agreed.subdivision, first_year=first_year
+        )
+    return Calendar(
+        zone=agreed.zone,
+        weekdays=agreed.weekdays if "weekdays" in document else national.weekdays,
+        opens=agreed.opens,
+        closes=agreed.closes,
+        holidays=tuple(sorted({*agreed.holidays, *national.holidays})),
+    )
+
+
 def national_calendar(country: str, *, zone: str, subdivision: str | None = None, first_year: int) -> Calendar:
     """Monday to Friday, nine to five, with a country's public holidays (ISO 3166) for six years from `first_year`."""
-    years = range(first_year, first_year + YEARS_AHEAD + 1)
-    try:
-        dates = holidays.country_holidays(country, subdiv=subdivision, years=years)
-    except NotImplementedError as trouble:
+    dates = _public_holidays(country, subdivision, range(first_year, first_year + YEARS_AHEAD + 1))
+    if dates is None:
         place = f"{country}-{subdivision}" if subdivision else country
-        raise CalendarRefused(
-            f"There is no holiday calendar for “{place}”; use ISO 3166 codes such as DE and BY."
-        ) from trouble
+        raise CalendarRefused(f"There is no holiday calendar for “{place}”; use ISO 3166 codes such as DE and BY.")
     return Calendar(zone=zone, weekdays=_working_weekdays(dates), holidays=tuple(sorted(dates)))
+
+
+def _public_holidays(country: str, subdivision: str | None, years: range) -> holidays.HolidayBase | None:
+    if not re.fullmatch("[A-Z]{2}", country):  # the library would also take the names of its classes
+        return None
+    try:
+        return holidays.country_holidays(country, subdiv=subdivision, years=years)
+    except NotImplementedError:
+        return None
 
 
 def _working_weekdays(dates: holidays.HolidayBase) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from app.flow.calendar import Calendar
@@ -171,16 +170,3 @@ Event = (
     | ExceptionResolved
     | Cancelled
 )
-
-_ENCODER = msgspec.json.Encoder(order="sorted")
-_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-
-
-def to_json(event: Event) -> bytes:
-    """The event as JSON for the journal; the same event always gives the same bytes."""
-    return _ENCODER.encode(event)
-
-
-def from_json(text: bytes | str) -> Event:
-    """The event that `to_json` wrote. Raises msgspec.ValidationError on anything else."""
-    return _DECODER.decode(text)

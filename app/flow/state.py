@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from app.flow.calendar import BusinessTime, Calendar
@@ -114,17 +113,3 @@ class State(Struct, frozen=True, kw_only=True):
     def is_open(self, item: Item) -> bool:
         """Whether someone can act on the item now."""
         return self.items[item.key].state == "open"
-
-
-_ENCODER = msgspec.json.Encoder(order="sorted")
-_DECODER = msgspec.json.Decoder(State)
-
-
-def to_json(state: State) -> bytes:
-    """The state as JSON; the same state always gives the same bytes."""
-    return _ENCODER.encode(state)
-
-
-def from_json(text: bytes | str) -> State:
-    """The state that `to_json` wrote. Raises msgspec.ValidationError on anything else."""
-    return _DECODER.decode(text)

@@ -55,7 +55,7 @@ HARBOR = DemoPartner(
         "task.load_data": "Ladeprotokoll: 48 210 Sätze, 37 abgewiesen und geklärt.",
         "milestone.first_close": "Der erste Monat ist im neuen System abgeschlossen; Bericht liegt vor.",
     },
-    lanes=(Lane("Fertigung, Mittelstand", "manufacturing", "Europe/Berlin"),),
+    lanes=(Lane("Fertigung, Mittelstand", "manufacturing", "Europe/Berlin", "DE"),),
     staff=(
         Colleague(
             "Katrin Behrens", "katrin.behrens@harbor.example", ("partner_admin",), ("cs_leader", "sales_manager"), "de"

@@ -137,7 +137,7 @@ def _workflow(partner: DemoPartner, lane: Lane, template: str, overlay: str, con
         segment=lane.segment,
         state="live",
         contract=crm.contract(lane.segment),
-        owners={"handoff_role": "revops", "people": people, "calendar": {"zone": lane.zone}},
+        owners={"handoff_role": "revops", "people": people, "calendar": {"zone": lane.zone, "country": lane.country}},
         template_digest=template,
         overlay_digest=overlay,
         connection_id=connection,

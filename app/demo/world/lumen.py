@@ -50,8 +50,8 @@ LUMEN = DemoPartner(
     },
     proofs={"milestone.first_workflow": "The planning team closed its first month in Lumen without our help."},
     lanes=(
-        Lane("Enterprise, Europe", "enterprise-eu", "Europe/Amsterdam"),
-        Lane("Enterprise, North America", "enterprise-us", "America/New_York"),
+        Lane("Enterprise, Europe", "enterprise-eu", "Europe/Amsterdam", "NL"),
+        Lane("Enterprise, North America", "enterprise-us", "America/New_York", "US"),
     ),
     staff=(
         Colleague("Ines Duarte", "ines.duarte@lumen.example", ("partner_owner",), ("cs_leader", "sales_manager")),

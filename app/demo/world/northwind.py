@@ -60,7 +60,7 @@ NORTHWIND = DemoPartner(
         "task.solve_first_ticket": "SD-1042 was solved after 38 minutes; four hours were agreed.",
         "milestone.first_ticket_solved": "SD-1042 was solved within the SLA, and the customer says that it helped.",
     },
-    lanes=(Lane("Mid-market managed workplace", "midmarket", "Europe/London"),),
+    lanes=(Lane("Mid-market managed workplace", "midmarket", "Europe/London", "GB"),),
     staff=(
         Colleague("Dana Weber", "dana.weber@northwind.example", ("partner_admin",), ("cs_leader", "sales_manager")),
         Colleague(

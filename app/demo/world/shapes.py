@@ -60,11 +60,12 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One workflow: the segment it takes and the zone its owners work in."""
+    """One workflow: the segment it takes, and the zone and country (ISO 3166) its owners work in."""
 
     name: str
     segment: str
     zone: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

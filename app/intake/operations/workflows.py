@@ -6,11 +6,13 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from app.access.permissions import Permission
 from app.access.require import require
+from app.flow.calendar import CalendarRefused, read_calendar
 from app.intake.models import Workflow
 from app.intake.rules import Contract
 from app.kernel.actor import Actor
@@ -32,7 +34,10 @@ class WorkflowUnusable(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWorkflow:
-    """A lane as it is wanted. `owners` holds `handoff_role`, `people` by template role, and the `calendar`."""
+    """A lane as it is wanted. `owners` holds `handoff_role`, `people` by template role, and the `calendar`.
+
+    The calendar is what `app.flow.calendar.read_calendar` reads: zone, working hours, country of the public holidays.
+    """
 
     name: str
     segment: str
@@ -72,7 +77,7 @@ class HookOpened(Event):
 def create_workflow(work: Work, wanted: NewWorkflow) -> UUID:
     """Draw up a lane in the partner's home. Returns its id. Raises NotPermitted, WorkflowUnusable."""
     require(work, Permission.WORKFLOW_EDIT)
-    _check(wanted)
+    _check(wanted, work.now)
     workflow = Workflow(
         id=new_id(),
         name=wanted.name.strip(),
@@ -122,7 +127,7 @@ def create_hook(runtime: Runtime, actor: Actor, home: Tenant, source: str, *, tr
     return token
 
 
-def _check(wanted: NewWorkflow) -> None:
+def _check(wanted: NewWorkflow, now: datetime) -> None:
     if not wanted.name.strip():
         raise WorkflowUnusable("A workflow needs a name: people find it by it.")
     if wanted.state not in STATES:
@@ -135,5 +140,9 @@ def _check(wanted: NewWorkflow) -> None:
         raise WorkflowUnusable(f"The trigger contract cannot be read: {error}. It needs stages and segments.") from None
     if not contract.stages or wanted.segment not in contract.segments:
         raise WorkflowUnusable("A trigger contract names at least one stage, and the workflow's own segment.")
+    try:
+        read_calendar(wanted.owners.get("calendar", {}), first_year=now.year)
+    except CalendarRefused as error:
+        raise WorkflowUnusable(str(error)) from None
     if not isinstance(wanted.owners.get("people", {}), Mapping):
         raise WorkflowUnusable("Owners are named by role: a list of people for each role of the template.")

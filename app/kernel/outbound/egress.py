@@ -196,14 +196,6 @@ class AddressBook:
                 raise AddressBookWrong(f"{found[1]}:{found[2]} stands in the address book twice.")
         return cls(entries)
 
-    def refuse_beside(self, served_hosts: Iterable[str]) -> None:
-        """Raise AddressBookWrong where hosts other than localhost are served: there, nobody is diverted (DESIGN 9)."""
-        public = [h for h in served_hosts if h != "localhost" and not h.endswith(".localhost") and h != "127.0.0.1"]
-        if self.entries and public:
-            raise AddressBookWrong(
-                f"{public[0]} is a public host, and an address book is for tests and the demo. Empty it."
-            )
-
     def local_port(self, target: Target) -> int | None:
         """The stand-in's port, if this very host and port stand in the book."""
         return self.entries.get((target.host, target.port))

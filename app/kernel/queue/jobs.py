@@ -79,11 +79,6 @@ def job_kind(name: str) -> JobKind | None:
     return _kinds.get(name)
 
 
-def job_kinds() -> tuple[JobKind, ...]:
-    """Every registered kind."""
-    return tuple(_kinds.values())
-
-
 @dataclass
 class JobRun:
     """One run of one job: its tenant, its place in the trace, and its transactions."""

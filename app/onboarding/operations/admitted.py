@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.flow import events as flow
-from app.flow.calendar import Calendar
+from app.flow.calendar import read_calendar
 from app.flow.definition import Side
 from app.identity.operations import NewMember, add_member, ensure_person, index_membership
 from app.intake.operations import mark_started
@@ -64,7 +64,7 @@ def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
             if holder.side == "customer":
                 add_member(work, NewMember(holder.id, holder.email, holder.name, "owner", holder.locale))
         digest = pin(work, document)
-        start_onboarding(work, _request(run, admission, digest, people))
+        start_onboarding(work, _request(run, admission, digest, people, year=work.now.year))
     for holder in {person.id: person for group in people.values() for person in group}.values():
         if holder.side == "customer":
             index_membership(run.runtime, holder.id, tenant)
@@ -107,15 +107,19 @@ def _holder(run: JobRun, person: dict[str, Any], side: Side) -> Holder:
     return Holder(id=person_id, name=name, email=email, locale=locale, side=side)
 
 
-def _request(run: JobRun, admission: Admission, digest: str, people: dict[str, list[Holder]]) -> StartRequest:
+def _request(
+    run: JobRun, admission: Admission, digest: str, people: dict[str, list[Holder]], *, year: int
+) -> StartRequest:
     facts = admission.facts
+    # A lane serves one region: until the customer says otherwise, both parties keep its working days.
+    calendar = read_calendar(admission.body["owners"].get("calendar", {}), first_year=year)
     started = flow.Started(
         by=flow.By(actor=run.actor.label),
         reference=str(admission.body["start_id"]),
         inputs={name: value for name, value in facts.items() if name in _INPUTS and value is not None},
         packet={name: value for name, value in (facts.get("packet") or {}).items() if value is not None},
-        partner=Calendar(**admission.body["owners"].get("calendar", {})),
-        customer=Calendar(**(facts.get("calendar") or {})),
+        partner=calendar,
+        customer=calendar,
     )
     return StartRequest(
         id=UUID(admission.body["start_id"]),

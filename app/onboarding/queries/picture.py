@@ -93,14 +93,6 @@ class Picture:
             return "stuck"
         return "behind" if any(self.is_late(key) for key in self.state.items) else "on_track"
 
-    def late_or_blocked(self) -> list[FlowItem]:
-        """What makes it late or stuck, in the plan's order."""
-        return [
-            item
-            for item in self.definition.items.values()
-            if item.kind in {"task", "gate"} and (self.of(item.key).state == "blocked" or self.is_late(item.key))
-        ]
-
     def first_value_due(self) -> datetime | None:
         """When first value is expected."""
         return self.of(self.definition.first_value.milestone).due_at

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.intake.models import Workflow
 from app.kernel.ids import new_id
 from app.onboarding.operations import admitted
+from app.onboarding.queries.stored import find_onboarding, state_of
 from tests.factories.main_job import MainJob
 
 STEPS = ("create_tenant", "effective_document", "ensure_person", "start_onboarding", "index_membership", "mark_started")
@@ -52,6 +56,24 @@ class TestStart:
         )
         shop.finish()
         assert self.check_whole(shop, deal) == before
+
+    def test_plans_with_the_public_holidays_of_the_lane(self, shop: MainJob):
+        with shop.installation.work(shop.home, shop.lead) as work:
+            lane = work.session.scalars(select(Workflow)).one()
+            before = lane.owners
+            lane.owners = before | {"calendar": {"zone": "Europe/Berlin", "country": "DE", "subdivision": "BY"}}
+            year = work.now.year
+        deal = shop.sell(company="Holidays", email="holidays@contoso.example")
+        shop.tell(deal)
+        shop.finish()
+        tenant, onboarding_id = shop.started(deal)
+        with shop.installation.work(shop.home, shop.lead) as work:
+            work.session.scalars(select(Workflow)).one().owners = before
+        with shop.installation.work(tenant, shop.lead) as work:
+            state = state_of(find_onboarding(work.session, onboarding_id))
+        for calendar in (state.partner, state.customer):
+            assert calendar.zone == "Europe/Berlin"
+            assert not calendar.works_on(date(year + 1, 1, 6))  # Epiphany is free in Bavaria, not in all of Germany
 
     @staticmethod
     def check_whole(shop: MainJob, deal: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.flow.calendar import BusinessTime, Calendar, CalendarRefused, NoWorkingTime, national_calendar
+from app.flow.calendar import BusinessTime, Calendar, CalendarRefused, NoWorkingTime, national_calendar, read_calendar
 
 BAVARIA = national_calendar("DE", zone="Europe/Berlin", subdivision="BY", first_year=2026)
 NEW_YORK = national_calendar("US", zone="America/New_York", first_year=2026)
@@ -116,6 +116,43 @@ class TestCalendar:
     def test_takes_weekends_from_the_country(self):
         egypt = national_calendar("EG", zone="Africa/Cairo", first_year=2026)
         assert egypt.weekdays == (0, 1, 2, 3, 6)
+
+    def test_is_read_with_the_holidays_of_its_country(self):
+        read = read_calendar({"zone": "Europe/Berlin", "country": "DE", "subdivision": "BY"}, first_year=2026)
+        assert read == BAVARIA
+        assert not read.works_on(date(2027, 12, 25))
+
+    def test_is_read_with_own_hours_days_and_days_off(self):
+        written = {
+            "zone": "Africa/Cairo",
+            "country": "EG",
+            "opens": 480,
+            "weekdays": [0, 1],
+            "holidays": ["2026-03-02"],
+        }
+        read = read_calendar(written, first_year=2026)
+        assert (read.opens, read.closes, read.weekdays) == (480, 1020, (0, 1))
+        assert not read.works_on(date(2026, 3, 2))
+        assert read.works_on(date(2026, 3, 3))
+        assert not read.works_on(date(2026, 7, 23))  # Egypt's Revolution Day is not lost beside the own one
+
+    @pytest.mark.parametrize(
+        ("written", "said"),
+        [
+            ({"zone": "Mars/Base"}, "Mars/Base"),
+            ({"country": "XX"}, "XX"),
+            ({"country": "Germany"}, "Germany.*ISO 3166"),
+            ({"country": "HolidayBase"}, "HolidayBase"),
+            ({"country": "DE", "subdivision": "Bayern!"}, "DE-Bayern!"),
+            ({"zon": "UTC"}, "zon"),
+            ({"opens": 1020, "closes": 540}, "before they close"),
+            ({"weekdays": []}, "working weekday"),
+            ({"holidays": ["Christmas"]}, "holidays"),
+        ],
+    )
+    def test_is_refused_when_it_cannot_be_read(self, written, said):
+        with pytest.raises(CalendarRefused, match=said):
+            read_calendar(written, first_year=2026)
 
     def test_counts_time_backwards_as_negative(self):
         time = BusinessTime(BAVARIA)

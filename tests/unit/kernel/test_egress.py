@@ -328,14 +328,6 @@ class TestAddressBook:
         with pytest.raises(AddressBookWrong):
             AddressBook.parse(text)
 
-    def test_is_refused_beside_public_hosts(self):
-        self.BOOK.refuse_beside(["localhost", "northwind.localhost"])
-        NO_ENTRIES.refuse_beside(["portal.northwind.com"])
-        with pytest.raises(AddressBookWrong, match=r"portal\.northwind\.com"):
-            self.BOOK.refuse_beside(["localhost", "portal.northwind.com"])
-        with pytest.raises(AddressBookWrong):
-            self.BOOK.refuse_beside(["localhost.evil.com"])
-
 
 class TestForbiddenAddresses:
     @given(st.ip_addresses(v=4))
