@@ -16,6 +16,7 @@ from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
+from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import ValkeyWake
 from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
@@ -93,6 +94,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
     book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))
     return {
         Keyring: keyring,
+        CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
         Seeder: seeder(keyring),
         Runner: Runner(Registry.load(), OutboundClient(book), time_limit=_CALL_LIMIT),
         Postroom: postroom,

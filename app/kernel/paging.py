@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +20,13 @@ _TAG = 16  # bytes of the signature
 _LONGEST = 4096  # characters of a cursor; longer ones are not even decoded
 
 SortValue = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CursorKey:
+    """The installation's secret that cursors are signed with; a service of every program that reads lists."""
+
+    value: bytes = field(repr=False)
 
 
 class LimitOutOfRange(Invalid):

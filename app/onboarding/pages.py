@@ -17,6 +17,8 @@ from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.queries import customer, gate, home, partner, picture, story
+from app.onboarding.queries.attention import STATES
+from app.onboarding.queries.cards import Asked
 from app.onboarding.queries.picture import Picture, get_picture
 from app.onboarding.sending import evidence_of, resolution_of, statement, typed_answers, typed_value, wrong_fields
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
@@ -37,22 +39,27 @@ class HomePages(Controller):
     include_in_schema = False
 
     @get("/", opt={"door": "signed_in"}, sync_to_thread=True)
-    def landing(self, request: PageRequest) -> Response[str]:
+    def landing(
+        self, request: PageRequest, after: FromQuery[str] = "", limit: FromQuery[int | None] = None
+    ) -> Response[str]:
         """Staff see what needs them; a customer's people are led to their onboarding."""
         visit, runtime, site = visit_of(request), runtime_of(request), site_of(request)
         if visit.actor.roles:
-            view = home.get_home(runtime, visit.actor, site.organisation_id)
-            context = home.home_page(view, wanted_home(request))
+            wanted = wanted_home(request, Asked(after, limit))
+            context = home.home_page(home.get_home(runtime, visit.actor, site.organisation_id, wanted), wanted)
             return page(request, "onboarding/partner_home.html", context, nav=staff_nav(request))
         spaces = list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)
         path = f"/t/{spaces[0].tenant_id}" if spaces else "/sign-in"
         return redirect(request, path)
 
     @get("/customers", opt={"door": "partner"}, sync_to_thread=True)
-    def customers(self, request: PageRequest) -> Response[str]:
-        """The partner's customers."""
-        tenants = home.list_tenants(runtime_of(request), visit_of(request).actor, site_of(request).organisation_id)
-        context = {"tenants": tenants, "add_path": ""}
+    def customers(
+        self, request: PageRequest, after: FromQuery[str] = "", limit: FromQuery[int | None] = None
+    ) -> Response[str]:
+        """The partner's customers, a page at a time."""
+        asked, actor = Asked(after, limit), visit_of(request).actor
+        page_of = home.get_customers(runtime_of(request), actor, site_of(request).organisation_id, asked)
+        context = home.customers_page(page_of, asked)
         return page(request, "partners/tenants.html", context, nav=staff_nav(request))
 
     @get("/t/{tenant_id:uuid}", opt={"door": "tenant"}, sync_to_thread=True)
@@ -298,13 +305,17 @@ def whole(request: PageRequest, work: Work, seen: Picture, view: str) -> dict[st
     return partner.partner_page(work, seen, shown) | {"names": names, "command_key": new_command_key()}
 
 
-def wanted_home(request: PageRequest) -> home.Wanted:
+def wanted_home(request: PageRequest, shown: Asked) -> home.Wanted:
     """What the reader asks of the home page."""
     asked = request.query_params  # a parameter called `scope` would be ASGI's own
-    scope = "mine" if asked.get("scope") == "mine" else "team"
-    reader = visit_of(request).actor.id
-    language = locale_of(request).language
-    return home.Wanted(scope=scope, state=asked.get("state", ""), reader=reader, say=saying(request), language=language)
+    return home.Wanted(
+        scope="mine" if asked.get("scope") == "mine" else "team",
+        state=asked["state"] if asked.get("state") in STATES else "",
+        page=shown,
+        reader=visit_of(request).actor.id,
+        say=saying(request),
+        language=locale_of(request).language,
+    )
 
 
 def gate_again(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, key: str) -> dict[str, Any]:

@@ -8,12 +8,14 @@ wrapping key still shreds everything of that tenant. It sees a private key once:
 
     <keyring>/<tenant>.key   0600  one wrapping key a tenant        web, worker, operator
     <keyring>/worker.pub     0600  the worker's public key          web, worker, operator
+    <keyring>/cursor.key     0600  signs where a list goes on       web
     <worker keyring>/worker.key 0600  the worker's private key      worker, operator
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,6 +23,7 @@ from uuid import UUID
 
 from app.kernel.errors import Forbidden
 from app.vault.local_keys import (
+    KEY_BYTES,
     KeyMissing,
     KeyringUnsafe,
     LocalKeys,
@@ -35,6 +38,7 @@ from app.vault.secret import Secret
 
 WORKER_KEY: Final = "worker.key"
 WORKER_PUBLIC: Final = "worker.pub"
+CURSOR_KEY: Final = "cursor.key"
 _PUBLIC_FORM: Final = re.compile(r"v1:([0-9a-f]{64})\n")
 
 
@@ -65,6 +69,7 @@ class Keyring:
     program: Program
     wrapping: WrappingKeys
     worker_public: bytes
+    cursor_key: Secret
     worker_private: Secret | None = None
 
     def require_worker_key(self) -> Secret:
@@ -85,6 +90,7 @@ def create_keyring(folder: Path, worker_folder: Path) -> None:
         raise KeyringUnsafe(
             f"The worker's private key is gone from {worker_folder}. Restore it: nothing else opens connection secrets."
         )
+    write_once(folder / CURSOR_KEY, f"v1:{secrets.token_hex(KEY_BYTES)}\n".encode())
     _public, private = make_pair()
     write_once(worker_folder / WORKER_KEY, f"v1:{private.reveal_bytes().hex()}\n".encode())
     public = public_of(read_key(worker_folder / WORKER_KEY))
@@ -101,16 +107,16 @@ def open_keyring(program: Program, folder: Path, worker_folder: Path | None = No
     Raises KeyringUnsafe or KeyMissing (say so at start, not at the first secret).
     """
     wrapping = LocalKeys(folder)
-    public = _read_public(folder)
+    public, cursor_key = _read_public(folder), read_key(folder / CURSOR_KEY)
     if worker_folder is None:
-        return Keyring(program, wrapping, public)
+        return Keyring(program, wrapping, public, cursor_key)
     require_private_folder(worker_folder)
     private = read_key(worker_folder / WORKER_KEY)
     if public_of(private) != public:
         raise KeyringUnsafe(
             f"{folder} and {worker_folder} are of two installations. Point both settings at one of them."
         )
-    return Keyring(program, wrapping, public, private)
+    return Keyring(program, wrapping, public, cursor_key, private)
 
 
 def _read_public(folder: Path) -> bytes:

@@ -26,6 +26,7 @@ from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
+from app.kernel.paging import CursorKey
 from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
 from app.notifications.sink import MailSink
@@ -239,6 +240,7 @@ def open_main_job(installation: Installation, folder: Path, stack: ExitStack) ->
             Seeder: seeder(keyring),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
             SiteDirectory: SiteDirectory(databases),
+            CursorKey: CursorKey(b"a key of the tests"),
             Front: Front.of("http://localhost:8000", installation.key.id),
             Postroom: Postroom(
                 MailServer("127.0.0.1", mail.port, tls=False, user=None, password=None), "no-reply@localhost"

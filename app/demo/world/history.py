@@ -28,7 +28,8 @@ from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.onboarding.operations import complete_task, decide_gate, prove_milestone
-from app.onboarding.queries.home import get_home
+from app.onboarding.queries.cards import Asked
+from app.onboarding.queries.home import get_customers
 from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
 from app.vault.secret import Secret
 from tenants.registry import find_tenant
@@ -142,14 +143,23 @@ class Story:
         """The onboarding, once its deal has been admitted and its tenant made."""
         if self._running is None:
             runtime = self._tools.runtime
-            lead = self._actor(self._house.partner.player("onboarding_lead").email)
-            cards = get_home(runtime, lead, self._house.organisation_id).cards
-            card = next((card for card in cards if card.name == self.sale.account), None)
-            if card is not None:
+            line = self._find_line()
+            if line is not None:
                 with lookup_session(runtime.databases) as (session, _now):
-                    tenant = find_tenant(session, card.tenant_id)
-                self._running = Running(tenant, card.onboarding_id) if tenant else None
+                    tenant = find_tenant(session, line[0])
+                self._running = Running(tenant, line[1]) if tenant else None
         return self._running
+
+    def _find_line(self) -> tuple[UUID, UUID] | None:
+        """Tenant and onboarding of this sale's customer, on whichever page of the partner's list they stand."""
+        lead, asked = self._actor(self._house.partner.player("onboarding_lead").email), Asked()
+        while True:
+            page = get_customers(self._tools.runtime, lead, self._house.organisation_id, asked)
+            sold = [card for tenant, card, _health in page.tenants if card and tenant.name == self.sale.account]
+            found = [(card.tenant_id, card.onboarding_id) for card in sold]
+            if found or not page.older:
+                return found[0] if found else None
+            asked = Asked(page.older)
 
     def _connect(self, running: Running) -> None:
         """The technical colleague connects the product, with a token of this customer's account only."""

@@ -193,12 +193,12 @@ class TestPages:
 
     def test_of_the_home_show_its_own_customers_only(self, shop: MainJob, running: Running):
         shop.run()
-        view = get_home(shop.runtime, shop.lead, shop.organisation_id)
+        view = get_home(shop.runtime, shop.lead, shop.organisation_id, Wanted())
         page = home_page(view, Wanted())
         assert str(running[0].id) in msgspec.json.encode(page, enc_hook=str).decode()
         other = shop.installation.partner("Fabrikam")
         owner = person("Eve", organisation_id=other.id, roles=frozenset({"partner_owner"}))
-        assert get_home(shop.runtime, owner, other.id).cards == []
+        assert get_home(shop.runtime, owner, other.id, Wanted()).cards.cards == []
 
 
 class TestTwice:

@@ -43,7 +43,10 @@ _HOME: Context = {
         _row("Tailspin Toys", "behind", "Kickoff moved twice", "Hold the kickoff", "Customer", done=3, due=1),
         _row("Wingtip", "finished", "", "", "", done=14, due=-3),
     ],
-    "start_path": "/onboardings/new",
+    "needs_in_all": 14,
+    "state": "",
+    "first": False,
+    "older": "c",
 }
 _ENTRY: dict[str, Any] = {
     "kind": "task",
@@ -148,7 +151,9 @@ TRAIL = gallery_context()["entries"]
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/partner_home.html": [
         _HOME,
-        _HOME | {"needs": [], "queues": [], "reasons": [], "onboardings": [], "start_path": ""},
+        _HOME
+        | {"needs": [], "queues": [], "reasons": [], "onboardings": []}
+        | {"tally": {"on_track": 0, "behind": 0, "stuck": 0}, "needs_in_all": 0, "older": ""},
     ],
     "onboarding/_onboarding_row.html": [{"onboarding": _HOME["onboardings"][0]}],
     "onboarding/partner_onboarding.html": [
@@ -172,7 +177,9 @@ EXAMPLES: dict[str, list[Context]] = {
     "partners/tenants.html": [
         {
             "chrome": PARTNER,
-            "add_path": "/customers/new",
+            "total": 54,
+            "first": True,
+            "older": "c",
             "tenants": [
                 {"name": name, "path": TENANT, "kind": kind, "state": state, "onboarding_state": running}
                 | {"template": "Managed services v2.3", "made_at": days(age)}
@@ -184,6 +191,6 @@ EXAMPLES: dict[str, list[Context]] = {
                 )
             ],
         },
-        {"chrome": PARTNER, "add_path": "", "tenants": []},
+        {"chrome": PARTNER, "total": 0, "first": False, "older": "", "tenants": []},
     ],
 }
