@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from app.kernel.errors import SlipwayError
+from tenants.sessions import DatabaseAway
 
 Command = Callable[[list[str]], int]
 
@@ -57,9 +58,12 @@ def dispatcher(_arguments: list[str]) -> int:
 def install(_arguments: list[str]) -> int:
     """Make or upgrade the databases and the keyring of this installation."""
     from app.bootstrap.wiring import install_all
+    from app.demo.checks.servers import refuse_unfit
     from app.settings import Settings
 
-    key = install_all(Settings.from_environment())
+    settings = Settings.from_environment()
+    refuse_unfit(settings.environment())
+    key = install_all(settings)
     print(f"installation {key.id} is ready")
     return 0
 
@@ -100,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         return COMMANDS[given.command](given.arguments)
-    except (SlipwayError, LookupError) as error:
+    except (SlipwayError, LookupError, DatabaseAway) as error:
         print(f"slipway: {error}", file=sys.stderr)
         for place, sentence in getattr(error, "errors", []):
             print(f"  {place} {sentence}", file=sys.stderr)

@@ -12,19 +12,28 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from tenants.engines import InstallationKey, driver_url
 from tenants.migrate import upgrade
 from tenants.naming import role_password
 from tenants.policies import cell_rules, control_rules
+from tenants.sessions import DatabaseAway
 
 _LOCK = 7_305_021  # one installer at a time; any number does, as long as it stays this one
 
 
+class WrongDatabase(LookupError):
+    """The URL names a database that serves another purpose here."""
+
+
 def install(*, control_url: str, cell_urls: Mapping[str, str], gateways: int) -> InstallationKey:
-    """Bring both databases to the head of their trees, make the roles, put the rights in place. Returns the key."""
+    """Bring both databases to the head of their trees, make the roles, put the rights in place. Returns the key.
+
+    Raises WrongDatabase when the URLs are swapped, DatabaseAway.
+    """
     with _owner(control_url) as connection:
+        _refuse_beside(connection, "cell", "SLIPWAY_CONTROL_URL names a database that is a cell, full of tenants.")
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS control"))
         upgrade(connection, tree="control", schema="control")
         key = _key(connection)
@@ -56,6 +65,7 @@ def read_key(control_url: str) -> InstallationKey:
 
 def _install_cell(url: str, key: InstallationKey, gateways: int) -> None:
     with _owner(url) as connection:
+        _refuse_beside(connection, "control", "The URL of the cell names a control database.")
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS cell"))
         upgrade(connection, tree="cell", schema="cell")
         connection.execute(
@@ -65,6 +75,12 @@ def _install_cell(url: str, key: InstallationKey, gateways: int) -> None:
         _apply_rules(connection, "cell", cell_rules(key.roles))
         logins = [key.roles.dispatcher, key.roles.registry, *(key.roles.gateway(n) for n in range(gateways))]
         _allow_connect(connection, logins)
+
+
+def _refuse_beside(connection: Connection, schema: str, said: str) -> None:
+    """Control and cells are never in one database, not even those of two installations."""
+    if connection.execute(text("SELECT to_regnamespace(:schema)"), {"schema": schema}).scalar_one() is not None:
+        raise WrongDatabase(f"{said} Look whether the two URLs are swapped. Nothing was changed in it.")
 
 
 def _key(connection: Connection) -> InstallationKey:
@@ -140,5 +156,7 @@ def _owner(url: str) -> Iterator[Connection]:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             connection.execute(text("SET LOCAL lock_timeout = '4s'"))
             yield connection
+    except OperationalError as error:
+        raise DatabaseAway(f"The database does not answer: {' '.join(str(error.orig).split())}") from error
     finally:
         engine.dispose()

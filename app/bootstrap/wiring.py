@@ -50,12 +50,13 @@ class Running:
 
 def install_all(settings: Settings) -> InstallationKey:
     """Bring databases and keyring of this installation to the state that this build needs. Repeatable."""
-    create_keyring(settings.keyring, settings.worker_keyring)
-    return install(
+    key = install(
         control_url=settings.control_url,
         cell_urls={MAIN_CELL: settings.cell_url},
         gateways=settings.gateways,
     )
+    create_keyring(settings.keyring, settings.worker_keyring)
+    return key
 
 
 def open_program(settings: Settings, program: Program) -> Running:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.demo.checks.servers import refuse_unfit
 from app.demo.log import Log
 from app.demo.ports import listen_on
 from app.demo.readiness import Question
@@ -20,6 +21,8 @@ from app.demo.signals import Stopped, StopSignals
 from app.demo.supervisor import OURSELVES, Child, Run, Supervisor
 from app.kernel.errors import SlipwayError
 from app.settings import BadSettings, Settings
+from tenants.install import WrongDatabase
+from tenants.sessions import DatabaseAway
 
 Prepare = Callable[[Settings], Settings]
 Children = Callable[[Settings], Sequence[Child]]
@@ -81,7 +84,7 @@ def run_demo(
                 on_ready=lambda: log.write(_greeting(links(settings), time.monotonic() - began)),
             )
             return Supervisor(run, stop).run()
-    except SlipwayError as error:
+    except (SlipwayError, DatabaseAway, WrongDatabase) as error:
         print(f"slipway demo: {error}", file=sys.stderr)
         return 1
 
@@ -119,7 +122,9 @@ def _boot(folder: Path, closing: contextlib.ExitStack) -> tuple[EmbeddedServers,
         given |= {"SLIPWAY_CONTROL_URL": servers.control_url, "SLIPWAY_CELL_URL": servers.cell_url}
     if not os.environ.get("SLIPWAY_REDIS_URL"):
         given["SLIPWAY_REDIS_URL"] = servers.redis_url
-    return servers, Settings.from_environment(given)
+    settings = Settings.from_environment(given)
+    refuse_unfit(os.environ)
+    return servers, settings
 
 
 def _listener(environ: Mapping[str, str]) -> socket.socket:

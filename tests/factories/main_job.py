@@ -240,7 +240,7 @@ def open_main_job(installation: Installation, folder: Path, stack: ExitStack) ->
             Seeder: seeder(keyring),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
             SiteDirectory: SiteDirectory(databases),
-            CursorKey: CursorKey(b"a key of the tests"),
+            CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Front: Front.of("http://localhost:8000", installation.key.id),
             Postroom: Postroom(
                 MailServer("127.0.0.1", mail.port, tls=False, user=None, password=None), "no-reply@localhost"

@@ -41,6 +41,7 @@ from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
+from app.kernel.paging import CursorKey
 from app.kernel.queue.drain import drain
 from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
@@ -196,6 +197,7 @@ class Portals:
         databases = self.installation.databases
         own: dict[type, object] = {
             Keyring: keyring,
+            CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
             Postroom: postroom,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import redis
 
 from app.demo.checks.finding import Finding, Patient
+from app.kernel.errors import Unavailable
 from app.settings.values import database_url, redis_url
 
 Row = tuple[object, ...]
@@ -17,6 +19,10 @@ Question = Callable[[str, "psycopg.Connection[Row]"], Finding]
 POSTGRES_AT_LEAST = 16
 REDIS_AT_LEAST = 7
 CONTROL, CELL, REDIS = "SLIPWAY_CONTROL_URL", "SLIPWAY_CELL_URL", "SLIPWAY_REDIS_URL"
+
+
+class ServersUnfit(Unavailable):
+    """A server of one's own does not answer, is too old, or does not let its login do what Slipway must do."""
 
 
 def databases(patient: Patient) -> Iterator[Finding]:
@@ -31,6 +37,16 @@ def databases(patient: Patient) -> Iterator[Finding]:
     for name in named:
         yield from database(name, patient.environ[name])
     yield apart(patient.environ[CONTROL], patient.environ[CELL])
+
+
+def refuse_unfit(environ: Mapping[str, str]) -> None:
+    """Raise ServersUnfit when servers of one's own lack what Slipway needs; advice alone stops nobody."""
+    patient = Patient(Path(), environ)
+    asked = [*(databases(patient) if environ.get(CONTROL) else ()), *([queue(patient)] if environ.get(REDIS) else ())]
+    wrong = [finding for finding in asked if finding.required and not finding.ok]
+    if wrong:
+        lines = [f"  {each.name}: {each.found}\n    → {each.mend}" for each in wrong]
+        raise ServersUnfit("\n".join(["Slipway cannot run on these servers; nothing was changed.", *lines]))
 
 
 def database(name: str, url: str) -> Iterator[Finding]:
@@ -77,6 +93,18 @@ def is_no_superuser(name: str, connection: psycopg.Connection[Row]) -> Finding:
     found = f"{user} is above row security" if above else f"{user} is an ordinary login"
     mend = f"Use a login of its own: ALTER ROLE {user} NOSUPERUSER NOBYPASSRLS CREATEROLE;"
     return Finding(f"{name} login", not above, found, mend, required=False)
+
+
+def keeps_others_out(name: str, connection: psycopg.Connection[Row]) -> Finding:
+    """Only a database's owner can close it to other logins; each program of ours has a login of its own."""
+    query = (
+        "SELECT current_user, datname, datdba = current_user::regrole, has_database_privilege('public', oid, 'CONNECT')"
+        " FROM pg_database WHERE datname = current_database()"
+    )
+    user, place, owns, open_to_all = _one(connection, query)
+    found = f"{user} owns {place}" if owns else f"{user} does not own {place}, and cannot say who may enter"
+    mend = f"As a superuser: ALTER DATABASE {place} OWNER TO {user};"
+    return Finding(f"{name} owner", bool(owns), found, mend, required=not open_to_all)
 
 
 def speaks_utf8(name: str, connection: psycopg.Connection[Row]) -> Finding:
@@ -130,4 +158,11 @@ def _one(connection: psycopg.Connection[Row], query: str) -> Row:
     return row or ()
 
 
-QUESTIONS: tuple[Question, ...] = (version, may_create_roles, may_create_schemas, is_no_superuser, speaks_utf8)
+QUESTIONS: tuple[Question, ...] = (
+    version,
+    may_create_roles,
+    may_create_schemas,
+    is_no_superuser,
+    keeps_others_out,
+    speaks_utf8,
+)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -35,6 +38,20 @@ def own(databases) -> dict[str, str]:
     }
 
 
+def refused(folder: Path, own: dict[str, str], command: str) -> str:
+    """What a command says that must not start: no traceback, no password, nothing begun."""
+    environment = {**os.environ, **own, "SLIPWAY_KEYRING": str(folder / "keyring")}
+    words = [sys.executable, "-m", "app.cli", command]
+    words += ["--once", "--folder", str(folder)] if command == "demo" else []
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1, said
+    assert "Traceback" not in said
+    assert not [url for url in own.values() if "@" in url and url.split("@")[0].rsplit(":", 1)[1] in said]
+    assert not (folder / "keyring").exists()
+    return said
+
+
 def wrong(findings) -> dict[str, Finding]:
     return {finding.name: finding for finding in findings if not finding.ok}
 
@@ -57,7 +74,7 @@ class TestServersOfOnesOwn:
             url = databases.cell_url.replace(databases.cell_url.split("@")[0], "postgresql://weak:weak")
             found = wrong(servers.database("cell", url))
             admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM weak; DROP ROLE weak").format(place))
-        assert set(found) == {"cell roles", "cell schemas"}
+        assert set(found) == {"cell roles", "cell schemas", "cell owner"}
         assert found["cell roles"].mend == "As a superuser: ALTER ROLE weak CREATEROLE;"
         assert found["cell schemas"].mend.endswith("TO weak;")
 
@@ -84,6 +101,55 @@ class TestServersOfOnesOwn:
         found = wrong(examine(Patient(folder, {**own, name: value})))
         assert said in found[finding].found
         assert found[finding].mend
+
+
+class TestStartOnServersOfOnesOwn:
+    """`slipway demo` and `slipway install` say what the doctor says, and touch nothing."""
+
+    @pytest.fixture
+    def weak(self, databases) -> Iterator[dict[str, str]]:
+        """The same databases, by a login that may do nothing."""
+        urls = (databases.control_url, databases.cell_url)
+        with psycopg.connect(cluster().servers.admin_url, autocommit=True) as admin:
+            admin.execute("CREATE ROLE feeble LOGIN PASSWORD 'weak'")
+            places = [sql.Identifier(name_of(url)) for url in urls]
+            for place in places:
+                admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO feeble").format(place))
+            names = ("SLIPWAY_CONTROL_URL", "SLIPWAY_CELL_URL")
+            yield {
+                name: url.replace(url.split("@")[0], "postgresql://feeble:weak")
+                for name, url in zip(names, urls, strict=True)
+            }
+            for place in places:
+                admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM feeble").format(place))
+            admin.execute("DROP ROLE feeble")
+
+    @pytest.mark.parametrize("command", ["demo", "install"])
+    def test_is_refused_to_a_login_without_rights(self, folder, own, weak, command):
+        said = refused(folder, own | weak, command)
+        assert "→ As a superuser: ALTER ROLE feeble CREATEROLE;" in said
+        assert "nothing was changed" in said
+
+    @pytest.mark.parametrize("command", ["demo", "install"])
+    def test_is_refused_where_the_password_is_wrong(self, folder, own, command):
+        url = own["SLIPWAY_CELL_URL"]
+        head, tail = url.split("@")
+        said = refused(folder, own | {"SLIPWAY_CELL_URL": f"{head.rsplit(':', 1)[0]}:wrong@{tail}"}, command)
+        assert "password authentication failed" in said
+
+    def test_is_refused_where_redis_does_not_answer(self, folder, own):
+        assert "Redis: Error 111" in refused(folder, own | {"SLIPWAY_REDIS_URL": "redis://127.0.0.1:1/0"}, "demo")
+
+    def test_is_refused_where_the_two_urls_are_swapped(self, folder, own):
+        for name, schema in (("SLIPWAY_CONTROL_URL", "cell"), ("SLIPWAY_CELL_URL", "control")):
+            with psycopg.connect(own[name], autocommit=True) as owner:
+                owner.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        assert "Look whether the two URLs are swapped" in refused(folder, own, "install")
+
+    @pytest.mark.parametrize("program", ["serve", "worker", "dispatcher"])
+    def test_of_a_program_says_that_the_database_is_away(self, folder, own, program):
+        said = refused(folder, own | {"SLIPWAY_CONTROL_URL": "postgresql://a:hunter2@127.0.0.1:1/c"}, program)
+        assert "The database does not answer" in said
 
 
 class TestMachine:
