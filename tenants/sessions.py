@@ -30,12 +30,19 @@ _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {
 _PARTNER = f"BEGIN; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
 _PLAIN = f"BEGIN; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
 _AWAY = "The database cannot be reached right now."
+_BUSY = "Somebody else is changing the same thing at this moment."
 _UNCHANGED = "Nothing was changed; try again."
 _UNCERTAIN = "Look whether your change was saved before you try again."  # a COMMIT whose answer is lost
 
 
 class DatabaseAway(Exception):
-    """PostgreSQL cannot be reached, or has no connection free; the text says whether anything was changed."""
+    """PostgreSQL cannot be reached or is too busy to answer in time; the text says whether anything was changed."""
+
+    @classmethod
+    def after(cls, error: Exception, certain: str) -> DatabaseAway:
+        """What a driver's error means to the user. A lock that did not come is no outage."""
+        busy = isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled)
+        return cls(f"{_BUSY if busy else _AWAY} {certain}")
 
 
 class ScopeMismatch(Exception):
@@ -117,7 +124,7 @@ def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterat
         finally:
             pooled.close()  # back to the pool, which rolls back what is still open
     except (psycopg.OperationalError, PoolExhausted) as error:
-        raise DatabaseAway(f"{_AWAY} {certain}") from error
+        raise DatabaseAway.after(error, certain) from error
 
 
 @contextmanager
@@ -158,7 +165,7 @@ def _opened(engine: Engine, scope: Scope) -> Iterator[tuple[Session, Any]]:
             yield session, session.connection().info["entered"]
             certain = _UNCERTAIN
     except (OperationalError, InterfaceError, psycopg.OperationalError, PoolExhausted) as error:
-        raise DatabaseAway(f"{_AWAY} {certain}") from error
+        raise DatabaseAway.after(error, certain) from error
 
 
 def _entered_session(engine: Engine, scope: Scope) -> tuple[Session, SessionTransaction]:

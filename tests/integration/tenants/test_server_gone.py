@@ -125,3 +125,21 @@ class TestAnExhaustedPool:
             with pytest.raises(DatabaseAway), tenant_cursor(house.databases, acme, actor="test"):
                 raise AssertionError("a third connection was made")
         assert works(house, acme)
+
+
+class TestALockThatDoesNotCome:
+    @pytest.mark.parametrize("waiting", ["lock_timeout", "statement_timeout"])
+    def test_is_told_as_somebody_elses_change_and_not_as_an_outage(
+        self, house: Installation, acme: Tenant, waiting: str
+    ):
+        key, patience = "SELECT pg_advisory_xact_lock(7)", f"SET LOCAL {waiting} = '50ms'"
+        with tenant_session(house.databases, acme, actor="test") as (first, _entered):
+            first.execute(text(key))
+            busy = pytest.raises(DatabaseAway, match=r"else is changing the same thing.*Nothing was changed")
+            with busy, tenant_session(house.databases, acme, actor="test") as (second, _entered):
+                second.execute(text(patience))
+                second.execute(text(key))
+            with busy, tenant_cursor(house.databases, acme, actor="test") as (cursor, _entered):
+                cursor.execute(patience)
+                cursor.execute(key)
+        assert works(house, acme)
