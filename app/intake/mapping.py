@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.connectors.crm.sold_deal import SoldCompany, SoldContact, SoldDeal
+from app.web.translations import negotiate
 
 _TRUE = frozenset({"true", "yes", "1", "signed", "ready"})
 _FALSE = frozenset({"false", "no", "0"})
@@ -75,7 +76,12 @@ def _contacts(deal: SoldDeal) -> list[dict[str, str]]:
 
 def _contact(contact: SoldContact) -> dict[str, str]:
     name = f"{contact.first_name} {contact.last_name}".strip() or contact.email
-    return {"email": contact.email.lower(), "name": name, "title": contact.job_title}
+    return {
+        "email": contact.email.lower(),
+        "name": name,
+        "title": contact.job_title,
+        "locale": negotiate(contact.language).language,
+    }
 
 
 def _flag(text: str | None) -> bool | None:

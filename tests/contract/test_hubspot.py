@@ -60,6 +60,7 @@ def deal(bench):
     acme = make(bench, "companies", name="Acme GmbH", domain="acme.example", country="Germany")
     parent = make(bench, "companies", name="Acme Holding")
     ada = make(bench, "contacts", email="ada@acme.example", firstname="Ada", lastname="Moreau", jobtitle="Head of IT")
+    api(bench.stand_in.port, "PATCH", f"/crm/v3/objects/contacts/{ada}", {"properties": {"hs_language": "de-at"}})
     bob = make(bench, "contacts", email="bob@acme.example")
     links = [(5, acme), (341, acme), (341, parent), (3, ada), (3, bob)]
     given = {"amount": "18000.50", "deal_currency_code": "EUR", "closedate": "2026-03-02T09:00:00Z"}
@@ -76,9 +77,9 @@ class TestReadDeal:
             ("Acme GmbH", "Germany", True),
             ("Acme Holding", "", False),
         ]
-        assert [(c.email, c.first_name) for c in sold.contacts] == [
-            ("ada@acme.example", "Ada"),
-            ("bob@acme.example", ""),
+        assert [(c.email, c.first_name, c.language) for c in sold.contacts] == [
+            ("ada@acme.example", "Ada", "de-at"),
+            ("bob@acme.example", "", ""),
         ]
 
     def test_says_when_it_is_not_won_any_more(self, bench, deal):

@@ -31,6 +31,7 @@ class SoldContact:
     last_name: str
     phone: str
     job_title: str
+    language: str = ""  # a language tag such as "de" or "de-at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,8 @@ class CrmClient:
             for name in [sale.account, *(f"{sale.account} Holding {n}" for n in range(1, sale.companies))]
         ]
         who = sale.contact
-        person = {"email": who.email, "firstname": who.first, "lastname": who.last, "jobtitle": who.title}
+        person = {"email": who.email, "firstname": who.first, "lastname": who.last}
+        person |= {"jobtitle": who.title, "hs_language": who.language}
         kind = _DEAL_TO_COMPANY if sale.companies == 1 else _UNLABELLED
         links = [_link(company, kind) for company in companies]
         links.append(_link(self._create("contacts", person), _DEAL_TO_CONTACT))

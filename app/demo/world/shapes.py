@@ -29,6 +29,7 @@ class Contact:
     last: str
     title: str
     email: str
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

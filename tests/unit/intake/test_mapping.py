@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +98,13 @@ class TestFactsOf:
         found = facts_of(sold(contacts=(nobody, MARIA, again)), MAPPING)["contacts"]
         assert [contact["email"] for contact in found] == ["maria@acme.example"]
         assert found[0]["name"] == "Maria Lopez"
+
+    @pytest.mark.parametrize(
+        ("language", "locale"), [("de", "de"), ("de-at", "de"), ("DE", "de"), ("fr", "en"), ("", "en"), ("?;q=x", "en")]
+    )
+    def test_writes_to_a_contact_in_their_language_or_the_nearest_to_it(self, language: str, locale: str):
+        [contact] = facts_of(sold(contacts=(replace(MARIA, language=language),)), MAPPING)["contacts"]
+        assert contact["locale"] == locale
 
     def test_leaves_an_empty_packet_field_empty(self):
         assert facts_of(sold({"sw_outcome": "  "}), MAPPING)["packet"] == {"business_outcome": None}

@@ -107,9 +107,8 @@ def _company(key: str, found: Fields, *, primary: bool) -> SoldCompany:
 
 
 def _contact(key: str, found: Fields) -> SoldContact:
-    names = ("email", "firstname", "lastname", "phone", "jobtitle")
-    email, first, last, phone, title = (found.get(name, "") for name in names)
-    return SoldContact(key, email, first, last, phone, title)
+    names = ("email", "firstname", "lastname", "phone", "jobtitle", "hs_language")
+    return SoldContact(key, *(found.get(name, "") for name in names))
 
 
 def _texts(properties: Mapping[str, str | None]) -> dict[str, str]:
