@@ -34,15 +34,18 @@ SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that ha
 def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decision: Decision) -> dict[str, UUID]:
     """Do every command of a decision. Returns the run ids of requested actions, by task."""
     runs: dict[str, UUID] = {}
+    told: set[tuple[UUID, str]] = set()
     for command in decision.commands:
         if isinstance(command, RequestAction):
             runs[command.task] = _request_action(work, onboarding, command)
+        elif isinstance(command, NotifyRole):
+            _notify(work, onboarding, definition, command, told)
         else:
-            _do(work, onboarding, definition, command)
+            _do(work, onboarding, command)
     return runs
 
 
-def _do(work: Work, onboarding: Onboarding, definition: Definition, command: Command) -> None:
+def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
         case StartTimer():
             work.set_timer(
@@ -52,8 +55,6 @@ def _do(work: Work, onboarding: Onboarding, definition: Definition, command: Com
                 version=command.version,
                 args={"timer": command.timer, "rung": command.rung},
             )
-        case NotifyRole():
-            _notify(work, onboarding, definition, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
         case CloseException():
@@ -63,8 +64,8 @@ def _do(work: Work, onboarding: Onboarding, definition: Definition, command: Com
             onboarding.first_value_at = command.at
         case Finish():
             onboarding.finished_at = command.at
-        case CancelTimer() | RequestAction():
-            pass  # a cancelled timer's version is old and does nothing; actions are requested above
+        case CancelTimer() | RequestAction() | NotifyRole():
+            pass  # a cancelled timer's version is old and does nothing; the others are done above
 
 
 def _opening(onboarding: Onboarding, opened: OpenedException) -> ExceptionOpening:
@@ -95,13 +96,22 @@ def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) 
     )
 
 
-def _notify(work: Work, onboarding: Onboarding, definition: Definition, command: NotifyRole) -> None:
-    """One letter to each holder of the role; a role that nobody holds is told to the onboarding's lead."""
+def _notify(
+    work: Work, onboarding: Onboarding, definition: Definition, command: NotifyRole, told: set[tuple[UUID, str]]
+) -> None:
+    """One letter to each holder of the role; a role that nobody holds is told to the onboarding's lead.
+
+    Nobody is told the same of one item twice in a decision: ten blank fields, or two roles held, are one letter.
+    """
+    said = f"{command.message} {command.item} {sorted(command.text.items())}"
     item = definition.items[command.item]
     row = work.session.scalars(
         select(Item).where(Item.onboarding_id == onboarding.id, Item.key == command.item)
     ).one_or_none()
     for person in holders(onboarding, command.role):
+        if (person.id, said) in told:
+            continue
+        told.add((person.id, said))
         queue_letter(
             work,
             Letter(

@@ -75,6 +75,19 @@ class TestStart:
             assert calendar.zone == "Europe/Berlin"
             assert not calendar.works_on(date(year + 1, 1, 6))  # Epiphany is free in Bavaria, not in all of Germany
 
+    def test_tells_each_person_once_of_everything_that_is_missing(self, shop: MainJob):
+        blank = {"sw_business_outcome": None, "sw_first_value_milestone": None, "sw_nonstandard_terms": None}
+        deal = shop.sell(company="Sparse", email="sparse@contoso.example", **blank)
+        shop.tell(deal)
+        shop.finish()
+        tenant, onboarding_id = shop.started(deal)
+        assert len(shop.exceptions(onboarding_id, tenant)) > 1
+        told = "SELECT recipient_id, facts->>'item' AS item, facts->>'text' AS text FROM {}.message"
+        query = f"{told} WHERE kind = 'exception_opened'"
+        letters = [tuple(row) for row in shop.installation.rows(tenant, query)]
+        assert letters
+        assert len(letters) == len(set(letters))
+
     @staticmethod
     def check_whole(shop: MainJob, deal: str) -> Any:
         """One tenant, one onboarding, one set of items, one member, one start: what there is of them."""
