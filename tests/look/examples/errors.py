@@ -10,7 +10,7 @@ EXAMPLES: dict[str, list[Context]] = {
     for name, message in (
         ("not_found", ""),
         ("forbidden", ""),
-        ("invalid", "This form is incomplete. Open the page again and send it anew."),
+        ("invalid", "This form is incomplete. Open the page again and send it again."),
         ("conflict", "Dana Weber completed this task a moment ago. Open it again to see her answers."),
         ("unavailable", ""),
         ("unexpected", ""),
