@@ -165,8 +165,8 @@ def _on_all(
 
 
 def _hover(fill: Colour, on_fill: Colour, grounds: tuple[Colour, ...]) -> Colour:
-    """A step to either side that keeps every contrast of the fill; the fill itself where there is none."""
-    for step in (-0.06, 0.05):
+    """The widest step to either side that keeps every contrast of the fill; the fill itself where there is none."""
+    for step in (-0.06, 0.05, -0.045, 0.035, -0.03, 0.025, -0.02):
         moved = to_colour(lighter(to_shade(fill), step))
         if contrast(moved, on_fill) >= TEXT_RATIO and min(contrast(moved, ground) for ground in grounds) >= SHAPE_RATIO:
             return moved
