@@ -61,7 +61,7 @@ def page(
         person=visit.actor.name if visit else "",
         role=role,
         nav=nav,
-        jumps=jumps,
+        jumps=jumps or nav,
         sign_out="/sign-out" if visit else "",
         theme=preferences["theme"],
         notice=_said(request, notice) if notice else "",
