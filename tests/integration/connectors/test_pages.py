@@ -43,6 +43,7 @@ class TestConnectionPages:
     def test_let_staff_go_on_to_their_other_pages(self, doors, acme):
         page = opened(doors).get(f"/t/{acme.id}/connections").text
         assert '<a href="/customers">Customers</a>' in page
+        assert 'data-opens="jump"' in page
 
     def test_name_the_field_of_each_mistake_in_the_summary(self, doors, acme):
         sent = {"connector": "product_admin", "name": "Workbench", "command_key": "k"}
