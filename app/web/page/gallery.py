@@ -21,7 +21,10 @@ def gallery_context() -> dict[str, Any]:
         "fields": _FIELDS,
         "values": {"company": "Contoso GmbH", "seats": 25, "start": "2026-03-12", "plan": "pro", "agree": True}
         | {"note": "", "contact": "", "users": None, "token": ""},
-        "errors": [("contact", "Write an address with an @, for example name@example.com."), ("seats", "At least 1.")],
+        "errors": [
+            ("contact", "Write an address with an @, for example name@example.com."),
+            ("seats", "Write a whole number."),
+        ],
         "labels": {str(spec["id"]): spec["label"] for spec in _FIELDS},
         "court": _COURT,
         "names": {"partner": "Northwind", "customer": "Contoso"},

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from app.web.frame import Chrome
-from tests.look.examples.facts import TENANT, TRACE, Context
+from tests.look.examples.facts import CUSTOMER, TRACE, Context
 
 EXAMPLES: dict[str, list[Context]] = {
-    f"errors/{name}.html": [{"message": message, "trace_id": TRACE, "chrome": Chrome(path=TENANT)}]
+    f"errors/{name}.html": [{"message": message, "trace_id": TRACE, "chrome": CUSTOMER}]
     for name, message in (
         ("not_found", ""),
         ("forbidden", ""),
