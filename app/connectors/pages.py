@@ -16,6 +16,7 @@ from app.kernel.work import Work
 from app.vault.secret import Secret
 from app.web.begin import begin_work, run_form, runtime_of
 from app.web.forms import Form, new_command_key
+from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
 from app.web.translations import mark
 
@@ -74,18 +75,19 @@ class ConnectionPages(Controller):
         with begin_work(request, tenant_id) as work:
             connected = list_connections(work)
             name = work.tenant.name
+        manifests = self._manifests(request)
         taken = {connection["connector"] for connection in connected}
-        offers = [offer(manifest) for key, manifest in self._manifests(request).items() if key not in taken]
+        offers = [offer(manifest) for key, manifest in manifests.items() if key not in taken]
         context = {
             "tenant": {"name": name, "path": f"/t/{tenant_id}"},
-            "connections": connected,
+            "connections": [connection | {"system": title_of(manifests, connection)} for connection in connected],
             "offers": offers,
             "typed": {"connector": "", "name": "", **typed},
             "errors": errors,
             "action": f"/t/{tenant_id}/connections",
             "command_key": new_command_key(),
         }
-        return page(request, "connectors/connections.html", context, status=status)
+        return page(request, "connectors/connections.html", context, status=status, nav=staff_nav(request))
 
     @staticmethod
     def _manifests(request: PageRequest) -> dict[str, Manifest]:
@@ -100,6 +102,12 @@ def adding(wanted: NewConnection, secrets: dict[str, Secret]) -> Callable[[Work]
         return {"id": str(add_connection(work, setting))}
 
     return operation
+
+
+def title_of(manifests: dict[str, Manifest], connection: dict[str, Any]) -> str:
+    """How the connected system is called; the connection's own name where its connector is no longer installed."""
+    manifest = manifests.get(connection["connector"])
+    return manifest.title if manifest else str(connection["name"])
 
 
 def offer(manifest: Manifest) -> dict[str, Any]:

@@ -116,13 +116,36 @@ def find_links(text: str, html: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*reader.found, *(url.rstrip(".,;:!?") for url in _URL.findall(text))]))
 
 
+def link_name(html: str, link: str) -> str:
+    """The words under which a mail's HTML offers a link first, or nothing."""
+    reader = _Links()
+    reader.feed(html)
+    reader.close()
+    return " ".join(reader.names.get(link, "").split())
+
+
 class _Links(HTMLParser):
+    """The links of a mail in their order, and the words of each."""
+
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.names: dict[str, str] = {}
+        self._named: str | None = None  # the link that the words now read belong to
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value for name, value in attrs if tag == "a" and name == "href" and value]
+        links = [value for name, value in attrs if tag == "a" and name == "href" and value]
+        self.found += links
+        if tag == "a":
+            self._named = next((link for link in links if link not in self.names), None)
+
+    def handle_data(self, data: str) -> None:
+        if self._named is not None:
+            self.names[self._named] = self.names.get(self._named, "") + data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._named = None
 
 
 def _header(message: EmailMessage, name: str) -> str:

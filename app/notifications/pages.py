@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Controller, Request, Response, get
 from litestar.params import FromQuery
 
-from app.notifications.mail_folder import MailFolder, StoredMail
+from app.notifications.mail_folder import MailFolder, StoredMail, link_name
 from app.web.begin import NothingHere, runtime_of, site_of
 from app.web.frame import Link
 from app.web.responses import page
@@ -33,7 +33,7 @@ class InboxPages(Controller):
 
 
 def shown(mail: StoredMail) -> dict[str, Any]:
-    """A mail as the page shows it: its text and its links, never its HTML."""
+    """A mail as the page shows it: its text and the link that it is about, never its HTML."""
     sent = next((value for name, value in mail.headers if name.lower() == "date"), "")
     return {
         "id": mail.id,
@@ -42,5 +42,5 @@ def shown(mail: StoredMail) -> dict[str, Any]:
         "subject": mail.subject,
         "at": parsedate_to_datetime(sent),
         "text": mail.text,
-        "links": [Link(link.split("?", maxsplit=1)[0][:60], link) for link in dict.fromkeys(mail.links)],
+        "way": Link(link_name(mail.html, mail.links[0]), mail.links[0]) if mail.links else None,
     }

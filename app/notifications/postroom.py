@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.kernel.ids import new_id
 from app.kernel.outbound.world_clock import world_time
-from app.notifications.compose import Mail, Mailbox, compose
+from app.notifications.compose import AddressUnusable, Mail, Mailbox, compose
 from app.notifications.smtp import MailServer, send
 from app.web.frame import BrandView
 from app.web.rendering import render
@@ -55,20 +55,21 @@ class Postroom:
 
     def post(self, draft: Draft) -> None:
         """Render and hand over. Raises MailNotTaken (try again), MailRefused and AddressUnusable (never)."""
-        locale = negotiate(None, draft.reader.locale)
+        locale, brand = negotiate(None, draft.reader.locale), _answering(draft.brand)
         context = {"name": draft.reader.name, **draft.facts}
         subject, text, html = (
-            render(f"emails/{draft.message}/{part}", context, locale=locale, brand_view=draft.brand)
+            render(f"emails/{draft.message}/{part}", context, locale=locale, brand_view=brand)
             for part in ("subject.txt", "body.txt", "body.html")
         )
         mail = Mail(
             id=draft.id,
-            sender=Mailbox(self._sender(draft.brand), draft.brand.name),
+            sender=Mailbox(self._sender(brand), brand.name),
             recipient=Mailbox(draft.reader.email, draft.reader.name),
             subject=subject.strip(),
             text=text.strip() + "\n",
             html=html,
             locale=locale.language,
+            reply_to=Mailbox(brand.help.email, brand.help.name) if brand.help else None,
         )
         send(self.server, compose(mail, draft.at))
 
@@ -80,3 +81,13 @@ class Postroom:
     def _sender(self, brand: BrandView) -> str:
         host = urlsplit(brand.origin).hostname if brand.origin else None
         return f"no-reply@{host}" if host else self.sender
+
+
+def _answering(brand: BrandView) -> BrandView:
+    """The brand with its contact only if answers can reach them: the mails invite to reply to whom it names."""
+    if brand.help:
+        try:
+            Mailbox(brand.help.email).header()
+        except AddressUnusable:
+            return replace(brand, help=None)
+    return brand

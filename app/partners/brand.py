@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, Literal, Self, get_args
 
 from app.partners.colour import INK, WHITE, Colour, Shade, contrast, lighter, nearest_passing, to_colour, to_shade
-from app.web.frame import BrandView, HelpContact, Legal
+from app.web.frame import BrandView, HelpContact, Legal, MailColours
 
 Font = Literal["inter", "figtree", "source-sans", "system"]
 Theme = Literal["light", "dark"]
@@ -165,8 +165,8 @@ def _on_all(
 
 
 def _hover(fill: Colour, on_fill: Colour, grounds: tuple[Colour, ...]) -> Colour:
-    """A step to either side that keeps every contrast of the fill; the fill itself where there is none."""
-    for step in (-0.06, 0.05):
+    """The widest step to either side that keeps every contrast of the fill; the fill itself where there is none."""
+    for step in (-0.06, 0.05, -0.045, 0.035, -0.03, 0.025, -0.02):
         moved = to_colour(lighter(to_shade(fill), step))
         if contrast(moved, on_fill) >= TEXT_RATIO and min(contrast(moved, ground) for ground in grounds) >= SHAPE_RATIO:
             return moved
@@ -189,15 +189,29 @@ def view(
     brand: Brand, *, origin: str = "", legal: Legal | None = None, contact: HelpContact | None = None
 ) -> BrandView:
     """The brand as pages and mails need it, with whom a reader can ask and who stands behind it."""
-    legal, shown = legal or Legal(), palette(brand, "light")
+    legal = legal or Legal()
     return BrandView(
         name=brand.name,
         version=version(brand),
-        accent=str(shown.accent),
-        on_accent=str(shown.on_accent),
+        light=_mail_colours(brand, "light"),
+        dark=_mail_colours(brand, "dark"),
+        radius=brand.radius,
         origin=origin,
         help=contact,
         legal_name=legal.name,
         address=legal.address,
         links=legal.links,
+    )
+
+
+def _mail_colours(brand: Brand, theme: Theme) -> MailColours:
+    shown = palette(brand, theme)
+    return MailColours(
+        surface=str(shown.surface),
+        raised=str(shown.raised),
+        line=str(shown.line),
+        ink=str(shown.ink),
+        muted=str(shown.muted),
+        accent=str(shown.accent),
+        on_accent=str(shown.on_accent),
     )

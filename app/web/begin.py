@@ -190,9 +190,9 @@ async def _let_in(connection: Connection, door: str) -> None:
     visit = await run_sync(_recognise, connection, _tenant_asked(connection) if door == "tenant" else None)
     if visit is None:
         raise NotSignedIn(mark("Sign in to see this page."))
+    connection.scope["state"]["visit"] = visit  # for who is turned away too: their page says as whom they came
     if (door == "tenant" and visit.tenant is None) or (door == "partner" and not visit.actor.roles):
         raise NothingHere(_NOTHING_HERE)
-    connection.scope["state"]["visit"] = visit
 
 
 def _recognise(connection: Connection, tenant_id: UUID | None) -> Visit | None:

@@ -34,17 +34,31 @@ class Legal:
 
 
 @dataclass(frozen=True, slots=True)
+class MailColours:
+    """What a mail is painted with, in one appearance: page, card, lines, text, quiet text, button."""
+
+    surface: str
+    raised: str
+    line: str
+    ink: str
+    muted: str
+    accent: str
+    on_accent: str
+
+
+@dataclass(frozen=True, slots=True)
 class BrandView:
     """A brand as pages and mails need it; `version` addresses the stylesheet.
 
-    The two colours and `origin` (scheme, host and port, as the installation is reached) are for mail, which has neither
-    a stylesheet nor a page it stands on.
+    Colours, `radius` (px) and `origin` (scheme, host and port, as the installation is reached) are for mail, which has
+    neither a stylesheet nor a page it stands on.
     """
 
     name: str
     version: str
-    accent: str
-    on_accent: str
+    light: MailColours
+    dark: MailColours
+    radius: int
     origin: str = ""
     help: HelpContact | None = None
     legal_name: str = ""

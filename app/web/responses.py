@@ -18,8 +18,9 @@ from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayErro
 from app.web.assets import DIST
 from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of, trace_of
 from app.web.frame import Chrome, Link
+from app.web.page.whereabouts import page_path
 from app.web.rendering import render
-from app.web.translations import mark, negotiate, translations
+from app.web.translations import WRITTEN_IN, mark, negotiate, translations
 from tenants.sessions import DatabaseAway
 
 PageRequest = Request[Any, Any, Any]
@@ -56,11 +57,11 @@ def page(
     """A whole page in the site's brand and the reader's language. `errors` in the context are message ids."""
     visit, preferences = find_visit(request), _preferences(request)
     chrome = Chrome(
-        path=request.url.path,
+        path=page_path(request),
         person=visit.actor.name if visit else "",
         role=role,
         nav=nav,
-        jumps=jumps,
+        jumps=jumps or nav,
         sign_out="/sign-out" if visit else "",
         theme=preferences["theme"],
         notice=_said(request, notice) if notice else "",
@@ -187,7 +188,7 @@ def _trouble_page(
     request: PageRequest, name: str, *, status: int, message: str, headers: dict[str, str]
 ) -> Response[str]:
     """The error page; htmx puts it over the whole page, since it has no place inside a part of one."""
-    said = _said(request, message) if message else ""
+    said = _translated(request, message)
     if not (DIST / "manifest.json").exists():  # without the front end a sentence has to do
         return Response(said or HTTPStatus(status).phrase, status_code=status, media_type="text/plain", headers=headers)
     answer = page(request, f"errors/{name}.html", {"message": said, "trace_id": trace_of(request)}, status=status)
@@ -215,6 +216,12 @@ def _drawn(request: PageRequest, name: str, context: Mapping[str, Any]) -> str:
 
 def _said(request: PageRequest, sentence: str) -> str:
     return str(translations(locale_of(request).language).gettext(sentence))
+
+
+def _translated(request: PageRequest, sentence: str) -> str:
+    """The sentence in the reader's language, or nothing: the page then says its own general one."""
+    said = _said(request, sentence) if sentence else ""
+    return said if said != sentence or locale_of(request).language == WRITTEN_IN else ""
 
 
 def _preferences(request: PageRequest) -> dict[str, str]:

@@ -15,6 +15,7 @@ from app.web.assets import FRONTEND
 CATALOGUES = FRONTEND / "locales"
 # The first is what a reader gets who asks for none of them. A territory only decides how dates and numbers are written.
 LOCALES = {"en": Locale("en", "GB"), "de": Locale("de", "DE")}
+WRITTEN_IN = "en"  # the language of the message ids
 _LONGEST_HEADER = 500  # characters of Accept-Language that are looked at
 _MOST_RANGES = 20
 

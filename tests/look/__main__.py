@@ -28,7 +28,9 @@ def picture(browser: Browser, address: str, chosen: list[tuple[str, int]]) -> li
         # The second brand speaks German, so that every page is seen in both languages.
         language = "en" if brand == next(iter(BRANDS)) else "de"
         context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme="dark" if theme == "dark" else "light"
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if theme == "dark" else "light",
+            locale={"en": "en-GB", "de": "de-DE"}[language],
         )
         tab = context.new_page()
         for page, number in chosen:

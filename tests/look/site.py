@@ -15,9 +15,10 @@ from litestar.static_files import create_static_files_router
 from app.partners.brand import favicon, stylesheet, version
 from app.web.assets import DIST
 from app.web.rendering import render
-from app.web.translations import LOCALES
+from app.web.translations import LOCALES, WRITTEN_IN, translations
 from tests.look.brands import BRANDS, VIEWS
 from tests.look.examples import EXAMPLES
+from tests.look.examples.facts import Context
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -49,10 +50,21 @@ def pages() -> list[tuple[str, int]]:
 @get("/look/{brand:str}/{language:str}/{number:int}/{page:path}", sync_to_thread=True)
 def show(brand: FromPath[str], language: FromPath[str], number: FromPath[int], page: FromPath[str]) -> Response[str]:
     name = page.removeprefix("/")
-    text = render(name, EXAMPLES[name][number], locale=LOCALES[language], brand_view=VIEWS[brand])
+    context = said(EXAMPLES[name][number], language)
+    text = render(name, context, locale=LOCALES[language], brand_view=VIEWS[brand])
     # Mail has no such policy and no stylesheet: it is shown as a mail program would.
     headers = {} if name.startswith("emails/") else {"content-security-policy": POLICY}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def said(context: Context, language: str) -> Context:
+    """The context with its message ids in the reader's language, as `app.web.responses` hands them to a page."""
+    say, known = translations(language).gettext, dict(context)
+    if isinstance(known.get("errors"), list):
+        known["errors"] = [(place, say(sentence)) for place, sentence in known["errors"]]
+    if message := known.get("message"):
+        known["message"] = say(message) if language == WRITTEN_IN or say(message) != message else ""
+    return known
 
 
 @get("/brand/{name:str}", sync_to_thread=False)

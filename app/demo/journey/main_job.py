@@ -205,7 +205,7 @@ class MainJob:
         self._diary.jump(due + timedelta(minutes=5))
         wait_for("the SLA timer to fire", lambda: self._count(tenant, _BREACHED))
         email = self._sale.contact.email
-        wait_for_mail(self._ground.mails, email, "has passed its deadline")
+        wait_for_mail(self._ground.mails, email, "is past its deadline")
         self._reminded = True
         self._ground.say(f"the clock moved to {due:%a %d %b %H:%M}; the SLA timer fired and reminded {email}")
 

@@ -60,7 +60,8 @@ class Formats:
         first = next((i for i, (count, _) in enumerate(parts) if count), len(parts) - 1)
         shown = [(count, unit) for count, unit in parts[first : first + 2] if count] or [parts[-1]]
         sign = "−" if seconds < 0 else ""  # noqa: RUF001 - a real minus sign, as numbers are set in print
-        return sign + " ".join(format_unit(n, f"duration-{unit}", "long", locale=self.locale) for n, unit in shown)
+        units = (format_unit(n, f"duration-{unit}", "long", locale=self.locale) for n, unit in shown)
+        return sign + " ".join(unbroken(unit) for unit in units)
 
     def number(self, value: float) -> str:
         """With the locale's separators: `1,234.5`."""
@@ -84,6 +85,7 @@ class Formats:
             "datetime": self.moment,
             "initials": initials,
             "machine": machine,
+            "unbroken": unbroken,
         }
 
 
@@ -91,6 +93,11 @@ def initials(name: str) -> str:
     """Up to two first letters of a name: what stands in the circle where there is no photo."""
     words = name.split()
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def unbroken(text: str) -> str:
+    """The text kept on one line: a number with its unit, a day with its month."""
+    return text.replace(" ", "\u00a0")
 
 
 def machine(at: date | datetime) -> str:

@@ -9,6 +9,7 @@ from app.web.translations import mark
 
 NOW = datetime(2026, 3, 9, 10, 30, tzinfo=UTC)
 _WEEK = ("Kickoff", "Access", "Data", "Training", "First value")
+_WOCHE = ("Auftakt", "Zugang", "Daten", "Schulung", "Erster Nutzen")
 
 
 def gallery_context() -> dict[str, Any]:
@@ -20,7 +21,11 @@ def gallery_context() -> dict[str, Any]:
         "fields": _FIELDS,
         "values": {"company": "Contoso GmbH", "seats": 25, "start": "2026-03-12", "plan": "pro", "agree": True}
         | {"note": "", "contact": "", "users": None, "token": ""},
-        "errors": [("contact", "Write an address with an @, for example name@example.com."), ("seats", "At least 1.")],
+        "errors": [
+            ("contact", "Write an address with an @, for example name@example.com."),
+            ("seats", "Write a whole number."),
+        ],
+        "labels": {str(spec["id"]): spec["label"] for spec in _FIELDS},
         "court": _COURT,
         "names": {"partner": "Northwind", "customer": "Contoso"},
         "entries": _ENTRIES,
@@ -34,14 +39,25 @@ def gallery_context() -> dict[str, Any]:
     }
 
 
+def _both(english: str, german: str) -> dict[str, str]:
+    """A text as a template holds it."""
+    return {"en": english, "de": german}
+
+
+_TAKES = _both(
+    "Every record of the sample file is found in the new system.",
+    "Jeder Datensatz der Probedatei findet sich im neuen System.",
+)
+
+
 def _milestones(third: str) -> list[dict[str, Any]]:
     states = ["reached", "reached", third, "ahead", "ahead"]
     return [
         {
-            "name": name,
+            "name": _both(name, _WOCHE[place]),
             "state": state,
             "at": NOW + timedelta(days=7 * place - 14) if place < len(_WEEK) - 1 else None,
-            "takes": "" if state == "reached" else "Every record of the sample file is found in the new system.",
+            "takes": "" if state == "reached" else _TAKES,
         }
         for place, (name, state) in enumerate(zip(_WEEK, states, strict=True))
     ]
@@ -52,22 +68,46 @@ _STATES = (
     *("skipped", "overdue", "succeeded", "failed", "unknown", "active", "suspended", "hard", "soft", "info"),
 )
 _FIELDS = [
-    {"id": "company", "label": "Legal name", "type": "text", "required": True, "help": ""},
-    {"id": "contact", "label": "Billing contact", "type": "email", "required": True, "help": "Gets the invoices."},
-    {"id": "seats", "label": "Seats", "type": "integer", "required": True, "help": ""},
-    {"id": "start", "label": "First day", "type": "date", "required": False, "help": ""},
+    {"id": "company", "label": _both("Legal name", "Rechtlicher Name"), "type": "text", "required": True, "help": ""},
+    {
+        "id": "contact",
+        "label": _both("Billing contact", "Kontakt für Rechnungen"),
+        "type": "email",
+        "required": True,
+        "help": _both("Gets the invoices.", "Bekommt die Rechnungen."),
+    },
+    {"id": "seats", "label": _both("Seats", "Plätze"), "type": "integer", "required": True, "help": ""},
+    {"id": "start", "label": _both("First day", "Erster Tag"), "type": "date", "required": False, "help": ""},
     {
         "id": "plan",
-        "label": "Plan",
+        "label": _both("Plan", "Tarif"),
         "type": "select",
         "required": True,
         "help": "",
         "options": [{"id": "basic", "label": "Basic"}, {"id": "pro", "label": "Professional"}],
     },
-    {"id": "note", "label": "Anything else?", "type": "long_text", "required": False, "help": ""},
-    {"id": "users", "label": "User list", "type": "file", "required": False, "help": "CSV. Kept until go-live."},
-    {"id": "token", "label": "Access token", "type": "secret", "required": False, "help": "Nobody can read it again."},
-    {"id": "agree", "label": "The list is complete", "type": "boolean", "required": True, "help": ""},
+    {"id": "note", "label": _both("Anything else?", "Noch etwas?"), "type": "long_text", "required": False, "help": ""},
+    {
+        "id": "users",
+        "label": _both("User list", "Liste der Benutzer"),
+        "type": "file",
+        "required": False,
+        "help": _both("CSV. Kept until go-live.", "CSV. Wird bis zum Start aufbewahrt."),
+    },
+    {
+        "id": "token",
+        "label": _both("Access token", "Zugangsschlüssel"),
+        "type": "secret",
+        "required": False,
+        "help": _both("Nobody can read it again.", "Niemand kann ihn wieder lesen."),
+    },
+    {
+        "id": "agree",
+        "label": _both("The list is complete", "Die Liste ist vollständig"),
+        "type": "boolean",
+        "required": True,
+        "help": "",
+    },
 ]
 _COURT = [
     {"holder": "partner", "seconds": 201_600, "share": 0.31},
@@ -85,6 +125,6 @@ _ENTRIES = [
     )
 ]
 _QUEUES = [
-    {"name": "Handoff acceptance", "oldest": 14_400, "share": 0.08, "late": False},
-    {"name": "Customer response", "oldest": 345_600, "share": 1.0, "late": True},
+    {"name": _both("Handoff acceptance", "Annahme der Übergabe"), "oldest": 14_400, "share": 0.08, "late": False},
+    {"name": _both("Customer response", "Antwort des Kunden"), "oldest": 345_600, "share": 1.0, "late": True},
 ]

@@ -14,6 +14,7 @@ from app.kernel.work import Work
 from app.web.begin import begin_work, run_form, visit_of
 from app.web.forms import Form
 from app.web.responses import redirect
+from app.web.translations import mark
 from tenants.sessions import DatabaseAway
 
 PageRequest = Request[Any, Any, Any]
@@ -48,6 +49,7 @@ TROUBLES: dict[str, Exception] = {
     "invalid": Invalid("Two places are wrong.", errors=[("/name", "Too short."), ("/lines/0", "Empty.")]),
     "busy": Busy("Try later."),
     "away": DatabaseAway("connection to 10.0.0.7 refused"),
+    "known": AlreadyThere(mark("Sign in to see this page.")),
     "bug": RuntimeError("secret inside: hunter2"),
 }
 
@@ -94,6 +96,14 @@ class Rooms(Controller):
     @get(["/trouble/{kind:str}"], opt={"door": "public"}, sync_to_thread=True)
     def trouble(self, kind: FromPath[str]) -> None:
         raise TROUBLES[kind]
+
+    @post("/rooms/{kind:str}/completion", opt={"door": "public"}, sync_to_thread=True)
+    def completion(self, kind: FromPath[str]) -> None:
+        raise TROUBLES[kind]
+
+    @get("/rooms/{kind:str}", opt={"door": "public"}, sync_to_thread=True)
+    def room(self, kind: FromPath[str]) -> str:
+        return kind
 
     @get("/api/v1/trouble/{kind:str}", opt={"door": "public"}, sync_to_thread=True)
     def api_trouble(self, kind: FromPath[str]) -> None:

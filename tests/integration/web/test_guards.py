@@ -65,6 +65,11 @@ class TestDoors:
         assert signed_in(rooms, "cleo@acme.example").get("/staff").status == 404
         assert signed_in(rooms, "dana@northwind.example").get("/staff").text == '["partner_admin"]'
 
+    def test_that_stay_closed_say_who_is_signed_in_and_offer_the_way_out(self, rooms, acme):
+        page = signed_in(rooms, "cleo@acme.example").get("/staff").text
+        assert "Cleo" in page
+        assert 'action="/sign-out"' in page
+
     def test_open_for_those_who_work_for_an_organisation_above(self, rooms):
         rooms.staff("olga@ops.example", rooms.platform, "operator")
         assert signed_in(rooms, "olga@ops.example").get("/staff").text == '["operator"]'

@@ -76,6 +76,44 @@ class TestErrorPages:
         assert browser.post("/preferences", {"locale": "de", "return_to": "/nothing"}).status == 303
         assert '<html lang="de"' in browser.get("/nothing").text
 
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_of_a_form_lead_back_to_the_page_that_it_stood_on(self, rooms, kind):
+        browser = rooms.browser()
+        page = browser.post(f"/rooms/{kind}/completion", referer=self.address(browser, f"/rooms/{kind}?view=plan"))
+        assert f'class="btn btn-primary" href="/rooms/{kind}"' in page.text
+        assert page.hidden["return_to"] == f"/rooms/{kind}"
+
+    @pytest.mark.parametrize(
+        ("referer", "back"),
+        [
+            ("/rooms/x/completion", "/rooms/x"),  # a form with mistakes is shown again under the address it was sent to
+            ("/no/such/page", "/"),
+            ("//elsewhere.example/rooms/x", "/"),
+            ("/\\elsewhere.example", "/"),
+        ],
+    )
+    def test_of_a_form_never_lead_where_nothing_can_be_looked_at(self, rooms, referer, back):
+        browser = rooms.browser()
+        page = browser.post("/rooms/conflict/completion", referer=self.address(browser, referer))
+        assert page.hidden["return_to"] == back
+
+    @pytest.mark.parametrize("referer", ["http://elsewhere.example/rooms/x", "http://[", "rooms/x", ""])
+    def test_of_a_form_never_lead_to_another_host(self, rooms, referer):
+        page = rooms.browser().post("/rooms/conflict/completion", referer=referer)
+        assert page.hidden["return_to"] == "/"
+
+    def test_never_mix_languages(self, rooms):
+        german = {"accept-language": "de"}
+        untranslated = rooms.browser().get("/trouble/conflict", **german).text
+        assert "This name is taken." not in untranslated
+        assert "Die Seite hat sich geändert, seit Sie sie geöffnet haben" in untranslated
+        assert "Melden Sie sich an, um diese Seite zu sehen." in rooms.browser().get("/trouble/known", **german).text
+        assert "This name is taken." in rooms.browser().get("/trouble/conflict", **{"accept-language": "en"}).text
+
+    @staticmethod
+    def address(browser, path):
+        return f"http://{browser.host}:{browser.port}{path}"
+
     def test_of_a_database_that_is_away_are_503(self, rooms):
         browser = rooms.browser()
         assert browser.get("/sign-in").status == 200

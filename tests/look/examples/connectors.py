@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.look.examples.facts import KEY, PARTNER, Context, days
 
 _OFFER = {
     "connector": "product_admin",
     "title": "Workbench",
     "secrets": [
-        {"id": "api_token", "label": "api token", "type": "secret", "required": True, "help": "Token of this account."}
+        {"id": "api_token", "label": "Api token", "type": "secret", "required": True, "help": "Token of this account."}
     ],
 }
 _PAGE: Context = {
-    "chrome": PARTNER,
+    "chrome": replace(PARTNER, path="/t/0192f0c1/connections"),
     "tenant": {"name": "Contoso", "path": "/t/0192f0c1"},
     "connections": [
-        {"connector": "hubspot", "name": "HubSpot of sales", "state": "active", "changed_at": days(-3)},
+        {"connector": "hubspot", "name": "HubSpot of sales", "state": "active", "changed_at": days(-3)}
+        | {"system": "HubSpot"},
     ],
     "offers": [_OFFER],
     "typed": {"connector": "", "name": ""},

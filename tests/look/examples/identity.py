@@ -11,7 +11,7 @@ EXAMPLES: dict[str, list[Context]] = {
         {"email": "", "errors": [], "command_key": KEY},
         {
             "email": "maria@contoso",
-            "errors": [("email", "Write an address with an @ and a domain, for example maria@contoso.com.")],
+            "errors": [("email", "Write an address with an @, for example name@example.com.")],
             "command_key": KEY,
         },
     ],

@@ -20,7 +20,7 @@ EXAMPLES: dict[str, list[Context]] = {
                     "subject": "Your link",
                     "at": days(0),
                     "text": "Hello Maria,\n\nyou asked to sign in.\n\nSign in:\nhttp://partner.localhost:8000/l/abc\n",
-                    "links": [Link("Sign in", "/l/abc")],
+                    "way": Link("Sign in", "/l/abc"),
                 }
             ],
         },

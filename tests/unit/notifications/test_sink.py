@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.notifications.compose import Mail, Mailbox, compose
-from app.notifications.mail_folder import MailFolder, find_links, read_mail
+from app.notifications.mail_folder import MailFolder, find_links, link_name, read_mail
 from app.notifications.sink import MailSink, SinkNotStarted, main
 from app.notifications.smtp import MailRefused, send
 from tests.unit.notifications.servers import Server
@@ -161,3 +161,17 @@ class TestReadMail:
         text = "See (https://a.example/1), https://b.example/2. https://a.example/1"
         html = '<A HREF="https://b.example/2">b</A><a>none</a><img src="https://no.example/x.png"><a href="/rel">r</a>'
         assert find_links(text, html) == ("https://b.example/2", "/rel", "https://a.example/1")
+
+
+class TestLinkName:
+    @pytest.mark.parametrize(
+        ("html", "name"),
+        [
+            ('<a href="/x"><b>Open</b>\n  it</a> <a href="/x">/x</a>', "Open it"),
+            ('<a href="/y">Other</a><a href="/x">Open', "Open"),
+            ('<a href="/x"></a><a name="x">Words</a>', ""),
+            ("no link at all", ""),
+        ],
+    )
+    def test_is_what_the_mail_calls_the_link_first(self, html, name):
+        assert link_name(html, "/x") == name

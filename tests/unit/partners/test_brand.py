@@ -46,6 +46,12 @@ class TestPalette:
         assert palette(brand, "light").surface.luminance > 0.75
         assert palette(brand, "dark").surface.luminance < 0.03
 
+    @pytest.mark.parametrize("accent", ["#2f5bd7", "#e8a317", "#0b7285", "#c2255c", "#3b5bdb"])
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_shows_when_the_pointer_is_on_a_button(self, accent, theme):
+        shown = palette(Brand("Northwind", accent), theme)
+        assert shown.accent_hover != shown.accent
+
     def test_uses_a_good_accent_as_it_is(self):
         assert str(palette(Brand("Contoso", "#3b5bdb"), "light").accent) == "#3b5bdb"
 

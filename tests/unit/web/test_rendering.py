@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from app.web.assets import Assets
+from app.web.frame import Chrome, Link
 from app.web.page.formats import ZONE
 from app.web.rendering import pages, render
 from app.web.translations import LOCALES
@@ -50,6 +52,18 @@ class TestPages:
         one, other = (shown("{{ key|key_for(part) }}", key=key, part=part) for part in ("kickoff", "data"))
         assert UUID(one) != UUID(other)
         assert one == shown("{{ key|key_for('kickoff') }}", key=key)
+
+
+class TestNav:
+    @pytest.mark.parametrize(
+        ("path", "marked"),
+        [("/", "Home page"), ("/customers", "Customers page"), ("/customers/7", "Customers true"), ("/customersx", "")],
+    )
+    def test_marks_the_page_or_the_section_that_it_stands_in(self, path, marked):
+        chrome = Chrome(path=path, nav=(Link("Home", "/"), Link("Customers", "/customers")))
+        text = shown('{% include "layouts/_nav.html" %}', chrome=chrome)
+        found = re.findall(r'aria-current="(\w+)">(\w+)<', text)
+        assert " ".join(f"{name} {kind}" for kind, name in found) == marked
 
 
 class TestField:
