@@ -11,6 +11,7 @@ from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
 from app.kernel.work import Work
 from app.onboarding.people import acting
+from app.onboarding.queries.customer import as_shown
 from app.onboarding.queries.picture import Picture
 from app.web.translations import mark
 
@@ -105,7 +106,7 @@ def _fact(picture: Picture, field: HandoffField, row: PacketRow | None, *, edita
     return {
         "id": field.field.id,
         "label": dict(field.field.label),
-        "value": "" if value is None else value,
+        "value": "" if value is None else as_shown(field.field, value),
         "rule": field.rule,
         "source": _word(picture, _SOURCES, row.source) if row and value not in {None, ""} else "",
         "corrected_by": picture.name_of(f"person:{row.corrected_by}") if row and corrected else "",

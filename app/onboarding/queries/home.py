@@ -23,6 +23,7 @@ from app.onboarding.queries.attention import (
     list_queues,
 )
 from app.onboarding.queries.cards import Asked, CardPage, Reading, TenantPage, list_cards, list_customers
+from app.onboarding.queries.heading import REASONS
 from app.web.frame import Link
 from app.web.translations import mark
 from tenants.models import TenantEntry
@@ -38,18 +39,6 @@ _QUEUES = (
     ("exception", mark("Exceptions")),
 )
 _KINDS = {"gate": mark("Gate to decide"), "exception": mark("Exception")}
-# The nine reason codes of REQUIREMENTS 1.6, in words.
-REASONS = {
-    "waiting_customer_admin": mark("Waiting on customer admin"),
-    "waiting_billing_info": mark("Waiting on billing info"),
-    "waiting_technical_credentials": mark("Waiting on technical credentials"),
-    "waiting_internal_provisioning": mark("Waiting on internal provisioning"),
-    "scope_mismatch": mark("Scope mismatch"),
-    "no_success_criteria": mark("No success criteria"),
-    "customer_no_response": mark("Customer no response"),
-    "ai_uncertainty": mark("AI uncertainty"),
-    "integration_failure": mark("Integration failure"),
-}
 
 
 @dataclass(frozen=True, slots=True)

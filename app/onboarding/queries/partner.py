@@ -13,11 +13,11 @@ from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.models import Item as ItemRow
-from app.onboarding.queries.court import court_parts
-from app.onboarding.queries.customer import fields_of
+from app.onboarding.queries.court import ball_of, court_parts
+from app.onboarding.queries.customer import fields_of, values_of
 from app.onboarding.queries.gate import gate_lines
-from app.onboarding.queries.home import REASONS
-from app.onboarding.queries.picture import Picture, head, milestones
+from app.onboarding.queries.heading import REASONS, head, proof_of
+from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.story import story_line
 from app.web.translations import mark
 
@@ -34,6 +34,7 @@ def plan_page(work: Work, picture: Picture) -> dict[str, Any]:
     stages = [_stage(work, picture, stage) for stage in picture.definition.of_kind("stage")]
     return {
         "onboarding": head(picture),
+        "ball": ball_of(work, picture),
         "court": [
             {"holder": part.holder, "seconds": part.seconds, "share": part.share}
             for part in court_parts(work, picture.onboarding.id, picture.state)
@@ -110,8 +111,8 @@ def _stage(work: Work, picture: Picture, stage: Item) -> dict[str, Any]:
 
 def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
     state = picture.of(item.key)
-    labels = {field.id: dict(field.label) for field in item.fields}
-    proof = state.evidence
+    specs = {spec["id"]: spec for spec in fields_of(item)}
+    answers = values_of(item, state)
     return {
         "kind": item.kind,
         "key": item.key,
@@ -124,16 +125,11 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "state": state.state,
         "layer": item.layer or "",
         "exit": dict(item.evidence.label) if item.kind == "milestone" and item.evidence else "",
-        "evidence": _proof(picture, proof) if proof else None,
-        "answers": [(labels.get(name, name), value) for name, value in state.answers.items()],
+        "evidence": proof_of(picture, state.evidence),
+        "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
         "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
         "form": _form(work, picture, item),
     }
-
-
-def _proof(picture: Picture, proof: Any) -> dict[str, Any]:
-    by = picture.name_of(proof.given_by)
-    return {"statement": proof.statement, "link": proof.link, "given_by": by, "given_at": proof.given_at}
 
 
 def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:

@@ -145,18 +145,3 @@ def milestones(picture: Picture) -> list[dict[str, Any]]:
             }
         )
     return stops
-
-
-def head(picture: Picture) -> dict[str, Any]:
-    """The facts at the top of every page about one onboarding."""
-    return {
-        "tenant": picture.tenant_name,
-        "path": picture.path,
-        "steps_path": f"{picture.path}/steps",
-        "name": picture.onboarding.name,
-        "template": picture.template,
-        "state": picture.health(),
-        "reason": "",
-        "first_value_at": picture.onboarding.first_value_at,
-        "first_value_due": picture.first_value_due(),
-    }

@@ -87,7 +87,7 @@ _FORM: Context = {
     "back": TENANT,
     "command_key": KEY,
 }
-_SENT = {"domain": "contoso.example", "seats": 25, "system": "exchange"}
+_SENT = {"domain": "contoso.example", "seats": 25, "day": days(9).date(), "system": "exchange"}
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/customer_status.html": [page | {"stream": "/stream"} for page in (USUAL, _LATE, _FINISHED)],
     "onboarding/_status_live.html": [USUAL],

@@ -20,6 +20,11 @@ def days(number: float) -> datetime:
     return NOW + timedelta(days=number)
 
 
+def said(english: str, german: str) -> dict[str, str]:
+    """A text as a template holds it."""
+    return {"en": english, "de": german}
+
+
 PARTNER = Chrome(
     path="/",
     person="Dana Weber",

@@ -41,8 +41,17 @@ _GATE: Context = {
     "blocking": [{"label": "First-value milestone", "place": "packet-first_value", "why": _PACKET[1]["why"]}],
     "naming": [{"label": "Customer-side owner", "place": "packet-customer_owner", "why": _PACKET[3]["why"]}],
     "checks": [
-        {"text": "The contract is signed in the CRM.", "state": "complete"},
-        {"text": "The plan in the CRM is the plan in billing.", "state": "complete"},
+        {
+            "text": {"en": "The contract is signed in the CRM.", "de": "Der Vertrag ist im CRM unterschrieben."},
+            "state": "complete",
+        },
+        {
+            "text": {
+                "en": "The plan in the CRM is the plan in billing.",
+                "de": "CRM und Rechnung nennen denselben Tarif.",
+            },
+            "state": "complete",
+        },
     ],
     "escalate": ["A term was promised that no package has."],
     "logged": ["decision", "reason", "your name", "the packet as you saw it"],

@@ -76,6 +76,11 @@ _FORM = {
     "given": {},
     "errors": [],
 }
+_ANSWERS = [
+    ({"id": "domain", "label": "Your mail domain", "type": "text"}, "contoso.example"),
+    ({"id": "mfa", "label": "Everybody signs in with two factors", "type": "boolean"}, True),
+    ({"id": "day", "label": "Preferred first day", "type": "date"}, days(9).date()),
+]
 _PROOF = {"statement": "Minutes sent to all who took part.", "link": "https://docs.example/1", "given_by": "Dana Weber"}
 _PLAN: Context = {
     "chrome": PARTNER,
@@ -111,7 +116,7 @@ _PLAN: Context = {
                 | {"due_at": days(-1), "due_cause": "Moved 4 days: credentials came late.", "form": _FORM},
                 _ENTRY
                 | {"key": "mailboxes", "title": "Tell us about your mailboxes", "side": "customer", "owner": ""}
-                | {"state": "open", "due_at": days(4), "answers": [("Your mail domain", "contoso.example")]},
+                | {"state": "open", "due_at": days(4), "answers": _ANSWERS},
                 _ENTRY | {"key": "create", "title": "Create the accounts", "state": "running", "due_at": days(5)},
                 _ENTRY
                 | {"key": "moved", "kind": "milestone", "title": "Mailboxes moved", "layer": "value", "owner": ""}
