@@ -17,8 +17,8 @@ from app.web.translations import mark
 
 _CONSEQUENCES = {
     "pass": mark("The gate opens and the next steps begin."),
-    "proceed": mark("The gate opens; what is missing stands under your name."),
-    "override": mark("The gate opens although something blocks; your name and reason stand in the trail."),
+    "proceed": mark("The gate opens; what is missing is kept under your name."),
+    "override": mark("The gate opens although something blocks; your name and reason are kept in the trail."),
     "return": mark("It goes back to be completed; nothing starts."),
     "stop": mark("The onboarding ends here, for good."),
 }
@@ -35,9 +35,8 @@ _KEPT = {
 _SOURCES = {"crm": mark("the CRM"), "person": mark("a person, by hand")}
 
 
-def gate_lines(work: Work, picture: Picture) -> list[dict[str, Any]]:
+def gate_lines(picture: Picture) -> list[dict[str, Any]]:
     """Every gate of the plan in a line."""
-    del work
     lines = []
     for item in picture.definition.of_kind("gate"):
         view = view_gate(picture.definition, picture.state, item.key)

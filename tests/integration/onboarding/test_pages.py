@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from app.onboarding.queries import customer, gate, partner, story
+from app.onboarding.queries import customer, gate, partner
 from app.onboarding.queries.heading import head
 from app.onboarding.queries.picture import get_picture
 from app.web.rendering import render
@@ -71,7 +71,7 @@ def drawn(shop: MainJob, made: Running, language: str) -> Iterator[tuple[str, st
             ("partner_onboarding", partner.partner_page(work, seen, view))
             for view in ("plan", "gates", "exceptions", "trail")
         ]
-        pages += [("gate_review", gate.gate_page(work, seen, GATE)), ("trace", story.trace_page(work, seen))]
+        pages += [("gate_review", gate.gate_page(work, seen, GATE)), ("trace", partner.trace_page(work, seen))]
         pages += [("customer_status", customer.status_page(work, seen)), ("customer_steps", customer.steps_page(seen))]
         theirs = [item.key for item in seen.definition.of_kind("task") if item.side == "customer"]
         pages += [("customer_task", customer.task_page(seen, key)) for key in theirs]

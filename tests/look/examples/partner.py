@@ -90,10 +90,17 @@ _PLAN: Context = {
         "name": "25 seats, Bristol and Leeds",
         "template": "Managed services v2.3",
         "state": "behind",
-        "reason": "3 days behind, because the credentials came 4 days late.",
+        "reason": "Waiting on technical credentials",
         "first_value_at": None,
         "first_value_due": days(10),
+        "first_value_proof": None,
+        "ended_at": None,
+        "steps_path": f"{TENANT}/steps",
     },
+    "ball": {"holder": "customer", "since": days(-4)},
+    "view": "plan",
+    "tabs": {"gates": 1, "exceptions": 1, "connections": "/t/0192f0c1/connections"},
+    "path": TENANT,
     "court": gallery_context()["court"],
     "names": {"partner": "Northwind", "customer": "Contoso"},
     "milestones": MILESTONES,
@@ -127,9 +134,6 @@ _PLAN: Context = {
     "command_key": KEY,
 }
 _PAGE: Context = _PLAN | {
-    "view": "plan",
-    "tabs": {"gates": 1, "exceptions": 1},
-    "path": TENANT,
     "stream": "/stream",
     "gates": [],
     "exceptions": [],
@@ -141,17 +145,32 @@ GATES = [
     {"title": "Launch gate", "path": f"{TENANT}/gates/launch", "state": "done", "decision": "Launch"}
     | {"decided_by": "Dana Weber", "decided_at": days(-1), "reason": "", "hard_missing": 0, "soft_missing": 0},
 ]
+_CHOICES = [
+    {"id": "retry", "label": "Try again", "consequence": "The step is tried once more."},
+    {"id": "done", "label": "It was done", "consequence": "The step counts as done; your note is its evidence."},
+    {"id": "skip", "label": "Leave it out", "consequence": "The step is left out; what follows can begin."},
+]
 EXCEPTIONS = [
     {"id": "0192f0c5", "title": "Technical blocker", "item": "Create the accounts", "state": "open", "owner": ""}
     | {"reason": "Integration failure", "route": ["implementation lead"], "opened_at": days(-2), "respond_by": days(-1)}
-    | {"late": True, "note": "The product answered 500 three times; the outcome of the last try is unknown."}
+    | {
+        "late": True,
+        "late_by": 93_600.0,
+        "note": "The product answered 500 three times; the outcome of the last try is unknown.",
+    }
     | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
-    | {"choices": [("retry", "Try again"), ("done", "It was done"), ("skip", "Leave it out")]},
+    | {"choices": _CHOICES},
     {"id": "0192f0c6", "title": "Timeline risk", "item": "Kickoff", "state": "resolved", "owner": "Dana Weber"}
     | {"reason": "Customer no response", "route": ["CSM manager"], "opened_at": days(-9), "respond_by": None}
-    | {"late": False, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
+    | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
     | {"action": "", "choices": []},
 ]
+_ENDED = _PLAN | {
+    "ball": None,
+    "onboarding": _PLAN["onboarding"]
+    | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
+    "tabs": {"gates": 0, "exceptions": 0, "connections": ""},
+}
 TRAIL = gallery_context()["entries"]
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/partner_home.html": [
@@ -166,9 +185,11 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
         _PAGE | {"view": "trail", "trail": TRAIL},
-        _PAGE | {"view": "exceptions"},
+        _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
     ],
-    "onboarding/_plan_live.html": [_PLAN],
+    "onboarding/_plan_live.html": [_PLAN, _ENDED],
+    "onboarding/plan/_head.html": [_PLAN],
+    "onboarding/plan/_tabs.html": [_PLAN],
     "onboarding/plan/_plan_entry.html": [{"entry": _PLAN["stages"][1]["entries"][0], "command_key": KEY}],
     "onboarding/plan/_task_form.html": [
         {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
@@ -176,8 +197,8 @@ EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
     "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
     "onboarding/trace.html": [
-        {"chrome": PARTNER, "onboarding": _PLAN["onboarding"], "trace_id": TRACE, "took": 1_036_800, "entries": TRAIL},
-        {"chrome": PARTNER, "onboarding": _PLAN["onboarding"], "trace_id": TRACE, "took": None, "entries": TRAIL},
+        _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": [e for e in TRAIL if e["at"]]},
+        _PLAN | {"view": "trace", "trace_id": TRACE, "took": None, "entries": TRAIL},
     ],
     "partners/tenants.html": [
         {
