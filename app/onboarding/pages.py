@@ -20,7 +20,15 @@ from app.onboarding.queries import customer, gate, home, partner, picture
 from app.onboarding.queries.attention import STATES
 from app.onboarding.queries.cards import Asked
 from app.onboarding.queries.picture import Picture, get_picture
-from app.onboarding.sending import evidence_of, resolution_of, statement, typed_answers, typed_value, wrong_fields
+from app.onboarding.sending import (
+    evidence_of,
+    in_words,
+    resolution_of,
+    statement,
+    typed_answers,
+    typed_value,
+    wrong_fields,
+)
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.frame import Link
@@ -229,7 +237,7 @@ class OnboardingForms(Controller):
             if error.status not in {409, 422}:
                 raise
             context = gate_again(request, tenant_id, onboarding_id, key)
-            context |= {"reason": reason, "errors": [("reason", error.message)]}
+            context |= {"reason": reason, "errors": [("reason", in_words(error.message, saying(request)))]}
             return page(request, "onboarding/gate_review.html", context, status=error.status, nav=staff_nav(request))
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
 

@@ -84,7 +84,7 @@ def get_home(runtime: Runtime, actor: Actor, organisation_id: UUID, wanted: Want
             tally=count_states(session, now),
             pressing=pressing,
             pressing_in_all=in_all,
-            queues=list_queues(session),
+            queues=list_queues(session, now),
             reasons=count_reasons(session),
             cards=list_cards(Reading.of(runtime, session, now), organisation_id, wanted.page, state=wanted.state),
         )
@@ -158,15 +158,15 @@ def _reasons(reasons: list[tuple[str, int]], say: Say) -> list[dict[str, Any]]:
 def _queues(view: HomeView, say: Say) -> list[dict[str, Any]]:
     """Ages, not averages (REQUIREMENTS 1.6): how long the oldest of each queue has been waiting."""
     ages = {queue.key: max(0.0, (view.now - queue.oldest).total_seconds()) for queue in view.queues}
-    counts = {queue.key: queue.count for queue in view.queues}
+    waiting = {queue.key: queue for queue in view.queues}
     oldest = max(ages.values(), default=0.0) or 1.0
     return [
         {
             "name": say(name),
-            "count": counts[key],
+            "count": waiting[key].count,
             "oldest": ages[key],
             "share": ages[key] / oldest,
-            "late": key == "exception",
+            "late": waiting[key].late,
         }
         for key, name in _QUEUES
         if key in ages

@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from app.onboarding import operations
 from app.onboarding.queries import customer, gate, partner
 from app.onboarding.queries.heading import head
-from app.onboarding.queries.picture import get_picture
+from app.onboarding.queries.picture import get_picture, milestones
 from app.web.rendering import render
 from app.web.translations import LOCALES, translations
 from tenants.tenant import Tenant
@@ -133,3 +134,23 @@ class TestReason:
 
     def test_is_not_given_where_all_goes_well(self, shop: MainJob, finished: Running):
         assert head(picture_of(shop, *finished))["reason"] == ""
+
+
+class TestWhatWasStopped:
+    def test_never_counts_as_reached(self, shop: MainJob):
+        tenant, onboarding_id = made = begin(shop, "Stopped")
+        with shop.installation.work(tenant, shop.lead) as work:
+            decision = {"gate": GATE, "decision": "no_go", "reason": "They changed their mind"}
+            operations.decide_gate(work, onboarding_id=onboarding_id, **decision)
+        picture = picture_of(shop, *made)
+        assert head(picture)["state"] == "cancelled"
+        assert {stop["state"] for stop in milestones(picture)} == {"cancelled"}
+        assert "Your onboarding was cancelled" in page_of(shop, made, "customer_status")
+
+
+class TestForms:
+    def test_use_each_id_once_on_a_page(self, shop: MainJob, waiting: Running, stuck: Running):
+        for made in (waiting, stuck):
+            for page, text in drawn(shop, made, "en"):
+                ids = re.findall(r' id="([^"]+)"', text)
+                assert len(ids) == len(set(ids)), (page, sorted(each for each in set(ids) if ids.count(each) > 1))

@@ -69,7 +69,10 @@ _FINISHED = USUAL | {
 _QUIET = USUAL | {"next_task": None}
 _CANCELLED = _FINISHED | {
     "onboarding": _ONBOARDING | {"state": "cancelled", "ended_at": days(-1)},
-    "milestones": MILESTONES,
+    "milestones": [
+        stop if stop["state"] == "reached" else stop | {"state": "cancelled", "at": None, "takes": ""}
+        for stop in MILESTONES
+    ],
 }
 _FIELDS = [
     {
