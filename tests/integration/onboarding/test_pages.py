@@ -18,6 +18,7 @@ from app.onboarding.queries.picture import get_picture, milestones
 from app.web.rendering import render
 from app.web.translations import LOCALES, translations
 from tenants.tenant import Tenant
+from tests.factories.installation import person
 from tests.factories.main_job import MainJob
 from tests.factories.walker import connect_product, picture_of, walk
 from tests.look.brands import VIEWS
@@ -146,6 +147,16 @@ class TestWhatWasStopped:
         assert head(picture)["state"] == "cancelled"
         assert {stop["state"] for stop in milestones(picture)} == {"cancelled"}
         assert "Your onboarding was cancelled" in page_of(shop, made, "customer_status")
+
+
+class TestConnections:
+    def test_are_led_to_from_every_view_for_those_who_may_see_them(self, shop: MainJob, waiting: Running):
+        path = f"/t/{waiting[0].id}/connections"
+        carer = person("Cara", organisation_id=shop.organisation_id, roles=frozenset({"csm"}))
+        for actor, shown in ((shop.lead, path), (shop.staff["tom"], path), (carer, "")):
+            with shop.installation.work(waiting[0], actor) as work:
+                page = partner.partner_page(work, get_picture(work, waiting[1]), "gates")
+            assert page["tabs"]["connections"] == shown, actor.name
 
 
 class TestForms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,21 @@ def days(number: float) -> datetime:
 
 # What a template's author wrote in the second language, so that a German page is German all over.
 _GERMAN = {
+    "Hold the kickoff": "Auftakt durchführen",
+    "Connect the directory": "Verzeichnis anbinden",
+    "Tell us about your mailboxes": "Angaben zu Ihren Postfächern",
+    "Create the accounts": "Konten anlegen",
+    "Launch gate": "Freigabe des Starts",
+    "Launch": "Starten",
+    "Technical blocker": "Technisches Hindernis",
+    "Timeline risk": "Termin in Gefahr",
+    "Implementation lead": "Leitung der Einführung",
+    "CSM manager": "Leitung Kundenbetreuung",
+    "One sentence.": "Ein Satz.",
+    "What proves it": "Was belegt das?",
+    "Link to the evidence": "Link zum Nachweis",
+    "Name an owner": "Verantwortliche Person nennen",
+    "Decide the handoff": "Übergabe entscheiden",
     "Kickoff": "Auftakt",
     "Access": "Zugänge",
     "Mailboxes moved": "Postfächer umgezogen",
@@ -86,4 +102,5 @@ PARTNER = Chrome(
     ),
     sign_out="/sign-out",
 )
+WITHIN = replace(PARTNER, path=TENANT)
 CUSTOMER = Chrome(path=TENANT, person="Maria Lopez", csrf="c5rf", sign_out="/sign-out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.look.examples.facts import KEY, PARTNER, TENANT, Context, days, said
+from tests.look.examples.facts import KEY, TENANT, WITHIN, Context, days, said
 
 
 def _fact(name: str, label: dict[str, str], value: str, rule: str, **more: Any) -> dict[str, Any]:
@@ -67,7 +67,7 @@ _DECISIONS = [
     | {"consequence": "Sales gets a task with the missing fields; nothing starts."},
 ]
 _GATE: Context = {
-    "chrome": PARTNER,
+    "chrome": WITHIN,
     "onboarding": {"tenant": "Fabrikam", "path": TENANT},
     "gate": {
         "title": said("Handoff gate"),

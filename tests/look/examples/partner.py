@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import MILESTONES
-from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, Context, days
+from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 
 
-def _row(tenant: str, state: str, reason: str, step: str, holder: str, *, done: int, due: float) -> dict[str, Any]:
+def _row(
+    tenant: str, state: str, reason: str, step: dict[str, str] | str, holder: str, *, done: int, due: float
+) -> dict[str, Any]:
     row = {"tenant": tenant, "path": TENANT, "template": "Managed services v2.3", "state": state, "reason": reason}
     return row | {"next_step": step, "holder": holder, "tasks_done": done, "tasks_total": 14, "due_at": days(due)}
 
@@ -38,9 +41,9 @@ _HOME: Context = {
         {"name": "Scope mismatch", "count": 1, "share": 0.2},
     ],
     "onboardings": [
-        _row("Contoso", "stuck", "No customer owner for 4 days", "Name an owner", "Customer", done=5, due=2),
-        _row("Fabrikam", "on_track", "", "Decide the handoff", "Northwind", done=1, due=6),
-        _row("Tailspin Toys", "behind", "Kickoff moved twice", "Hold the kickoff", "Customer", done=3, due=1),
+        _row("Contoso", "stuck", "No customer owner for 4 days", said("Name an owner"), "Customer", done=5, due=2),
+        _row("Fabrikam", "on_track", "", said("Decide the handoff"), "Northwind", done=1, due=6),
+        _row("Tailspin Toys", "behind", "Kickoff moved twice", said("Hold the kickoff"), "Customer", done=3, due=1),
         _row("Wingtip", "finished", "", "", "", done=14, due=-3),
     ],
     "needs_in_all": 14,
@@ -51,7 +54,7 @@ _HOME: Context = {
 _ENTRY: dict[str, Any] = {
     "kind": "task",
     "key": "kickoff",
-    "title": "Hold the kickoff",
+    "title": said("Hold the kickoff"),
     "side": "partner",
     "owner": "Dana Weber",
     "due_at": days(-12),
@@ -70,8 +73,14 @@ _FORM = {
     "label": "Complete",
     "open": False,
     "fields": [
-        {"id": "statement", "label": "What proves it", "type": "text", "required": True, "help": "One sentence."},
-        {"id": "link", "label": "Link to the evidence", "type": "text", "required": False, "help": {}},
+        {
+            "id": "statement",
+            "label": said("What proves it"),
+            "type": "text",
+            "required": True,
+            "help": said("One sentence."),
+        },
+        {"id": "link", "label": said("Link to the evidence"), "type": "text", "required": False, "help": {}},
     ],
     "given": {},
     "errors": [],
@@ -83,7 +92,7 @@ _ANSWERS = [
 ]
 _PROOF = {"statement": "Minutes sent to all who took part.", "link": "https://docs.example/1", "given_by": "Dana Weber"}
 _PLAN: Context = {
-    "chrome": PARTNER,
+    "chrome": WITHIN,
     "onboarding": {
         "tenant": "Contoso",
         "path": TENANT,
@@ -106,28 +115,29 @@ _PLAN: Context = {
     "milestones": MILESTONES,
     "stages": [
         {
-            "name": "Preparation",
+            "name": said("Preparation"),
             "state": "done",
             "entries": [
                 _ENTRY | {"evidence": _PROOF | {"given_at": days(-12)}},
-                _ENTRY | {"key": "handoff", "kind": "gate", "title": "Handoff gate", "path": f"{TENANT}/gates/handoff"},
-                _ENTRY | {"key": "kicked-off", "kind": "milestone", "title": "Kickoff", "layer": "internal"},
+                _ENTRY
+                | {"key": "handoff", "kind": "gate", "title": said("Handoff gate"), "path": f"{TENANT}/gates/handoff"},
+                _ENTRY | {"key": "kicked-off", "kind": "milestone", "title": said("Kickoff"), "layer": "internal"},
             ],
         },
         {
-            "name": "Move",
+            "name": said("Move"),
             "state": "running",
             "entries": [
                 _ENTRY
-                | {"key": "directory", "title": "Connect the directory", "state": "open", "late": True}
+                | {"key": "directory", "title": said("Connect the directory"), "state": "open", "late": True}
                 | {"due_at": days(-1), "due_cause": "Moved 4 days: credentials came late.", "form": _FORM},
                 _ENTRY
-                | {"key": "mailboxes", "title": "Tell us about your mailboxes", "side": "customer", "owner": ""}
+                | {"key": "mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "owner": ""}
                 | {"state": "open", "due_at": days(4), "answers": _ANSWERS},
-                _ENTRY | {"key": "create", "title": "Create the accounts", "state": "running", "due_at": days(5)},
+                _ENTRY | {"key": "create", "title": said("Create the accounts"), "state": "running", "due_at": days(5)},
                 _ENTRY
-                | {"key": "moved", "kind": "milestone", "title": "Mailboxes moved", "layer": "value", "owner": ""}
-                | {"state": "waiting", "due_at": days(6), "exit": "All 25 mailboxes open in the new system."},
+                | {"key": "moved", "kind": "milestone", "title": said("Mailboxes moved"), "layer": "value", "owner": ""}
+                | {"state": "waiting", "due_at": days(6), "exit": said("All 25 mailboxes open in the new system.")},
             ],
         },
     ],
@@ -140,9 +150,15 @@ _PAGE: Context = _PLAN | {
     "trail": [],
 }
 GATES = [
-    {"title": "Handoff gate", "path": f"{TENANT}/gates/handoff", "state": "open", "decision": "", "decided_by": ""}
+    {
+        "title": said("Handoff gate"),
+        "path": f"{TENANT}/gates/handoff",
+        "state": "open",
+        "decision": "",
+        "decided_by": "",
+    }
     | {"decided_at": None, "reason": "", "hard_missing": 2, "soft_missing": 1},
-    {"title": "Launch gate", "path": f"{TENANT}/gates/launch", "state": "done", "decision": "Launch"}
+    {"title": said("Launch gate"), "path": f"{TENANT}/gates/launch", "state": "done", "decision": said("Launch")}
     | {"decided_by": "Dana Weber", "decided_at": days(-1), "reason": "", "hard_missing": 0, "soft_missing": 0},
 ]
 _CHOICES = [
@@ -151,8 +167,19 @@ _CHOICES = [
     {"id": "skip", "label": "Leave it out", "consequence": "The step is left out; what follows can begin."},
 ]
 EXCEPTIONS = [
-    {"id": "0192f0c5", "title": "Technical blocker", "item": "Create the accounts", "state": "open", "owner": ""}
-    | {"reason": "Integration failure", "route": ["implementation lead"], "opened_at": days(-2), "respond_by": days(-1)}
+    {
+        "id": "0192f0c5",
+        "title": said("Technical blocker"),
+        "item": said("Create the accounts"),
+        "state": "open",
+        "owner": "",
+    }
+    | {
+        "reason": "Integration failure",
+        "route": [said("Implementation lead")],
+        "opened_at": days(-2),
+        "respond_by": days(-1),
+    }
     | {
         "late": True,
         "late_by": 93_600.0,
@@ -160,8 +187,14 @@ EXCEPTIONS = [
     }
     | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
     | {"choices": _CHOICES},
-    {"id": "0192f0c6", "title": "Timeline risk", "item": "Kickoff", "state": "resolved", "owner": "Dana Weber"}
-    | {"reason": "Customer no response", "route": ["CSM manager"], "opened_at": days(-9), "respond_by": None}
+    {
+        "id": "0192f0c6",
+        "title": said("Timeline risk"),
+        "item": said("Kickoff"),
+        "state": "resolved",
+        "owner": "Dana Weber",
+    }
+    | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
     | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
     | {"action": "", "choices": []},
 ]
@@ -172,6 +205,20 @@ _ENDED = _PLAN | {
     "tabs": {"gates": 0, "exceptions": 0, "connections": ""},
 }
 TRAIL = gallery_context()["entries"]
+_WAY: list[Context] = [
+    {
+        "what": "Trigger received",
+        "at": days(-13),
+        "by": "",
+        "facts": "Opportunity 4711",
+        "tone": "info",
+        "icon": "bell",
+    },
+    {"what": "Handoff validated", "at": days(-12.9), "by": "", "facts": "", "tone": "info", "icon": "list-check"},
+    {"what": "Person decided", "at": days(-12), "by": "Dana Weber", "facts": "Handoff gate · Accept the handoff"}
+    | {"tone": "info", "icon": "gavel"},
+    {"what": "First value reached", "at": days(-1), "by": "Maria Lopez", "facts": "", "tone": "good", "icon": "flag"},
+]
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/partner_home.html": [
         _HOME,
@@ -197,12 +244,12 @@ EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
     "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
     "onboarding/trace.html": [
-        _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": [e for e in TRAIL if e["at"]]},
+        _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": _WAY},
         _PLAN | {"view": "trace", "trace_id": TRACE, "took": None, "entries": TRAIL},
     ],
     "partners/tenants.html": [
         {
-            "chrome": PARTNER,
+            "chrome": replace(PARTNER, path="/customers"),
             "total": 54,
             "first": True,
             "older": "c",
@@ -217,6 +264,6 @@ EXAMPLES: dict[str, list[Context]] = {
                 )
             ],
         },
-        {"chrome": PARTNER, "total": 0, "first": False, "older": "", "tenants": []},
+        {"chrome": replace(PARTNER, path="/customers"), "total": 0, "first": False, "older": "", "tenants": []},
     ],
 }
