@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from app.onboarding import operations
-from app.onboarding.queries import customer, gate, partner
+from app.onboarding.queries import customer, gate, home, partner
 from app.onboarding.queries.heading import head
 from app.onboarding.queries.picture import get_picture, milestones
 from app.web.rendering import render
@@ -97,6 +97,18 @@ class TestEveryPage:
         for page, text in drawn(shop, request.getfixturevalue(state), language):
             found = RAW.search(text)
             assert found is None, (page, text[max(0, found.start() - 200) : found.end() + 80])
+
+
+class TestHome:
+    @pytest.mark.parametrize("language", LOCALES)
+    def test_shows_what_needs_somebody(self, shop: MainJob, waiting: Running, stuck: Running, language: str):
+        shop.run()
+        wanted = home.Wanted(say=translations(language).gettext, language=language)
+        context = home.home_page(home.get_home(shop.runtime, shop.lead, shop.organisation_id, wanted), wanted)
+        frame = {"locale": LOCALES[language], "brand_view": VIEWS["northwind"]}
+        text = render("onboarding/partner_home.html", context, **frame)
+        assert RAW.search(text) is None
+        assert all(made[0].name in text for made in (waiting, stuck))
 
 
 class TestAnswers:
