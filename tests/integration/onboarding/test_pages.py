@@ -105,8 +105,8 @@ class TestHome:
         shop.run()
         wanted = home.Wanted(say=translations(language).gettext, language=language)
         context = home.home_page(home.get_home(shop.runtime, shop.lead, shop.organisation_id, wanted), wanted)
-        frame = {"locale": LOCALES[language], "brand_view": VIEWS["northwind"]}
-        text = render("onboarding/partner_home.html", context, **frame)
+        brand = VIEWS["northwind"]
+        text = render("onboarding/partner_home.html", context, locale=LOCALES[language], brand_view=brand)
         assert RAW.search(text) is None
         assert all(made[0].name in text for made in (waiting, stuck))
 
