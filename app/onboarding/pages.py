@@ -16,11 +16,19 @@ from app.intake.queries import get_exception_key
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
-from app.onboarding.queries import customer, gate, home, partner, picture, story
+from app.onboarding.queries import customer, gate, home, partner, picture
 from app.onboarding.queries.attention import STATES
 from app.onboarding.queries.cards import Asked
 from app.onboarding.queries.picture import Picture, get_picture
-from app.onboarding.sending import evidence_of, resolution_of, statement, typed_answers, typed_value, wrong_fields
+from app.onboarding.sending import (
+    evidence_of,
+    in_words,
+    resolution_of,
+    statement,
+    typed_answers,
+    typed_value,
+    wrong_fields,
+)
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.frame import Link
@@ -133,7 +141,7 @@ class OnboardingPages(Controller):
     def trace(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[str]:
         """From closed deal to first value."""
         with begin_work(request, tenant_id) as work:
-            context = story.trace_page(work, see(request, work, onboarding_id))
+            context = partner.trace_page(work, see(request, work, onboarding_id)) | {"names": names(request, work)}
         return page(request, "onboarding/trace.html", context, nav=staff_nav(request))
 
 
@@ -229,7 +237,7 @@ class OnboardingForms(Controller):
             if error.status not in {409, 422}:
                 raise
             context = gate_again(request, tenant_id, onboarding_id, key)
-            context |= {"reason": reason, "errors": [("reason", error.message)]}
+            context |= {"reason": reason, "errors": [("reason", in_words(error.message, saying(request)))]}
             return page(request, "onboarding/gate_review.html", context, status=error.status, nav=staff_nav(request))
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
 
@@ -300,9 +308,14 @@ def whole_page(request: PageRequest, work: Work, onboarding_id: UUID, view: str)
 
 def whole(request: PageRequest, work: Work, seen: Picture, view: str) -> dict[str, Any]:
     """The partner's page with what only the door knows: the brand's name and a fresh command key."""
-    names = {"partner": site_of(request).brand.name, "customer": work.tenant.name}
     shown = view if view in VIEWS else "plan"
-    return partner.partner_page(work, seen, shown) | {"names": names, "command_key": new_command_key()}
+    own = {"names": names(request, work), "command_key": new_command_key()}
+    return partner.partner_page(work, seen, shown) | own
+
+
+def names(request: PageRequest, work: Work) -> dict[str, str]:
+    """What the two sides are called."""
+    return {"partner": site_of(request).brand.name, "customer": work.tenant.name}
 
 
 def wanted_home(request: PageRequest, shown: Asked) -> home.Wanted:

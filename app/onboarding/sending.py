@@ -12,6 +12,24 @@ from app.kernel.errors import Invalid, SlipwayError
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.stored import OnboardingMissing
 from app.web.forms import Form
+from app.web.translations import mark
+
+# The engine knows no catalogue: its sentences that name no value are marked here, so that readers get them in theirs.
+_ENGINE_SAYS = frozenset(
+    {
+        mark("This is needed."),
+        mark("This must be text."),
+        mark("This holds a character that cannot be stored."),
+        mark("This is not an e-mail address such as name@example.org."),
+        mark("This must be a whole number."),
+        mark("This must be yes or no."),
+        mark("This must be a date such as 2026-01-31."),
+        mark("This needs evidence: write what proves it, or give a link to it."),
+        mark("A link to evidence must start with https://."),
+        mark("Write down why: this decision is kept with its reason."),
+    }
+)
+_GENERAL = mark("This cannot be used as it is.")
 
 
 def typed_answers(item: Item, form: Form) -> dict[str, Any]:
@@ -35,10 +53,18 @@ def typed_value(picture: Picture, name: str, form: Form) -> Any:
     raise OnboardingMissing("There is no such fact in this packet.")
 
 
+def in_words(message: str, say: Callable[[str], str]) -> str:
+    """The engine's sentence in the reader's language; one that names values has only its general translation."""
+    if message in _ENGINE_SAYS:
+        return say(message)
+    general = say(_GENERAL)
+    return message if general == _GENERAL else general
+
+
 def wrong_fields(error: SlipwayError, say: Callable[[str], str]) -> list[tuple[str, str]]:
     """Which field is wrong and why; trouble without a place stands at the evidence."""
-    places = [(place.rpartition("/")[2], say(sentence)) for place, sentence in error.errors]
-    return places or [("statement", say(error.message))]
+    places = [(place.rpartition("/")[2], in_words(sentence, say)) for place, sentence in error.errors]
+    return places or [("statement", in_words(error.message, say))]
 
 
 def _typed(field: Field, form: Form) -> Any:

@@ -303,7 +303,7 @@ def fills_the_form_in(helen, oskar):
     page.get_by_label("E-mail of your administrator").fill("it@greyfriars.example")
     mark_page(oskar.page)
     page.get_by_role("button", name="Send").click()
-    expect(page.locator("#live")).to_contain_text("Nothing to do for you")
+    expect(page.locator("#live")).to_contain_text("Nothing for you to do right now")
     expect(step(oskar.page, "describe_environment")).to_contain_text("Done")
     expect(step(oskar.page, "create_workspace")).to_contain_text("Done")
     assert is_marked(oskar.page), "the partner's page was loaded anew"
@@ -335,7 +335,7 @@ def holds_the_kickoff(oskar, helen):
     for view in ("gates", "exceptions", "trail"):
         oskar.page.goto(f"{oskar.page.url.partition('?')[0]}?view={view}")
         oskar.look(view)
-    oskar.page.get_by_role("link", name="Trace").click()
+    oskar.page.get_by_role("link", name="Deal to first value").click()
     oskar.look("trace", keys=("trace_id",))
     oskar.page.get_by_role("link", name="Customers").click()
     oskar.look("customers")

@@ -36,11 +36,12 @@ class Pressing:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How many wait in a queue, and since when the oldest of them does."""
+    """How many wait in a queue, since when the oldest of them does, and whether a date of one has passed."""
 
     key: str
     count: int
     oldest: datetime
+    late: bool
 
 
 def health_at(now: datetime) -> ColumnElement[str]:
@@ -81,16 +82,18 @@ def list_pressing(
     return [Pressing(card, need, late) for card, need, late, _all in rows], rows[0][3] if rows else 0
 
 
-def list_queues(session: Session) -> list[Queue]:
+def list_queues(session: Session, now: datetime) -> list[Queue]:
     """Gates, exceptions and own tasks, and the onboardings whose ball the customer holds."""
     key = case((_KIND.in_(_PRESSING), _KIND), else_="partner")
-    own = select(key, func.count(), func.min(_SINCE)).select_from(OnboardingCard).join(_NEED, onclause=_RUNNING)
-    theirs = select(func.count(), func.min(OnboardingCard.changed_at)).where(
+    late = func.coalesce(func.bool_or(now > _DUE), False)
+    own = select(key, func.count(), func.min(_SINCE), late).select_from(OnboardingCard).join(_NEED, onclause=_RUNNING)
+    passed = func.coalesce(func.bool_or(OnboardingCard.due_at < now), False)
+    theirs = select(func.count(), func.min(OnboardingCard.changed_at), passed).where(
         and_(_RUNNING, OnboardingCard.holder == "customer")
     )
     queues = [Queue(*row) for row in session.execute(own.group_by(key))]
-    count, oldest = session.execute(theirs).one()
-    return [*queues, Queue("customer", count, oldest)] if count else queues
+    count, oldest, overdue = session.execute(theirs).one()
+    return [*queues, Queue("customer", count, oldest, overdue)] if count else queues
 
 
 def count_reasons(session: Session) -> list[tuple[str, int]]:

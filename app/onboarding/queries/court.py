@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from app.flow.state import State
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval
+from app.onboarding.queries.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,10 @@ def add_up(intervals: Sequence[CourtInterval], state: State, now: datetime) -> l
         return []
     ordered = sorted(sums.items(), key=lambda part: part[1], reverse=True)
     return [CourtPart(holder, spent.total_seconds(), spent / total) for holder, spent in ordered]
+
+
+def ball_of(work: Work, picture: Picture) -> dict[str, Any] | None:
+    """Who has to act now and since when; None once it has ended."""
+    held = CourtInterval.onboarding_id == picture.onboarding.id, CourtInterval.ended_at.is_(None)
+    interval = work.session.scalars(select(CourtInterval).where(*held)).one_or_none()
+    return {"holder": interval.holder, "since": interval.began_at} if interval else None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from app.flow.definition import Item
+from app.flow.fields import Field
+from app.flow.state import ItemState
 from app.kernel.work import Work
 from app.onboarding.queries.court import court_parts
-from app.onboarding.queries.picture import MOVING, Picture, head, milestones
+from app.onboarding.queries.heading import TOLD, head
+from app.onboarding.queries.picture import MOVING, Picture, milestones
 from app.web.translations import mark
 
 _MINUTES_PER_QUESTION = 2
@@ -23,7 +27,7 @@ def status_page(work: Work, picture: Picture) -> dict[str, Any]:
     later = [item for item in tasks if item.side == "customer" and picture.of(item.key).state == "waiting"]
     parts = {part.holder: part.seconds for part in court_parts(work, picture.onboarding.id, picture.state)}
     return {
-        "onboarding": head(picture),
+        "onboarding": head(picture, TOLD),
         "milestones": milestones(picture),
         "next_task": _next_task(picture, theirs[0]) if theirs else None,
         "doing": [
@@ -47,7 +51,7 @@ def steps_page(picture: Picture) -> dict[str, Any]:
     for stage in picture.definition.of_kind("stage"):
         below = [i for i in picture.definition.items.values() if i.kind == "task" and _stage(picture, i) == stage.key]
         stages.append({"name": dict(stage.title), "tasks": [_step(picture, item) for item in below]})
-    return {"onboarding": head(picture), "stages": stages, "back": picture.path}
+    return {"onboarding": head(picture, TOLD), "stages": stages, "back": picture.path}
 
 
 def task_page(picture: Picture, task: str) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def task_page(picture: Picture, task: str) -> dict[str, Any]:
         },
         "action": f"{picture.path}/tasks/{task}/completion",
         "fields": fields_of(item),
-        "values": dict(state.answers),
+        "values": values_of(item, state),
         "errors": [],
         "back": picture.path,
     }
@@ -90,6 +94,18 @@ def fields_of(item: Item) -> list[dict[str, Any]]:
         statement = {"id": "statement", "label": dict(item.evidence.label), "type": "text", "required": True}
         fields.append(statement | {"help": {}, "options": []})
     return fields
+
+
+def values_of(item: Item, state: ItemState) -> dict[str, Any]:
+    """What was answered, by field: a day as a day; the statement that the evidence is made of as the last."""
+    asked = {field.id: field for field in item.fields}
+    answers = {name: as_shown(asked[name], value) for name, value in state.answers.items() if name in asked}
+    return answers | ({"statement": state.evidence.statement} if state.evidence else {})
+
+
+def as_shown(field: Field, value: Any) -> Any:
+    """A stored value as components take it: a day as a day."""
+    return date.fromisoformat(value) if field.type == "date" and value else value
 
 
 def minutes(item: Item) -> int:

@@ -11,13 +11,14 @@ from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
 from app.kernel.work import Work
 from app.onboarding.people import acting
+from app.onboarding.queries.customer import as_shown
 from app.onboarding.queries.picture import Picture
 from app.web.translations import mark
 
 _CONSEQUENCES = {
     "pass": mark("The gate opens and the next steps begin."),
-    "proceed": mark("The gate opens; what is missing stands under your name."),
-    "override": mark("The gate opens although something blocks; your name and reason stand in the trail."),
+    "proceed": mark("The gate opens; what is missing is kept under your name."),
+    "override": mark("The gate opens although something blocks; your name and reason are kept in the trail."),
     "return": mark("It goes back to be completed; nothing starts."),
     "stop": mark("The onboarding ends here, for good."),
 }
@@ -34,9 +35,8 @@ _KEPT = {
 _SOURCES = {"crm": mark("the CRM"), "person": mark("a person, by hand")}
 
 
-def gate_lines(work: Work, picture: Picture) -> list[dict[str, Any]]:
+def gate_lines(picture: Picture) -> list[dict[str, Any]]:
     """Every gate of the plan in a line."""
-    del work
     lines = []
     for item in picture.definition.of_kind("gate"):
         view = view_gate(picture.definition, picture.state, item.key)
@@ -105,7 +105,7 @@ def _fact(picture: Picture, field: HandoffField, row: PacketRow | None, *, edita
     return {
         "id": field.field.id,
         "label": dict(field.field.label),
-        "value": "" if value is None else value,
+        "value": "" if value is None else as_shown(field.field, value),
         "rule": field.rule,
         "source": _word(picture, _SOURCES, row.source) if row and value not in {None, ""} else "",
         "corrected_by": picture.name_of(f"person:{row.corrected_by}") if row and corrected else "",

@@ -23,6 +23,7 @@ from app.onboarding.queries.attention import (
     list_queues,
 )
 from app.onboarding.queries.cards import Asked, CardPage, Reading, TenantPage, list_cards, list_customers
+from app.onboarding.queries.heading import REASONS
 from app.web.frame import Link
 from app.web.translations import mark
 from tenants.models import TenantEntry
@@ -38,18 +39,6 @@ _QUEUES = (
     ("exception", mark("Exceptions")),
 )
 _KINDS = {"gate": mark("Gate to decide"), "exception": mark("Exception")}
-# The nine reason codes of REQUIREMENTS 1.6, in words.
-REASONS = {
-    "waiting_customer_admin": mark("Waiting on customer admin"),
-    "waiting_billing_info": mark("Waiting on billing info"),
-    "waiting_technical_credentials": mark("Waiting on technical credentials"),
-    "waiting_internal_provisioning": mark("Waiting on internal provisioning"),
-    "scope_mismatch": mark("Scope mismatch"),
-    "no_success_criteria": mark("No success criteria"),
-    "customer_no_response": mark("Customer no response"),
-    "ai_uncertainty": mark("AI uncertainty"),
-    "integration_failure": mark("Integration failure"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,7 @@ def get_home(runtime: Runtime, actor: Actor, organisation_id: UUID, wanted: Want
             tally=count_states(session, now),
             pressing=pressing,
             pressing_in_all=in_all,
-            queues=list_queues(session),
+            queues=list_queues(session, now),
             reasons=count_reasons(session),
             cards=list_cards(Reading.of(runtime, session, now), organisation_id, wanted.page, state=wanted.state),
         )
@@ -169,15 +158,15 @@ def _reasons(reasons: list[tuple[str, int]], say: Say) -> list[dict[str, Any]]:
 def _queues(view: HomeView, say: Say) -> list[dict[str, Any]]:
     """Ages, not averages (REQUIREMENTS 1.6): how long the oldest of each queue has been waiting."""
     ages = {queue.key: max(0.0, (view.now - queue.oldest).total_seconds()) for queue in view.queues}
-    counts = {queue.key: queue.count for queue in view.queues}
+    waiting = {queue.key: queue for queue in view.queues}
     oldest = max(ages.values(), default=0.0) or 1.0
     return [
         {
             "name": say(name),
-            "count": counts[key],
+            "count": waiting[key].count,
             "oldest": ages[key],
             "share": ages[key] / oldest,
-            "late": key == "exception",
+            "late": waiting[key].late,
         }
         for key, name in _QUEUES
         if key in ages

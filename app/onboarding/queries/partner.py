@@ -13,49 +13,55 @@ from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.models import Item as ItemRow
-from app.onboarding.queries.court import court_parts
-from app.onboarding.queries.customer import fields_of
+from app.onboarding.queries.court import ball_of, court_parts
+from app.onboarding.queries.customer import fields_of, values_of
 from app.onboarding.queries.gate import gate_lines
-from app.onboarding.queries.home import REASONS
-from app.onboarding.queries.picture import Picture, head, milestones
-from app.onboarding.queries.story import story_line
+from app.onboarding.queries.heading import REASONS, head, proof_of
+from app.onboarding.queries.picture import Picture, milestones
+from app.onboarding.queries.story import story_line, trace_of
 from app.web.translations import mark
 
 _CHOICES = (
-    ("retry", mark("Try again")),
-    ("done", mark("It was done")),
-    ("skip", mark("Leave it out")),
-    ("close", mark("Close it")),
+    ("retry", mark("Try again"), mark("The step is tried once more.")),
+    ("done", mark("It was done"), mark("The step counts as done; your note is its evidence.")),
+    ("skip", mark("Leave it out"), mark("The step is left out; what follows can begin.")),
+    ("close", mark("Close it"), mark("Only the exception ends; the step stays as it is.")),
 )
 
 
-def plan_page(work: Work, picture: Picture) -> dict[str, Any]:
-    """The plan by stages, with a form at each step that this person may complete."""
-    stages = [_stage(work, picture, stage) for stage in picture.definition.of_kind("stage")]
+def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[str, Any]:
+    """The head of every view: how it goes, who holds the ball, and the way to the other views."""
+    connections = f"/t/{picture.tenant_id}/connections" if can(work.rights, Permission.CONNECTION_READ) else ""
+    waiting, exceptions = sum(gate["state"] == "open" for gate in gates), len(picture.state.open_exceptions())
     return {
         "onboarding": head(picture),
+        "ball": ball_of(work, picture),
+        "tabs": {"gates": waiting, "exceptions": exceptions, "connections": connections},
+        "path": picture.path,
+    }
+
+
+def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
+    """The whole page in one of its four views; the plan by stages has a form at each step this person may complete."""
+    gates = gate_lines(picture)
+    return top_of(work, picture, gates) | {
+        "view": view,
         "court": [
             {"holder": part.holder, "seconds": part.seconds, "share": part.share}
             for part in court_parts(work, picture.onboarding.id, picture.state)
         ],
         "milestones": milestones(picture),
-        "stages": stages,
-    }
-
-
-def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
-    """The whole page in one of its four views."""
-    gates = gate_lines(work, picture)
-    open_exceptions = picture.state.open_exceptions()
-    return plan_page(work, picture) | {
-        "view": view,
-        "tabs": {"gates": sum(gate["state"] == "open" for gate in gates), "exceptions": len(open_exceptions)},
-        "path": picture.path,
+        "stages": [_stage(work, picture, stage) for stage in picture.definition.of_kind("stage")],
         "stream": f"{picture.path}/stream",
         "gates": gates,
         "exceptions": exceptions_of(work, picture) if view == "exceptions" else [],
         "trail": trail_of(work, picture) if view == "trail" else [],
     }
+
+
+def trace_page(work: Work, picture: Picture) -> dict[str, Any]:
+    """From closed deal to first value, as one more view."""
+    return top_of(work, picture, gate_lines(picture)) | {"view": "trace"} | trace_of(work, picture)
 
 
 def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
@@ -66,6 +72,8 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
         route = picture.definition.exceptions.get(record.type)
         is_open = record.state == "open"
         item = picture.definition.items.get(record.item_key or "")
+        respond_by = record.respond_by if record.state == "open" else None
+        late_by = max(0.0, (picture.now - respond_by).total_seconds()) if respond_by else 0.0
         lines.append(
             {
                 "id": str(record.id),
@@ -76,15 +84,21 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
                 "route": [_role(picture, str(role)) for role in record.route],
                 "owner": "",
                 "opened_at": record.opened_at,
-                "respond_by": record.respond_by if is_open else None,
-                "late": is_open and record.respond_by is not None and record.respond_by < picture.now,
+                "respond_by": respond_by,
+                "late": late_by > 0,
+                "late_by": late_by,
                 "note": record.summary,
                 "resolution": record.reason or "",
                 "action": f"{picture.path}/exceptions/{record.id}/resolution" if is_open and allowed else "",
-                "choices": [(word, picture.say(label)) for word, label in _CHOICES],
+                "choices": _choices(picture),
             }
         )
     return lines
+
+
+def _choices(picture: Picture) -> list[dict[str, str]]:
+    say = picture.say
+    return [{"id": word, "label": say(label), "consequence": say(after)} for word, label, after in _CHOICES]
 
 
 def _role(picture: Picture, name: str) -> dict[str, str] | str:
@@ -110,8 +124,8 @@ def _stage(work: Work, picture: Picture, stage: Item) -> dict[str, Any]:
 
 def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
     state = picture.of(item.key)
-    labels = {field.id: dict(field.label) for field in item.fields}
-    proof = state.evidence
+    specs = {spec["id"]: spec for spec in fields_of(item)}
+    answers = values_of(item, state)
     return {
         "kind": item.kind,
         "key": item.key,
@@ -124,16 +138,11 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "state": state.state,
         "layer": item.layer or "",
         "exit": dict(item.evidence.label) if item.kind == "milestone" and item.evidence else "",
-        "evidence": _proof(picture, proof) if proof else None,
-        "answers": [(labels.get(name, name), value) for name, value in state.answers.items()],
+        "evidence": proof_of(picture, state.evidence),
+        "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
         "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
         "form": _form(work, picture, item),
     }
-
-
-def _proof(picture: Picture, proof: Any) -> dict[str, Any]:
-    by = picture.name_of(proof.given_by)
-    return {"statement": proof.statement, "link": proof.link, "given_by": by, "given_at": proof.given_at}
 
 
 def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:

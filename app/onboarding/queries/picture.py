@@ -14,13 +14,13 @@ from app.access.permissions import Permission
 from app.access.require import require
 from app.flow.definition import Definition
 from app.flow.definition import Item as FlowItem
-from app.flow.state import ItemState, State
+from app.flow.state import SETTLED, ItemState, State
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.people import Holder, holders
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 
-SETTLED = frozenset({"done", "skipped", "cancelled"})
+OVER = frozenset({"reached", "cancelled"})
 MOVING = frozenset({"open", "running", "blocked"})
 
 
@@ -124,13 +124,15 @@ def list_onboardings(work: Work) -> list[tuple[UUID, str]]:
 
 
 def milestones(picture: Picture) -> list[dict[str, Any]]:
-    """The milestones as stops on the way: reached, late, current (the first that work is going on for), ahead."""
+    """The milestones as stops on the way: reached, late, current (where work is going on), ahead, or cancelled."""
     stops: list[dict[str, Any]] = []
     current = False
     for item in picture.definition.of_kind("milestone"):
         state = picture.of(item.key)
         word = "ahead"
-        if state.state in SETTLED:
+        if state.state == "cancelled":
+            word = "cancelled"
+        elif state.state in SETTLED:
             word = "reached"
         elif state.due_at is not None and state.due_at < picture.now:
             word, current = "late", True
@@ -140,23 +142,8 @@ def milestones(picture: Picture) -> list[dict[str, Any]]:
             {
                 "name": dict(item.title),
                 "state": word,
-                "at": state.settled_at if word == "reached" else state.due_at,
-                "takes": dict(item.evidence.label) if item.evidence and word != "reached" else "",
+                "at": state.settled_at if word in OVER else state.due_at,
+                "takes": dict(item.evidence.label) if item.evidence and word not in OVER else "",
             }
         )
     return stops
-
-
-def head(picture: Picture) -> dict[str, Any]:
-    """The facts at the top of every page about one onboarding."""
-    return {
-        "tenant": picture.tenant_name,
-        "path": picture.path,
-        "steps_path": f"{picture.path}/steps",
-        "name": picture.onboarding.name,
-        "template": picture.template,
-        "state": picture.health(),
-        "reason": "",
-        "first_value_at": picture.onboarding.first_value_at,
-        "first_value_due": picture.first_value_due(),
-    }

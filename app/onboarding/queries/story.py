@@ -96,14 +96,13 @@ def facts_line(body: dict[str, Any], picture: Picture) -> str:
     return " · ".join(words)
 
 
-def trace_page(work: Work, picture: Picture, before: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
+def trace_of(work: Work, picture: Picture, before: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
     """The trace of one onboarding: what came before in the home, then its own eleven events, oldest first."""
     own = reversed(list_of_onboarding(work.session, picture.onboarding.id, limit=1_000))
     entries = [*before, *(story_line(entry, picture) for entry in own if entry.action in _BY_ACTION)]
     first: datetime | None = entries[0]["at"] if entries else None
     reached = picture.onboarding.first_value_at
     return {
-        "onboarding": {"tenant": picture.tenant_name, "path": picture.path},
         "trace_id": picture.onboarding.trace_id,
         "took": (reached - first).total_seconds() if reached and first else None,
         "entries": entries,

@@ -98,6 +98,10 @@ class TestHome:
             "Exceptions": (1, 0),
         }
 
+    def test_calls_a_queue_late_when_a_date_in_it_has_passed(self, crowd: Crowd):
+        late = {queue["name"] for queue in home(crowd)["queues"] if queue["late"]}
+        assert late == {"Own tasks", "Exceptions"}
+
     def test_counts_reasons_of_what_runs_and_of_nobody_else(self, crowd: Crowd):
         assert [(each["name"], each["count"]) for each in home(crowd)["reasons"]] == [("Integration failure", 1)]
 

@@ -24,9 +24,8 @@ from app.onboarding import operations
 from app.onboarding.queries.customer import status_page
 from app.onboarding.queries.gate import gate_page
 from app.onboarding.queries.home import Wanted, get_home, home_page
-from app.onboarding.queries.partner import partner_page
+from app.onboarding.queries.partner import partner_page, trace_page
 from app.onboarding.queries.picture import get_picture
-from app.onboarding.queries.story import trace_page
 from tenants.tenant import Tenant
 from tests.factories.installation import person
 from tests.factories.main_job import MainJob

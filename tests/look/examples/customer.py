@@ -2,70 +2,118 @@
 
 from __future__ import annotations
 
-from tests.look.examples.facts import CUSTOMER, KEY, NOW, TENANT, Context, days
+from tests.look.examples.facts import CUSTOMER, KEY, NOW, TENANT, Context, days, said
 
-MILESTONES = [
-    {"name": "Kickoff", "state": "reached", "at": days(-12), "takes": ""},
-    {"name": "Access", "state": "reached", "at": days(-4), "takes": ""},
-    {"name": "Mailboxes moved", "state": "current", "at": days(3), "takes": "All 25 mailboxes open in the new system."},
-    {"name": "Training", "state": "ahead", "at": days(8), "takes": "Two sessions, everyone has been to one."},
-    {"name": "First value", "state": "ahead", "at": days(10), "takes": "The first ticket solved without a call."},
+MILESTONES: list[Context] = [
+    {"name": said("Kickoff"), "state": "reached", "at": days(-12), "takes": ""},
+    {"name": said("Access"), "state": "reached", "at": days(-4), "takes": ""},
+    {"name": said("Mailboxes moved"), "state": "current", "at": days(3)}
+    | {"takes": said("All 25 mailboxes open in the new system.")},
+    {"name": said("Training"), "state": "ahead", "at": days(8)}
+    | {"takes": said("Two sessions, everyone has been to one.")},
+    {"name": said("First value"), "state": "ahead", "at": None}
+    | {"takes": said("The first ticket solved without a call.")},
 ]
-_ONBOARDING = {
+_ONBOARDING: Context = {
     "name": "Managed services, 25 seats",
     "state": "on_track",
     "reason": "",
     "first_value_at": None,
     "first_value_due": days(10),
+    "first_value_proof": None,
+    "ended_at": None,
     "steps_path": f"{TENANT}/steps",
 }
-_TASK = {
+_TASK: Context = {
     "title": {"en": "Upload your user list", "de": "Benutzerliste hochladen"},
     "path": f"{TENANT}/tasks/user-list",
     "due_at": days(4),
     "late": False,
     "minutes": 10,
-    "why": "We create the accounts from it.",
-    "who_sees": "Only the three people who set up your accounts see it.",
+    "why": said("We create the accounts from it."),
+    "who_sees": said("Only those who set up your accounts see it."),
 }
 USUAL: Context = {
     "chrome": CUSTOMER,
     "onboarding": _ONBOARDING,
     "milestones": MILESTONES,
     "next_task": _TASK,
-    "doing": [{"title": "Connecting your directory", "owner": "Dana Weber", "since": days(-3)}],
-    "then": ["Confirm the go-live date", "Name who comes to the training"],
+    "doing": [{"title": said("Connect your directory"), "owner": "Dana Weber", "since": days(-3)}],
+    "then": [
+        said("Confirm the go-live date"),
+        said("Name who comes to the training"),
+    ],
     "waits": {"partner": 172_800, "customer": 86_400},
     "now": NOW,
 }
 _LATE = USUAL | {
-    "onboarding": _ONBOARDING | {"state": "stuck", "reason": "We cannot create accounts before we have your list."},
+    "onboarding": _ONBOARDING | {"state": "stuck", "reason": "We are waiting for an answer from you."},
     "milestones": [
         stop | {"state": "late", "at": days(-2)} if stop["state"] == "current" else stop for stop in MILESTONES
     ],
     "next_task": _TASK | {"late": True, "due_at": days(-2)},
     "doing": [],
 }
+_PROOF: Context = {"statement": "Ticket 1042, solved by the new system.", "link": "https://docs.example/1042"}
 _FINISHED = USUAL | {
-    "onboarding": _ONBOARDING | {"state": "finished", "first_value_at": days(-1)},
-    "milestones": [stop | {"state": "reached", "takes": ""} for stop in MILESTONES],
+    "onboarding": _ONBOARDING
+    | {"state": "finished", "first_value_at": days(-2), "ended_at": days(-1)}
+    | {"first_value_proof": _PROOF | {"given_by": "Maria Lopez", "given_at": days(-2)}},
+    "milestones": [
+        stop | {"state": "reached", "at": days(3 * place - 14), "takes": ""} for place, stop in enumerate(MILESTONES)
+    ],
     "next_task": None,
     "doing": [],
     "then": [],
 }
+_QUIET = USUAL | {"next_task": None}
+_CANCELLED = _FINISHED | {
+    "onboarding": _ONBOARDING | {"state": "cancelled", "ended_at": days(-1)},
+    "milestones": [
+        stop if stop["state"] == "reached" else stop | {"state": "cancelled", "at": None, "takes": ""}
+        for stop in MILESTONES
+    ],
+}
 _FIELDS = [
-    {"id": "domain", "label": "Your mail domain", "type": "text", "required": True, "help": "The part after the @."},
-    {"id": "seats", "label": "How many people start?", "type": "integer", "required": True, "help": {}},
-    {"id": "day", "label": "Preferred first day", "type": "date", "required": False, "help": {}},
+    {
+        "id": "domain",
+        "label": said("Your mail domain"),
+        "type": "text",
+        "required": True,
+        "help": said("The part after the @."),
+    },
+    {
+        "id": "seats",
+        "label": said("How many people start?"),
+        "type": "integer",
+        "required": True,
+        "help": {},
+    },
+    {
+        "id": "day",
+        "label": said("Preferred first day"),
+        "type": "date",
+        "required": False,
+        "help": {},
+    },
     {
         "id": "system",
-        "label": "Which system do you come from?",
+        "label": said("Which system do you come from?"),
         "type": "select",
         "required": True,
         "help": {},
-        "options": [{"id": "exchange", "label": "Exchange Server"}, {"id": "imap", "label": {"en": "Another one"}}],
+        "options": [
+            {"id": "exchange", "label": "Exchange Server"},
+            {"id": "imap", "label": said("Another one")},
+        ],
     },
-    {"id": "remarks", "label": "What should we know?", "type": "long_text", "required": False, "help": {}},
+    {
+        "id": "remarks",
+        "label": said("What should we know?"),
+        "type": "long_text",
+        "required": False,
+        "help": {},
+    },
 ]
 _FORM: Context = {
     "chrome": CUSTOMER,
@@ -74,9 +122,9 @@ _FORM: Context = {
         "state": "open",
         "due_at": days(4),
         "minutes": 10,
-        "why": "We plan the move from it.",
-        "who_sees": "Dana Weber and two engineers.",
-        "kept": "Until four weeks after go-live.",
+        "why": said("We plan the move from it."),
+        "who_sees": said("Dana Weber and two engineers."),
+        "kept": said("Until four weeks after go-live."),
         "completed_at": None,
         "completed_by": "",
     },
@@ -87,10 +135,14 @@ _FORM: Context = {
     "back": TENANT,
     "command_key": KEY,
 }
-_SENT = {"domain": "contoso.example", "seats": 25, "system": "exchange"}
+_SENT = {"domain": "contoso.example", "seats": 25, "day": days(9).date(), "system": "exchange"}
 EXAMPLES: dict[str, list[Context]] = {
-    "onboarding/customer_status.html": [page | {"stream": "/stream"} for page in (USUAL, _LATE, _FINISHED)],
+    "onboarding/customer_status.html": [
+        page | {"stream": "/stream"} for page in (USUAL, _LATE, _FINISHED, _CANCELLED, _QUIET)
+    ],
     "onboarding/_status_live.html": [USUAL],
+    "onboarding/customer/_next.html": [USUAL],
+    "onboarding/customer/_over.html": [_FINISHED],
     "onboarding/customer_task.html": [
         _FORM,
         _FORM
@@ -111,18 +163,28 @@ EXAMPLES: dict[str, list[Context]] = {
             "back": TENANT,
             "stages": [
                 {
-                    "name": "Preparation",
+                    "name": said("Preparation"),
                     "tasks": [
-                        {"title": "Kickoff", "side": "partner", "owner": "Dana Weber", "due_at": days(-12)}
+                        {
+                            "title": said("Kickoff"),
+                            "side": "partner",
+                            "owner": "Dana Weber",
+                            "due_at": days(-12),
+                        }
                         | {"state": "done", "path": ""},
-                        {"title": "Upload your user list", "side": "customer", "owner": "", "due_at": days(4)}
+                        {"title": _TASK["title"], "side": "customer", "owner": "", "due_at": days(4)}
                         | {"state": "open", "path": f"{TENANT}/tasks/user-list"},
                     ],
                 },
                 {
-                    "name": "Move",
+                    "name": said("Move"),
                     "tasks": [
-                        {"title": "Move the mailboxes", "side": "partner", "owner": "", "due_at": None}
+                        {
+                            "title": said("Move the mailboxes"),
+                            "side": "partner",
+                            "owner": "",
+                            "due_at": None,
+                        }
                         | {"state": "waiting", "path": ""}
                     ],
                 },

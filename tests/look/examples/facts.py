@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,73 @@ def days(number: float) -> datetime:
     return NOW + timedelta(days=number)
 
 
+# What a template's author wrote in the second language, so that a German page is German all over.
+_GERMAN = {
+    "Hold the kickoff": "Auftakt durchführen",
+    "Connect the directory": "Verzeichnis anbinden",
+    "Tell us about your mailboxes": "Angaben zu Ihren Postfächern",
+    "Create the accounts": "Konten anlegen",
+    "Launch gate": "Freigabe des Starts",
+    "Launch": "Starten",
+    "Technical blocker": "Technisches Hindernis",
+    "Timeline risk": "Termin in Gefahr",
+    "Implementation lead": "Leitung der Einführung",
+    "CSM manager": "Leitung Kundenbetreuung",
+    "One sentence.": "Ein Satz.",
+    "What proves it": "Was belegt das?",
+    "Link to the evidence": "Link zum Nachweis",
+    "Name an owner": "Verantwortliche Person nennen",
+    "Decide the handoff": "Übergabe entscheiden",
+    "Kickoff": "Auftakt",
+    "Access": "Zugänge",
+    "Mailboxes moved": "Postfächer umgezogen",
+    "All 25 mailboxes open in the new system.": "Alle 25 Postfächer lassen sich öffnen.",
+    "Training": "Schulung",
+    "Two sessions, everyone has been to one.": "Zwei Termine, alle waren bei einem dabei.",
+    "First value": "Erster Nutzen",
+    "The first ticket solved without a call.": "Das erste Anliegen ohne Anruf gelöst.",
+    "We create the accounts from it.": "Daraus legen wir die Konten an.",
+    "Only those who set up your accounts see it.": "Nur wer Ihre Konten einrichtet, sieht sie.",
+    "Connect your directory": "Verzeichnis anbinden",
+    "Confirm the go-live date": "Starttermin bestätigen",
+    "Name who comes to the training": "Teilnehmende der Schulung nennen",
+    "Your mail domain": "Ihre Mail-Domäne",
+    "The part after the @.": "Der Teil nach dem @.",
+    "How many people start?": "Wie viele Personen beginnen?",
+    "Preferred first day": "Gewünschter erster Tag",
+    "Which system do you come from?": "Von welchem System kommen Sie?",
+    "Another one": "Ein anderes",
+    "What should we know?": "Was sollten wir wissen?",
+    "We plan the move from it.": "Danach planen wir den Umzug.",
+    "Dana Weber and two engineers.": "Dana Weber und zwei Fachleute.",
+    "Until four weeks after go-live.": "Bis vier Wochen nach dem Start.",
+    "Preparation": "Vorbereitung",
+    "Move": "Umzug",
+    "Move the mailboxes": "Postfächer umziehen",
+    "The plan is made from it.": "Daraus entsteht der Plan.",
+    "Business outcome": "Geschäftliches Ziel",
+    "First-value milestone": "Meilenstein des ersten Nutzens",
+    "Without it nobody can say when we are done.": "Ohne ihn weiß niemand, wann wir fertig sind.",
+    "Key stakeholders": "Wichtige Beteiligte",
+    "Customer-side owner": "Verantwortlich beim Kunden",
+    "Tasks of the customer need somebody to go to.": "Aufgaben des Kunden brauchen jemanden, der sie annimmt.",
+    "Non-standard terms": "Abweichende Bedingungen",
+    "Renewal or expansion signal": "Hinweis auf Verlängerung",
+    "Accept the handoff": "Übergabe annehmen",
+    "Accept although fields are missing": "Trotz fehlender Angaben annehmen",
+    "Send back to sales": "Zurück an den Vertrieb",
+    "Handoff gate": "Freigabe der Übergabe",
+    "A term was promised that no package has.": "Zugesagt wurde etwas, das kein Paket enthält.",
+    "The contract is signed in the CRM.": "Der Vertrag ist im CRM unterschrieben.",
+    "CRM and billing name one plan.": "CRM und Rechnung nennen denselben Tarif.",
+}
+
+
+def said(english: str) -> dict[str, str]:
+    """A text as a template holds it, in both languages."""
+    return {"en": english, "de": _GERMAN[english]}
+
+
 PARTNER = Chrome(
     path="/",
     person="Dana Weber",
@@ -34,4 +102,5 @@ PARTNER = Chrome(
     ),
     sign_out="/sign-out",
 )
+WITHIN = replace(PARTNER, path=TENANT)
 CUSTOMER = Chrome(path=TENANT, person="Maria Lopez", csrf="c5rf", sign_out="/sign-out")

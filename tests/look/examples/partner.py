@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import MILESTONES
-from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, Context, days
+from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 
 
-def _row(tenant: str, state: str, reason: str, step: str, holder: str, *, done: int, due: float) -> dict[str, Any]:
+def _row(
+    tenant: str, state: str, reason: str, step: dict[str, str] | str, holder: str, *, done: int, due: float
+) -> dict[str, Any]:
     row = {"tenant": tenant, "path": TENANT, "template": "Managed services v2.3", "state": state, "reason": reason}
     return row | {"next_step": step, "holder": holder, "tasks_done": done, "tasks_total": 14, "due_at": days(due)}
 
@@ -38,9 +41,9 @@ _HOME: Context = {
         {"name": "Scope mismatch", "count": 1, "share": 0.2},
     ],
     "onboardings": [
-        _row("Contoso", "stuck", "No customer owner for 4 days", "Name an owner", "Customer", done=5, due=2),
-        _row("Fabrikam", "on_track", "", "Decide the handoff", "Northwind", done=1, due=6),
-        _row("Tailspin Toys", "behind", "Kickoff moved twice", "Hold the kickoff", "Customer", done=3, due=1),
+        _row("Contoso", "stuck", "No customer owner for 4 days", said("Name an owner"), "Customer", done=5, due=2),
+        _row("Fabrikam", "on_track", "", said("Decide the handoff"), "Northwind", done=1, due=6),
+        _row("Tailspin Toys", "behind", "Kickoff moved twice", said("Hold the kickoff"), "Customer", done=3, due=1),
         _row("Wingtip", "finished", "", "", "", done=14, due=-3),
     ],
     "needs_in_all": 14,
@@ -51,7 +54,7 @@ _HOME: Context = {
 _ENTRY: dict[str, Any] = {
     "kind": "task",
     "key": "kickoff",
-    "title": "Hold the kickoff",
+    "title": said("Hold the kickoff"),
     "side": "partner",
     "owner": "Dana Weber",
     "due_at": days(-12),
@@ -70,84 +73,152 @@ _FORM = {
     "label": "Complete",
     "open": False,
     "fields": [
-        {"id": "statement", "label": "What proves it", "type": "text", "required": True, "help": "One sentence."},
-        {"id": "link", "label": "Link to the evidence", "type": "text", "required": False, "help": {}},
+        {
+            "id": "statement",
+            "label": said("What proves it"),
+            "type": "text",
+            "required": True,
+            "help": said("One sentence."),
+        },
+        {"id": "link", "label": said("Link to the evidence"), "type": "text", "required": False, "help": {}},
     ],
     "given": {},
     "errors": [],
 }
+_ANSWERS = [
+    ({"id": "domain", "label": "Your mail domain", "type": "text"}, "contoso.example"),
+    ({"id": "mfa", "label": "Everybody signs in with two factors", "type": "boolean"}, True),
+    ({"id": "day", "label": "Preferred first day", "type": "date"}, days(9).date()),
+]
 _PROOF = {"statement": "Minutes sent to all who took part.", "link": "https://docs.example/1", "given_by": "Dana Weber"}
 _PLAN: Context = {
-    "chrome": PARTNER,
+    "chrome": WITHIN,
     "onboarding": {
         "tenant": "Contoso",
         "path": TENANT,
         "name": "25 seats, Bristol and Leeds",
         "template": "Managed services v2.3",
         "state": "behind",
-        "reason": "3 days behind, because the credentials came 4 days late.",
+        "reason": "Waiting on technical credentials",
         "first_value_at": None,
         "first_value_due": days(10),
+        "first_value_proof": None,
+        "ended_at": None,
+        "steps_path": f"{TENANT}/steps",
     },
+    "ball": {"holder": "customer", "since": days(-4)},
+    "view": "plan",
+    "tabs": {"gates": 1, "exceptions": 1, "connections": "/t/0192f0c1/connections"},
+    "path": TENANT,
     "court": gallery_context()["court"],
     "names": {"partner": "Northwind", "customer": "Contoso"},
     "milestones": MILESTONES,
     "stages": [
         {
-            "name": "Preparation",
+            "name": said("Preparation"),
             "state": "done",
             "entries": [
                 _ENTRY | {"evidence": _PROOF | {"given_at": days(-12)}},
-                _ENTRY | {"key": "handoff", "kind": "gate", "title": "Handoff gate", "path": f"{TENANT}/gates/handoff"},
-                _ENTRY | {"key": "kicked-off", "kind": "milestone", "title": "Kickoff", "layer": "internal"},
+                _ENTRY
+                | {"key": "handoff", "kind": "gate", "title": said("Handoff gate"), "path": f"{TENANT}/gates/handoff"},
+                _ENTRY | {"key": "kicked-off", "kind": "milestone", "title": said("Kickoff"), "layer": "internal"},
             ],
         },
         {
-            "name": "Move",
+            "name": said("Move"),
             "state": "running",
             "entries": [
                 _ENTRY
-                | {"key": "directory", "title": "Connect the directory", "state": "open", "late": True}
+                | {"key": "directory", "title": said("Connect the directory"), "state": "open", "late": True}
                 | {"due_at": days(-1), "due_cause": "Moved 4 days: credentials came late.", "form": _FORM},
                 _ENTRY
-                | {"key": "mailboxes", "title": "Tell us about your mailboxes", "side": "customer", "owner": ""}
-                | {"state": "open", "due_at": days(4), "answers": [("Your mail domain", "contoso.example")]},
-                _ENTRY | {"key": "create", "title": "Create the accounts", "state": "running", "due_at": days(5)},
+                | {"key": "mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "owner": ""}
+                | {"state": "open", "due_at": days(4), "answers": _ANSWERS},
+                _ENTRY | {"key": "create", "title": said("Create the accounts"), "state": "running", "due_at": days(5)},
                 _ENTRY
-                | {"key": "moved", "kind": "milestone", "title": "Mailboxes moved", "layer": "value", "owner": ""}
-                | {"state": "waiting", "due_at": days(6), "exit": "All 25 mailboxes open in the new system."},
+                | {"key": "moved", "kind": "milestone", "title": said("Mailboxes moved"), "layer": "value", "owner": ""}
+                | {"state": "waiting", "due_at": days(6), "exit": said("All 25 mailboxes open in the new system.")},
             ],
         },
     ],
     "command_key": KEY,
 }
 _PAGE: Context = _PLAN | {
-    "view": "plan",
-    "tabs": {"gates": 1, "exceptions": 1},
-    "path": TENANT,
     "stream": "/stream",
     "gates": [],
     "exceptions": [],
     "trail": [],
 }
 GATES = [
-    {"title": "Handoff gate", "path": f"{TENANT}/gates/handoff", "state": "open", "decision": "", "decided_by": ""}
+    {
+        "title": said("Handoff gate"),
+        "path": f"{TENANT}/gates/handoff",
+        "state": "open",
+        "decision": "",
+        "decided_by": "",
+    }
     | {"decided_at": None, "reason": "", "hard_missing": 2, "soft_missing": 1},
-    {"title": "Launch gate", "path": f"{TENANT}/gates/launch", "state": "done", "decision": "Launch"}
+    {"title": said("Launch gate"), "path": f"{TENANT}/gates/launch", "state": "done", "decision": said("Launch")}
     | {"decided_by": "Dana Weber", "decided_at": days(-1), "reason": "", "hard_missing": 0, "soft_missing": 0},
 ]
+_CHOICES = [
+    {"id": "retry", "label": "Try again", "consequence": "The step is tried once more."},
+    {"id": "done", "label": "It was done", "consequence": "The step counts as done; your note is its evidence."},
+    {"id": "skip", "label": "Leave it out", "consequence": "The step is left out; what follows can begin."},
+]
 EXCEPTIONS = [
-    {"id": "0192f0c5", "title": "Technical blocker", "item": "Create the accounts", "state": "open", "owner": ""}
-    | {"reason": "Integration failure", "route": ["implementation lead"], "opened_at": days(-2), "respond_by": days(-1)}
-    | {"late": True, "note": "The product answered 500 three times; the outcome of the last try is unknown."}
+    {
+        "id": "0192f0c5",
+        "title": said("Technical blocker"),
+        "item": said("Create the accounts"),
+        "state": "open",
+        "owner": "",
+    }
+    | {
+        "reason": "Integration failure",
+        "route": [said("Implementation lead")],
+        "opened_at": days(-2),
+        "respond_by": days(-1),
+    }
+    | {
+        "late": True,
+        "late_by": 93_600.0,
+        "note": "The product answered 500 three times; the outcome of the last try is unknown.",
+    }
     | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
-    | {"choices": [("retry", "Try again"), ("done", "It was done"), ("skip", "Leave it out")]},
-    {"id": "0192f0c6", "title": "Timeline risk", "item": "Kickoff", "state": "resolved", "owner": "Dana Weber"}
-    | {"reason": "Customer no response", "route": ["CSM manager"], "opened_at": days(-9), "respond_by": None}
-    | {"late": False, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
+    | {"choices": _CHOICES},
+    {
+        "id": "0192f0c6",
+        "title": said("Timeline risk"),
+        "item": said("Kickoff"),
+        "state": "resolved",
+        "owner": "Dana Weber",
+    }
+    | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
+    | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
     | {"action": "", "choices": []},
 ]
+_ENDED = _PLAN | {
+    "ball": None,
+    "onboarding": _PLAN["onboarding"]
+    | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
+    "tabs": {"gates": 0, "exceptions": 0, "connections": ""},
+}
 TRAIL = gallery_context()["entries"]
+_WAY: list[Context] = [
+    {
+        "what": "Trigger received",
+        "at": days(-13),
+        "by": "",
+        "facts": "Opportunity 4711",
+        "tone": "info",
+        "icon": "bell",
+    },
+    {"what": "Handoff validated", "at": days(-12.9), "by": "", "facts": "", "tone": "info", "icon": "list-check"},
+    {"what": "Person decided", "at": days(-12), "by": "Dana Weber", "facts": "Handoff gate · Accept the handoff"}
+    | {"tone": "info", "icon": "gavel"},
+    {"what": "First value reached", "at": days(-1), "by": "Maria Lopez", "facts": "", "tone": "good", "icon": "flag"},
+]
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/partner_home.html": [
         _HOME,
@@ -161,9 +232,11 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
         _PAGE | {"view": "trail", "trail": TRAIL},
-        _PAGE | {"view": "exceptions"},
+        _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
     ],
-    "onboarding/_plan_live.html": [_PLAN],
+    "onboarding/_plan_live.html": [_PLAN, _ENDED],
+    "onboarding/plan/_head.html": [_PLAN],
+    "onboarding/plan/_tabs.html": [_PLAN],
     "onboarding/plan/_plan_entry.html": [{"entry": _PLAN["stages"][1]["entries"][0], "command_key": KEY}],
     "onboarding/plan/_task_form.html": [
         {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
@@ -171,12 +244,12 @@ EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
     "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
     "onboarding/trace.html": [
-        {"chrome": PARTNER, "onboarding": _PLAN["onboarding"], "trace_id": TRACE, "took": 1_036_800, "entries": TRAIL},
-        {"chrome": PARTNER, "onboarding": _PLAN["onboarding"], "trace_id": TRACE, "took": None, "entries": TRAIL},
+        _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": _WAY},
+        _PLAN | {"view": "trace", "trace_id": TRACE, "took": None, "entries": TRAIL},
     ],
     "partners/tenants.html": [
         {
-            "chrome": PARTNER,
+            "chrome": replace(PARTNER, path="/customers"),
             "total": 54,
             "first": True,
             "older": "c",
@@ -191,6 +264,6 @@ EXAMPLES: dict[str, list[Context]] = {
                 )
             ],
         },
-        {"chrome": PARTNER, "total": 0, "first": False, "older": "", "tenants": []},
+        {"chrome": replace(PARTNER, path="/customers"), "total": 0, "first": False, "older": "", "tenants": []},
     ],
 }
