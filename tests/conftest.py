@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Plugins are found, not listed: a new kind of fixture is a new file in tests/fixtures and touches nothing else.
 pytest_plugins = [
@@ -13,6 +14,11 @@ pytest_plugins = [
     for path in sorted((Path(__file__).parent / "fixtures").glob("[a-z]*.py"))
     if path.stem != "conftest"
 ]
+
+
+# A measured time is no assertion: on a busy machine a sound example may take any time.
+settings.register_profile("slipway", deadline=None)
+settings.load_profile("slipway")
 
 
 @pytest.hookimpl(wrapper=True)

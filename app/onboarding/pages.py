@@ -31,10 +31,10 @@ from app.onboarding.sending import (
 )
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
-from app.web.frame import Link
 from app.web.live import live_stream
+from app.web.page.ways import staff_nav
 from app.web.responses import draw_fragment, locale_of, page, redirect
-from app.web.translations import mark, translations
+from app.web.translations import translations
 
 PageRequest = Request[Any, Any, Any]
 ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
@@ -341,11 +341,3 @@ def gate_again(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, key: 
 def saying(request: PageRequest) -> Callable[[str], str]:
     """A message id in the reader's language."""
     return translations(locale_of(request).language).gettext
-
-
-def staff_nav(request: PageRequest) -> tuple[Link, ...]:
-    """Where staff can go; a customer's people have nowhere else to go."""
-    if not visit_of(request).actor.roles:
-        return ()
-    say = saying(request)
-    return (Link(say(mark("Home")), "/", "home"), Link(say(mark("Customers")), "/customers", "building"))

@@ -50,7 +50,7 @@ class TestCompiledDecisions:
     def test_equal_casbin_for_any_set_of_names(self, roles, permission):
         assert can(roles, permission) == load_rule_book().ask(roles, permission)[0]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(RULES, inclusions(), NAMES)
     def test_equal_casbin_over_any_policy(self, rules, links, roles):
         policy = Policy(tuple(rules), tuple(links))

@@ -24,7 +24,7 @@ durations = st.integers(0, 60 * 400).map(lambda minutes: timedelta(minutes=minut
 
 class TestAddBusiness:
     @given(times, moments, durations)
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_ends_in_working_time_of_both(self, time, start, duration):
         end = time.add_business(start, duration)
         day = time.owner.day_at(end - timedelta(microseconds=1)) if duration else time.owner.day_at(end)
@@ -33,12 +33,12 @@ class TestAddBusiness:
         assert opens <= end <= closes
 
     @given(times, moments, durations)
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_is_undone_by_business_between(self, time, start, duration):
         assert time.business_between(start, time.add_business(start, duration)) == duration
 
     @given(times, moments, durations, durations)
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_takes_two_parts_in_any_order(self, time, start, one, other):
         whole = time.add_business(start, one + other)
         split = time.add_business(time.add_business(start, one), other)
@@ -47,7 +47,7 @@ class TestAddBusiness:
         assert time.business_between(split, whole) == time.business_between(swapped, whole) == timedelta(0)
 
     @given(times, moments, durations, durations)
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_never_ends_earlier_for_a_longer_duration(self, time, start, one, other):
         short, long = sorted((one, other))
         assert time.add_business(start, short) <= time.add_business(start, long)
@@ -69,7 +69,7 @@ class TestAddBusiness:
 
 class TestAddDays:
     @given(times, moments, st.integers(0, 60))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_lands_on_a_day_that_works_for_both(self, time, start, days):
         due = time.add_days(start, days)
         assert due > start

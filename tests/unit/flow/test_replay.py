@@ -24,7 +24,7 @@ def every_definition():
 
 class TestReplay:
     @given(st.integers(0, 10_000))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_leads_to_the_same_state_through_json(self, seed):
         definition = managed_services()
         history, state = walk(definition, seed)

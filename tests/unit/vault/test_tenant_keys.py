@@ -88,7 +88,7 @@ class TestConnectionSecret:
             sealed = seal_connection_secret(keys, CONNECTION_PLACE, Secret(value))
             assert open_connection_secret(worker, keys, CONNECTION_PLACE, sealed) == Secret(value)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.data())
     def test_notices_any_damage(self, rig, data):
         _web, worker, keys, sealed, _door = rig
@@ -131,7 +131,7 @@ class TestDoorSecret:
             with pytest.raises(NotOpenedHere):
                 seal_door_secret(web, keys, replace(DOOR_PLACE, purpose=purpose), Secret("x"))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.data())
     def test_notices_any_damage(self, rig, data):
         web, _worker, keys, _connection, sealed = rig
