@@ -69,7 +69,7 @@ class TestPortals:
         portals.connects(started)
         portals.goes_on(started, stalls=("task.describe_company", "task.workshop"))
         henning = enter("harbor", HENNING, width=360, scripted=False)
-        henning.open_mail("Describe your company's structure")
+        henning.open_mail("Aufbau Ihres Unternehmens beschreiben")  # the CRM knows that he reads German
         chooses_german(henning)
         henning.look("confirm-german")
         henning.confirm()
