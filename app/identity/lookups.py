@@ -25,7 +25,8 @@ control_function(
     INSERT INTO control.person (id, email, name, locale, made_at) VALUES (p_id, p_email, p_name, p_locale, now())
     ON CONFLICT (email) DO UPDATE SET email = EXCLUDED.email RETURNING id""",
 )
-# The lock makes the limit hold for requests at the same moment; only links of this short kind count.
+# The lock makes the limit hold for requests at the same moment; only links of this short kind count, and for a person
+# those that nobody has opened: who opens them has the mailbox and floods nobody.
 control_function(
     "request_link",
     arguments=(
@@ -41,7 +42,7 @@ control_function(
         SELECT p.id INTO who FROM control.person p WHERE p.email = p_email AND {_MAY_SIGN_IN};
         IF who IS NULL THEN RETURN; END IF;
         PERFORM pg_advisory_xact_lock(hashtextextended(p_organisation::text, 1));
-        IF (SELECT count(*) FROM control.sign_in_link l WHERE l.person_id = who
+        IF (SELECT count(*) FROM control.sign_in_link l WHERE l.person_id = who AND l.consumed_at IS NULL
               AND l.made_at > since AND l.expires_at - l.made_at <= p_lifetime) >= p_per_person
            OR (SELECT count(*) FROM control.sign_in_link l WHERE l.organisation_id = p_organisation
               AND l.made_at > since AND l.expires_at - l.made_at <= p_lifetime) >= p_per_host THEN RETURN; END IF;

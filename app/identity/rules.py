@@ -14,7 +14,7 @@ STAFF_LINK = timedelta(minutes=15)  # asked for and opened in one sitting
 CUSTOMER_LINK = timedelta(days=7)  # rides in a notification that may wait over a weekend and a holiday
 SESSION_LIFETIME = timedelta(days=14)  # then the address has to be shown again
 SESSION_IDLE = timedelta(days=3)
-LINKS_PER_PERSON = 5  # within STAFF_LINK; a sixth would only be a way to flood somebody's mailbox
+LINKS_PER_PERSON = 5  # unopened, within STAFF_LINK; a sixth would only be a way to flood somebody's mailbox
 LINKS_PER_HOST = 300  # within STAFF_LINK: far above a busy morning, far below what ruins a mail server's name
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
