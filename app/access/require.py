@@ -7,9 +7,13 @@ from typing import Final, Protocol
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.kernel.errors import Forbidden
+from app.web.translations import mark
 
-_NO_ROLE: Final = "Ask an administrator of this workspace to invite you, or to renew your organisation's access."
-_OTHER_ROLE: Final = "Ask an administrator of this workspace for a role that includes it."
+_NO_ROLE: Final = mark(
+    "You have no role here. Ask an administrator of this workspace to invite you,"
+    " or to renew your organisation's access."
+)
+_OTHER_ROLE: Final = mark("Your role does not include this. Ask an administrator of this workspace for one that does.")
 
 
 class HasRights(Protocol):
@@ -24,8 +28,9 @@ class NotPermitted(Forbidden):
     """The actor's roles in this tenant do not include the permission."""
 
     def __init__(self, permission: Permission, *, has_role: bool) -> None:
-        super().__init__(f"You may not do this here ({permission}). {_OTHER_ROLE if has_role else _NO_ROLE}")
+        super().__init__(_OTHER_ROLE if has_role else _NO_ROLE)
         self.permission = permission
+        self.extensions = {"permission": str(permission)}
 
 
 def require(work: HasRights, permission: Permission) -> None:

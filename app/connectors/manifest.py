@@ -31,9 +31,10 @@ class Auth(msgspec.Struct, frozen=True):
 
 
 class SecretSlot(msgspec.Struct, frozen=True):
-    """A secret that a connection needs, by purpose. `opened_by` decides how it is sealed (DESIGN 6)."""
+    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed."""
 
-    purpose: str
+    label: dict[str, str]
+    purpose: dict[str, str]
     opened_by: Literal["run", "door"]
 
 

@@ -118,7 +118,7 @@ def offer(manifest: Manifest) -> dict[str, Any]:
         "secrets": [
             {
                 "id": name,
-                "label": name.replace("_", " ").capitalize(),
+                "label": secret.label,
                 "type": "secret",
                 "required": True,
                 "help": secret.purpose,

@@ -125,6 +125,6 @@ def choose_preferences(request: PageRequest, form: NamedDependency[Form]) -> Res
     return redirect(request, local_path(chosen.return_to), cookies=tuple(cookies))
 
 
-_ADDRESS = mark("Write an address with an @, for example name@example.com.")
+_ADDRESS = mark("This is not an e-mail address such as name@example.org.")
 _UNUSABLE = mark("This link has been used or has expired. Ask for a new one on the sign-in page.")
 _ELSEWHERE = mark("This page was opened in another browser or too long ago. Open the link from your mail again.")

@@ -17,7 +17,7 @@ class SignInForm(Struct, frozen=True):
         Meta(
             pattern=_PLAIN_ADDRESS,
             max_length=254,
-            extra={"sentence": mark("Write an address with an @, for example name@example.com.")},
+            extra={"sentence": mark("This is not an e-mail address such as name@example.org.")},
         ),
     ]
 

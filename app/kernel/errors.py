@@ -9,7 +9,8 @@ class SlipwayError(Exception):
     """Expected trouble: its text is what the user reads, its kind decides the status.
 
     `slug` is the stable name of a problem type (RFC 9457), made from the class name unless a class sets its own.
-    `errors` holds places inside the input: a list of `(JSON Pointer, sentence)`.
+    `errors` holds places inside the input: a list of `(JSON Pointer, sentence)`. `extensions` are facts for software,
+    beside the sentence for people: further members of the problem.
     """
 
     status: ClassVar[int] = 500
@@ -19,6 +20,7 @@ class SlipwayError(Exception):
         super().__init__(message)
         self.message = message
         self.errors = errors or []
+        self.extensions: dict[str, str] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -324,6 +324,7 @@ def wanted_home(request: PageRequest, shown: Asked) -> home.Wanted:
     return home.Wanted(
         scope="mine" if asked.get("scope") == "mine" else "team",
         state=asked["state"] if asked.get("state") in STATES else "",
+        everything=asked.get("needs") == "all",
         page=shown,
         reader=visit_of(request).actor.id,
         say=saying(request),

@@ -61,7 +61,7 @@ class Form:
         try:
             return str(UUID(key))
         except ValueError:
-            raise CommandKeyMissing(mark("This form is incomplete. Open the page again and send it again.")) from None
+            raise CommandKeyMissing(mark("This form is incomplete.")) from None
 
     def first(self, name: str, otherwise: str = "") -> str:
         """The first value of a field."""
@@ -103,9 +103,9 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
         text = (await request.body()).decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise FormUnreadable(mark("The form could not be read. Open the page again and send it again.")) from None
+        raise FormUnreadable(mark("The form could not be read.")) from None
     if any("\x00" in name or "\x00" in value for name, value in pairs):
-        raise FormUnreadable(mark("The form could not be read. Open the page again and send it again."))
+        raise FormUnreadable(mark("The form could not be read."))
     return Form(tuple((name, value.replace("\r\n", "\n")) for name, value in pairs))
 
 

@@ -20,6 +20,7 @@ from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of,
 from app.web.frame import Chrome, Link
 from app.web.page.whereabouts import page_path
 from app.web.rendering import render
+from app.web.security import NotFromHere
 from app.web.translations import WRITTEN_IN, mark, negotiate, translations
 from tenants.sessions import DatabaseAway
 
@@ -30,7 +31,7 @@ SIGN_IN = "/sign-in"
 _FOR_SOFTWARE = ("/api/", "/hooks/", "/oauth/", "/scim/", "/healthz", "/readyz", "/metrics")
 _log = structlog.get_logger()
 
-_AWAY = mark("A part of this service cannot be reached right now. Nothing was changed; try again in a moment.")
+_AWAY = mark("A part of this service cannot be reached right now. Try again in a moment.")
 _SURPRISE = mark("Something unexpected happened on our side. Quote the trace id when you ask about it.")
 _PAGES = {Missing: "not_found", Forbidden: "forbidden", Conflict: "conflict", Invalid: "invalid"}
 _PAGES_BY_STATUS = {404: "not_found", 401: "forbidden", 403: "forbidden", 409: "conflict", 503: "unavailable"}
@@ -104,12 +105,13 @@ def problem(
     title: str,
     detail: str,
     errors: list[dict[str, str]] | None = None,
+    extensions: Mapping[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response[dict[str, Any]]:
     """A trouble for software: stable type, title of its kind, this occurrence's sentence, places, trace id."""
     site = find_site(request)
     kind = front_of(request).url(site.host, f"/problems/{slug}") if site else "about:blank"
-    body: dict[str, Any] = {"type": kind, "title": title, "status": status, "detail": detail}
+    body: dict[str, Any] = {**(extensions or {}), "type": kind, "title": title, "status": status, "detail": detail}
     body["trace_id"] = trace_of(request)
     if errors:
         body["errors"] = errors
@@ -123,12 +125,12 @@ def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
     if is_for_software(request):
         title, detail = _said(request, _TITLES[kind]), _said(request, error.message)
         errors = [{"pointer": place, "detail": _said(request, sentence)} for place, sentence in error.errors]
-        return problem(
-            request, status=error.status, slug=error.slug, title=title, detail=detail, errors=errors, headers=headers
-        )
+        told: dict[str, Any] = {"title": title, "detail": detail, "errors": errors, "extensions": error.extensions}
+        return problem(request, status=error.status, slug=error.slug, headers=headers, **told)
     if isinstance(error, NotSignedIn):
         return _to_sign_in(request)
     name = "unavailable" if isinstance(error, Unavailable) else _PAGES[kind]
+    name = "invalid" if isinstance(error, NotFromHere) else name  # no matter of roles: the form has to be sent again
     return _trouble_page(request, name, status=error.status, message=error.message, headers=headers)
 
 

@@ -101,4 +101,4 @@ def require_same_origin(connection: Connection) -> None:
         raise NotFromHere(_NOT_FROM_HERE)
 
 
-_NOT_FROM_HERE = mark("This form did not come from this site. Open the page again and send it from there.")
+_NOT_FROM_HERE = mark("This form did not come from this site.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.access.decisions import can
 from app.access.permissions import Permission
-from app.flow.definition import DecisionButton, HandoffField, Item
+from app.flow.definition import DecisionButton, GateReview, HandoffField, Item
 from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
 from app.kernel.work import Work
@@ -63,9 +63,9 @@ def gate_page(work: Work, picture: Picture, gate: str) -> dict[str, Any]:
         "blocking": [_missing(field) for field in fields if field.field.id in view.missing_hard],
         "naming": [_missing(field) for field in fields if field.field.id in view.missing_soft],
         "checks": _checks(item, view),
-        "escalate": [dict(case.label) for case in review.must_escalate] if review else [],
+        "escalate": _escalations(review, view) if review else [],
         "logged": [_word(picture, _KEPT, name) for name in review.logged] if review else [],
-        "decisions": [_button(picture, button, view) for button in review.decisions] if review else [],
+        "decisions": _buttons(picture, review, view) if review else [],
         "reason": "",
         "errors": [],
         "action": f"{picture.path}/gates/{gate}/decision" if may_decide else "",
@@ -128,6 +128,17 @@ def _checks(item: Item, view: GateView) -> list[dict[str, Any]]:
     labels = {check.id: dict(check.label) for check in item.review.validations} if item.review else {}
     words = {True: "complete", False: "missing", None: "unknown"}
     return [{"text": labels[name], "state": words[passed]} for name, passed in view.checks.items()]
+
+
+def _escalations(review: GateReview, view: GateView) -> list[dict[str, Any]]:
+    return [{"text": dict(case.label), "applies": case.id in view.escalations} for case in review.must_escalate]
+
+
+def _buttons(picture: Picture, review: GateReview, view: GateView) -> list[dict[str, Any]]:
+    """The decisions; passing over what is missing is one only where nothing milder will do."""
+    milder = {"proceed", "pass"} & {each.effect for each in review.decisions if _button(picture, each, view)["allowed"]}
+    in_the_way = not milder or bool(view.escalations)
+    return [_button(picture, each, view) for each in review.decisions if in_the_way or each.effect != "override"]
 
 
 def _button(picture: Picture, button: DecisionButton, view: GateView) -> dict[str, Any]:

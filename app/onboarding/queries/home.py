@@ -31,7 +31,7 @@ from tenants.sessions import partner_session
 
 Say = Callable[[str], str]  # a message id in the reader's language
 _HOLDERS = {"partner": mark("Us"), "customer": mark("Customer")}
-_PRESSING_SHOWN = 12
+_PRESSING_SHOWN, _PRESSING_AT_MOST = 12, 500
 _QUEUES = (
     ("gate", mark("Handoff acceptance")),
     ("partner", mark("Own tasks")),
@@ -47,6 +47,7 @@ class Wanted:
 
     scope: str = "team"
     state: str = ""
+    everything: bool = False  # all that presses, not the most urgent alone
     page: Asked = field(default_factory=Asked)
     reader: UUID | None = None
     say: Say = str
@@ -78,7 +79,8 @@ def get_home(runtime: Runtime, actor: Actor, organisation_id: UUID, wanted: Want
     _require_reader(actor)
     reader = wanted.reader if wanted.scope == "mine" else None
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
-        pressing, in_all = list_pressing(session, now, reader=reader, most=_PRESSING_SHOWN)
+        most = _PRESSING_AT_MOST if wanted.everything else _PRESSING_SHOWN
+        pressing, in_all = list_pressing(session, now, reader=reader, most=most)
         return HomeView(
             now=now,
             tally=count_states(session, now),

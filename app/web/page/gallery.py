@@ -8,6 +8,17 @@ from typing import Any
 from app.web.translations import mark
 
 NOW = datetime(2026, 3, 9, 10, 30, tzinfo=UTC)
+_VALUES: dict[str, Any] = {
+    "company": "Contoso GmbH",
+    "seats": 25,
+    "start": "2026-03-12",
+    "plan": "pro",
+    "agree": True,
+    "note": "",
+    "contact": "",
+    "users": None,
+    "token": "",
+}
 _WEEK = ("Kickoff", "Access", "Data", "Training", "First value")
 _WOCHE = ("Auftakt", "Zugang", "Daten", "Schulung", "Erster Nutzen")
 
@@ -19,10 +30,10 @@ def gallery_context() -> dict[str, Any]:
         "milestones": _milestones("current"),
         "late_milestones": _milestones("late"),
         "fields": _FIELDS,
-        "values": {"company": "Contoso GmbH", "seats": 25, "start": "2026-03-12", "plan": "pro", "agree": True}
-        | {"note": "", "contact": "", "users": None, "token": ""},
+        "values": _VALUES,
+        "wrong_values": _VALUES | {"contact": "maria@contoso", "seats": 25.5},
         "errors": [
-            ("contact", "Write an address with an @, for example name@example.com."),
+            ("contact", "This is not an e-mail address such as name@example.org."),
             ("seats", "Write a whole number."),
         ],
         "labels": {str(spec["id"]): spec["label"] for spec in _FIELDS},

@@ -49,4 +49,4 @@ class TestConnectionPages:
         sent = {"connector": "product_admin", "name": "Workbench", "command_key": "k"}
         answer = opened(doors).post(f"/t/{acme.id}/connections", sent)
         assert answer.status == 422
-        assert '<a href="#product_admin-api_token">Api token: Fill in this field.</a>' in answer.text
+        assert '<a href="#product_admin-api_token">API token: Fill in this field.</a>' in answer.text

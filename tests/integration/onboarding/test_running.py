@@ -190,6 +190,18 @@ class TestPages:
         for foreign in ("Umbrella", "zoe@umbrella", str(neighbour[0].id), str(neighbour[1])):
             assert foreign not in told
 
+    def test_of_a_gate_offer_to_pass_over_what_is_missing_only_where_something_is(self, shop: MainJob):
+        gap = begin(shop, "Gap", email="gil@gap.example", sw_business_outcome=None)
+        whole = begin(shop, "Whole", email="wanda@whole.example")
+        offered = []
+        for tenant, onboarding_id in (gap, whole):
+            with shop.installation.work(tenant, shop.lead) as work:
+                page = gate_page(work, get_picture(work, onboarding_id), GATE)
+            offered.append({decision["effect"] for decision in page["decisions"]})
+            assert [case["applies"] for case in page["escalate"]] == [False] * len(page["escalate"])
+        assert "override" in offered[0]
+        assert offered[1] == offered[0] - {"override"}
+
     def test_of_the_home_show_its_own_customers_only(self, shop: MainJob, running: Running):
         shop.run()
         view = get_home(shop.runtime, shop.lead, shop.organisation_id, Wanted())

@@ -10,7 +10,13 @@ _OFFER = {
     "connector": "product_admin",
     "title": "Workbench",
     "secrets": [
-        {"id": "api_token", "label": "Api token", "type": "secret", "required": True, "help": "Token of this account."}
+        {
+            "id": "api_token",
+            "label": {"en": "API token", "de": "API-Token"},
+            "type": "secret",
+            "required": True,
+            "help": {"en": "Service token of this account.", "de": "Diensttoken dieses Kontos."},
+        }
     ],
 }
 _PAGE: Context = {

@@ -96,7 +96,7 @@ _GATE: Context = {
         {"state": "complete", "text": said("The contract is signed in the CRM.")},
         {"state": "complete", "text": said("CRM and billing name one plan.")},
     ],
-    "escalate": [said("A term was promised that no package has.")],
+    "escalate": [{"text": said("A term was promised that no package has."), "applies": False}],
     "logged": ["decision", "reason", "your name", "the packet as you saw it"],
     "decisions": _DECISIONS,
     "reason": "",
@@ -119,11 +119,14 @@ _READY = [
     if fact["id"] == "accept"
     else fact
     for fact in _DECISIONS
+    if fact["id"] != "override"
 ]
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/gate_review.html": [
         _GATE,
-        _GATE | {"errors": [("reason", "Say why this may go on although a field is missing.")]},
+        _GATE
+        | {"escalate": [{"text": said("A term was promised that no package has."), "applies": True}]}
+        | {"errors": [("reason", "Say why this may go on although a field is missing.")]},
         _GATE
         | {"gate": _DECIDED | {"decided_at": days(-1)}, "blocking": [], "naming": [], "action": "", "escalate": []}
         | {"packet": [fact | {"correct_path": ""} for fact in _FILLED]},

@@ -11,7 +11,7 @@ EXAMPLES: dict[str, list[Context]] = {
         {"email": "", "errors": [], "command_key": KEY},
         {
             "email": "maria@contoso",
-            "errors": [("email", "Write an address with an @, for example name@example.com.")],
+            "errors": [("email", "This is not an e-mail address such as name@example.org.")],
             "command_key": KEY,
         },
     ],

@@ -29,9 +29,10 @@ class TestRequire:
         require(Asked(frozenset({"approver"})), Permission.GATE_DECIDE)
 
     def test_names_the_permission_and_whom_to_ask(self):
-        with pytest.raises(NotPermitted, match=r"onboarding:gate:decide.*role that includes it") as trouble:
+        with pytest.raises(NotPermitted, match=r"Your role does not include this.*administrator") as trouble:
             require(Asked(frozenset({"viewer"})), Permission.GATE_DECIDE)
         assert trouble.value.permission is Permission.GATE_DECIDE
+        assert trouble.value.extensions == {"permission": "onboarding:gate:decide"}
         assert isinstance(trouble.value, Forbidden)
         assert (trouble.value.status, trouble.value.slug) == (403, "not-permitted")
 
