@@ -53,8 +53,13 @@ class Wanted:
     say: Say = str
     language: str = "en"
 
-    def read(self, text: Mapping[str, str]) -> str:
-        """A template's text in the reader's language, else in English, else in whichever there is."""
+    def read(self, text: Mapping[str, str] | str) -> str:
+        """A template's text in the reader's language, else in English, else in whichever there is.
+
+        A card that an earlier build wrote holds one language as plain text, until its onboarding moves on.
+        """
+        if isinstance(text, str):
+            return text
         return text.get(self.language) or text.get("en") or next(iter(text.values()), "")
 
 
@@ -177,7 +182,7 @@ def _queues(view: HomeView, say: Say) -> list[dict[str, Any]]:
 
 def _row(card: OnboardingCard, state: str, wanted: Wanted) -> dict[str, Any]:
     first = next((need for need in card.needs if need["key"] == card.next_step), None)
-    reason = next((need["reason"] for need in card.needs if need["kind"] == "exception"), "")
+    reason = next((need.get("reason") for need in card.needs if need["kind"] == "exception"), "")
     return {
         "tenant": card.name,
         "path": path_of(card),

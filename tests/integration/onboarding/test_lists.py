@@ -122,6 +122,17 @@ class TestHome:
         assert lines == {"Failed": ("stuck", "Integration failure"), "Blocked": ("stuck", "")}
 
 
+class TestACardOfAnEarlierBuild:
+    def test_is_shown_as_far_as_it_goes(self, crowd: Crowd):
+        partner, _lead, installation = crowd
+        [row] = installation.control("SELECT now() AS now")
+        old = {"key": "old", "kind": "exception", "state": "open", "title": "Old words", "owner": "CSM", "due_at": None}
+        write(installation, partner.id, "Early", row.now, old)
+        page = home(crowd)
+        assert "Early · Old words" in [need["subject"] for need in page["needs"]]
+        assert "Early" in [line["tenant"] for line in page["onboardings"]]
+
+
 class TestCursor:
     def test_of_another_filter_is_refused(self, crowd: Crowd):
         after = home(crowd)["older"]
