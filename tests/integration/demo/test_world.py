@@ -99,6 +99,7 @@ class TestSeed:
             assert any(step == "gate.handoff_quality" for *_who, step, _late, _reached in own)
             assert any(state == "running" and late for _slug, _name, state, _step, late, _reached in own)
             assert any(reached for *_rest, reached in own)
+        assert any(state == "running" and late is False for _slug, _name, state, _step, late, _reached in cards)
         assert place.held_deals() == {partner.slug: 1 for partner in PARTNERS}
         mails = MailFolder(place.outside.mail_folder).messages()
         senders = {mail.sender.rpartition("<")[0].strip(' "') for mail in mails}
@@ -120,7 +121,7 @@ class TestSeed:
         assert by_name["Oakfield Dental Group"][2] == "finished"
         assert by_name["Tidewell Logistics"][3] == "task.describe_environment"
         counts = place.counts()
-        assert (counts["tenants"], counts["onboarding"], counts["deal"], counts["workflow"]) == (5, 4, 5, 1)
+        assert (counts["tenants"], counts["onboarding"], counts["deal"], counts["workflow"]) == (6, 5, 6, 1)
         assert place.held_deals() == {"northwind": 1}
         people = {row[0] for row in place.control("SELECT email FROM control.person")}
         staff = {colleague.email for colleague in NORTHWIND.staff}
