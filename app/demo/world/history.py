@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from app.connectors.operations import ConnectionSetting, add_connection
+from app.demo.embedded.folder import write_private
 from app.demo.world import crm
 from app.demo.world.clock import BusinessClock, at_hour, working_day
 from app.demo.world.course import Deed, Scene, next_deeds
@@ -88,7 +89,7 @@ class Bookmark:
 
     def write(self, ago: int) -> None:
         """That day is told to its end."""
-        self.path.write_text(str(ago))
+        write_private(self.path, str(ago))
 
 
 class Story:
