@@ -105,6 +105,7 @@ class OnboardingCard(ControlRecord):
     state: Mapped[str]
     stage: Mapped[str | None]
     next_step: Mapped[str | None]
+    next_title: Mapped[Document | None]
     holder: Mapped[str | None]
     needs: Mapped[list[Any]]
     tasks_done: Mapped[int]

@@ -64,6 +64,7 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> d
         "state": onboarding.state,
         "stage": stage.key if stage else None,
         "next_step": first.key if first else None,
+        "next_title": dict(definition.items[first.key].title) if first else None,
         "holder": first.side if first else None,
         "needs": [
             *(_need(row, onboarding, definition) for row in waiting if row.side == "partner" or row.state == "blocked"),

@@ -181,7 +181,6 @@ def _queues(view: HomeView, say: Say) -> list[dict[str, Any]]:
 
 
 def _row(card: OnboardingCard, state: str, wanted: Wanted) -> dict[str, Any]:
-    first = next((need for need in card.needs if need["key"] == card.next_step), None)
     reason = next((need.get("reason") for need in card.needs if need["kind"] == "exception"), "")
     return {
         "tenant": card.name,
@@ -189,7 +188,7 @@ def _row(card: OnboardingCard, state: str, wanted: Wanted) -> dict[str, Any]:
         "template": card.template,
         "state": state,
         "reason": wanted.say(REASONS.get(reason, reason)) if reason else "",
-        "next_step": first["title"] if first else "",
+        "next_step": wanted.read(card.next_title or ""),
         "holder": wanted.say(_HOLDERS[card.holder]) if card.holder in _HOLDERS else "",
         "tasks_done": card.tasks_done,
         "tasks_total": card.tasks_total,

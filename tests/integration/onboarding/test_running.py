@@ -207,6 +207,9 @@ class TestPages:
         view = get_home(shop.runtime, shop.lead, shop.organisation_id, Wanted())
         page = home_page(view, Wanted())
         assert str(running[0].id) in msgspec.json.encode(page, enc_hook=str).decode()
+        assert [
+            line["tenant"] for line in page["onboardings"] if line["state"] != "finished" and not line["next_step"]
+        ] == []
         other = shop.installation.partner("Fabrikam")
         owner = person("Eve", organisation_id=other.id, roles=frozenset({"partner_owner"}))
         assert get_home(shop.runtime, owner, other.id, Wanted()).cards.cards == []
