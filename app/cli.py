@@ -58,11 +58,11 @@ def dispatcher(_arguments: list[str]) -> int:
 def install(_arguments: list[str]) -> int:
     """Make or upgrade the databases and the keyring of this installation."""
     from app.bootstrap.wiring import install_all
-    from app.demo.checks.servers import refuse_unfit
+    from app.demo.checks.servers import CELL, CONTROL, refuse_unfit
     from app.settings import Settings
 
     settings = Settings.from_environment()
-    refuse_unfit(settings.environment())
+    refuse_unfit({CONTROL: settings.control_url, CELL: settings.cell_url})  # Redis is not needed for it
     key = install_all(settings)
     print(f"installation {key.id} is ready")
     return 0

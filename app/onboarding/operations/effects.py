@@ -104,14 +104,15 @@ def _notify(
     Nobody is told the same of one item twice in a decision: ten blank fields, or two roles held, are one letter.
     """
     said = f"{command.message} {command.item} {sorted(command.text.items())}"
+    people = [person for person in holders(onboarding, command.role) if (person.id, said) not in told]
+    if not people:
+        return
+    told |= {(person.id, said) for person in people}
     item = definition.items[command.item]
     row = work.session.scalars(
         select(Item).where(Item.onboarding_id == onboarding.id, Item.key == command.item)
     ).one_or_none()
-    for person in holders(onboarding, command.role):
-        if (person.id, said) in told:
-            continue
-        told.add((person.id, said))
+    for person in people:
         queue_letter(
             work,
             Letter(

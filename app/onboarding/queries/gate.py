@@ -63,7 +63,7 @@ def gate_page(work: Work, picture: Picture, gate: str) -> dict[str, Any]:
         "blocking": [_missing(field) for field in fields if field.field.id in view.missing_hard],
         "naming": [_missing(field) for field in fields if field.field.id in view.missing_soft],
         "checks": _checks(item, view),
-        "escalate": _escalations(review, view) if review else [],
+        "escalate": escalations_of(review, view) if review else [],
         "logged": [_word(picture, _KEPT, name) for name in review.logged] if review else [],
         "decisions": _buttons(picture, review, view) if review else [],
         "reason": "",
@@ -130,7 +130,8 @@ def _checks(item: Item, view: GateView) -> list[dict[str, Any]]:
     return [{"text": labels[name], "state": words[passed]} for name, passed in view.checks.items()]
 
 
-def _escalations(review: GateReview, view: GateView) -> list[dict[str, Any]]:
+def escalations_of(review: GateReview, view: GateView) -> list[dict[str, Any]]:
+    """The cases that must be escalated, and which of them is the case here."""
     return [{"text": dict(case.label), "applies": case.id in view.escalations} for case in review.must_escalate]
 
 

@@ -112,6 +112,7 @@ def home_page(view: HomeView, wanted: Wanted) -> dict[str, Any]:
         "tally": view.tally,
         "needs": [_need(each, wanted) for each in view.pressing],
         "needs_in_all": view.pressing_in_all,
+        "everything": wanted.everything,
         "queues": _queues(view, wanted.say),
         "reasons": _reasons(view.reasons, wanted.say),
         "onboardings": [_row(card, word, wanted) for card, word in view.cards.cards],

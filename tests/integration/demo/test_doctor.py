@@ -140,6 +140,14 @@ class TestStartOnServersOfOnesOwn:
     def test_is_refused_where_redis_does_not_answer(self, folder, own):
         assert "Redis: Error 111" in refused(folder, own | {"SLIPWAY_REDIS_URL": "redis://127.0.0.1:1/0"}, "demo")
 
+    def test_of_an_installation_needs_no_redis(self, folder, own):
+        environment = {**os.environ, **own, "SLIPWAY_REDIS_URL": "redis://127.0.0.1:1/0"}
+        environment["SLIPWAY_KEYRING"] = str(folder / "keyring")
+        command = [sys.executable, "-m", "app.cli", "install"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "is ready" in ended.stdout
+
     def test_is_refused_where_the_two_urls_are_swapped(self, folder, own):
         for name, schema in (("SLIPWAY_CONTROL_URL", "cell"), ("SLIPWAY_CELL_URL", "control")):
             with psycopg.connect(own[name], autocommit=True) as owner:

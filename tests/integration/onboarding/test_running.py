@@ -198,7 +198,6 @@ class TestPages:
             with shop.installation.work(tenant, shop.lead) as work:
                 page = gate_page(work, get_picture(work, onboarding_id), GATE)
             offered.append({decision["effect"] for decision in page["decisions"]})
-            assert [case["applies"] for case in page["escalate"]] == [False] * len(page["escalate"])
         assert "override" in offered[0]
         assert offered[1] == offered[0] - {"override"}
 

@@ -47,6 +47,7 @@ _HOME: Context = {
         _row("Wingtip", "finished", "", "", "", done=14, due=-3),
     ],
     "needs_in_all": 14,
+    "everything": False,
     "state": "",
     "first": False,
     "older": "c",
