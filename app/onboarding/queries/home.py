@@ -154,7 +154,7 @@ def _need(pressing: Pressing, wanted: Wanted) -> dict[str, Any]:
         "subject": f"{card.name} · {wanted.read(need['title'])}",
         "path": link,
         "text": wanted.read(need["owner"]),
-        "acts": [Link(wanted.say(mark("Review") if kind == "gate" else mark("Open")), link)],
+        "acts": [Link(wanted.say(mark("Review") if kind == "gate" else mark("Open it")), link)],
     }
 
 
