@@ -24,6 +24,7 @@ class Organisation(ControlRecord):
     name: Mapped[str]
     state: Mapped[str]
     made_at: Mapped[datetime]
+    limits: Mapped[Document | None]  # what the operator lets it have: `tenants`; null: as many as it likes
 
 
 class OrganisationEdge(ControlRecord):
