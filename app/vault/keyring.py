@@ -18,14 +18,11 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
-from uuid import UUID
+from typing import Final
 
 from app.kernel.errors import Forbidden
 from app.vault.local_keys import (
     KEY_BYTES,
-    KeyMissing,
-    KeyringUnsafe,
     LocalKeys,
     make_private_folder,
     read_key,
@@ -35,6 +32,7 @@ from app.vault.local_keys import (
 from app.vault.rules import Program
 from app.vault.sealed_box import make_pair, public_of
 from app.vault.secret import Secret
+from app.vault.wrapping import KeyMissing, KeyringUnsafe, WrappingKeys
 
 WORKER_KEY: Final = "worker.key"
 WORKER_PUBLIC: Final = "worker.pub"
@@ -44,22 +42,6 @@ _PUBLIC_FORM: Final = re.compile(r"v1:([0-9a-f]{64})\n")
 
 class NotOpenedHere(Forbidden):
     """The program was not given the key of secrets of this kind, or does not guard what they are for."""
-
-
-class WrappingKeys(Protocol):
-    """A keeper of one wrapping key a tenant: the local keyring, or a vault's transit engine."""
-
-    def create(self, tenant_id: UUID) -> None:
-        """Make the tenant's key unless there is one. Raises KeyMissing when it was destroyed."""
-
-    def wrap(self, tenant_id: UUID, secret: Secret, *, purpose: str) -> bytes:
-        """Seal a key of the tenant for this purpose."""
-
-    def unwrap(self, tenant_id: UUID, wrapped: bytes, *, purpose: str) -> Secret:
-        """Open it again. Raises KeyMissing or SecretUnreadable."""
-
-    def destroy(self, tenant_id: UUID) -> None:
-        """Destroy the tenant's key for good. Repeatable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from app.vault.envelope import SecretUnreadable, place_of
 from app.vault.keyring import NotOpenedHere, create_keyring, open_keyring
-from app.vault.local_keys import KeyMissing
 from app.vault.rules import CONNECTION, OPENERS, DoorPurpose, Program, SecretContext, can_open
 from app.vault.secret import Secret
+from app.vault.wrapping import KeyMissing
 from app.vault.tenant_keys import (
     TenantKeys,
     make_tenant_keys,
