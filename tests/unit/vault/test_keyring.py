@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.vault.envelope import SecretUnreadable
+from app.vault.keepers.local_keys import LocalKeys
+from app.vault.keepers.wrapping import KeyMissing, KeyringUnsafe
 from app.vault.keyring import create_keyring, open_keyring
-from app.vault.local_keys import LocalKeys
 from app.vault.rules import Program
 from app.vault.secret import Secret
-from app.vault.wrapping import KeyMissing, KeyringUnsafe
 
 ACME = UUID("0192d000-0000-7000-8000-00000000acde")
 NORTHWIND = UUID("0192d000-0000-7000-8000-0000000000ff")

@@ -14,8 +14,8 @@ from typing import Final
 from uuid import UUID
 
 from app.vault import envelope
+from app.vault.keepers.wrapping import DESTROYED, DISABLED, RETIRED, KeyMissing, KeyringUnsafe, KeysDisabled, KeyState
 from app.vault.secret import Secret
-from app.vault.wrapping import DESTROYED, DISABLED, RETIRED, KeyMissing, KeyringUnsafe, KeysDisabled, KeyState
 
 KEY_BYTES: Final = 32
 # The first version of a key is `v1:<hex>`, as it always was; a later one names its number: `v2:<number>:<hex>`.
@@ -142,7 +142,7 @@ class LocalKeys:
 
     @contextmanager
     def _changing(self, tenant_id: UUID) -> Iterator[None]:
-        """Alone in the folder; what a killed predecessor left half written of this key is removed, and all is synced."""
+        """Alone in the folder. What a killed predecessor left half written of this key is removed; all is synced."""
         require_private_folder(self._folder)
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

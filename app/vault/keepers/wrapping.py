@@ -10,7 +10,7 @@ from app.kernel.errors import Missing, Unavailable
 from app.vault.secret import Secret
 
 DESTROYED = "The key of this workspace was destroyed; its secrets and files can never be read again."
-DISABLED = "The keys of this workspace are disabled. An operator can enable them: slipway keys enable --tenant ID."
+DISABLED = "The keys of this workspace are disabled, so its secrets cannot be used. Ask your operator to enable them."
 RETIRED = (
     "This copy of the workspace's keys is older than the last rotation of its wrapping key, which is gone. Use the "
     "newer copy, or restore the key store of that time."
@@ -42,7 +42,7 @@ class WrappingKeys(Protocol):
     """A keeper of one wrapping key a tenant: the local keyring, or a vault's transit engine.
 
     A wrapping key has versions, counted from 1: the newest wraps, older ones still open until they are retired. Every
-    method may raise KeyringUnsafe, or another Unavailable where the keeper cannot be asked. All of them may be repeated.
+    method may raise KeyringUnsafe, or another Unavailable where the keeper cannot be asked. All may be repeated.
     """
 
     def create(self, tenant_id: UUID) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
+from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
 from app.vault.secret import Secret
-from app.vault.wrapping import KeyMissing, KeysDisabled
 
 LIMIT: Final = 2000  # keys
 OPENED_FOR: Final = 300.0  # seconds: the longest that a disabled key may still open something where no word arrives

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.kernel.errors import Conflict, Missing, Unavailable
-from app.vault.wrapping import KeyringUnsafe
+from app.vault.keepers.wrapping import KeyringUnsafe
 
 Answer = dict[str, Any]  # Any: JSON
 _TIME_OUT: Final = (2.0, 5.0)  # seconds to connect, and between two bytes of the answer
@@ -62,14 +62,17 @@ class TransitLine:
                 "SLIPWAY_TRANSIT_URL is set, and the client for it is missing. Run: pip install slipway[vault]"
             ) from None
         self._vault, self._errors, self._trouble = vault, hvac.exceptions, requests.RequestException
-        session = requests.Session()
-        session.trust_env = False  # neither a proxy nor a .netrc of this machine stands between us and the vault
-        session.verify = str(vault.ca_file) if vault.ca_file else True
-        session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=64))
-        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
         self._client = hvac.Client(
-            url=vault.url, token=_token(vault), session=session, timeout=_TIME_OUT, allow_redirects=False
+            url=vault.url,
+            token=_token(vault),
+            verify=str(vault.ca_file) if vault.ca_file else True,
+            timeout=_TIME_OUT,
+            allow_redirects=False,
         )
+        session = self._client.session
+        session.trust_env = False  # neither a proxy nor a .netrc of this machine stands between us and the vault
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))  # a connection for each thread
         self._lock = threading.Lock()
 
     def read(self, path: str) -> Answer:
@@ -139,8 +142,8 @@ class TransitLine:
         if answer.status_code == 204:  # noqa: PLR2004 - HTTP's "done, nothing to say"
             return {}
         raise VaultAway(
-            f"The key vault answers {answer.status_code}. SLIPWAY_TRANSIT_URL must name it itself: a redirect would take "
-            "the token elsewhere."
+            f"The key vault answers {answer.status_code}. SLIPWAY_TRANSIT_URL must name it itself: a redirect would "
+            "take the token elsewhere."
         )
 
 

@@ -4,8 +4,8 @@ One derived AES-256-GCM key a tenant, `<installation>_<tenant>`. Each wrapped ke
 derivation context (`rewrap` ignores `associated_data`, and a rotation must not see the key it wraps anew). A key of the
 same name with `.destroyed` or `.disabled` at its end is a marker that wraps nothing.
 
-Disabled means refused by the vault itself: the key gets a version that has wrapped nothing, and `min_decryption_version`
-is set to it. Works alike in both products; OpenBao's `soft-delete` would do, but Vault has none.
+Disabled means refused by the vault itself: the key gets a version that has wrapped nothing, and
+`min_decryption_version` is set to it. That works in both products; OpenBao's `soft-delete` is not in Vault.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Final
 from uuid import UUID
 
 from app.vault.envelope import Place, SecretUnreadable
-from app.vault.opened_keys import OpenedKeys
+from app.vault.keepers.opened_keys import OpenedKeys
+from app.vault.keepers.transit_line import Answer, KeyNotThere, Refused, TransitLine
+from app.vault.keepers.wrapping import DESTROYED, DISABLED, RETIRED, KeyMissing, KeysDisabled, KeyState
 from app.vault.secret import Secret
-from app.vault.transit_line import Answer, KeyNotThere, Refused, TransitLine
-from app.vault.wrapping import DESTROYED, DISABLED, RETIRED, KeyMissing, KeysDisabled, KeyState
 
 _FORM: Final = re.compile(rb"vault:v([1-9][0-9]{0,8}):[A-Za-z0-9+/=]+")
 _NO_KEY: Final = "This workspace has no key in the vault. Restore the vault, or create the key."
@@ -29,8 +29,8 @@ _NO_KEY: Final = "This workspace has no key in the vault. Restore the vault, or 
 class TransitKeys:
     """Wrapping keys behind a line to the vault. Safe for many threads and programs at once.
 
-    Opened keys are remembered for minutes (`opened_keys.py`); `forget` is called when word comes that a key was disabled
-    or destroyed. Raises VaultAway where the vault cannot be asked.
+    Opened keys are remembered for minutes (`opened_keys.py`); `forget` is called when word comes that a key was
+    disabled or destroyed. Raises VaultAway where the vault cannot be asked.
     """
 
     def __init__(self, line: TransitLine, *, prefix: str, opened: OpenedKeys | None = None) -> None:
@@ -181,9 +181,7 @@ class TransitKeys:
     def _open(self, tenant_id: UUID, verb: str, wrapped: bytes, purpose: str) -> Answer:
         version, name = self.version_of(wrapped), self._name(tenant_id)
         try:
-            return self._line.write(
-                f"{verb}/{name}", ciphertext=wrapped.decode(), context=_context(tenant_id, purpose)
-            )
+            return self._line.write(f"{verb}/{name}", ciphertext=wrapped.decode(), context=_context(tenant_id, purpose))
         except (KeyNotThere, Refused):
             self._refuse(tenant_id)  # the products say why in words of their own: look instead
             if version < int(self._read(tenant_id)["min_decryption_version"]):
