@@ -93,7 +93,7 @@ _SHREDDED_PLACE = (
     " WHERE s.tenant_id = %s AND t.state = 'shredded'"
 )
 _DROPPED = "UPDATE cell.tenant SET state = 'dropped', limits = NULL, changed_at = now() WHERE id = %s"
-_TABLES = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
 
 
 def claim_slot(session: Session, tenant_id: UUID, *, kind: str = "customer") -> ClaimedSlot | None:
