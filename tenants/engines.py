@@ -82,7 +82,7 @@ class Databases:
         )
         event.listen(engine, "begin", _send_begin)
         event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
-        event.listen(engine, "checkin", _close_when_full)
+        event.listen(engine, "checkin", _on_return)
         return engine
 
     def close(self) -> None:
@@ -102,6 +102,8 @@ def _send_begin(connection: Connection) -> None:
     """Send `BEGIN` and the scope as one message; a connection without a scope fails here (KeyError): it never reads."""
     scope = connection.get_execution_options()["scope"]
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg's own
+    if not driver.autocommit:  # an isolation level was asked for: the driver would begin a transaction before ours
+        raise OutsideScope("A scope begins its own transaction; another isolation level belongs into the scope.")
     try:
         cursor = driver.execute(scope.begin)
         while cursor.nextset():
@@ -134,9 +136,12 @@ def _refuse_idle(connection: psycopg.Connection[Any]) -> None:
         raise OutsideScope("The transaction is over, and its scope with it: this statement belongs to nobody.")
 
 
-def _close_when_full(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+def _on_return(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """SQLAlchemy leaves the driver out of autocommit after an `isolation_level`; a full connection is closed."""
     if len(entry.info.get(_TOUCHED, ())) >= SCHEMAS_A_CONNECTION:
-        entry.invalidate()  # closes it; the next checkout makes a new one, with nothing remembered
+        entry.invalidate()  # the next checkout makes a new one, with nothing remembered
+    elif connection is not None and not connection.autocommit:
+        connection.autocommit = True
 
 
 class ScopedCursor(psycopg.Cursor[Any]):
