@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.web.begin import runtime_of
 from tenants.engines import Databases
-from tenants.migrate import script_config
+from tenants.schema.migrate import script_config
 from tenants.sessions import DatabaseAway, dispatcher_session, lookup_session
 
 OK = "ok"

@@ -6,6 +6,7 @@ Imported only by entries and `bootstrap`. The list of names that docs/configurat
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,11 @@ DOCUMENTED: tuple[Documented, ...] = (
         "SLIPWAY_CELL_URL",
         None,
         "postgresql:// URL of the first cell. It may share a server with the control database, never a database.",
+    ),
+    Documented(
+        "SLIPWAY_CELL_<NAME>_URL",
+        "",
+        "postgresql:// URL of one more cell, called <name> in `slipway cells`. Every program gets it.",
     ),
     Documented(
         "SLIPWAY_REDIS_URL", None, "redis://, rediss:// or unix:// URL of Redis 7 or newer, or Valkey; wake-ups only."
@@ -105,10 +111,13 @@ DOCUMENTED: tuple[Documented, ...] = (
 )
 
 
+MAIN_CELL = "main"
+CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
-    "names the same database as SLIPWAY_CONTROL_URL. "
-    "They may share a server, not a database: create a second one for the cell."
+    "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
+_CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
+_CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
     "shows every mail to whoever can reach the page and is refused when hosts other than localhost are served. "
     "Unset it, or serve http://localhost on 127.0.0.1."
@@ -117,6 +126,11 @@ OPEN_ADDRESS_BOOK = (
     "opens local ports to outgoing calls and is refused when hosts other than localhost are served. "
     "Unset it, or serve http://localhost on 127.0.0.1."
 )
+
+
+def cell_variable(name: str) -> str:
+    """The setting that holds the URL of the cell of that name."""
+    return "SLIPWAY_CELL_URL" if name == MAIN_CELL else f"SLIPWAY_CELL_{name.upper()}_URL"
 
 
 class BadSettings(Invalid):
@@ -129,6 +143,7 @@ class Settings:
 
     control_url: str = field(repr=False)
     cell_url: str = field(repr=False)
+    more_cells: Mapping[str, str] = field(repr=False)  # name → URL, beside the first
     redis_url: str = field(repr=False)
     keyring: Path
     worker_keyring: Path
@@ -156,6 +171,7 @@ class Settings:
         values: dict[str, object] = {
             "control_url": read("SLIPWAY_CONTROL_URL", database_url),
             "cell_url": read("SLIPWAY_CELL_URL", database_url),
+            "more_cells": read.cells(),
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
             "keyring": keyring,
             "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
@@ -188,13 +204,22 @@ class Settings:
     def check(self) -> None:
         """Refuse values that are fine alone but not together. Raises BadSettings."""
         errors: list[tuple[str, str]] = []
-        if database_place(self.control_url) == database_place(self.cell_url):
-            errors.append(("SLIPWAY_CELL_URL", SAME_DATABASE))
+        taken = {database_place(self.control_url): CONTROL}
+        for name, url in self.cell_urls.items():
+            place, variable = database_place(url), cell_variable(name)
+            if place in taken:
+                errors.append((variable, SAME_DATABASE.format(other=taken[place])))
+            taken[place] = variable
         if self.inbox and not self.serves_only_localhost:
             errors.append(("SLIPWAY_INBOX", OPEN_INBOX))
         if self.address_book and not self.serves_only_localhost:
             errors.append(("SLIPWAY_ADDRESS_BOOK", OPEN_ADDRESS_BOOK))
         _raise(errors)
+
+    @property
+    def cell_urls(self) -> dict[str, str]:
+        """Every cell this program has an address for, by name; the first one is `main`."""
+        return {MAIN_CELL: self.cell_url, **self.more_cells}
 
     @property
     def public_host(self) -> str:
@@ -215,7 +240,7 @@ class Settings:
         """The variables that make `from_environment` give these settings again, every default spelled out."""
         return {
             "SLIPWAY_CONTROL_URL": self.control_url,
-            "SLIPWAY_CELL_URL": self.cell_url,
+            **{cell_variable(name): url for name, url in self.cell_urls.items()},
             "SLIPWAY_REDIS_URL": self.redis_url,
             "SLIPWAY_KEYRING": str(self.keyring),
             "SLIPWAY_WORKER_KEYRING": str(self.worker_keyring),
@@ -253,6 +278,19 @@ class _Reader:
         except ValueError as error:
             self._errors.append((name, str(error)))
             return None
+
+    def cells(self) -> dict[str, str]:
+        """The URLs of further cells, by the name in their variable."""
+        found: dict[str, str] = {}
+        for variable in sorted(self._environ):
+            match = _CELL_VARIABLE.fullmatch(variable)
+            if match is None or not self._environ[variable].strip():
+                continue
+            if not _CELL_NAME.fullmatch(match[1]) or match[1].lower() == MAIN_CELL:
+                self._errors.append((variable, "names a cell that cannot be: use letters and digits, at most 20."))
+            elif (url := self(variable, database_url, default="")) is not None:
+                found[match[1].lower()] = url
+        return found
 
     def raise_errors(self) -> None:
         _raise(self._errors)

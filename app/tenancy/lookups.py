@@ -19,6 +19,32 @@ control_function(
     ),
 )
 
+# An organisation counts with all that are below it. Whoever asks holds the quota's lock until the commit, so that two
+# at once are counted one after the other; without a quota nothing is locked or counted.
+control_function(
+    "exceeded_quota",
+    arguments="p_organisation uuid",
+    returns="TABLE (own boolean, quota int, used bigint)",
+    language="plpgsql",
+    partner=True,
+    body="""
+    DECLARE bound record;
+    BEGIN
+        FOR bound IN
+            SELECT o.id, (o.limits->>'tenants')::int AS most FROM control.org_edge e
+            JOIN control.organisation o ON o.id = e.ancestor_id
+            WHERE e.descendant_id = p_organisation AND o.limits ? 'tenants'
+              AND p_organisation IN (SELECT control.organisations_below()) ORDER BY o.id
+        LOOP
+            PERFORM pg_advisory_xact_lock(hashtextextended('quota:' || bound.id, 0));
+            SELECT bound.id = p_organisation, bound.most, count(*) INTO own, quota, used
+            FROM control.org_edge e JOIN control.tenant t ON t.organisation_id = e.descendant_id
+            WHERE e.ancestor_id = bound.id AND t.kind = 'customer' AND t.state NOT IN ('shredded', 'dropped');
+            IF used > quota THEN RETURN NEXT; RETURN; END IF;
+        END LOOP;
+    END""",
+)
+
 
 def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[UUID, str]]:
     """Requests for tenants that were left half done at least `seconds` ago; in a lookup scope."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tenants.install import install
+from tenants.schema.install import install
 from tenants.slots import make_slots
 from tests import cluster
 from tests.factories.installation import CELL, GATEWAYS, Installation, make_databases, make_runtime

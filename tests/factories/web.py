@@ -52,7 +52,7 @@ from app.onboarding import operations
 from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of, state_of
 from app.settings.values import MailServer
-from app.tenancy.operations import Seeder
+from app.tenancy.operations.creation import Seeder
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from app.vault.secret import Secret
