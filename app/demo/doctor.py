@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from app.demo.checks import machine, servers
+from app.demo.checks.consistency import consistency
 from app.demo.checks.finding import Finding, Patient
 
 Check = Callable[[Patient], Finding]
@@ -47,6 +48,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
             yield check(patient)
     yield from servers.databases(patient)
     yield servers.queue(patient)
+    yield from consistency(patient)
 
 
 def table(findings: Iterable[Finding], *, width: int, colour: bool) -> str:
