@@ -1,13 +1,14 @@
 """One house for each server, two partners' tenants and a neighbour behind the same gateway, each with a canary row.
 
-`make test` runs the whole list on our own PostgreSQL 18, on another maker's 16, and on his 18 through PgBouncer;
-`make soak ONLY=attacks` adds his 18 without a bouncer. After each attack the next user of the connection is looked at.
+`make test` runs the whole list on our own PostgreSQL 18 and on another maker's 16, and through PgBouncer before his 18
+what is about connections; `make soak ONLY=attacks` the rest. After each attack the next user of the connection is looked at.
 """
 
 # ruff: noqa: S608 - names of our own schemas
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -22,6 +23,17 @@ CANARY = (
     " VALUES (gen_random_uuid(), 'canary@example.com', '{}', 'owner', 'en', 'active', now())"
 )
 MAKE_TEST = len(PEERS) - 1  # the rest only in soak
+
+
+RIGHTS = {"test_every_table", "test_other_tenants", "test_powers"}  # what a role may: a bouncer has no part in that
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Attacks on rights go through the bouncer in soak only."""
+    for item in items:
+        if "[pgbouncer" in item.name and item.path.stem in RIGHTS and item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.soak)
 
 
 class People(NamedTuple):
