@@ -1,7 +1,8 @@
 """One house for each server, two partners' tenants and a neighbour behind the same gateway, each with a canary row.
 
 `make test` runs the whole list on our own PostgreSQL 18 and on another maker's 16, and through PgBouncer before his 18
-what is about connections; `make soak ONLY=attacks` the rest. After each attack the next user of the connection is looked at.
+what is about connections; `make soak ONLY=attacks` the rest. After each attack the next user of the connection is
+looked at.
 """
 
 # ruff: noqa: S608 - names of our own schemas
