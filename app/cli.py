@@ -68,6 +68,13 @@ def install(_arguments: list[str]) -> int:
     return 0
 
 
+def keys(arguments: list[str]) -> int:
+    """Rotate, switch off or destroy the keys of tenants, and say how far it is."""
+    from app.bootstrap.keys_command import run_keys
+
+    return run_keys(arguments)
+
+
 def doctor(arguments: list[str]) -> int:
     """Say what is wrong with this machine or installation, and the mend."""
     from app.demo.doctor import run_doctor
@@ -88,6 +95,7 @@ COMMANDS: dict[str, Command] = {
     "worker": worker,
     "dispatcher": dispatcher,
     "install": install,
+    "keys": keys,
     "doctor": doctor,
 }
 
