@@ -202,12 +202,15 @@ class TransitKeys:
             raise
 
     def _remove(self, name: str) -> None:
-        """Delete the key of that name; again, where a creator at the same moment has put one back."""
+        """Delete the key of that name; again, where a creator at the same moment has put one back.
+
+        Two who delete it at once get refusals, and 500s, from the one who comes second: what counts is whether it is there.
+        """
         for _attempt in range(_DELETIONS):
             try:
                 self._line.write(f"keys/{name}/config", deletion_allowed=True)
                 self._line.remove(f"keys/{name}")
-            except (KeyNotThere, Refused):
+            except (KeyNotThere, Refused, VaultAway):
                 if not self._line.has(f"keys/{name}"):
                     return
             else:

@@ -107,8 +107,17 @@ def store_rewrapped(work: Work, changed: Sequence[Rewrapped]) -> None:
 
 
 def store_resealed(work: Work, changed: Sequence[Resealed]) -> None:
-    """Put the resealed values in the place of those that were read; one that was set anew meanwhile stays."""
+    """Put the resealed values in the place of those that were read; one that was set anew meanwhile stays.
+
+    A row that somebody is setting at this moment is passed over, never waited for: whoever sets several may hold them
+    in another order. `drop_old_keys` counts what was passed over and still is of the older version.
+    """
+    ids = [each.id for each in changed]
+    free = select(SecretRecord.id).where(SecretRecord.id.in_(ids)).with_for_update(skip_locked=True)
+    unlocked = set(work.session.scalars(free))
     for each in changed:
+        if each.id not in unlocked:
+            continue
         work.session.execute(
             update(SecretRecord)
             .where(SecretRecord.id == each.id, SecretRecord.sealed == each.before)

@@ -176,6 +176,13 @@ class TestCommand:
         assert place.opened() == place.values
         assert "destroyed; unreadable in every backup from" in slipway(*words, "--confirm", place.tenant.id)
         assert place.trail() == ["destroyed"]
+        stranger = uuid4()
+        place.keyring.wrapping.create(stranger)
+        left_over = ("destroy", "--tenant", stranger, "--reason", "left over", "--confirm", stranger)
+        assert "no workspace has this id" in slipway(*left_over)
+        assert place.keyring.wrapping.states()[stranger] is KeyState.DESTROYED
+        place.shop.installation.set_state(place.tenant, "dropped")
+        assert "no workspace has this id" in slipway(*words, "--confirm", place.tenant.id)
         with pytest.raises(NoSuchTenant):
             slipway("disable", "--tenant", uuid4(), "--reason", "x")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -140,6 +141,22 @@ class TestTrouble:
         line = TransitLine(TransitVault("http://127.0.0.1:1", "transit", mount.vault.token_file))
         with pytest.raises(VaultAway, match="Try again"):
             line.names()
+
+    def test_leaves_a_vault_alone_that_has_just_not_answered(self, mount, monkeypatch):
+        now, calls = [0.0], list[str]()
+        line = TransitLine(TransitVault("http://127.0.0.1:1", "transit", mount.vault.token_file), clock=lambda: now[0])
+        real = line._client.adapter.list
+
+        def counted(url: str) -> Any:
+            calls.append(url)
+            return real(url)
+
+        monkeypatch.setattr(line._client.adapter, "list", counted)
+        for moment, expected in ((0.0, 1), (2.9, 1), (3.1, 2)):
+            now[0] = moment
+            with pytest.raises(VaultAway):
+                line.names()
+            assert len(calls) == expected
 
     def test_says_that_the_mount_is_not_there(self, mount):
         mount.vault.token_file.write_text(mount.bao.token)
