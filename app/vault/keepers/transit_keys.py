@@ -204,7 +204,7 @@ class TransitKeys:
     def _remove(self, name: str) -> None:
         """Delete the key of that name; again, where a creator at the same moment has put one back.
 
-        Two who delete it at once get refusals, and 500s, from the one who comes second: what counts is whether it is there.
+        Of two who delete it at once the second gets a refusal, or a 500: what counts is whether it is there.
         """
         for _attempt in range(_DELETIONS):
             try:

@@ -125,14 +125,17 @@ def store_resealed(work: Work, changed: Sequence[Resealed]) -> None:
         )
 
 
-def drop_old_keys(work: Work) -> int:
+def drop_old_keys(work: Work) -> int | None:
     """Take the older versions away once nothing is sealed with them. Returns how many values still are.
 
-    Waits for whoever is sealing with one (they hold the row until their commit), then counts.
+    None while somebody is sealing with one: they hold its row until their commit, and are not waited for.
     """
     newest = keys_to_write(work).version
     old = (SecretRecord.kind == KEYS, SecretRecord.key_version < newest)
-    work.session.scalars(select(SecretRecord.id).where(*old).with_for_update()).all()
+    versions = work.session.execute(select(func.count()).where(*old)).scalar_one()
+    free = work.session.scalars(select(SecretRecord.id).where(*old).with_for_update(skip_locked=True)).all()
+    if len(free) < versions:
+        return None
     left = select(func.count()).where(SecretRecord.kind != KEYS, SecretRecord.key_version < newest)
     if (count := work.session.execute(left).scalar_one()) == 0:
         work.session.execute(delete(SecretRecord).where(*old))
