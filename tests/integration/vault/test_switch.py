@@ -186,6 +186,26 @@ class TestCommand:
         with pytest.raises(NoSuchTenant):
             slipway("disable", "--tenant", uuid4(), "--reason", "x")
 
+    def test_runs_with_a_vault_as_the_settings_name_it(
+        self, shop: MainJob, mount: Mount, slipway: Command, monkeypatch: pytest.MonkeyPatch
+    ):
+        for name, value in mount.settings().items():
+            monkeypatch.setenv(name, value)
+        mount.vault.token_file.write_text(mount.bao.token)  # this installation has a prefix of its own
+        prefix = shop.installation.key.prefix
+        vault = mount.keys(prefix=prefix)
+        runtime = with_keyring(shop, replace(shop.runtime.service(Keyring), wrapping=vault))
+        with monkeypatch.context() as patch:
+            patch.setattr(shop.installation, "runtime", runtime)
+            place = make_place(shop, runtime)
+            assert "key active; 6 secrets by v1 (wrapped by 1)" in slipway("status", "--tenant", place.tenant.id)
+            slipway("disable", "--tenant", place.tenant.id, "--reason", "lost laptop")
+            vault.forget()  # as the wake-up line has it do
+            with pytest.raises(KeysDisabled):
+                place.opened()
+            slipway("destroy", "--tenant", place.tenant.id, "--reason", "left", "--confirm", place.tenant.id)
+            assert mount.keys(prefix=prefix).states() == {place.tenant.id: KeyState.DESTROYED}
+
 
 class TestDoctor:
     def test_finds_what_does_not_belong_together(self, shop: MainJob, tmp_path):
