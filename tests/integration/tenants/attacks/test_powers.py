@@ -9,7 +9,7 @@ import pytest
 from tenants.sessions import tenant_cursor
 from tenants.tenant import Tenant
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import send
+from tests.integration.tenants.attacks.conftest import send
 from tests.integration.tenants.conftest import DENIED, refused
 
 NO_EXTENSION = ("0A000", "58P01")  # this build does not even carry it

@@ -11,7 +11,7 @@ import pytest
 from tenants.metadata import TenantRecord
 from tenants.tenant import Tenant
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import canary, send
+from tests.integration.tenants.attacks.conftest import canary, send
 from tests.integration.tenants.conftest import DENIED, UNKNOWN_TABLE, refused
 
 TABLES = [t.name for t in TenantRecord.metadata.sorted_tables]

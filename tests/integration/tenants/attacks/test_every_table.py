@@ -16,8 +16,8 @@ from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 from tests.factories.installation import Partner
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import send
-from tests.integration.attacks.rows import insert, row_of, where
+from tests.integration.tenants.attacks.conftest import send
+from tests.integration.tenants.attacks.rows import insert, row_of, where
 from tests.integration.tenants.conftest import DENIED, refused
 
 CONTROL = ControlRecord.metadata.sorted_tables

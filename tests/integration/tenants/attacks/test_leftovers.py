@@ -23,7 +23,7 @@ from tenants.sessions import (
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import canary, check_unharmed, send
+from tests.integration.tenants.attacks.conftest import canary, check_unharmed, send
 from tests.integration.tenants.conftest import DENIED, refused
 
 CHANGES = [
