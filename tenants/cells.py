@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -91,12 +92,16 @@ class Placement:
     databases: Databases
     clock: Callable[[], float] = time.monotonic
     _known: tuple[float, list[CellLoad]] | None = field(default=None, init=False)
+    _placed: Counter[str] = field(default_factory=Counter, init=False)  # by this process, since it last looked
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _turns: itertools.count[int] = field(default_factory=itertools.count, init=False)
 
     def cell_for(self, *, plan: str | None, region: str | None, wanted: str | None) -> str:
         """The cell for one more tenant. Raises NoCell, DatabaseAway."""
-        return choose_cell(self._loads(), plan=plan, region=region, wanted=wanted)
+        chosen = choose_cell(self._loads(), plan=plan, region=region, wanted=wanted)
+        with self._lock:  # many in a row must not all go where it was emptiest when it was last looked
+            self._placed[chosen] += 1
+        return chosen
 
     def gateways(self, cell: str) -> list[int]:
         """The gateways of the cell in the order to ask them: each new tenant starts at the next one."""
@@ -110,4 +115,5 @@ class Placement:
                 with lookup_session(self.databases, actor="placement") as (session, _now):
                     found = [cell for cell in read_cells(session) if cell.name in self.databases.cells]
                 self._known = (self.clock(), found)
-            return self._known[1]
+                self._placed.clear()
+            return [replace(cell, tenants=cell.tenants + self._placed[cell.name]) for cell in self._known[1]]

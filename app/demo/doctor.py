@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from app.demo.checks import machine, servers
+from app.demo.checks import keys, machine, servers
 from app.demo.checks.consistency import consistency
 from app.demo.checks.finding import Finding, Patient
 
@@ -48,6 +48,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
             yield check(patient)
     yield from servers.databases(patient)
     yield servers.queue(patient)
+    yield keys.keys(patient)
     yield from consistency(patient)
 
 

@@ -117,7 +117,7 @@ class Portals:
         self.product = product_admin.start(tokens=self.tokens.of(PRODUCT))
         stack.callback(self.product.stop)
         self.mail = stack.enter_context(MailSink(folder / "mail"))
-        self._clock = BusinessClock(installation.urls.cell_url)
+        self._clock = BusinessClock([installation.urls.cell_url])
         stack.callback(self._clock.close)
         self._listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         self.port = int(self._listening.getsockname()[1])

@@ -30,22 +30,23 @@ class ServersUnfit(Unavailable):
 def databases(patient: Patient) -> Iterator[Finding]:
     """Everything about the two databases; one line where the embedded ones are used."""
     named = [name for name in (CONTROL, CELL) if patient.environ.get(name)]
-    if not named:
-        yield Finding("PostgreSQL", True, "embedded")
-        return
     if len(named) == 1:
         yield Finding("PostgreSQL", False, f"only {named[0]} is set", f"Set both {CONTROL} and {CELL}, or neither.")
         return
+    if not named:
+        yield Finding("PostgreSQL", True, "embedded")
     named += sorted(name for name, url in patient.environ.items() if MORE_CELLS.fullmatch(name) and url)
     for name in named:
         yield from database(name, patient.environ[name])
-    yield apart({name: patient.environ[name] for name in named})
+    if named:
+        yield apart({name: patient.environ[name] for name in named})
 
 
 def refuse_unfit(environ: Mapping[str, str]) -> None:
     """Raise ServersUnfit when servers of one's own lack what Slipway needs; advice alone stops nobody."""
     patient = Patient(Path(), environ)
-    asked = [*(databases(patient) if environ.get(CONTROL) else ()), *([queue(patient)] if environ.get(REDIS) else ())]
+    own = environ.get(CONTROL) or any(map(MORE_CELLS.fullmatch, environ))
+    asked = [*(databases(patient) if own else ()), *([queue(patient)] if environ.get(REDIS) else ())]
     wrong = [finding for finding in asked if finding.required and not finding.ok]
     if wrong:
         lines = [f"  {each.name}: {each.found}\n    → {each.mend}" for each in wrong]
