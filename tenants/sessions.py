@@ -27,7 +27,7 @@ from tenants.tenant import Tenant
 
 _LIMITS = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s'; SET LOCAL app.actor = {actor}"
 # The start owes nothing to whoever had the connection before: what a careless or hostile `SET` without LOCAL left in
-# the server process, and cursors held open over a COMMIT, go first (5 us; pinned by tests/integration/attacks).
+# the server process, and cursors held open over a COMMIT, go first (5 us; pinned by tests/integration/tenants/attacks).
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; RESET ALL; CLOSE ALL"
 _TENANT_SCOPE = "SET LOCAL ROLE {role}; SET LOCAL search_path = {schema}; SELECT * FROM cell.enter()"
 _TENANT = (
