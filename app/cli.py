@@ -82,6 +82,13 @@ def demo(arguments: list[str]) -> int:
     return run(arguments)
 
 
+def tenants(arguments: list[str]) -> int:
+    """Move tenants between installations: key, export, cancel-export, verify, import."""
+    from app.bootstrap.commands.tenants import tenants as run
+
+    return run(arguments)
+
+
 COMMANDS: dict[str, Command] = {
     "demo": demo,
     "serve": serve,
@@ -89,6 +96,7 @@ COMMANDS: dict[str, Command] = {
     "dispatcher": dispatcher,
     "install": install,
     "doctor": doctor,
+    "tenants": tenants,
 }
 
 

@@ -22,6 +22,7 @@ from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
 from app.settings import Settings
 from app.tenancy.operations import Seeder
+from app.vault.bundle_keys import create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
@@ -30,6 +31,7 @@ from tenants.install import install, read_key
 
 MAIN_CELL = "main"
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
+_WITH_WORKER_KEY = {Program.WORKER, Program.OPERATOR}  # an operator moves tenants; opening stays with workers
 JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates")
 
 
@@ -56,11 +58,12 @@ def install_all(settings: Settings) -> InstallationKey:
         gateways=settings.gateways,
     )
     create_keyring(settings.keyring, settings.worker_keyring)
+    create_bundle_keys(settings.worker_keyring)
     return key
 
 
 def open_program(settings: Settings, program: Program) -> Running:
-    """Everything this program needs. Only workers are given the folder that opens connection secrets."""
+    """Everything this program needs. Only workers and operators are given the worker's folder."""
     configure_logging(settings.log_format)
     declare_everything()
     databases = Databases(
@@ -89,7 +92,7 @@ def declare_everything() -> None:
 
 def services(settings: Settings, program: Program, databases: Databases) -> dict[type, object]:
     """What operations, doors and jobs ask for by type."""
-    worker_folder = settings.worker_keyring if program is Program.WORKER else None
+    worker_folder = settings.worker_keyring if program in _WITH_WORKER_KEY else None
     keyring = open_keyring(program, settings.keyring, worker_folder)
     postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
     book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -19,18 +20,24 @@ from app.vault.models import SecretRecord
 from app.vault.rules import DoorPurpose, SecretContext
 from app.vault.secret import Secret
 from app.vault.tenant_keys import (
+    BareKeys,
     TenantKeys,
+    lock_keys,
     make_tenant_keys,
     open_connection_secret,
     open_door_secret,
     seal_connection_secret,
     seal_door_secret,
+    unlock_keys,
 )
 
 SYSTEM_ONLY = {
     "make_keys": "part of the creation of a tenant",
     "take_connection_secrets": "called by a run's job",
     "open_door_secrets": "called by the door that the secret guards",
+    "take_keys": "part of an export, which has checked its own permission; refuses the web program",
+    "put_keys": "part of an import, which has checked its own permission; refuses the web program",
+    "count_keys": "part of an import, which has checked its own permission",
 }
 _KEYS, _TENANT = "keys", "tenant"
 
@@ -137,3 +144,51 @@ def _store(work: Work, *, kind: str, purpose: str, sealed: bytes, context: Secre
             set_at=work.now,
         )
     )
+
+
+class MovedKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version of a tenant's keys as a line of a bundle: bare, so only ever inside a sealed part."""
+
+    id: UUID  # of the row it belongs into
+    version: int
+    public_key: bytes
+    dek: bytes
+    private: bytes
+
+
+def take_keys(session: Session, keyring: Keyring, tenant_id: UUID) -> list[bytes]:
+    """Every version of the tenant's keys, each one line of JSON, bare; in the tenant's scope.
+
+    Raises NotOpenedHere outside a worker or the operator's command line, KeyMissing.
+    """
+    rows = session.execute(
+        select(SecretRecord.id, SecretRecord.sealed)
+        .where(SecretRecord.kind == _KEYS)
+        .order_by(SecretRecord.key_version, SecretRecord.id)
+    )
+    lines = []
+    for row in rows:
+        bare = unlock_keys(keyring, msgspec.json.decode(row.sealed, type=TenantKeys), tenant_id)
+        moved = MovedKeys(row.id, bare.version, bare.public_key, bare.dek.reveal_bytes(), bare.private.reveal_bytes())
+        lines.append(msgspec.json.encode(moved))
+    return lines
+
+
+def put_keys(session: Session, keyring: Keyring, tenant_id: UUID, lines: list[bytes]) -> int:
+    """Lock moved keys for this installation, in the rows they came with. Returns how many fitted a row; repeatable.
+
+    Raises NotOpenedHere, KeyMissing, SecretUnreadable, msgspec.ValidationError for a line that holds no keys.
+    """
+    fitted = 0
+    for line in lines:
+        moved = msgspec.json.decode(line, type=MovedKeys)
+        bare = BareKeys(moved.public_key, Secret(moved.dek), Secret(moved.private), moved.version)
+        locked = msgspec.json.encode(lock_keys(keyring, bare, tenant_id))
+        statement = update(SecretRecord).where(SecretRecord.id == moved.id, SecretRecord.kind == _KEYS)
+        fitted += session.connection().execute(statement.values(sealed=locked)).rowcount
+    return fitted
+
+
+def count_keys(session: Session) -> int:
+    """How many versions of keys the tenant has; in the tenant's scope."""
+    return session.execute(select(func.count()).where(SecretRecord.kind == _KEYS)).scalar_one()
