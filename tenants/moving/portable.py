@@ -6,9 +6,10 @@ SQL NULL as `null`. Text forms give every type back exactly, also those that nob
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import psycopg
@@ -71,16 +72,18 @@ def portable_tables(tenant: MetaData | None = None, cell: MetaData | None = None
     )
 
 
-def read_rows(cursor: psycopg.Cursor[Any], table: PortableTable, tenant_id: UUID, *, skip: int) -> Iterator[str]:
-    """The rows as lines, by the table's key, without the first `skip`; one row in memory at a time.
+def read_rows(cursor: psycopg.Cursor[Any], table: PortableTable, tenant_id: UUID, *, skip: int) -> Generator[str]:
+    """The rows as lines, by the table's key, without the first `skip`; one row in memory at a time. To be closed.
 
     In the tenant's scope, for tables of the cell in the dispatcher's. The transaction reads nothing else afterwards.
     """
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [READER])
     cursor.execute("SET LOCAL statement_timeout = 0")  # the writing of the bundle sets the pace
     _speak_plainly(cursor)
-    for (line,) in cursor.stream(_select(table), {"tenant": tenant_id, "skip": skip}):
-        yield line
+    found = cast("Generator[tuple[str]]", cursor.stream(_select(table), {"tenant": tenant_id, "skip": skip}))
+    with closing(found):  # a stream that is left open holds its connection's lock: its rollback would wait for ever
+        for (line,) in found:
+            yield line
 
 
 def write_rows(cursor: psycopg.Cursor[Any], table: PortableTable, lines: Sequence[bytes]) -> int:
@@ -101,10 +104,10 @@ def _portable(group: str, table: Table, travels: Travels | None) -> PortableTabl
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves the constructor untyped
     return PortableTable(
         group=group,
-        name=table.name,
-        columns=tuple(column.name for column in columns),
+        name=str(table.name),
+        columns=tuple(str(column.name) for column in columns),
         types=tuple(column.type.compile(dialect=dialect) for column in columns),
-        key=tuple(column.name for column in table.primary_key.columns),
+        key=tuple(str(column.name) for column in table.primary_key.columns),
         sealed=bool(table.info.get("sealed")),
         travels=travels,
     )

@@ -7,14 +7,15 @@ parts of yesterday and of today are of one moment (`tenants/moving/freezing.py` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import psycopg
 from sqlalchemy import text
 
 from app.access.permissions import Permission
@@ -36,7 +37,7 @@ from app.vault.keyring import Keyring
 from app.vault.operations import take_keys
 from tenants.head import tenant_revision
 from tenants.moving.freezing import StillWorking, await_idle, await_writers, move_state
-from tenants.moving.portable import CELL, PortableTable, portable_tables, read_rows
+from tenants.moving.portable import TENANT, PortableTable, portable_tables, read_rows
 from tenants.sessions import dispatcher_session, tenant_cursor, tenant_session
 from tenants.tenant import Tenant
 
@@ -213,17 +214,22 @@ class _Export:
         return [table for table in self.tables if self.request.secrets or not table.sealed]
 
     def _write_table(self, writer: BundleWriter, table: PortableTable) -> None:
-        databases, tenant = self.runtime.databases, self.request.tenant
-        skip = writer.rows[table.path]
+        tenant, skip = self.request.tenant, writer.rows[table.path]
         self._require_mine(writer)
-        if table.group == CELL:
-            with dispatcher_session(databases, tenant.cell, actor="export") as (session, _now):
-                driver = session.connection().connection.driver_connection
-                if driver is not None:
-                    pack(writer, table, read_rows(driver.cursor(), table, tenant.id, skip=skip), self.progress)
+        with self._cursor(table) as cursor, closing(read_rows(cursor, table, tenant.id, skip=skip)) as rows:
+            pack(writer, table, rows, self.progress)
+
+    @contextmanager
+    def _cursor(self, table: PortableTable) -> Iterator[psycopg.Cursor[Any]]:
+        """In the tenant's scope; tables of the cell, which no tenant may read, in the dispatcher's."""
+        databases, tenant = self.runtime.databases, self.request.tenant
+        if table.group == TENANT:
+            with tenant_cursor(databases, tenant, actor=self.actor.label) as (cursor, _entered):
+                yield cursor
             return
-        with tenant_cursor(databases, tenant, actor=self.actor.label) as (cursor, _entered):
-            pack(writer, table, read_rows(cursor, table, tenant.id, skip=skip), self.progress)
+        with dispatcher_session(databases, tenant.cell, actor="export") as (session, _now):
+            driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]  # psycopg's own
+            yield driver.cursor()
 
     def _entry(self) -> dict[str, object]:
         tenant = self.request.tenant
