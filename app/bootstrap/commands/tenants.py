@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from app.kernel.actor import Actor, job_actor
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
 from app.settings import Settings
+from app.tenancy.bundles.errors import FileInTheWay
 from app.tenancy.bundles.export import ExportRequest, cancel_export, export_tenant
 from app.tenancy.bundles.importing import ImportRequest, import_tenant
 from app.tenancy.bundles.verification import verify_file
@@ -86,7 +89,7 @@ def _export(given: argparse.Namespace) -> int:
         tenant = _tenant(running, given.tenant)
         request = ExportRequest(tenant, recipient, secrets=not given.without_secrets, stays=given.move)
         keys = open_bundle_keys(running.settings.worker_keyring)
-        with Meter() as meter:
+        with Meter() as meter, _said_when_it_stops(tenant.id):
             done = export_tenant(
                 running.runtime, actor, keys, request, given.output, trace_id=new_id().hex, progress=meter.show
             )
@@ -95,6 +98,21 @@ def _export(given: argparse.Namespace) -> int:
     print(f"{given.output}: {done.rows:,} rows, manifest {done.manifest_sha256}")
     print("The workspace stays still here." if given.move else "The workspace goes on with its work.")
     return 0
+
+
+@contextmanager
+def _said_when_it_stops(tenant_id: UUID) -> Iterator[None]:
+    """Whatever ended the export: the workspace may be still, and somebody must know how it goes on."""
+    try:
+        yield
+    except BaseException as trouble:  # also an interrupt from the keyboard
+        sys.stderr.write(
+            "The export stopped. The same command goes on; until it is done, or until you call"
+            f" `slipway tenants cancel-export {tenant_id}`, the workspace may be held still.\n"
+        )
+        if isinstance(trouble, OSError):
+            raise FileInTheWay(f"The bundle cannot be written: {trouble.strerror}.") from None
+        raise
 
 
 def _declare_cancel(parser: argparse.ArgumentParser) -> None:

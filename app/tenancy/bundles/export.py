@@ -38,7 +38,7 @@ from app.vault.operations import take_keys
 from tenants.head import tenant_revision
 from tenants.moving.freezing import StillWorking, await_idle, await_writers, move_state
 from tenants.moving.portable import TENANT, PortableTable, portable_tables, read_rows
-from tenants.sessions import dispatcher_session, tenant_cursor, tenant_session
+from tenants.sessions import dispatcher_session, tenant_cursor
 from tenants.tenant import Tenant
 
 EXPORTING: Final = "exporting"
@@ -129,10 +129,13 @@ class _Export:
     progress: Progress
 
     def header(self, keys: BundleKeys) -> Header:
-        """What a new bundle would begin with."""
+        """What a new bundle would begin with. Whoever may not export, or lacks the keys, leaves no trace."""
         databases, tenant = self.runtime.databases, self.request.tenant
-        with tenant_session(databases, tenant, actor=self.actor.label) as (_session, entered):
-            began = entered.database_now.isoformat()
+        if self.request.secrets:
+            self.runtime.service(Keyring).require_worker_key()
+        with self._work(_MAY_BEGIN) as work:
+            _require(work)
+            began = work.database_now.isoformat()
         return Header(
             format=FORMAT,
             bundle=new_id(),

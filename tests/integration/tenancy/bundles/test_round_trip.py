@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from app.audit.leaf import commit_entry, hash_leaf, leaf_bytes
+from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.kernel.ids import new_id
 from app.kernel.marks import TrailFacts
+from app.kernel.queue.dispatcher import relay_outbox
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
 from app.tenancy.bundles.documents import KEYS
@@ -27,7 +29,7 @@ from app.vault.secret import Secret
 from tenants.head import tenant_revision
 from tenants.tenant import Tenant
 from tests.factories.bundles import MOVER, Site
-from tests.factories.installation import person
+from tests.factories.installation import CELL, person
 
 CONNECTION = UUID("0190a000-0000-7000-8000-0000000000c1")
 # What is another afterwards by its nature: who may come in, who is who here, what was done here, and the locked keys.
@@ -56,6 +58,12 @@ def fill(site: Site, tenant: Tenant) -> None:
 _CONNECTION = text(
     "INSERT INTO connection (id, connector, name, config, state, changed_at)"
     """ VALUES (:id, 'hubspot', 'Crm "ö" \U0001f680', '{"a": [1.10, null, "\\u2028"]}', 'active', now())"""
+)
+
+
+_ONBOARDING = (
+    "INSERT INTO {}.onboarding (id, definition_digest, name, state, seq, snapshot, deal, people, trace_id, started_at)"
+    " VALUES (%s, 'd1', 'O', 'running', 1, jsonb_build_object(), jsonb_build_object(), '[]', 't', now())"
 )
 
 
@@ -141,6 +149,22 @@ class TestMoving:
         runtime = there.runtime
         with open_work(runtime, arrived, MOVER, trace_id="again") as work:
             assert not work.admit_once("hubspot", "deal-1")
+
+    def test_shows_its_onboardings_in_the_lists_over_there(self, here: Site, there: Site, tmp_path: Path):
+        tenant, onboarding = here.customer("Shown"), new_id()
+        here.installation.rows(tenant, "INSERT INTO {}.definition VALUES ('d1', 't', '1', 'T', '[]', '[]', now())")
+        here.installation.rows(tenant, _ONBOARDING, onboarding)
+        here.export(tenant, tmp_path / "x", there)
+        there.receive(tmp_path / "x", here)
+        relay_outbox(there.installation.databases, CELL, SUBSCRIPTIONS)
+        for item in there.installation.take():
+            if there.installation.job(item.job_id).kind == "onboarding.project_all_cards":
+                there.installation.run_one(item, runtime=there.runtime)
+        jobs = there.installation.cell("SELECT kind, args FROM cell.job WHERE tenant_id = %s ORDER BY id", tenant.id)
+        assert [(job.kind, job.args.get("onboarding_id")) for job in jobs] == [
+            ("onboarding.project_all_cards", None),
+            ("onboarding.project_card", str(onboarding)),
+        ]
 
 
 class TestSecrets:
