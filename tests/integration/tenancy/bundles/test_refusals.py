@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,17 @@ class TestCommandLine:
     def test_keeps_keys_out_of_what_it_shows(self, here: Site):
         shown = repr(here.keys) + repr(here.runtime.service(Keyring))
         assert here.keys.signing.reveal_bytes().hex() not in shown
+
+
+class TestManual:
+    def test_shows_a_program_that_reads_a_bundle(self, there: Site, bundle: tuple[Tenant, Path], tmp_path: Path):
+        """The customer's engineer copies it from docs/export.md; it knows nothing of this code."""
+        text = (Path(__file__).parents[4] / "docs/export.md").read_text()
+        script = tmp_path / "read.py"
+        script.write_text(text.split("```python\n")[1].split("```")[0])
+        command = [sys.executable, str(script), str(bundle[1]), str(there.folder / "worker/bundle.key")]
+        read = subprocess.run(command, capture_output=True, check=True, timeout=30, cwd=tmp_path)
+        opened = there.opened(bundle[1])
+        assert read.stdout.splitlines() == [
+            path.encode() + b" " + line for path, lines in opened.items() for line in lines
+        ]

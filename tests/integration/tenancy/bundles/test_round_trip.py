@@ -17,6 +17,7 @@ from app.kernel.marks import TrailFacts
 from app.kernel.queue.dispatcher import relay_outbox
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
+from app.onboarding import jobs as onboarding_jobs
 from app.tenancy.bundles.documents import KEYS
 from app.tenancy.bundles.errors import ExportUnderWay, FileInTheWay
 from app.tenancy.bundles.export import cancel_export
@@ -151,6 +152,7 @@ class TestMoving:
             assert not work.admit_once("hubspot", "deal-1")
 
     def test_shows_its_onboardings_in_the_lists_over_there(self, here: Site, there: Site, tmp_path: Path):
+        assert onboarding_jobs.project_all_cards  # declared by its import, as in a worker
         tenant, onboarding = here.customer("Shown"), new_id()
         here.installation.rows(tenant, "INSERT INTO {}.definition VALUES ('d1', 't', '1', 'T', '[]', '[]', now())")
         here.installation.rows(tenant, _ONBOARDING, onboarding)
