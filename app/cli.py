@@ -68,6 +68,25 @@ def install(_arguments: list[str]) -> int:
     return 0
 
 
+def cells(arguments: list[str]) -> int:
+    """Add cells, open and close them, show where tenants are."""
+    from app.bootstrap.commands.cells import run_cells
+    from app.demo.checks.servers import CONTROL, refuse_unfit
+    from app.settings import Settings, cell_variable
+
+    settings = Settings.from_environment()
+    more = {cell_variable(name): url for name, url in settings.more_cells.items()}
+    refuse_unfit({CONTROL: settings.control_url, **more} if arguments[:1] == ["add"] else {})
+    return run_cells(arguments, settings)
+
+
+def keys(arguments: list[str]) -> int:
+    """Rotate, switch off or destroy the keys of tenants, and say how far it is."""
+    from app.bootstrap.commands.keys import run_keys
+
+    return run_keys(arguments)
+
+
 def doctor(arguments: list[str]) -> int:
     """Say what is wrong with this machine or installation, and the mend."""
     from app.demo.doctor import run_doctor
@@ -95,6 +114,8 @@ COMMANDS: dict[str, Command] = {
     "worker": worker,
     "dispatcher": dispatcher,
     "install": install,
+    "cells": cells,
+    "keys": keys,
     "doctor": doctor,
     "tenants": tenants,
 }

@@ -15,11 +15,12 @@ CAPABILITIES = (
     "templates",
     "vault",
 )
-# Capabilities that declare lookup functions of `control`; `tenants.install` puts them in place.
+# Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
 LOOKUPS = ("identity", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.registry"),
+    import_module("tenants.cells"),
     *(import_module(f"app.{capability}.models") for capability in CAPABILITIES),
     *(import_module(f"app.{capability}.lookups") for capability in LOOKUPS),
 )

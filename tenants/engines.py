@@ -39,6 +39,10 @@ class CellEngines:
     registry: Engine
 
 
+class CellUnknown(LookupError):
+    """The directory names a cell that this process was given no address for."""
+
+
 class Databases:
     """Every pool of this process. The owner's addresses are used only by installation and by the making of slots."""
 
@@ -55,6 +59,15 @@ class Databases:
             )
             for name, url in cell_urls.items()
         }
+
+    def cell(self, name: str) -> CellEngines:
+        """The pools into that cell. Raises CellUnknown in a process that started before the cell was added."""
+        try:
+            return self.cells[name]
+        except KeyError:
+            raise CellUnknown(
+                f"This program has no address for the cell {name}. Set SLIPWAY_CELL_{name.upper()}_URL and restart it."
+            ) from None
 
     def _engine(self, owner_url: str, role: str, *, size: int) -> Engine:
         password = role_password(self.key.secret, role)

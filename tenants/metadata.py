@@ -68,6 +68,7 @@ class ControlFunction:
     returns: str
     body: str
     language: str = "sql"
+    partner: bool = False  # an organisation's scope may call it too; its body then looks at the scope itself
 
     def ddl(self) -> str:
         """The statement that makes or replaces it; volatile, because some of them write (sessions, links)."""
@@ -81,9 +82,11 @@ class ControlFunction:
 control_functions: dict[str, ControlFunction] = {}
 
 
-def control_function(name: str, *, arguments: str, returns: str, body: str, language: str = "sql") -> ControlFunction:
-    """Declare a lookup function; `tenants.install` puts every declared one into the database."""
+def control_function(
+    name: str, *, arguments: str, returns: str, body: str, language: str = "sql", partner: bool = False
+) -> ControlFunction:
+    """Declare a lookup function; `tenants.schema.install` puts every declared one into the database."""
     if name in control_functions:
         raise ValueError(f"control.{name} is declared twice")
-    function = control_functions[name] = ControlFunction(name, arguments, returns, body, language)
+    function = control_functions[name] = ControlFunction(name, arguments, returns, body, language, partner)
     return function

@@ -14,7 +14,8 @@ class RoleNames:
     """The roles of one installation.
 
     door: looks up and enters an organisation's scope in `control` · partner: NOLOGIN, that scope ·
-    app: NOLOGIN, what every tenant may do in `cell` · dispatcher: jobs, timers, outbox · registry: slots and states.
+    app: NOLOGIN, what every tenant may do in `cell` · founder: NOLOGIN, gives a new tenant its place ·
+    dispatcher: jobs, timers, outbox · registry: slots and states.
     """
 
     prefix: str
@@ -33,6 +34,11 @@ class RoleNames:
     def app(self) -> str:
         """NOLOGIN role that every tenant role inherits: its insert-only rights in `cell`."""
         return f"{self.prefix}_app"
+
+    @property
+    def founder(self) -> str:
+        """NOLOGIN role that a gateway takes to give a new tenant its place; it may call two functions and no more."""
+        return f"{self.prefix}_founder"
 
     @property
     def dispatcher(self) -> str:

@@ -6,6 +6,7 @@ tenant: a NOLOGIN role in the cell · dispatcher and registry: the cell's shared
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,13 +22,19 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from tenants.engines import Databases
+from tenants.engines import CellEngines, CellUnknown, Databases
 from tenants.tenant import Tenant
 
 _LIMITS = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s'; SET LOCAL app.actor = {actor}"
+_TENANT_SCOPE = "SET LOCAL ROLE {role}; SET LOCAL search_path = {schema}; SELECT * FROM cell.enter()"
 _TENANT = f"BEGIN; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT * FROM cell.enter()"
+_ACTIVATE = "SET LOCAL ROLE {role}; SET LOCAL search_path = cell; SELECT cell.activate({tenant})"
 _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {organisation}"
 _PARTNER = f"BEGIN; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
+_FOUNDER = (
+    f"BEGIN; SET LOCAL ROLE {{role}}; SET LOCAL search_path = cell; {_LIMITS};"
+    " SELECT * FROM cell.claim({tenant}, {kind}, {weight}, {limits}, {revision}, {gateway})"
+)
 _PLAIN = f"BEGIN; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
 _AWAY = "The database cannot be reached right now."
 _BUSY = "Somebody else is changing the same thing at this moment."
@@ -87,13 +94,75 @@ def plain_scope(schema: str, actor: str) -> Scope:
     return Scope(sql.SQL(_PLAIN).format(schema=sql.Identifier(schema), actor=sql.Literal(actor)).as_string(None))
 
 
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What the cell is told of a tenant that is to be made. `gateway`: the bucket whose free slot it gets."""
+
+    tenant_id: UUID
+    kind: str
+    weight: int
+    limits: dict[str, Any]
+    revision: str
+    gateway: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The place a tenant was given; `state` is active where it was finished before."""
+
+    schema: str
+    role: str
+    gateway: int
+    state: str
+
+
+def founding_scope(role: str, wanted: Founding, actor: str) -> Scope:
+    """The scope in which a tenant gets its place; the tenant's own scope follows in the same transaction."""
+    text = sql.SQL(_FOUNDER).format(
+        role=sql.Identifier(role),
+        tenant=sql.Literal(str(wanted.tenant_id)),
+        kind=sql.Literal(wanted.kind),
+        weight=sql.Literal(wanted.weight),
+        limits=sql.Literal(json.dumps(wanted.limits)),
+        revision=sql.Literal(wanted.revision),
+        gateway=sql.Literal(wanted.gateway),
+        actor=sql.Literal(actor),
+    )
+    return Scope(text.as_string(None))
+
+
+@contextmanager
+def founding_session(
+    databases: Databases, cell: str, wanted: Founding, *, actor: str
+) -> Iterator[tuple[Session, Claimed, Entered | None] | None]:
+    """One transaction in which a tenant gets its place, is filled in its own scope and becomes active: all or nothing.
+
+    Gives None where the gateway has no free slot, and no `Entered` where the tenant's place is of another gateway (it
+    was claimed before) or already active: then there is nothing to fill. Raises DatabaseAway.
+    """
+    founder = databases.key.roles.founder
+    with _opened(_engines(databases, cell).gateways[wanted.gateway], founding_scope(founder, wanted, actor)) as opened:
+        session, found = opened
+        if found is None or found[0] is None:
+            yield None
+            return
+        claimed = Claimed(*found)
+        if claimed.gateway != wanted.gateway or claimed.state != "seeding":
+            yield session, claimed, None
+            return
+        row = _say(session, _then(_TENANT_SCOPE, role=claimed.role, schema=claimed.schema))
+        yield session, claimed, Entered(*row)
+        session.flush()
+        _say(session, _then(_ACTIVATE, role=founder, tenant=wanted.tenant_id))
+
+
 @contextmanager
 def tenant_session(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[tuple[Session, Entered]]:
     """One transaction as the tenant's role. Commits at the end, rolls back on any exception.
 
     Raises DatabaseAway, and ScopeMismatch when the directory's role is not this tenant's.
     """
-    engine = databases.cells[tenant.cell].gateways[tenant.gateway]
+    engine = _engines(databases, tenant.cell).gateways[tenant.gateway]
     with _opened(engine, tenant_scope(tenant, actor)) as (session, row):
         entered = Entered(*row)
         if entered.tenant_id != tenant.id:
@@ -107,7 +176,7 @@ def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterat
 
     The caller looks at the tenant's state itself: nothing here knows which states may read.
     """
-    engine = databases.cells[tenant.cell].gateways[tenant.gateway]
+    engine = _engines(databases, tenant.cell).gateways[tenant.gateway]
     certain = _UNCHANGED
     try:
         pooled, cursor = _entered_cursor(engine, tenant_scope(tenant, actor))
@@ -145,15 +214,40 @@ def lookup_session(databases: Databases, *, actor: str = "lookup") -> Iterator[t
 @contextmanager
 def dispatcher_session(databases: Databases, cell: str, *, actor: str) -> Iterator[tuple[Session, datetime]]:
     """One transaction over the cell's jobs, timers and outbox."""
-    with _opened(databases.cells[cell].dispatcher, plain_scope("cell", actor)) as (session, row):
+    with _opened(_engines(databases, cell).dispatcher, plain_scope("cell", actor)) as (session, row):
         yield session, row[0]
 
 
 @contextmanager
 def registry_session(databases: Databases, cell: str, *, actor: str) -> Iterator[tuple[Session, datetime]]:
     """One transaction over the cell's slots and tenant states."""
-    with _opened(databases.cells[cell].registry, plain_scope("cell", actor)) as (session, row):
+    with _opened(_engines(databases, cell).registry, plain_scope("cell", actor)) as (session, row):
         yield session, row[0]
+
+
+def _engines(databases: Databases, cell: str) -> CellEngines:
+    try:
+        return databases.cell(cell)
+    except CellUnknown as error:
+        raise DatabaseAway(f"{error} {_UNCHANGED}") from error
+
+
+def _then(statements: str, **names: object) -> bytes:
+    """What the connection is told next in its transaction; roles and schemas are names, everything else a value."""
+    parts = {
+        key: sql.Identifier(str(value)) if key in {"role", "schema"} else sql.Literal(str(value))
+        for key, value in names.items()
+    }
+    return sql.SQL(statements).format(**parts).as_string(None).encode()
+
+
+def _say(session: Session, statements: bytes) -> Any:
+    """Several statements in one message; gives the row of the last one."""
+    driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]  # psycopg's own
+    cursor = driver.execute(statements)
+    while cursor.nextset():
+        pass
+    return cursor.fetchone()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -11,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tenants.engines import Databases
-from tenants.head import grants_sql, head_sql, tenant_revision
-from tenants.naming import new_schema_name
+from tenants.naming import RoleNames, new_schema_name
+from tenants.schema.head import grants_sql, head_sql, tenant_revision
 
 BATCH = 25  # one change of role memberships, and so one invalidation in every backend, per batch
 
@@ -26,8 +27,11 @@ class ClaimedSlot:
     gateway: int
 
 
-def make_slots(databases: Databases, cell: str, count: int) -> int:
-    """Make `count` free slots at the head revision, in batches, with the owner's login. Returns how many were made."""
+def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | None = None) -> int:
+    """Make `count` free slots at the head revision, in batches, with the owner's login. Returns how many were made.
+
+    They are spread over the gateways, unless one is named.
+    """
     made = 0
     with psycopg.connect(databases.cell_urls[cell]) as connection:
         while made < count:
@@ -35,7 +39,8 @@ def make_slots(databases: Databases, cell: str, count: int) -> int:
             with connection.transaction():
                 first = _count_all(connection)  # slots made one by one spread over the gateways too
                 for number in range(first, first + batch):
-                    _make_slot(connection, databases, cell, number)
+                    bucket = number % len(databases.cell(cell).gateways) if gateway is None else gateway
+                    _make_slot(connection, databases, bucket)
             made += batch
     return made
 
@@ -49,16 +54,56 @@ def count_free(databases: Databases, cell: str) -> int:
     return int(row[0]) if row else 0
 
 
-def claim_slot(session: Session, tenant_id: UUID) -> ClaimedSlot | None:
-    """Give the tenant a slot, or the one it already has. None when the pool is empty. In the registry's scope."""
-    held = session.execute(
-        text("SELECT schema_name, role_name, gateway FROM cell.slot WHERE tenant_id = :tenant"), {"tenant": tenant_id}
-    ).one_or_none()
-    row = held or session.execute(_CLAIM, {"tenant": tenant_id, "revision": tenant_revision()}).one_or_none()
-    if row is None:
-        return None
-    session.execute(_STATE, {"tenant": tenant_id})
-    return ClaimedSlot(schema=row[0], role=row[1], gateway=row[2])
+def drop_slot(databases: Databases, cell: str, tenant_id: UUID) -> None:
+    """Drop what a shredded tenant had in its cell: rows, schema, role, slot. Repeatable; its id is never used again.
+
+    Tables go in small groups, each in a transaction of its own: a schema at once would take hundreds of locks.
+    """
+    with psycopg.connect(databases.cell_urls[cell], autocommit=True) as connection:
+        row = connection.execute(_SHREDDED_PLACE, [tenant_id]).fetchone()
+        if row is None:
+            return
+        schema, role = str(row[0]), str(row[1])
+        for table in _CELL_TABLES:
+            connection.execute(
+                sql.SQL("DELETE FROM cell.{} WHERE tenant_id = %s").format(sql.Identifier(table)), [tenant_id]
+            )
+        drop_schema(connection, databases.key.roles, schema, role)
+        with connection.transaction():
+            connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [schema])
+            connection.execute(_DROPPED, [tenant_id])
+
+
+def drop_schema(connection: psycopg.Connection[Any], roles: RoleNames, schema: str, role: str) -> None:
+    """Drop a schema and its role, whatever of them is still there. On a connection in autocommit, as the owner."""
+    tables = [str(name) for (name,) in connection.execute(_TABLES, [schema])]
+    for start in range(0, len(tables), _DROPPED_AT_ONCE):
+        names = [sql.Identifier(schema, name) for name in tables[start : start + _DROPPED_AT_ONCE]]
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.SQL(", ").join(names)))
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+        connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(roles.app), sql.Identifier(role)))
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+_CELL_TABLES = ("outbox", "job", "timer", "inbox")
+_DROPPED_AT_ONCE = 10
+_SHREDDED_PLACE = (
+    "SELECT s.schema_name, s.role_name FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id"
+    " WHERE s.tenant_id = %s AND t.state = 'shredded'"
+)
+_DROPPED = "UPDATE cell.tenant SET state = 'dropped', limits = NULL, changed_at = now() WHERE id = %s"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+
+
+def claim_slot(session: Session, tenant_id: UUID, *, kind: str = "customer") -> ClaimedSlot | None:
+    """Give the tenant a slot of any gateway, or the one it already has, to be filled in later transactions.
+
+    None when the pool is empty. In the registry's scope; the tenant stays `seeding` until `activate`.
+    """
+    wanted = {"tenant": tenant_id, "kind": kind, "revision": tenant_revision()}
+    row = session.execute(_CLAIM, wanted).one()
+    return None if row[0] is None else ClaimedSlot(schema=row[0], role=row[1], gateway=row[2])
 
 
 def activate(session: Session, tenant_id: UUID) -> None:
@@ -66,17 +111,8 @@ def activate(session: Session, tenant_id: UUID) -> None:
     session.execute(_ACTIVATE, {"tenant": tenant_id})
 
 
-_ACTIVATE = text("UPDATE cell.tenant SET state = 'active', changed_at = now() WHERE id = :tenant AND state = 'seeding'")
-_CLAIM = text("""
-    UPDATE cell.slot SET state = 'claimed', tenant_id = :tenant, claimed_at = now()
-    WHERE schema_name = (
-        SELECT schema_name FROM cell.slot WHERE state = 'free' AND revision = :revision
-        ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING schema_name, role_name, gateway
-""")
-_STATE = text("""
-    INSERT INTO cell.tenant (id, state, changed_at) VALUES (:tenant, 'seeding', now()) ON CONFLICT (id) DO NOTHING
-""")
+_CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, 1, '{}', :revision, NULL)")
+_ACTIVATE = text("SELECT cell.activate(:tenant)")
 
 
 def _count_all(connection: psycopg.Connection) -> int:
@@ -84,12 +120,11 @@ def _count_all(connection: psycopg.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _make_slot(connection: psycopg.Connection, databases: Databases, cell: str, number: int) -> None:
+def _make_slot(connection: psycopg.Connection, databases: Databases, gateway: int) -> None:
     """Role, schema, tables and rights as one message: 20 ms of catalog work, one round trip."""
     roles = databases.key.roles
     schema = new_schema_name()
     role = roles.tenant(schema)
-    gateway = number % len(databases.cells[cell].gateways)
     start = sql.SQL(
         "CREATE ROLE {role} NOLOGIN; GRANT {app} TO {role}; GRANT {role} TO {gateway}; CREATE SCHEMA {schema};"
         " SET LOCAL search_path = {schema};"

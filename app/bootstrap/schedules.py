@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import psycopg
+import structlog
+
 from app.identity.operations import forget_stale
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
-from app.tenancy.operations import resume_requests
+from app.tenancy.operations.creation import resume_requests
+from app.tenancy.operations.erasure import carry_out_all
+from app.tenancy.operations.telling import tell_all
 from tenants.slots import count_free, make_slots
 
+log = structlog.get_logger(__name__)
 _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
+
+
+def _refill(runtime: Runtime, cell: str, warm_slots: int) -> None:
+    """Fill one cell's pool; one that is away is left to the next round, the others do not wait for it."""
+    try:
+        missing = warm_slots - count_free(runtime.databases, cell)
+        if missing > 0:
+            make_slots(runtime.databases, cell, missing)
+    except psycopg.OperationalError as error:
+        log.warning("tenancy.pool_not_refilled", cell=cell, reason=" ".join(str(error).split()))
 
 
 def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
@@ -20,13 +36,17 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
 
     def refill() -> None:
         for cell in runtime.databases.cells:
-            missing = warm_slots - count_free(runtime.databases, cell)
-            if missing > 0:
-                make_slots(runtime.databases, cell, missing)
+            _refill(runtime, cell, warm_slots)
 
     def resume() -> None:
         actor = job_actor(_PLATFORM, "tenancy.resume_requests")
         resume_requests(runtime, actor, trace_id=new_id().hex)
+
+    def tell() -> None:
+        tell_all(runtime)
+
+    def erase() -> None:
+        carry_out_all(runtime)
 
     def forget() -> None:
         forget_stale(runtime.databases)
@@ -34,5 +54,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
+        Schedule("tenancy.tell_cells", 15.0, tell),
+        Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("identity.forget_stale", 3_600.0, forget),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.access.operations import give_default_delegation
 from app.kernel.work import Work
-from app.tenancy.operations import Seeder
+from app.tenancy.operations.creation import Seeder
 from app.vault.keyring import Keyring
 from app.vault.operations import make_keys
 

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
+from app.bootstrap.keys import keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
+from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
 from app.kernel.paging import CursorKey
-from app.kernel.queue.wake import ValkeyWake
+from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
-from app.settings import Settings
-from app.tenancy.operations import Seeder
+from app.settings import MAIN_CELL, Settings, cell_variable
+from app.tenancy.operations.creation import Seeder
 from app.vault.bundle_keys import create_bundle_keys
-from app.vault.keyring import Keyring, create_keyring, open_keyring
+from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
-from tenants.install import install, read_key
+from tenants.schema.install import install, read_installation
 
-MAIN_CELL = "main"
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-_WITH_WORKER_KEY = {Program.WORKER, Program.OPERATOR}  # an operator moves tenants; opening stays with workers
-JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates")
+JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "vault")
+
+
+class CellWithoutAddress(Invalid):
+    """A registered cell has no URL in the settings: this program could not serve the tenants it holds."""
 
 
 @dataclass
@@ -43,18 +48,28 @@ class Running:
     runtime: Runtime
     root: Path
     wake: ValkeyWake = field(repr=False)
+    switches: Doorbell | None = field(default=None, repr=False)
 
     def close(self) -> None:
         """Give everything back."""
         self.runtime.databases.close()
         self.wake.close()
+        if self.switches:
+            self.switches.close()
 
 
 def install_all(settings: Settings) -> InstallationKey:
-    """Bring databases and keyring of this installation to the state that this build needs. Repeatable."""
+    """Bring databases and keyring of this installation to the state that this build needs. Repeatable.
+
+    The cells are the first one and those that `slipway cells add` has registered. Raises CellWithoutAddress.
+    """
+    try:
+        registered = read_installation(settings.control_url).cells
+    except LookupError:
+        registered = frozenset()
     key = install(
         control_url=settings.control_url,
-        cell_urls={MAIN_CELL: settings.cell_url},
+        cell_urls=_addresses(settings, registered | {MAIN_CELL}),
         gateways=settings.gateways,
     )
     create_keyring(settings.keyring, settings.worker_keyring)
@@ -66,11 +81,12 @@ def open_program(settings: Settings, program: Program) -> Running:
     """Everything this program needs. Only workers and operators are given the worker's folder."""
     configure_logging(settings.log_format)
     declare_everything()
+    standing = read_installation(settings.control_url)
     databases = Databases(
         control_url=settings.control_url,
-        cell_urls={MAIN_CELL: settings.cell_url},
-        key=read_key(settings.control_url),
-        gateways=settings.gateways,
+        cell_urls=_addresses(settings, standing.cells),
+        key=standing.key,
+        gateways=standing.gateways,
     )
     wake = ValkeyWake(settings.redis_url)
     runtime = Runtime(
@@ -80,7 +96,18 @@ def open_program(settings: Settings, program: Program) -> Running:
         wake=wake,
         services=services(settings, program, databases),
     )
-    return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake)
+    switches = listen_for_switches(settings, runtime.service(Keyring))
+    return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake, switches=switches)
+
+
+def _addresses(settings: Settings, cells: Iterable[str]) -> dict[str, str]:
+    missing = sorted(set(cells) - set(settings.cell_urls))
+    if missing:
+        wanted = ", ".join(cell_variable(name) for name in missing)
+        raise CellWithoutAddress(
+            f"This installation has tenants in {', '.join(missing)}. Set {wanted} and start again."
+        )
+    return {name: settings.cell_urls[name] for name in sorted(cells)}
 
 
 def declare_everything() -> None:
@@ -92,8 +119,7 @@ def declare_everything() -> None:
 
 def services(settings: Settings, program: Program, databases: Databases) -> dict[type, object]:
     """What operations, doors and jobs ask for by type."""
-    worker_folder = settings.worker_keyring if program in _WITH_WORKER_KEY else None
-    keyring = open_keyring(program, settings.keyring, worker_folder)
+    keyring = keyring_of(settings, program, prefix=databases.key.prefix)
     postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
     book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))
     return {

@@ -21,7 +21,7 @@ from app.demo.signals import Stopped, StopSignals
 from app.demo.supervisor import OURSELVES, Child, Run, Supervisor
 from app.kernel.errors import SlipwayError
 from app.settings import BadSettings, Settings
-from tenants.install import WrongDatabase
+from tenants.schema.install import WrongDatabase
 from tenants.sessions import DatabaseAway
 
 Prepare = Callable[[Settings], Settings]

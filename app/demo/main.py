@@ -23,6 +23,7 @@ from app.partners.rules import default_host
 from app.settings import Settings
 from app.vault.rules import Program
 from app.web.security import Front
+from tenants.schema.install import NewCell, add_cell
 
 PORT = "SLIPWAY_HTTP_PORT"
 _LOGIN = 12  # characters of the installation's id in the folder's name
@@ -38,6 +39,8 @@ class Demo:
     def prepare(self, settings: Settings) -> Settings:
         """Install, lead outgoing calls to this machine, fill the installation where it is empty."""
         key = install_all(settings)
+        for name, url in settings.more_cells.items():
+            add_cell(control_url=settings.control_url, url=url, cell=NewCell(name), gateways=settings.gateways)
         place = self._folder / "demo" / key.id.hex[:_LOGIN]
         make_tokens(place)
         outside = self._outside = find_ports(place)

@@ -60,6 +60,7 @@ def _prove(ground: Ground, outcome: Outcome, mark: str) -> None:
     for text in told(lines):
         print(f"  {text}", flush=True)
     print("\nThe tenant's first entry names the home's admission by its hash: it holds.", flush=True)
+    print(f"The home lives in the cell {home.cell}, the customer in the cell {outcome.tenant.cell}.", flush=True)
     if lacking := missing_events(lines):
         raise JourneyFailed("every event of a trace", f"no {', '.join(lacking)}")
     effects = [effect["kind"] for effect in ground.effects(f"willowbrook-{mark}")]

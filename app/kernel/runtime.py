@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.actor import Actor
 from app.kernel.marks import TrailFacts
+from tenants.cells import Placement
 from tenants.engines import Databases
 from tenants.tenant import Tenant
 
@@ -37,6 +38,11 @@ class Runtime:
     make_leaf: LeafMaker
     wake: Wake
     services: dict[type, object] = field(default_factory=dict)
+    placement: Placement = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Placement follows from the databases: it knows the cells that this process has pools for."""
+        object.__setattr__(self, "placement", Placement(self.databases))
 
     def service(self, kind: type[Service]) -> Service:
         """The wired service of that type. Raises LookupError where bootstrap has wired none."""

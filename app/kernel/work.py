@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -17,14 +18,21 @@ from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
 from app.kernel.marks import Marks, TrailFacts
 from app.kernel.runtime import Runtime
-from tenants.sessions import Entered, tenant_session
+from tenants.sessions import Entered, Founding, founding_session, tenant_session
 from tenants.tenant import Tenant
 
 JOBS = "jobs"  # the topic the dispatcher listens to
 
 
 class TenantNotActive(Unavailable):
-    """The tenant is being set up, suspended or on its way out: it does no work."""
+    """The tenant is being set up, suspended or on its way out: it does no work. `state` says which."""
+
+    retry_after = 60
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This workspace is {state} and does no work at the moment.")
+        self.state = state
+        self.extensions = {"state": state}
 
 
 class Work:
@@ -149,10 +157,43 @@ def open_work(
     """
     with tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
         if entered.state not in states:
-            raise TenantNotActive(f"This workspace is {entered.state} and does no work at the moment.")
+            raise TenantNotActive(entered.state)
         work = Work(runtime, session, tenant=tenant, actor=actor, entered=entered)
         work.trace_id = trace_id
         yield work
         work.flush_marks()
     if work.topics:
         runtime.wake.publish(work.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A tenant with its place; `work` where it is still to be filled, in the transaction that also makes it active."""
+
+    tenant: Tenant
+    work: Work | None
+
+
+@contextmanager
+def open_founding(
+    runtime: Runtime, tenant: Tenant, wanted: Founding, actor: Actor, *, trace_id: str
+) -> Iterator[Founded | None]:
+    """Give a new tenant its place; what is done in the `with` and its being active commit together, or nothing does.
+
+    Gives None where the gateway has no free place. `tenant` says whose it is; its place is filled in here.
+    """
+    work = None
+    with founding_session(runtime.databases, tenant.cell, wanted, actor=actor.label) as found:
+        if found is None:
+            yield None
+            return
+        session, claimed, entered = found
+        placed = replace(tenant, schema=claimed.schema, role=claimed.role, gateway=claimed.gateway)
+        if entered is None:
+            yield Founded(replace(placed, state=claimed.state), None)
+            return
+        work = Work(runtime, session, tenant=placed, actor=actor, entered=entered)
+        work.trace_id = trace_id
+        yield Founded(placed, work)
+        work.flush_marks()
+    runtime.wake.publish(work.topics)

@@ -15,7 +15,8 @@ class Organisation(ControlRecord):
     """A partner, or the operator at the root of the tree."""
 
     __tablename__ = "organisation"
-    __table_args__ = {"info": {"scope": "id IN ({below})"}}
+    # Read only: it is made by a function, and its limits are the operator's to set.
+    __table_args__ = {"info": {"scope": "id IN ({below})", "rights": "SELECT"}}
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.organisation.id"))
@@ -24,6 +25,7 @@ class Organisation(ControlRecord):
     name: Mapped[str]
     state: Mapped[str]
     made_at: Mapped[datetime]
+    limits: Mapped[Document | None]  # what the operator lets it have: `tenants`; null: as many as it likes
 
 
 class OrganisationEdge(ControlRecord):

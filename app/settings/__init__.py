@@ -6,6 +6,7 @@ Imported only by entries and `bootstrap`. The list of names that docs/configurat
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,17 +20,21 @@ from app.settings.values import (
     address_book,
     database_place,
     database_url,
+    existing_file,
     folder,
     is_local_name,
     is_loopback,
     mail_address,
     mail_server,
+    mount_path,
     number,
     one_of,
     public_url,
     redis_url,
     served_address,
+    vault_url,
 )
+from tenants.registry import FIRST_CELL
 
 Value = TypeVar("Value")
 LogFormat = Literal["text", "json"]
@@ -56,6 +61,11 @@ DOCUMENTED: tuple[Documented, ...] = (
         "postgresql:// URL of the first cell. It may share a server with the control database, never a database.",
     ),
     Documented(
+        "SLIPWAY_CELL_<NAME>_URL",
+        "",
+        "postgresql:// URL of one more cell, called <name> in `slipway cells`. Every program gets it.",
+    ),
+    Documented(
         "SLIPWAY_REDIS_URL", None, "redis://, rediss:// or unix:// URL of Redis 7 or newer, or Valkey; wake-ups only."
     ),
     Documented(
@@ -68,6 +78,26 @@ DOCUMENTED: tuple[Documented, ...] = (
         "<keyring>-worker",
         "Folder of the key that opens connection secrets. Only workers need it; keep it off the web server's machine.",
     ),
+    Documented(
+        "SLIPWAY_KEYRING_BACKUP_DAYS",
+        "0",
+        "Days for which backups of the keyring or vault keep a key that was destroyed, 0 to 3650; 0: there are none. "
+        "From then on an erased tenant is unreadable in every backup.",
+    ),
+    Documented(
+        "SLIPWAY_TRANSIT_URL",
+        "",
+        "https:// URL of OpenBao or HashiCorp Vault, whose transit engine then holds the wrapping keys instead of the "
+        "keyring's folder. Choose it before the first tenant is made.",
+    ),
+    Documented("SLIPWAY_TRANSIT_MOUNT", "transit", "Where that transit engine is mounted."),
+    Documented(
+        "SLIPWAY_TRANSIT_TOKEN_FILE",
+        "",
+        "File with the vault's token, not readable by others; read again when the vault refuses it, so that an agent "
+        "may renew it. Must be set with SLIPWAY_TRANSIT_URL.",
+    ),
+    Documented("SLIPWAY_TRANSIT_CA_FILE", "", "Certificates (PEM) that the vault's own is checked with."),
     Documented("SLIPWAY_HTTP_PORT", "8000", "Port the web program listens on, 1 to 65535."),
     Documented("SLIPWAY_HTTP_HOST", "127.0.0.1", "Address the web program listens on."),
     Documented(
@@ -105,10 +135,13 @@ DOCUMENTED: tuple[Documented, ...] = (
 )
 
 
+MAIN_CELL = FIRST_CELL
+CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
-    "names the same database as SLIPWAY_CONTROL_URL. "
-    "They may share a server, not a database: create a second one for the cell."
+    "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
+_CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
+_CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
     "shows every mail to whoever can reach the page and is refused when hosts other than localhost are served. "
     "Unset it, or serve http://localhost on 127.0.0.1."
@@ -117,6 +150,15 @@ OPEN_ADDRESS_BOOK = (
     "opens local ports to outgoing calls and is refused when hosts other than localhost are served. "
     "Unset it, or serve http://localhost on 127.0.0.1."
 )
+
+VAULT_UNOPENED = (
+    "is not set. The vault at SLIPWAY_TRANSIT_URL lets nobody in without a token: name the file that holds it."
+)
+
+
+def cell_variable(name: str) -> str:
+    """The setting that holds the URL of the cell of that name."""
+    return "SLIPWAY_CELL_URL" if name == MAIN_CELL else f"SLIPWAY_CELL_{name.upper()}_URL"
 
 
 class BadSettings(Invalid):
@@ -129,9 +171,15 @@ class Settings:
 
     control_url: str = field(repr=False)
     cell_url: str = field(repr=False)
+    more_cells: Mapping[str, str] = field(repr=False)  # name → URL, beside the first
     redis_url: str = field(repr=False)
     keyring: Path
     worker_keyring: Path
+    keyring_backup_days: int
+    transit_url: str | None
+    transit_mount: str
+    transit_token_file: Path | None
+    transit_ca_file: Path | None
     http_port: int
     http_host: str
     http_socket: int | None
@@ -156,9 +204,11 @@ class Settings:
         values: dict[str, object] = {
             "control_url": read("SLIPWAY_CONTROL_URL", database_url),
             "cell_url": read("SLIPWAY_CELL_URL", database_url),
+            "more_cells": read.cells(),
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
             "keyring": keyring,
             "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
+            **_key_store(read),
             "http_port": port,
             "http_host": read("SLIPWAY_HTTP_HOST", served_address),
             "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
@@ -188,13 +238,24 @@ class Settings:
     def check(self) -> None:
         """Refuse values that are fine alone but not together. Raises BadSettings."""
         errors: list[tuple[str, str]] = []
-        if database_place(self.control_url) == database_place(self.cell_url):
-            errors.append(("SLIPWAY_CELL_URL", SAME_DATABASE))
+        taken = {database_place(self.control_url): CONTROL}
+        for name, url in self.cell_urls.items():
+            place, variable = database_place(url), cell_variable(name)
+            if place in taken:
+                errors.append((variable, SAME_DATABASE.format(other=taken[place])))
+            taken[place] = variable
         if self.inbox and not self.serves_only_localhost:
             errors.append(("SLIPWAY_INBOX", OPEN_INBOX))
         if self.address_book and not self.serves_only_localhost:
             errors.append(("SLIPWAY_ADDRESS_BOOK", OPEN_ADDRESS_BOOK))
+        if self.transit_url and not self.transit_token_file:
+            errors.append(("SLIPWAY_TRANSIT_TOKEN_FILE", VAULT_UNOPENED))
         _raise(errors)
+
+    @property
+    def cell_urls(self) -> dict[str, str]:
+        """Every cell this program has an address for, by name; the first one is `main`."""
+        return {MAIN_CELL: self.cell_url, **self.more_cells}
 
     @property
     def public_host(self) -> str:
@@ -215,10 +276,15 @@ class Settings:
         """The variables that make `from_environment` give these settings again, every default spelled out."""
         return {
             "SLIPWAY_CONTROL_URL": self.control_url,
-            "SLIPWAY_CELL_URL": self.cell_url,
+            **{cell_variable(name): url for name, url in self.cell_urls.items()},
             "SLIPWAY_REDIS_URL": self.redis_url,
             "SLIPWAY_KEYRING": str(self.keyring),
             "SLIPWAY_WORKER_KEYRING": str(self.worker_keyring),
+            "SLIPWAY_KEYRING_BACKUP_DAYS": str(self.keyring_backup_days),
+            "SLIPWAY_TRANSIT_URL": self.transit_url or "",
+            "SLIPWAY_TRANSIT_MOUNT": self.transit_mount,
+            "SLIPWAY_TRANSIT_TOKEN_FILE": str(self.transit_token_file or ""),
+            "SLIPWAY_TRANSIT_CA_FILE": str(self.transit_ca_file or ""),
             "SLIPWAY_HTTP_PORT": str(self.http_port),
             "SLIPWAY_HTTP_HOST": self.http_host,
             "SLIPWAY_HTTP_SOCKET": "" if self.http_socket is None else str(self.http_socket),
@@ -254,8 +320,31 @@ class _Reader:
             self._errors.append((name, str(error)))
             return None
 
+    def cells(self) -> dict[str, str]:
+        """The URLs of further cells, by the name in their variable."""
+        found: dict[str, str] = {}
+        for variable in sorted(self._environ):
+            match = _CELL_VARIABLE.fullmatch(variable)
+            if match is None or not self._environ[variable].strip():
+                continue
+            if not _CELL_NAME.fullmatch(match[1]) or match[1].lower() == MAIN_CELL:
+                self._errors.append((variable, "names a cell that cannot be: use letters and digits, at most 20."))
+            elif (url := self(variable, database_url, default="")) is not None:
+                found[match[1].lower()] = url
+        return found
+
     def raise_errors(self) -> None:
         _raise(self._errors)
+
+
+def _key_store(read: _Reader) -> dict[str, object]:
+    return {
+        "keyring_backup_days": read("SLIPWAY_KEYRING_BACKUP_DAYS", number(0, 3650)),
+        "transit_url": read("SLIPWAY_TRANSIT_URL", lambda raw: vault_url(raw) if raw else None),
+        "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),
+        "transit_token_file": read("SLIPWAY_TRANSIT_TOKEN_FILE", lambda raw: existing_file(raw) if raw else None),
+        "transit_ca_file": read("SLIPWAY_TRANSIT_CA_FILE", lambda raw: existing_file(raw) if raw else None),
+    }
 
 
 def _raise(errors: list[tuple[str, str]]) -> None:

@@ -19,6 +19,62 @@ control_function(
     ),
 )
 
+# An organisation counts with all that are below it. Whoever asks holds the quota's lock until the commit, so that two
+# at once are counted one after the other; without a quota nothing is locked or counted.
+control_function(
+    "exceeded_quota",
+    arguments="p_organisation uuid",
+    returns="TABLE (own boolean, quota int, used bigint)",
+    language="plpgsql",
+    partner=True,
+    body="""
+    DECLARE bound record;
+    BEGIN
+        FOR bound IN
+            SELECT o.id, (o.limits->>'tenants')::int AS most FROM control.org_edge e
+            JOIN control.organisation o ON o.id = e.ancestor_id
+            WHERE e.descendant_id = p_organisation AND o.limits ? 'tenants'
+              AND p_organisation IN (SELECT control.organisations_below()) ORDER BY o.id
+        LOOP
+            PERFORM pg_advisory_xact_lock(hashtextextended('quota:' || bound.id, 0));
+            SELECT bound.id = p_organisation, bound.most, count(*) INTO own, quota, used
+            FROM control.org_edge e JOIN control.tenant t ON t.organisation_id = e.descendant_id
+            WHERE e.ancestor_id = bound.id AND t.kind = 'customer' AND t.state NOT IN ('shredded', 'dropped');
+            IF used > quota THEN RETURN NEXT; RETURN; END IF;
+        END LOOP;
+    END""",
+)
+
+control_function(
+    "tenants_behind",
+    arguments="p_older_than interval",
+    returns="TABLE (organisation_id uuid, tenant_id uuid)",
+    body=(
+        "SELECT t.organisation_id, t.id FROM control.tenant t"
+        " WHERE t.behind AND t.changed_at < now() - p_older_than ORDER BY t.changed_at LIMIT 200"
+    ),
+)
+control_function(
+    "open_erasures",
+    arguments="",
+    returns="TABLE (organisation_id uuid, tenant_id uuid)",
+    body=(
+        "SELECT e.organisation_id, e.tenant_id FROM control.erasure e"
+        " WHERE e.state IN ('approved', 'shredded') ORDER BY e.decided_at LIMIT 50"
+    ),
+)
+# Where a tenant stands in control beside its own line: who belongs to it, what is listed of it, what leads to it.
+control_function(
+    "forget_tenant",
+    arguments="p_tenant uuid",
+    returns="void",
+    body=(
+        "DELETE FROM control.membership WHERE tenant_id = p_tenant;"
+        " DELETE FROM control.onboarding_card WHERE tenant_id = p_tenant;"
+        " DELETE FROM control.hook WHERE tenant_id = p_tenant;"
+    ),
+)
+
 
 def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[UUID, str]]:
     """Requests for tenants that were left half done at least `seconds` ago; in a lookup scope."""
@@ -40,3 +96,16 @@ def find_organisation(session: Session, slug: str) -> UUID | None:
     """The active organisation of that slug; in a lookup scope."""
     found: UUID | None = session.execute(text("SELECT control.find_organisation(:slug)"), {"slug": slug}).scalar()
     return found
+
+
+def tenants_behind(session: Session, *, seconds: int) -> list[tuple[UUID, UUID]]:
+    """(organisation, tenant) whose cell has not been told of a change for `seconds`; in a lookup scope."""
+    rows = session.execute(text("SELECT * FROM control.tenants_behind(make_interval(secs => :s))"), {"s": seconds})
+    return [(row.organisation_id, row.tenant_id) for row in rows]
+
+
+def open_erasures(session: Session) -> list[tuple[UUID, UUID]]:
+    """(organisation, tenant) that two people want erased and that are not dropped yet; in a lookup scope."""
+    return [
+        (row.organisation_id, row.tenant_id) for row in session.execute(text("SELECT * FROM control.open_erasures()"))
+    ]

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.kernel.errors import Invalid
-from app.vault.local_keys import read_key, require_private_folder, sync_folder, write_once
+from app.vault.keepers.local_keys import read_key, require_private_folder, sync_folder, write_once
 from app.vault.sealed_box import make_pair, public_of
 from app.vault.secret import Secret
 

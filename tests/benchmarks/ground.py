@@ -16,10 +16,10 @@ from app.demo.servers import EmbeddedServers
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from app.settings import DOCUMENTED
-from app.tenancy.operations import Seeder, TenantRequest, create_tenant
+from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
-from tenants.install import install
+from tenants.schema.install import install
 from tenants.tenant import Tenant
 from tests.benchmarks.measure import say
 from tests.cluster import Cluster

@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 
 from app.bootstrap.schedules import schedules
-from tenants.head import head_sql
 from tenants.naming import new_schema_name
+from tenants.schema.head import head_sql
 from tenants.slots import BATCH, make_slots
 from tests.benchmarks.ground import Ground, default_of, new_tenant
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say

@@ -17,23 +17,14 @@ from app.tenancy.bundles.export import Exported, ExportRequest, export_tenant
 from app.tenancy.bundles.importing import Imported, ImportRequest, import_tenant
 from app.tenancy.bundles.sealing import open_part
 from app.tenancy.bundles.verification import verify_file
-from app.tenancy.operations import Seeder, TenantRequest, create_tenant
+from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.bundle_keys import BundleKeys, create_bundle_keys, fingerprint_of, open_bundle_keys
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
-from tenants.install import install
 from tenants.tenant import Tenant
-from tests import cluster
-from tests.factories.installation import CELL, GATEWAYS, Installation, Partner, make_runtime, person
+from tests.factories.installation import Installation, Partner, make_runtime, person
 
 MOVER = job_actor(UUID(int=0), "tenants.test")
-
-
-def install_another() -> Installation:
-    """An installation of its own: other roles, other id, other databases."""
-    made = cluster.create_databases()
-    key = install(control_url=made.control_url, cell_urls={CELL: made.cell_url}, gateways=GATEWAYS)
-    return Installation(made, key)
 
 
 @dataclass

@@ -25,8 +25,8 @@ from app.kernel.queue.execution import run_job
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from tenants.engines import Databases, InstallationKey, driver_url
-from tenants.install import _allow_connect
 from tenants.metadata import TenantRecord
+from tenants.schema.install import _allow_connect
 from tenants.sessions import registry_session
 from tenants.slots import ClaimedSlot, claim_slot, make_slots
 from tenants.tenant import Tenant

@@ -36,7 +36,7 @@ from app.partners.queries import SiteDirectory
 from app.settings.values import MailServer
 from app.templates.library import open_shelf
 from app.templates.operations import publish
-from app.tenancy.operations import Seeder, TenantRequest, create_tenant
+from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from app.vault.secret import Secret

@@ -52,7 +52,7 @@ from app.onboarding import operations
 from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of, state_of
 from app.settings.values import MailServer
-from app.tenancy.operations import Seeder
+from app.tenancy.operations.creation import Seeder
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from app.vault.secret import Secret
@@ -117,7 +117,7 @@ class Portals:
         self.product = product_admin.start(tokens=self.tokens.of(PRODUCT))
         stack.callback(self.product.stop)
         self.mail = stack.enter_context(MailSink(folder / "mail"))
-        self._clock = BusinessClock(installation.urls.cell_url)
+        self._clock = BusinessClock([installation.urls.cell_url])
         stack.callback(self._clock.close)
         self._listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         self.port = int(self._listening.getsockname()[1])

@@ -1,4 +1,4 @@
-"""`slipway demo --once` as a newcomer runs it: a folder of its own, everything embedded, twice."""
+"""`slipway demo --once` as a newcomer runs it: a folder of its own, everything embedded; again with a second server."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from app.demo.servers import EmbeddedServers
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 110  # seconds; DESIGN gives the first run two minutes
 
 
-def run_once(folder: Path) -> tuple[int, str, float]:
+def run_once(folder: Path, **more: str) -> tuple[int, str, float]:
     """Run the demo to its end. Returns the exit code, what it said, and how long it took."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
     began = time.monotonic()
     ran = subprocess.run(
         [sys.executable, "-m", "app.cli", "demo", "--once", "--folder", str(folder), "--port", "8750"],
         cwd=ROOT,
-        env=clean,
+        env=clean | more,
         capture_output=True,
         text=True,
         timeout=DEADLINE + 60,
@@ -42,7 +45,20 @@ class TestDemoOnce:
             "it holds",
         ):
             assert expected in said
-        code, said, second = run_once(tmp_path / ".slipway")
-        assert code == 0, said[-4000:]
+        assert "The home lives in the cell main, the customer in the cell main." in said
+        # Again, with a second server beside the first: the new customer goes where there is most room, and the job
+        # crosses from the home's server to the customer's.
+        with EmbeddedServers(tmp_path / "eu", valkey=False) as other:
+            code, said, second = run_once(tmp_path / ".slipway", SLIPWAY_CELL_EU_URL=other.cell_url)
+            assert code == 0, said[-4000:]
+            assert "The home lives in the cell main, the customer in the cell eu." in said
+            assert "onboarding.first_value.reached" in said
+            with psycopg.connect(other.cell_url) as connection:
+                tenants = connection.execute("SELECT state FROM cell.tenant").fetchall()
+            assert tenants == [("active",)]
         assert "Making three partners" not in said
         assert second < first
+        # Without its address the cell's tenants could not be served: nothing starts, and the mend is said.
+        code, said, _third = run_once(tmp_path / ".slipway")
+        assert code == 1
+        assert "SLIPWAY_CELL_EU_URL" in said

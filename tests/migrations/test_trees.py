@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from tenants.head import head_sql, tenant_revision
 from tenants.metadata import CellRecord, ControlRecord, TenantRecord
-from tenants.migrate import TREES, script_config, upgrade
+from tenants.schema.head import head_sql, tenant_revision
+from tenants.schema.migrate import TREES, script_config, upgrade
 from tests.migrations.conftest import catalog
 
 METADATA = {"control": ControlRecord.metadata, "cell": CellRecord.metadata, "tenant": TenantRecord.metadata}
@@ -151,5 +151,5 @@ class TestTheRecords:
             for path in (ROOT / top).rglob("*.py")
             if "\ncontrol_function(" in (source := path.read_text()) or "__tablename__" in source
         }
-        known = {module.__name__ for module in MODULES} | {"tenants.policies"}  # install imports its own rules
+        known = {module.__name__ for module in MODULES} | {"tenants.schema.policies"}  # install imports its own rules
         assert declaring - known == set()

@@ -1,1 +1,1 @@
-"""Operator commands with sub-commands: each parses its arguments, opens the program and calls one operation."""
+"""Operator commands that need more than a few lines: each parses its arguments and calls the product."""

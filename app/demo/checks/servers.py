@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ Question = Callable[[str, "psycopg.Connection[Row]"], Finding]
 
 POSTGRES_AT_LEAST = 16
 REDIS_AT_LEAST = 7
+MORE_CELLS = re.compile(r"SLIPWAY_CELL_[A-Z0-9]+_URL")
 CONTROL, CELL, REDIS = "SLIPWAY_CONTROL_URL", "SLIPWAY_CELL_URL", "SLIPWAY_REDIS_URL"
 
 
@@ -28,21 +30,23 @@ class ServersUnfit(Unavailable):
 def databases(patient: Patient) -> Iterator[Finding]:
     """Everything about the two databases; one line where the embedded ones are used."""
     named = [name for name in (CONTROL, CELL) if patient.environ.get(name)]
-    if not named:
-        yield Finding("PostgreSQL", True, "embedded")
-        return
     if len(named) == 1:
         yield Finding("PostgreSQL", False, f"only {named[0]} is set", f"Set both {CONTROL} and {CELL}, or neither.")
         return
+    if not named:
+        yield Finding("PostgreSQL", True, "embedded")
+    named += sorted(name for name, url in patient.environ.items() if MORE_CELLS.fullmatch(name) and url)
     for name in named:
         yield from database(name, patient.environ[name])
-    yield apart(patient.environ[CONTROL], patient.environ[CELL])
+    if named:
+        yield apart({name: patient.environ[name] for name in named})
 
 
 def refuse_unfit(environ: Mapping[str, str]) -> None:
     """Raise ServersUnfit when servers of one's own lack what Slipway needs; advice alone stops nobody."""
     patient = Patient(Path(), environ)
-    asked = [*(databases(patient) if environ.get(CONTROL) else ()), *([queue(patient)] if environ.get(REDIS) else ())]
+    own = environ.get(CONTROL) or any(map(MORE_CELLS.fullmatch, environ))
+    asked = [*(databases(patient) if own else ()), *([queue(patient)] if environ.get(REDIS) else ())]
     wrong = [finding for finding in asked if finding.required and not finding.ok]
     if wrong:
         lines = [f"  {each.name}: {each.found}\n    → {each.mend}" for each in wrong]
@@ -113,19 +117,21 @@ def speaks_utf8(name: str, connection: psycopg.Connection[Row]) -> Finding:
     return Finding(f"{name} encoding", encoding == "UTF8", str(encoding), "Create the database with ENCODING 'UTF8'.")
 
 
-def apart(control: str, cell: str) -> Finding:
-    """Control and cell are two databases, however differently their URLs may be spelled."""
-    mend = "Create a second database for the cell: nobody may join or commit across the two."
+def apart(urls: Mapping[str, str]) -> Finding:
+    """Control and every cell are databases of their own, however differently their URLs may be spelled."""
+    mend = "Create a database for each: nobody may join or commit across two of them."
     query = "SELECT d.oid, d.datname, pg_postmaster_start_time() FROM pg_database d WHERE datname = current_database()"
-    places = []
-    for url in (control, cell):
+    places: dict[Row, str] = {}
+    for name, url in urls.items():
         try:
             with _connected(url) as connection:
-                places.append(_one(connection, query))
+                place = _one(connection, query)
         except (ValueError, psycopg.Error):
-            return Finding("Two databases", False, "cannot be told while one does not answer", mend)
-    ok = places[0] != places[1]
-    return Finding("Two databases", ok, "apart" if ok else "control and cell are the same database", mend)
+            return Finding("Databases", False, "cannot be told while one does not answer", mend)
+        if place in places:
+            return Finding("Databases", False, f"{places[place]} and {name} are the same database", mend)
+        places[place] = name
+    return Finding("Databases", True, "apart")
 
 
 def queue(patient: Patient) -> Finding:

@@ -40,7 +40,7 @@ class Ground:
         return cls(
             settings=settings,
             runtime=runtime,
-            clock=BusinessClock(settings.cell_url),
+            clock=BusinessClock(settings.cell_urls.values()),
             tokens=Tokens(outside.folder),
             mails=Inbox(outside.mail_folder),
             crm_port=outside.ports["hubspot"],

@@ -197,7 +197,7 @@ class MainJob:
         """Nobody answers until the SLA's first rung is due: the clock is moved to just after it."""
         tenant = self._tenant()
         query = "SELECT min(due_at) FROM cell.timer WHERE tenant_id = %s AND state = 'waiting' AND args->>'timer' = %s"
-        with psycopg.connect(self._ground.settings.cell_url, autocommit=True) as connection:
+        with psycopg.connect(self._ground.settings.cell_urls[tenant.cell], autocommit=True) as connection:
             row = connection.execute(query, [tenant.id, "environment_answer"]).fetchone()
         due = row[0] if row else None
         if due is None or due > datetime.now(UTC):

@@ -1,7 +1,8 @@
-"""The business clock of the demo's cell: moved so that what is seeded lies in the past, and put back to now."""
+"""The business clock of the demo's cells: moved so that what is seeded lies in the past, and put back to now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 import psycopg
@@ -10,22 +11,25 @@ _FRIDAY = 4
 
 
 class BusinessClock:
-    """Moves `cell.clock` with the owner's login, as only tests and the demo may (DESIGN 8). Close it after use."""
+    """Moves `cell.clock` of every cell with the owners' logins, as only tests and the demo may (DESIGN 8)."""
 
-    def __init__(self, cell_url: str) -> None:
-        self._connection = psycopg.connect(cell_url, autocommit=True)
+    def __init__(self, cell_urls: Iterable[str]) -> None:
+        self._connections = [psycopg.connect(url, autocommit=True) for url in cell_urls]
 
     def show(self, moment: datetime) -> None:
         """Let business time be `moment` now and run on from there; never later than the world's time."""
-        self._connection.execute("UPDATE cell.clock SET shift = least(%s - now(), interval '0') WHERE id = 1", [moment])
+        for connection in self._connections:
+            connection.execute("UPDATE cell.clock SET shift = least(%s - now(), interval '0') WHERE id = 1", [moment])
 
     def put_back(self) -> None:
         """Business time is the world's time again."""
-        self._connection.execute("UPDATE cell.clock SET shift = interval '0' WHERE id = 1")
+        for connection in self._connections:
+            connection.execute("UPDATE cell.clock SET shift = interval '0' WHERE id = 1")
 
     def close(self) -> None:
-        """Give the connection back."""
-        self._connection.close()
+        """Give the connections back."""
+        for connection in self._connections:
+            connection.close()
 
 
 def working_day(start: date, days: int) -> date:

@@ -22,7 +22,7 @@ from app.partners.operations import NewOrganisation, assign_role, create_organis
 from app.partners.rules import PLATFORM
 from app.templates.library import open_shelf
 from app.templates.operations import publish
-from app.tenancy.operations import TenantRequest, create_tenant
+from app.tenancy.operations.creation import TenantRequest, create_tenant
 from app.vault.keyring import Keyring
 from app.vault.operations import put_door_secret
 from app.vault.rules import DoorPurpose

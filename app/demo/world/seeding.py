@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import open_program
 from app.demo.world.clock import BusinessClock
@@ -21,7 +19,7 @@ from app.demo.world.lumen import LUMEN
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import DemoPartner
 from app.demo.world.tokens import Tokens
-from app.kernel.queue.dispatcher import release_worker
+from app.kernel.queue.dispatcher import count_in_flight, release_worker
 from app.kernel.queue.drain import drain
 from app.settings import Settings
 from app.vault.rules import Program
@@ -55,7 +53,7 @@ def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[Dem
     with _quiet():
         opened = open_program(settings, Program.WORKER)
         logging.getLogger().setLevel(logging.ERROR)
-        runtime, clock = opened.runtime, BusinessClock(settings.cell_url)
+        runtime, clock = opened.runtime, BusinessClock(settings.cell_urls.values())
         try:
             tokens = make_tokens(folder, partners)
             _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in partners))
@@ -68,7 +66,7 @@ def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[Dem
                 tokens=tokens,
                 settle=lambda: drain(runtime, SUBSCRIPTIONS, worker=WORKER),
             )
-            _finish_killed_jobs(settings.cell_url, tools)
+            _finish_killed_jobs(tools)
             tell(tools, houses, datetime.now(UTC).date(), bookmark=Bookmark(folder / _BOOKMARK))
         finally:
             clock.close()
@@ -76,17 +74,16 @@ def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[Dem
     (folder / _MARK).write_text(_EDITION)
 
 
-def _finish_killed_jobs(cell_url: str, tools: Tools) -> None:
+def _finish_killed_jobs(tools: Tools) -> None:
     """Do what is due, and wait for what a killed run held under a lease: the story goes on from it."""
-    for cell in tools.runtime.databases.cells:
-        release_worker(tools.runtime.databases, cell, WORKER)
+    databases = tools.runtime.databases
+    for cell in databases.cells:
+        release_worker(databases, cell, WORKER)
     until = time.monotonic() + _LONGEST_LEASE
     tools.settle()
-    with psycopg.connect(cell_url, autocommit=True) as connection:
-        query = "SELECT FROM cell.job WHERE state IN ('dispatched', 'running') LIMIT 1"
-        while connection.execute(query).fetchone() is not None and time.monotonic() < until:
-            time.sleep(0.2)
-            tools.settle()
+    while any(count_in_flight(databases, cell) for cell in databases.cells) and time.monotonic() < until:
+        time.sleep(0.2)
+        tools.settle()
 
 
 def _make_room(databases: Databases, tenants: int) -> None:

@@ -94,6 +94,12 @@ def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatch
     return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for row in rows]
 
 
+def count_in_flight(databases: Databases, cell: str) -> int:
+    """How many jobs of the cell are on their way to a worker or running."""
+    with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
+        return _in_flight(session)
+
+
 def _in_flight(session: Session) -> int:
     return int(
         session.execute(text("SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running')")).scalar_one()

@@ -11,12 +11,20 @@ import dramatiq
 import structlog
 
 from app.kernel.queue.broker import send
-from app.kernel.queue.dispatcher import Subscriptions, fire_timers, recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import (
+    Subscriptions,
+    count_in_flight,
+    fire_timers,
+    recover_leases,
+    relay_outbox,
+    take_ready,
+)
 from app.kernel.queue.wake import Doorbell
 from tenants.engines import Databases
 from tenants.sessions import DatabaseAway
 
 log = structlog.get_logger(__name__)
+_AWAY_FOR = 1.0  # seconds a cell that does not answer is left alone
 POLL = 0.2  # seconds; the safety net under lost rings
 
 
@@ -41,17 +49,14 @@ class Dispatcher:
     window: int
     schedules: Sequence[Schedule] = ()
     stopped: threading.Event = field(default_factory=threading.Event)
+    _away: dict[str, float] = field(default_factory=dict, init=False)  # cell → until when it is left alone
+    _in_flight: dict[str, int] = field(default_factory=dict, init=False)  # cell → jobs on their way or running
 
     def run(self) -> None:
         """Go round until stopped. A database that is away is waited for; nothing is lost meanwhile."""
         while not self.stopped.is_set():
-            try:
-                busy = sum(self.turn(cell) for cell in self.databases.cells)
-                self._scheduled()
-            except DatabaseAway as error:
-                log.warning("dispatcher.database_away", reason=str(error))
-                self.stopped.wait(1.0)
-                continue
+            busy = sum(self._turn_or_wait(cell) for cell in self.databases.cells)
+            self._scheduled()
             if not busy:
                 self.doorbell.wait(POLL)
 
@@ -60,14 +65,33 @@ class Dispatcher:
         self.stopped.set()
         self.doorbell.ring()
 
+    def _turn_or_wait(self, cell: str) -> int:
+        """One round, unless the cell was away a moment ago: the others do not wait for it."""
+        if time.monotonic() < self._away.get(cell, 0.0):
+            return 0
+        try:
+            return self.turn(cell)
+        except DatabaseAway as error:
+            log.warning("dispatcher.database_away", cell=cell, reason=str(error))
+            self._away[cell] = time.monotonic() + _AWAY_FOR
+            return 0
+
     def turn(self, cell: str) -> int:
-        """One round over one cell. Returns how much was moved."""
+        """One round over one cell. Returns how much was moved. The window is one for all cells together."""
         moved = fire_timers(self.databases, cell)
         moved += relay_outbox(self.databases, cell, self.subscriptions)
         moved += recover_leases(self.databases, cell)
-        jobs = take_ready(self.databases, cell, window=self.window)
+        jobs = take_ready(self.databases, cell, window=self._share(cell))
         send(self.broker, cell, jobs)
         return moved + len(jobs)
+
+    def _share(self, cell: str) -> int:
+        """What of the window is left for this cell; never less than its even share, or a busy cell starved another."""
+        if len(self.databases.cells) == 1:
+            return self.window
+        self._in_flight[cell] = count_in_flight(self.databases, cell)
+        elsewhere = sum(count for name, count in self._in_flight.items() if name != cell)
+        return max(self.window - elsewhere, self.window // len(self.databases.cells))
 
     def _scheduled(self) -> None:
         for schedule in self.schedules:
@@ -76,7 +100,7 @@ class Dispatcher:
             schedule.due = time.monotonic() + schedule.every
             try:
                 schedule.run()
-            except DatabaseAway:
-                raise
+            except DatabaseAway as error:
+                log.warning("schedule.database_away", schedule=schedule.name, reason=str(error))
             except Exception:  # one schedule that fails must not stop the others, nor the dispatcher
                 log.exception("schedule.failed", schedule=schedule.name)

@@ -23,7 +23,7 @@ from app.kernel.work import open_work
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.onboarding.people import Holder
 from app.templates.operations import effective_document, pin
-from app.tenancy.operations import TenantRequest, create_tenant
+from app.tenancy.operations.creation import TenantRequest, create_tenant
 from tenants.tenant import Tenant
 
 SYSTEM_ONLY = {"start_from_admission": "called by the job that follows an admission"}

@@ -19,7 +19,7 @@ from app.tenancy.bundles.checking import DirectoryEntry
 from app.tenancy.bundles.errors import BundleBroken, TenantIsHere
 from app.tenancy.bundles.verification import CheckedBundle
 from app.tenancy.events import TenantImported
-from app.tenancy.operations import NoRoom, Seeder
+from app.tenancy.operations.creation import NoRoom, Seeder
 from app.vault.keyring import Keyring
 from app.vault.operations import count_keys, put_keys
 from tenants.models import TenantEntry
@@ -53,7 +53,7 @@ def place_of_import(
     Raises TenantIsHere when the id is taken, NoRoom.
     """
     _list(runtime, actor, entry, bundle, organisation_id)
-    slot = _claim(runtime, cell, entry.id)
+    slot = _claim(runtime, cell, entry)
     return Tenant(
         id=entry.id,
         organisation_id=organisation_id,
@@ -152,11 +152,11 @@ def _is_done(work: Work, bundle: UUID) -> bool:
     return bool(work.session.execute(query, {"key": command_key(bundle)}).scalar_one())
 
 
-def _claim(runtime: Runtime, cell: str, tenant_id: UUID) -> ClaimedSlot:
+def _claim(runtime: Runtime, cell: str, entry: DirectoryEntry) -> ClaimedSlot:
     for _try in range(3):
         try:
             with registry_session(runtime.databases, cell, actor="registry") as (session, _now):
-                slot = claim_slot(session, tenant_id)
+                slot = claim_slot(session, entry.id, kind=entry.kind)
         except IntegrityError:
             continue  # somebody else imports the same bundle: the next look finds what it claimed
         if slot is not None:

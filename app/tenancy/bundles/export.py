@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -35,10 +35,11 @@ from app.tenancy.events import ExportBegan, ExportEnded
 from app.vault.bundle_keys import BundleKeys, write_bundle_key
 from app.vault.keyring import Keyring
 from app.vault.operations import take_keys
-from tenants.head import tenant_revision
+from tenants.models import TenantEntry
 from tenants.moving.freezing import StillWorking, await_idle, await_writers, move_state
 from tenants.moving.portable import TENANT, PortableTable, portable_tables, read_rows
-from tenants.sessions import dispatcher_session, tenant_cursor
+from tenants.schema.head import tenant_revision
+from tenants.sessions import dispatcher_session, partner_session, tenant_cursor
 from tenants.tenant import Tenant
 
 EXPORTING: Final = "exporting"
@@ -251,6 +252,10 @@ class _Export:
     def _hold_still(self) -> None:
         """First the jobs, which should end by themselves; then the state; then whatever had begun before it."""
         databases, tenant = self.runtime.databases, self.request.tenant
+        with partner_session(databases, tenant.organisation_id, actor=self.actor.label) as (session, _now):
+            behind = session.scalars(select(TenantEntry.behind).where(TenantEntry.id == tenant.id)).one_or_none()
+        if behind:  # the cell's state is not the one that the tenant should come back to
+            raise TenantBusy("Another change of this workspace is being carried out. Export it in a moment.")
         await_idle(databases, tenant, seconds=_IDLE)
         if not move_state(databases, tenant, before=["active", "suspended"], after=EXPORTING):
             raise ExportUnderWay("This workspace is on its way out. Nothing was exported.")

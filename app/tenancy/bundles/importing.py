@@ -28,9 +28,9 @@ from app.tenancy.bundles.sealing import open_part
 from app.tenancy.bundles.verification import CheckedBundle, open_bundle, verify_bundle
 from app.vault.bundle_keys import BundleKeys
 from app.vault.keyring import Keyring
-from tenants.head import tenant_revision
 from tenants.moving.portable import TENANT, PortableTable, count_rows, portable_tables, write_rows
 from tenants.registry import find_home
+from tenants.schema.head import tenant_revision
 from tenants.sessions import lookup_session, tenant_cursor
 from tenants.tenant import Tenant
 

@@ -33,7 +33,7 @@ from app.tenancy.bundles.errors import BundleBroken, ExportUnderWay, FileInTheWa
 from app.tenancy.bundles.sealing import seal_part
 from app.tenancy.bundles.verification import read_header
 from app.vault.bundle_keys import BundleKeys
-from app.vault.local_keys import sync_folder
+from app.vault.keepers.local_keys import sync_folder
 
 
 class BundleWriter:

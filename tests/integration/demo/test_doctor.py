@@ -85,7 +85,7 @@ class TestServersOfOnesOwn:
 
     def test_must_be_two_databases_however_they_are_spelled(self, folder, own):
         own["SLIPWAY_CELL_URL"] = own["SLIPWAY_CONTROL_URL"] + "&application_name=other"
-        assert "same database" in wrong(examine(Patient(folder, own)))["Two databases"].found
+        assert "same database" in wrong(examine(Patient(folder, own)))["Databases"].found
 
     @pytest.mark.parametrize(
         ("name", "value", "finding", "said"),

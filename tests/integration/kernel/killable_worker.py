@@ -10,7 +10,7 @@ from dramatiq import Worker
 
 from app.kernel.queue.broker import QUEUES, make_actor, make_broker
 from app.kernel.queue.dispatcher import release_worker
-from tenants.install import read_key
+from tenants.schema.install import read_key
 from tests import cluster
 from tests.factories.installation import CELL, make_databases, make_runtime
 from tests.integration.kernel import work_to_do  # registers the jobs

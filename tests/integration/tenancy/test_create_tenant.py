@@ -11,8 +11,9 @@ import pytest
 from app.bootstrap.seeding import seeder
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
-from app.tenancy import operations
-from app.tenancy.operations import RequestDiffers, Seeder, TenantRequest, create_tenant, resume_requests
+from app.kernel.work import Work
+from app.tenancy.operations import creation as operations
+from app.tenancy.operations.creation import RequestDiffers, Seeder, TenantRequest, create_tenant, resume_requests
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
@@ -54,7 +55,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     monkeypatch.setattr(operations, step, die)
 
 
-every_step = pytest.mark.parametrize("dying", ["_request", "_claim", "_seed", "update", "_activate"], indirect=True)
+every_step = pytest.mark.parametrize("dying", ["_request", "_found", "update", "_activate"], indirect=True)
 
 
 def wanted(partner: Partner, **more: Any) -> TenantRequest:
@@ -181,10 +182,10 @@ class TestResumeRequests:
             with pytest.raises(Killed):
                 make(runtime, request)
 
-        def refuse(run: Runtime, tenant: Tenant, *rest: Any, **named: Any) -> None:
-            if tenant.name == "Stuck":
+        def refuse(run: Runtime, work: Work, *rest: Any) -> None:
+            if work.tenant.name == "Stuck":
                 raise operations.NoRoom("no room for this one")
-            original(run, tenant, *rest, **named)
+            original(run, work, *rest)
 
         monkeypatch.setattr(operations, "_seed", refuse)
         resume_requests(runtime, person(), trace_id="resumed", seconds=0)

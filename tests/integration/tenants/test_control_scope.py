@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.kernel.ids import new_id
 from tenants.metadata import ControlRecord, control_functions
-from tenants.policies import control_visibility
+from tenants.schema.policies import control_visibility
 from tenants.sessions import lookup_session, partner_session
 from tests import cluster
 from tests.factories.installation import Installation
@@ -27,7 +27,7 @@ TABLES = {t.name: t for t in ControlRecord.metadata.sorted_tables}
 BY_ORGANISATION = sorted(n for n, t in TABLES.items() if "organisation_id" in t.c and "scope" not in t.info)
 FUNCTIONS_ONLY = sorted(n for n, t in TABLES.items() if control_visibility(t) is None)
 # Rules of their own, each with a test of its own below.
-SPECIAL = {"organisation", "org_edge", "person", "cell"}
+SPECIAL = {"organisation", "org_edge", "person", "cell", "plan"}
 _VALUES: dict[type, Any] = {int: 1, str: "x", bool: False, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
 
 
@@ -191,7 +191,9 @@ class TestAnOrganisationsScope:
         assert tuple(row) in {(house.key.roles.door, ""), (house.key.roles.door, None)}
 
     def test_calls_no_lookup(self, house: Installation, tree: Tree):
-        for name in sorted(set(control_functions) - {"organisations_below"}):
+        own = {name for name, function in control_functions.items() if function.partner}
+        assert own == {"organisations_below", "exceeded_quota"}  # each looks at the scope it is called in
+        for name in sorted(set(control_functions) - own):
             arguments = control_functions[name].arguments
             nulls = ", ".join(f"NULL::{a.split()[1]}" for a in arguments.split(",")) if arguments else ""
             with refused(DENIED):

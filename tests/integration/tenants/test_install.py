@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from tenants import metadata
 from tenants.engines import InstallationKey
-from tenants.install import install, read_key
+from tenants.schema.install import install, read_key
 from tenants.sessions import lookup_session
 from tests import cluster
 from tests.factories.installation import CELL, GATEWAYS, Installation
@@ -93,7 +93,7 @@ class TestAnUpgrade:
     def declared(self, monkeypatch) -> dict[str, metadata.ControlFunction]:
         """The functions of this release, to be changed by a test."""
         changed = dict(metadata.control_functions)
-        monkeypatch.setattr("tenants.policies.control_functions", changed)
+        monkeypatch.setattr("tenants.schema.policies.control_functions", changed)
         return changed
 
     def test_replaces_a_function_whose_result_has_another_shape(

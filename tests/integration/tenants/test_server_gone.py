@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from tenants.engines import Databases
-from tenants.install import install
+from tenants.schema.install import install
 from tenants.sessions import DatabaseAway, lookup_session, tenant_cursor, tenant_session
 from tenants.slots import make_slots
 from tenants.tenant import Tenant

@@ -157,12 +157,12 @@ class TestEnvironment:
         assert Settings.from_environment(settings.environment()) == settings
 
     def test_spells_out_every_documented_variable(self):
-        assert list(read().environment()) == [entry.name for entry in DOCUMENTED]
+        assert list(read().environment()) == [entry.name for entry in DOCUMENTED if "<" not in entry.name]
 
     def test_has_documented_defaults_that_are_true(self):
         given = read().environment()
         for entry in DOCUMENTED:
-            if entry.default is not None and "<" not in entry.default:
+            if entry.default is not None and "<" not in entry.default + entry.name:
                 assert given[entry.name] == entry.default
 
     def test_keeps_the_workers_key_in_a_folder_of_its_own(self):

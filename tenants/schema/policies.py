@@ -1,6 +1,6 @@
 """Who may do what in `control` and `cell`, derived from the models: grants, row-level security, functions.
 
-Put into the database by `tenants.install` whenever this text changes. A table's `info["scope"]` names its rule.
+Put into the database by `tenants.schema.install` whenever this text changes. A table's `info["scope"]` names its rule.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from sqlalchemy import Table
 
 from tenants.metadata import CellRecord, ControlRecord, control_function, control_functions
 from tenants.naming import RoleNames
+from tenants.schema.founding import FOUNDING_FUNCTIONS, founding_rights
 
 _BELOW = "SELECT control.organisations_below()"
 
@@ -17,6 +18,7 @@ control_function(
     "organisations_below",
     arguments="",
     returns="SETOF uuid",
+    partner=True,
     body=(
         "SELECT e.descendant_id FROM control.org_edge e"
         " WHERE e.ancestor_id = NULLIF(current_setting('app.organisation', true), '')::uuid"
@@ -87,7 +89,8 @@ def control_rules(roles: RoleNames) -> str:
             f"REVOKE ALL ON FUNCTION control.{function.name} FROM PUBLIC;",
             f"GRANT EXECUTE ON FUNCTION control.{function.name} TO {roles.door};",
         ]
-    lines.append(f"GRANT EXECUTE ON FUNCTION control.organisations_below TO {roles.partner};")
+        if function.partner:
+            lines.append(f"GRANT EXECUTE ON FUNCTION control.{function.name} TO {roles.partner};")
     for table in ControlRecord.metadata.sorted_tables:
         lines.append(f"ALTER TABLE {table.fullname} ENABLE ROW LEVEL SECURITY;")
         if visible := control_visibility(table):
@@ -121,12 +124,14 @@ def cell_rules(roles: RoleNames) -> str:
     lines = [
         _DROP_FUNCTIONS.format(schema="cell"),
         _CELL_FUNCTIONS,
+        FOUNDING_FUNCTIONS,
         "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cell FROM PUBLIC;",
         f"GRANT USAGE ON SCHEMA cell TO {roles.app}, {roles.dispatcher}, {roles.registry};",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA cell FROM {roles.app}, {roles.dispatcher}, {roles.registry}, PUBLIC;",
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA cell TO {roles.app};",
-        f"GRANT SELECT ON cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
-        f"GRANT INSERT, UPDATE ON cell.tenant TO {roles.registry};",
+        *founding_rights(roles),
+        f"GRANT SELECT ON cell.mark, cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
+        f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
         f"GRANT SELECT ON cell.inbox TO {roles.dispatcher};",  # it travels with its tenant

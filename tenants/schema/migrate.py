@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
-_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _ONE_AT_A_TIME = Lock()  # Alembic keeps the run under way in module variables; two threads would mix theirs
 TREES = ("control", "cell", "tenant")
 

@@ -1,0 +1,1 @@
+"""Verbs of tenants as a service: creating them, and what happens to them as a whole."""

@@ -1,0 +1,274 @@
+"""Creates a tenant: control says it is wanted and where, the cell makes it in one commit, control says it is active.
+
+Each step is repeatable and the request row is the resume point: killed between any two commits, the next call with the
+same request key goes on where the last one stopped (DESIGN 4, flow "create tenant").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.kernel.actor import Actor
+from app.kernel.errors import Conflict, Invalid, SlipwayError, Unavailable
+from app.kernel.events import plain
+from app.kernel.ids import new_id
+from app.kernel.runtime import Runtime
+from app.kernel.work import Work, open_founding
+from app.tenancy.events import TenantCreated
+from app.tenancy.lookups import unfinished_requests
+from tenants.cells import NoCell
+from tenants.models import Plan, TenantEntry
+from tenants.registry import FIRST_CELL, tenant_of
+from tenants.schema.head import tenant_revision
+from tenants.sessions import Founding, lookup_session, partner_session
+from tenants.slots import make_slots
+from tenants.tenant import Tenant
+
+log = structlog.get_logger(__name__)
+SYSTEM_ONLY = {
+    "create_tenant": "called by the admission flow and by set-up; its door checks tenant:create first",
+    "resume_requests": "a platform job of the dispatcher",
+}
+Seed = Callable[[Work], None]
+_TRIES = 4  # one from the pool; a slot made on the spot may be taken by somebody else, but not for ever
+
+
+class RequestDiffers(Conflict):
+    """The same request key asks for another tenant than before."""
+
+
+class ExternalIdTaken(Conflict):
+    """Another tenant of this organisation has this external id."""
+
+
+class QuotaReached(Conflict):
+    """The organisation, or one above it, has as many customers' tenants as the operator lets it have."""
+
+
+class PlanUnknown(Invalid):
+    """There is no plan of that name."""
+
+
+class NoRoom(Unavailable):
+    """No cell can take the tenant now."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRequest:
+    """What is wanted. `key` makes it once per organisation; `cause` joins the new trail to the home's entry.
+
+    `cell` names one, else it is chosen by plan and region; `limits` go over those of the plan.
+    """
+
+    organisation_id: UUID
+    kind: str
+    name: str
+    key: str
+    cause: dict[str, object] = field(default_factory=dict)
+    plan: str | None = None
+    region: str | None = None
+    cell: str | None = None
+    external_id: str | None = None
+    service_package: str | None = None
+    limits: dict[str, int] | None = None
+
+    def differs_from(self, entry: TenantEntry) -> bool:
+        """Whether the row was made for something else; the cell only where one was named."""
+        mine = (self.kind, self.name, self.plan, self.region, self.external_id, self.service_package, self.limits)
+        theirs = (
+            *(entry.kind, entry.name, entry.plan_key, entry.region),
+            *(entry.external_id, entry.service_package, entry.limits),
+        )
+        return mine != theirs or self.cell not in {None, entry.cell_name}
+
+
+class Seeder:
+    """What every new tenant gets in its first transaction; wired by bootstrap (keys, default delegation)."""
+
+    def __init__(self, *seeds: Seed) -> None:
+        self._seeds = seeds
+
+    def seed(self, work: Work) -> None:
+        """Run every seed; each is idempotent, since a killed creation runs them again."""
+        for seed in self._seeds:
+            seed(work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The request's row, and what its plan gives the tenant."""
+
+    entry: TenantEntry
+    weight: int
+    limits: dict[str, Any]
+
+
+def create_tenant(runtime: Runtime, actor: Actor, request: TenantRequest, *, trace_id: str) -> Tenant:
+    """Make the tenant, or return the one this request key has made before. Usable when it returns.
+
+    Raises RequestDiffers when the key stands for another tenant, ExternalIdTaken, PlanUnknown, QuotaReached, and
+    NoRoom when no cell takes it or no place could be made.
+    """
+    asked = _request(runtime, actor, request)
+    tenant = _found(runtime, actor, asked, trace_id=trace_id)
+    if asked.entry.state == "requested":
+        _activate(runtime, actor, tenant)
+    return tenant
+
+
+def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: int = 30) -> int:
+    """Finish what a killed process left half done, the next also where one cannot be. Returns how many were."""
+    finished = 0
+    with lookup_session(runtime.databases) as (session, _now):
+        unfinished = unfinished_requests(session, seconds=seconds)
+    for organisation_id, key in unfinished:
+        try:
+            with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
+                asked = _asked(session, organisation_id, key)
+            if asked is None:
+                continue
+            _activate(runtime, actor, _found(runtime, actor, asked, trace_id=trace_id))
+            finished += 1
+        except SlipwayError as error:
+            log.warning("tenancy.request_stuck", organisation_id=str(organisation_id), key=key, reason=str(error))
+    return finished
+
+
+def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
+    """The first commit: that the tenant is wanted, by whom, and in which cell it will be."""
+    cell = _place(runtime, request)
+    try:
+        with partner_session(runtime.databases, request.organisation_id, actor=actor.label) as (session, now):
+            wanted = insert(TenantEntry).values(
+                id=new_id(),
+                organisation_id=request.organisation_id,
+                kind=request.kind,
+                name=request.name,
+                state="requested",
+                request_key=request.key,
+                cause=plain(request.cause),
+                requested_at=now,
+                cell_name=cell,
+                plan_key=request.plan,
+                region=request.region,
+                external_id=request.external_id,
+                service_package=request.service_package,
+                limits=request.limits,
+            )
+            made = session.execute(wanted.on_conflict_do_nothing().returning(TenantEntry.id)).one_or_none()
+            if made is not None and request.kind == "customer":
+                _require_room(session, request.organisation_id)
+            asked = _asked(session, request.organisation_id, request.key)
+    except IntegrityError as error:
+        raise PlanUnknown(f"There is no plan called {request.plan}.") from error
+    if asked is None:
+        raise ExternalIdTaken(f"Another workspace already has the external id {request.external_id}.")
+    if request.differs_from(asked.entry):
+        raise RequestDiffers("This request was made before, for another tenant. Use a new key for a new tenant.")
+    return asked
+
+
+def _place(runtime: Runtime, request: TenantRequest) -> str:
+    try:
+        return runtime.placement.cell_for(plan=request.plan, region=request.region, wanted=request.cell)
+    except NoCell as error:
+        raise NoRoom(str(error)) from error
+
+
+def _require_room(session: Session, organisation_id: UUID) -> None:
+    """Quotas of the organisation and of all above it; two who ask at once are counted one after the other."""
+    query = text("SELECT * FROM control.exceeded_quota(:organisation)")
+    row = session.execute(query, {"organisation": organisation_id}).one_or_none()
+    if row is not None:
+        whose = "Your organisation" if row.own else "The agreement you work under"
+        raise QuotaReached(f"{whose} allows {row.quota} workspaces, and all are in use. Ask for more, or erase one.")
+
+
+def _asked(session: Session, organisation_id: UUID, key: str) -> _Asked | None:
+    query = (
+        select(TenantEntry, Plan.weight, Plan.limits)
+        .outerjoin(Plan, Plan.key == TenantEntry.plan_key)
+        .where(TenantEntry.organisation_id == organisation_id, TenantEntry.request_key == key)
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    entry, weight, limits = row
+    return _Asked(entry, weight=weight or 1, limits={**(limits or {}), **(entry.limits or {})})
+
+
+def _found(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> Tenant:
+    """The second commit: place, keys, delegation, first trail entry and the state `active`, all in the cell, at once.
+
+    A slot of the warm pool; the cold path makes one first and is slower, not wrong.
+    """
+    entry = asked.entry
+    if entry.schema_name is not None:
+        return tenant_of(entry)
+    cell = entry.cell_name or FIRST_CELL
+    gateways = runtime.placement.gateways(cell)
+    for _try in range(_TRIES):
+        for gateway in gateways:
+            tenant = _found_at(runtime, actor, asked, gateway, trace_id=trace_id)
+            if tenant is not None:
+                return tenant
+        make_slots(runtime.databases, cell, 1, gateway=gateways[0])
+    raise NoRoom("No workspace could be prepared right now. Try again in a moment.")
+
+
+def _found_at(runtime: Runtime, actor: Actor, asked: _Asked, gateway: int, *, trace_id: str) -> Tenant | None:
+    entry = asked.entry
+    wanted = Founding(
+        tenant_id=entry.id,
+        kind=entry.kind,
+        weight=asked.weight,
+        limits=asked.limits,
+        revision=tenant_revision(),
+        gateway=gateway,
+    )
+    with open_founding(runtime, replace(tenant_of(entry), state="active"), wanted, actor, trace_id=trace_id) as founded:
+        if founded is None:
+            return None
+        if founded.work is not None:
+            _seed(runtime, founded.work, entry)
+            return founded.tenant
+    if founded.tenant.state == "seeding":  # claimed by an earlier try, for another gateway than this one
+        return _found_at(runtime, actor, asked, founded.tenant.gateway, trace_id=trace_id)
+    return founded.tenant
+
+
+def _seed(runtime: Runtime, work: Work, entry: TenantEntry) -> None:
+    """What is in a tenant from its first moment: its first trail entry, its keys, its default delegation. Once."""
+    if work.session.execute(text("SELECT 1 FROM trail LIMIT 1")).first():
+        return
+    work.record(
+        TenantCreated(
+            subject_id=entry.id,
+            name=entry.name,
+            kind=entry.kind,
+            organisation_id=entry.organisation_id,
+            **entry.cause,
+        )
+    )
+    runtime.service(Seeder).seed(work)
+
+
+def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
+    """The third commit: the directory routes to it. Lost in a crash, the request is resumed: it need not wait."""
+    with partner_session(runtime.databases, tenant.organisation_id, actor=actor.label) as (session, now):
+        place = {"schema_name": tenant.schema, "role_name": tenant.role, "gateway": tenant.gateway}
+        session.execute(
+            update(TenantEntry)
+            .where(TenantEntry.id == tenant.id, TenantEntry.state == "requested")
+            .values(**place, state="active", active_at=now)
+            .returning(func.set_config("synchronous_commit", "off", True))
+        )
