@@ -101,6 +101,13 @@ def demo(arguments: list[str]) -> int:
     return run(arguments)
 
 
+def tenants(arguments: list[str]) -> int:
+    """Move tenants between installations: key, export, cancel-export, verify, import."""
+    from app.bootstrap.commands.tenants import tenants as run
+
+    return run(arguments)
+
+
 COMMANDS: dict[str, Command] = {
     "demo": demo,
     "serve": serve,
@@ -110,6 +117,7 @@ COMMANDS: dict[str, Command] = {
     "cells": cells,
     "keys": keys,
     "doctor": doctor,
+    "tenants": tenants,
 }
 
 

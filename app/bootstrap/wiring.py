@@ -25,6 +25,7 @@ from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
 from app.settings import MAIN_CELL, Settings, cell_variable
 from app.tenancy.operations.creation import Seeder
+from app.vault.bundle_keys import create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
@@ -72,11 +73,12 @@ def install_all(settings: Settings) -> InstallationKey:
         gateways=settings.gateways,
     )
     create_keyring(settings.keyring, settings.worker_keyring)
+    create_bundle_keys(settings.worker_keyring)
     return key
 
 
 def open_program(settings: Settings, program: Program) -> Running:
-    """Everything this program needs. Only workers are given the folder that opens connection secrets."""
+    """Everything this program needs. Only workers and operators are given the worker's folder."""
     configure_logging(settings.log_format)
     declare_everything()
     standing = read_installation(settings.control_url)

@@ -134,6 +134,7 @@ def cell_rules(roles: RoleNames) -> str:
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
+        f"GRANT SELECT ON cell.inbox TO {roles.dispatcher};",  # it travels with its tenant
     ]
     return "\n".join(
         [*lines, *(rule for table in CellRecord.metadata.sorted_tables for rule in _cell_table(table, roles))]
