@@ -68,6 +68,15 @@ def install(_arguments: list[str]) -> int:
     return 0
 
 
+def fleet(arguments: list[str]) -> int:
+    """Upgrade the schemas of all workspaces: compile, plan, apply, status, verify, resume."""
+    from app.bootstrap.fleet_commands import run_fleet
+    from app.bootstrap.wiring import open_fleet
+    from app.settings import Settings
+
+    return run_fleet(arguments, lambda: open_fleet(Settings.from_environment()))
+
+
 def doctor(arguments: list[str]) -> int:
     """Say what is wrong with this machine or installation, and the mend."""
     from app.demo.doctor import run_doctor
@@ -89,6 +98,7 @@ COMMANDS: dict[str, Command] = {
     "dispatcher": dispatcher,
     "install": install,
     "doctor": doctor,
+    "fleet": fleet,
 }
 
 

@@ -95,6 +95,7 @@ class Slot(CellRecord):
     tenant_id: Mapped[UUID | None]
     made_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    head_hash: Mapped[str | None]  # what it was made of (tenants.head); None: made by an earlier build
 
 
 class TenantState(CellRecord):

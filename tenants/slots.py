@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tenants.engines import Databases
-from tenants.head import grants_sql, head_sql, tenant_revision
+from tenants.head import earlier_revisions, grants_sql, head_hash, head_sql, tenant_revision
 from tenants.naming import new_schema_name
 
 BATCH = 25  # one change of role memberships, and so one invalidation in every backend, per batch
@@ -49,6 +49,26 @@ def count_free(databases: Databases, cell: str) -> int:
     return int(row[0]) if row else 0
 
 
+def discard_stale(databases: Databases, cell: str) -> int:
+    """Drop free slots that this build cannot hand out: of an earlier revision, or made of something else at its own.
+
+    Those of the last minutes stay, so that two builds side by side do not empty each other's pools; those of a newer
+    build stay too. One transaction each: dropping a schema takes a lock for each of its tables. Returns how many.
+    """
+    stale = [sorted(earlier_revisions()), tenant_revision(), head_hash()]
+    dropped = 0
+    with psycopg.connect(databases.cell_urls[cell]) as connection:
+        while True:
+            with connection.transaction():
+                row = connection.execute(_STALE, stale).fetchone()
+                if row is None:
+                    return dropped
+                connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [row[0]])
+                drop = sql.SQL("DROP SCHEMA {schema} CASCADE; DROP ROLE {role}")
+                connection.execute(drop.format(schema=sql.Identifier(row[0]), role=sql.Identifier(row[1])))
+            dropped += 1
+
+
 def claim_slot(session: Session, tenant_id: UUID) -> ClaimedSlot | None:
     """Give the tenant a slot, or the one it already has. None when the pool is empty. In the registry's scope."""
     held = session.execute(
@@ -67,6 +87,12 @@ def activate(session: Session, tenant_id: UUID) -> None:
 
 
 _ACTIVATE = text("UPDATE cell.tenant SET state = 'active', changed_at = now() WHERE id = :tenant AND state = 'seeding'")
+_STALE = """
+    SELECT schema_name, role_name FROM cell.slot
+    WHERE state = 'free' AND made_at < now() - interval '10 minutes'
+    AND (revision = ANY(%s) OR (revision = %s AND head_hash <> %s))
+    ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
 _CLAIM = text("""
     UPDATE cell.slot SET state = 'claimed', tenant_id = :tenant, claimed_at = now()
     WHERE schema_name = (
@@ -100,13 +126,14 @@ def _make_slot(connection: psycopg.Connection, databases: Databases, cell: str, 
         schema=sql.Identifier(schema),
     )
     slot = sql.SQL(
-        "INSERT INTO cell.slot (schema_name, role_name, gateway, revision, state, made_at)"
-        " VALUES ({schema}, {role}, {gateway}, {revision}, 'free', now());"
+        "INSERT INTO cell.slot (schema_name, role_name, gateway, revision, state, made_at, head_hash)"
+        " VALUES ({schema}, {role}, {gateway}, {revision}, 'free', now(), {made_of});"
     ).format(
         schema=sql.Literal(schema),
         role=sql.Literal(role),
         gateway=sql.Literal(gateway),
         revision=sql.Literal(tenant_revision()),
+        made_of=sql.Literal(head_hash()),
     )
     script = "\n".join([start.as_string(None), head_sql(), grants_sql(role, schema), slot.as_string(None)])
     connection.execute(script.encode())

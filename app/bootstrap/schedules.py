@@ -10,7 +10,7 @@ from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.tenancy.operations import resume_requests
-from tenants.slots import count_free, make_slots
+from tenants.slots import count_free, discard_stale, make_slots
 
 _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
 
@@ -20,6 +20,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
 
     def refill() -> None:
         for cell in runtime.databases.cells:
+            discard_stale(runtime.databases, cell)
             missing = warm_slots - count_free(runtime.databases, cell)
             if missing > 0:
                 make_slots(runtime.databases, cell, missing)

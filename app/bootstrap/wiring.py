@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
+from app.bootstrap.fleet import refuse_behind
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
@@ -26,9 +27,12 @@ from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
+from tenants.fleet.owner import Fleet
+from tenants.fleet.tree import compile_tree
 from tenants.install import install, read_key
 
 MAIN_CELL = "main"
+_SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates")
 
@@ -59,8 +63,18 @@ def install_all(settings: Settings) -> InstallationKey:
     return key
 
 
+def open_fleet(settings: Settings) -> Fleet:
+    """The fleet of this installation, with the owner's logins and the revisions of this build."""
+    configure_logging(settings.log_format)
+    declare_everything()
+    return Fleet(settings.control_url, {MAIN_CELL: settings.cell_url}, compile_tree())
+
+
 def open_program(settings: Settings, program: Program) -> Running:
-    """Everything this program needs. Only workers are given the folder that opens connection secrets."""
+    """Everything this program needs. Only workers are given the folder that opens connection secrets.
+
+    Raises FleetBehind for a program that serves while workspaces are too old for it.
+    """
     configure_logging(settings.log_format)
     declare_everything()
     databases = Databases(
@@ -69,6 +83,8 @@ def open_program(settings: Settings, program: Program) -> Running:
         key=read_key(settings.control_url),
         gateways=settings.gateways,
     )
+    if program in _SERVING:
+        refuse_behind(databases)
     wake = ValkeyWake(settings.redis_url)
     runtime = Runtime(
         databases=databases,

@@ -17,14 +17,24 @@ from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
 from app.kernel.marks import Marks, TrailFacts
 from app.kernel.runtime import Runtime
-from tenants.sessions import Entered, tenant_session
+from tenants.sessions import Entered, TenantOutdated, tenant_session
 from tenants.tenant import Tenant
 
 JOBS = "jobs"  # the topic the dispatcher listens to
 
 
+# Word for word as in frontend/errors/upgrading.html, where it is translated.
+_UPGRADING = "This workspace is being upgraded. Nothing is lost; try again in a minute."
+
+
 class TenantNotActive(Unavailable):
     """The tenant is being set up, suspended or on its way out: it does no work."""
+
+
+class TenantUpgrading(Unavailable):
+    """The tenant's schema has not been brought to what this build needs."""
+
+    retry_after = 60
 
 
 class Work:
@@ -140,6 +150,15 @@ _ADMIT = text(
 
 
 @contextmanager
+def upgraded() -> Iterator[None]:
+    """Around whatever enters a tenant: raises TenantUpgrading where its schema is too old for this build."""
+    try:
+        yield
+    except TenantOutdated as error:
+        raise TenantUpgrading(_UPGRADING) from error
+
+
+@contextmanager
 def open_work(
     runtime: Runtime, tenant: Tenant, actor: Actor, *, trace_id: str, states: frozenset[str] = frozenset({"active"})
 ) -> Iterator[Work]:
@@ -147,7 +166,7 @@ def open_work(
 
     Raises TenantNotActive when the tenant's state, read in the same round trip as the scope, is not in `states`.
     """
-    with tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
+    with upgraded(), tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
         if entered.state not in states:
             raise TenantNotActive(f"This workspace is {entered.state} and does no work at the moment.")
         work = Work(runtime, session, tenant=tenant, actor=actor, entered=entered)
