@@ -19,7 +19,8 @@ _FACTS = """
         replace(relacl::text, role, 'tenant')) FROM relation
       UNION ALL
       SELECT c.nspname, concat_ws(' ', 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-        CASE WHEN a.attnotnull THEN 'not null' END, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid),
+        CASE WHEN a.attnotnull THEN 'not null' END, NULLIF(a.attidentity, ''), NULLIF(a.attgenerated, ''),
+        pg_get_expr(d.adbin, d.adrelid),
         a.attcollation) FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid
         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
         WHERE c.relkind <> 'i' AND a.attnum > 0 AND NOT a.attisdropped

@@ -43,7 +43,9 @@ BACKFILL = {
     "change": "note = coalesce(note, '') || lower(t.fingerprint)",
     "pending": "t.note IS NULL",
 }
-TABLE = "op.create_table('probe', sa.Column('id', sa.UUID(), nullable=False), sa.PrimaryKeyConstraint('id', name='pk_probe'))"
+TABLE = """op.create_table(
+        'probe', sa.Column('id', sa.UUID(), nullable=False), sa.PrimaryKeyConstraint('id', name='pk_probe')
+    )"""
 CONTRACT = "op.drop_column('command', 'note')"
 
 
@@ -79,10 +81,11 @@ def make_fleet(installation: Installation, revisions: Revisions) -> Fleet:
 
 
 def make_tenants(installation: Installation, count: int) -> list[Tenant]:
-    """So many customers of one partner, and its home: the first of the list."""
+    """So many workspaces of one partner, in the order of the fleet: the first is the canary if nobody chooses one."""
     make_slots(installation.databases, CELL, count)
     partner = installation.partner("Northwind")
-    return [partner.home, *(installation.customer(partner, f"Customer {n}") for n in range(count - 1))]
+    made = [partner.home, *(installation.customer(partner, f"Customer {n}") for n in range(count - 1))]
+    return sorted(made, key=lambda tenant: tenant.schema)
 
 
 def upgrade(fleet: Fleet, *, wish: Wish | None = None, **crewing: Any) -> Plan:
