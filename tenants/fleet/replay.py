@@ -126,7 +126,7 @@ def _left_clean(connection: Connection) -> Iterator[None]:
     """Whatever goes wrong inside, no transaction stays open behind it."""
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever it was, also an interrupt: it goes on up, after the rollback
         if not connection.closed:
             connection.execute("ROLLBACK")
         raise

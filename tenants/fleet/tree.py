@@ -140,8 +140,8 @@ class _Statements(list[str]):
     def write(self, text: str) -> None:
         self.append(text.strip())
 
-    def flush(self) -> None:
-        """A list has nothing to flush."""
+    def flush(self) -> None:  # a list has nothing to flush
+        """Alembic flushes after each statement."""
 
 
 def _render(script: Script) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def remember(installation: Installation, tenant: Tenant, count: int) -> None:
 def start(installation: Installation, revisions: Revisions, *arguments: str) -> subprocess.Popen[str]:
     """`slipway fleet …` over the tree of the revisions, as a process of its own."""
     urls = (installation.urls.control_url, installation.urls.cell_url, str(revisions.folder))
-    command = [sys.executable, "-m", "tests.factories.fleet_process", *urls, *arguments]
+    command = [sys.executable, "-m", "tests.factories.fleet_program", *urls, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
