@@ -26,12 +26,6 @@ def behind(databases: Databases) -> str:
     return f"{count} active workspaces are below revision {NEEDED_TENANT_REVISION}, which this build needs. Run {MEND}."
 
 
-def refuse_behind(databases: Databases) -> None:
-    """Raise FleetBehind where `behind` has something to say: a program that serves would answer 503 to all of them."""
-    if sentence := behind(databases):
-        raise FleetBehind(sentence)
-
-
 def upgrade_at_once(fleet: Fleet) -> Plan | None:
     """Bring every workspace to the head in one ring, as an installation on one machine does when it starts.
 

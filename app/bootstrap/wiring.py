@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
-from app.bootstrap.fleet import refuse_behind
+from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
@@ -65,7 +65,6 @@ def install_all(settings: Settings) -> InstallationKey:
 
 def open_fleet(settings: Settings) -> Fleet:
     """The fleet of this installation, with the owner's logins and the revisions of this build."""
-    configure_logging(settings.log_format)
     declare_everything()
     return Fleet(settings.control_url, {MAIN_CELL: settings.cell_url}, compile_tree())
 
@@ -83,8 +82,9 @@ def open_program(settings: Settings, program: Program) -> Running:
         key=read_key(settings.control_url),
         gateways=settings.gateways,
     )
-    if program in _SERVING:
-        refuse_behind(databases)
+    if program in _SERVING and (sentence := behind(databases)):
+        databases.close()
+        raise FleetBehind(sentence)
     wake = ValkeyWake(settings.redis_url)
     runtime = Runtime(
         databases=databases,

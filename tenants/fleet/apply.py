@@ -62,6 +62,7 @@ _TAKE_IN = (
     " attempts = 0, backfilled = NULL, error = NULL, changed_at = now() WHERE step.plan_id <> excluded.plan_id"
     " RETURNING 1"
 )
+_ANY = "SELECT 1 FROM cell.fleet_step WHERE plan_id = %s AND ring = %s LIMIT 1"
 _UNTIL = "SELECT clock_timestamp() + make_interval(secs => %s) AS until"
 
 
@@ -104,7 +105,8 @@ class _Run:
         if self._crewing.quarantined:
             for cell in self._fleet.cell_urls:
                 self._cell(cell, _RETRY, [self._plan.id])
-            self._note(ring=0)
+            waiting = [ring for ring in range(len(self._plan.rings)) if self._steps(ring)]
+            self._note(ring=min(waiting, default=self._plan.ring))
         self._count()
         forgiven = self._tally.quarantined if self._plan.state in {"halted", "incomplete"} else self._plan.forgiven
         self._note(state="running", reason=None, forgiven=forgiven)
@@ -115,29 +117,27 @@ class _Run:
             if not self._soak():
                 return "stopped", None
             self._note(ring=ring)
-            worked = self._ring(ring)
+            self._ring(ring)
             if self._crewing.stop.is_set():
                 return "stopped", None
             if self._overdrawn(ring):
                 return "halted", f"{self._tally.quarantined} workspaces failed, more than the budget allows."
-            if worked and ring < last and self._waiting(ring + 1):
+            # Also one that a killed process had just come through: until the pointer moves on, it has not soaked.
+            if ring < last and self._peopled(ring) and self._waiting(ring + 1):
                 until = self._control.execute(_UNTIL, [self._plan.soak_seconds]).fetchone()
                 self._note(soak_until=until.until if until else None, ring=ring + 1)
         return self._judge()
 
-    def _ring(self, ring: int) -> bool:
-        """Replay the ring, the last one as long as unplanned workspaces turn up. Returns whether any was there."""
+    def _ring(self, ring: int) -> None:
+        """Replay the ring, the last one as long as unplanned workspaces turn up."""
         last = ring == len(self._plan.rings) - 1
-        worked = False
         for _round in range(_ROUNDS if last else 1):
             if last:
                 self._take_in()
             steps = self._steps(ring)
             if not steps or self._crewing.stop.is_set() or self._overdrawn(ring):
                 break
-            worked = True
             self._crew(ring, steps).run(self._crewing.workers)
-        return worked
 
     def _crew(self, ring: int, steps: list[tuple[str, str, int]]) -> Crew:
         name = self._plan.rings[ring]
@@ -206,6 +206,9 @@ class _Run:
             for cell in self._fleet.cell_urls
             for row in self._cell(cell, _STEPS, [self._plan.id, ring])
         ]
+
+    def _peopled(self, ring: int) -> bool:
+        return any(self._cell(cell, _ANY, [self._plan.id, ring]) for cell in self._fleet.cell_urls)
 
     def _waiting(self, ring: int) -> bool:
         return any(self._steps(each) for each in range(ring, len(self._plan.rings)))

@@ -20,7 +20,8 @@ from tenants.metadata import TenantRecord
 
 _KEY = "hashtextextended('slipway fleet ' || {name}, 0)"
 _LIMITS = (
-    "SET {local} search_path = {schema}; SET {local} lock_timeout = '2s'; SET {local} statement_timeout = {longest};"
+    "SET {local} search_path = {schema}; SET {local} lock_timeout = {patience};"
+    " SET {local} statement_timeout = {longest};"
 )
 # The lock is a statement of its own: what is read after it is read as it is then, not as it was when we began to ask.
 _ENTER = (
@@ -43,6 +44,8 @@ _BATCH = (
 _DONE = "UPDATE cell.fleet_step SET state = 'done', error = NULL, changed_at = now() WHERE schema_name = "
 _PASSES = 3  # over a table into which somebody still writes what the backfill has to change
 BATCH = 500  # rows that one transaction of a backfill looks at
+# A lock on a table keeps its users waiting behind us, so we wait briefly; the build of an index lets them pass.
+PATIENCE, _PATIENCE_INDEX = "2s", "30s"
 _LONGEST, _LONGEST_INDEX = "60s", "1h"
 
 
@@ -134,7 +137,7 @@ def _left_clean(connection: Connection) -> Iterator[None]:
 
 def _enter(connection: Connection, schema: str) -> Place | None:
     """Begin, take the schema's lock, read where it is. None where it is no workspace any more."""
-    cursor = _send(connection, _text(_ENTER, schema, local="LOCAL", longest=_LONGEST))
+    cursor = _send(connection, _text(_ENTER, schema, local="LOCAL", patience=PATIENCE, longest=_LONGEST))
     rows = []
     while True:
         rows += [cursor.fetchone()] if cursor.description else []
@@ -207,7 +210,7 @@ def _build(connection: Connection, schema: str, place: Place, revision: Revision
     if taken is None or not taken.held:
         raise SchemaBusy("another process is at work on it")
     try:
-        _send(connection, _text(_LIMITS, schema, local="SESSION", longest=_LONGEST_INDEX))
+        _send(connection, _text(_LIMITS, schema, local="SESSION", patience=_PATIENCE_INDEX, longest=_LONGEST_INDEX))
         for statement in revision.statements:
             index = revision.index_of(statement)
             if index is None or not _is_built(connection, index):
@@ -241,13 +244,14 @@ def _record(schema: str, revision: str, *, last: bool) -> str:
     return sql.SQL(_RECORD).format(to=sql.Literal(revision), name=sql.Literal(schema), state=state).as_string(None)
 
 
-def _text(statement: str, schema: str, *, local: str, longest: str) -> str:
+def _text(statement: str, schema: str, *, local: str, patience: str, longest: str) -> str:
     return (
         sql.SQL(statement)
         .format(
             schema=sql.Identifier(schema),
             name=sql.Literal(schema),
             local=sql.SQL(local),
+            patience=sql.Literal(patience),
             longest=sql.Literal(longest),
         )
         .as_string(None)

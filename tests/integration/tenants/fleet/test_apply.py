@@ -230,6 +230,21 @@ class TestRings:
         assert plan is not None
         assert plan.state == "finished"
 
+    def test_soak_also_when_the_process_died_right_before(self, harbour: Installation, revisions: Revisions):
+        """Killed between the last workspace of a ring and the note that the soak begins: it begins then."""
+        make_tenants(harbour, 3)
+        fleet = make_fleet(harbour, revisions.short())
+        make_plan(fleet, Wish(soak_seconds=3600))
+        stop = threading.Event()
+        crewing = Crewing(tell=lambda progress: stop.set() if progress.soak_left else None, stop=stop)
+        apply_plan(fleet, crewing)
+        harbour.control("UPDATE control.fleet_plan SET state = 'running', ring = 0, soak_until = NULL")
+        stop.clear()
+        plan = apply_plan(fleet, crewing)
+        assert plan is not None
+        assert (plan.state, plan.ring) == ("stopped", 1)
+        assert revisions_of(harbour) == {"t_expand": 1, tenant_revision(): 2}
+
     def test_begin_with_the_home_of_the_operator(self, harbour: Installation, revisions: Revisions):
         make_tenants(harbour, 3)
         home = harbour.tenant(harbour.platform, "Operator", kind="home")

@@ -41,8 +41,7 @@ class TestALockInTheWay:
     def test_sends_the_workspace_to_the_end_of_the_line(
         self, harbour: Installation, revisions: Revisions, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(replay, "_LIMITS", replay._LIMITS.replace("'2s'", "'50ms'"))
-        monkeypatch.setattr(replay, "_ENTER", replay._ENTER.replace("'2s'", "'50ms'"))
+        monkeypatch.setattr(replay, "PATIENCE", "50ms")
         tenants = make_tenants(harbour, 4)
         fleet = make_fleet(harbour, revisions.short())
         with psycopg.connect(harbour.urls.cell_url) as other:
@@ -62,7 +61,7 @@ class TestALockInTheWay:
     def test_for_too_long_sets_it_apart(
         self, harbour: Installation, revisions: Revisions, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(replay, "_ENTER", replay._ENTER.replace("'2s'", "'20ms'"))
+        monkeypatch.setattr(replay, "PATIENCE", "20ms")
         monkeypatch.setattr(workers, "ATTEMPTS", 2)
         tenants = make_tenants(harbour, 3)
         fleet = make_fleet(harbour, revisions.short())

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from app.bootstrap.fleet import FleetBehind, behind, refuse_behind, upgrade_at_once
+from app.bootstrap.fleet import FleetBehind, behind, upgrade_at_once
 from app.bootstrap.health import Readiness
 from app.bootstrap.schedules import schedules
+from app.bootstrap.wiring import open_program
 from app.kernel.errors import Unavailable
 from app.kernel.ids import new_id
 from app.kernel.work import TenantUpgrading
+from app.settings import Settings
+from app.vault.rules import Program
 from tenants import sessions, slots
 from tenants.fleet import status
 from tenants.head import head_hash, tenant_revision
@@ -61,10 +66,22 @@ class TestAWorkspaceThatIsTooOld:
 
 
 class TestAProgramThatServes:
-    def test_does_not_start_while_an_active_workspace_is_too_old(self, harbour: Installation, newer: None):
+    @pytest.mark.parametrize("program", [Program.WEB, Program.WORKER, Program.DISPATCHER])
+    def test_does_not_start_while_an_active_workspace_is_too_old(
+        self,
+        harbour: Installation,
+        newer: None,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        doors_redis: str,
+        program: Program,
+    ):
         make_tenants(harbour, 2)
+        monkeypatch.setattr("app.bootstrap.wiring.configure_logging", lambda _format: None)
+        urls = {"SLIPWAY_CONTROL_URL": harbour.urls.control_url, "SLIPWAY_CELL_URL": harbour.urls.cell_url}
+        given = urls | {"SLIPWAY_REDIS_URL": doors_redis, "SLIPWAY_KEYRING": str(tmp_path / "keys")}
         with pytest.raises(FleetBehind, match=r"2 active workspaces are below .* slipway fleet plan"):
-            refuse_behind(harbour.databases)
+            open_program(Settings.from_environment(given), program)
 
     def test_starts_when_all_that_are_too_old_are_asleep_or_set_apart(self, harbour: Installation, newer: None):
         asleep, apart = make_tenants(harbour, 2)
@@ -75,7 +92,7 @@ class TestAProgramThatServes:
             apart.schema,
             new_id(),
         )
-        refuse_behind(harbour.databases)
+        assert behind(harbour.databases) == ""
 
     def test_starts_at_an_installation_of_today(self, harbour: Installation):
         make_tenants(harbour, 1)
