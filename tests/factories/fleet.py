@@ -113,9 +113,9 @@ def start(installation: Installation, revisions: Revisions, *arguments: str) -> 
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Its exit code and what it said."""
-    said, _ = process.communicate(timeout=60)
+def finish(process: subprocess.Popen[str], *, within: float = 60) -> tuple[int, str]:
+    """Its exit code and what it said; `within` so many seconds."""
+    said, _ = process.communicate(timeout=within)
     return process.returncode, said
 
 

@@ -16,10 +16,12 @@ from tenants.fleet.status import read_status
 from tenants.fleet.tree import FleetRefused
 from tenants.fleet.verify import verify
 from tenants.head import tenant_revision
+from tenants.sessions import DatabaseAway
 from tests.factories.fleet import (
     BACKFILL,
     CONCURRENT,
     CONTRACT,
+    SLOW,
     Revisions,
     make_fleet,
     make_tenants,
@@ -97,6 +99,51 @@ class TestALockInTheWay:
                     other.execute("SELECT pg_advisory_unlock_all()")
 
             plan = upgrade(fleet, wish=Wish(soak_seconds=0, one_ring=True), tell=tell)
+        assert plan.state == "finished"
+
+
+class TestADatabaseThatGoesAway:
+    def test_is_waited_for_and_nothing_is_lost_or_done_twice(self, harbour: Installation, revisions: Revisions):
+        make_tenants(harbour, 8)
+        fleet = make_fleet(harbour, revisions.add("t_slow", SLOW))
+        cut: list[int] = []
+
+        def tell(progress: Progress) -> None:
+            if progress.tally.done >= 2 and not cut:
+                cut.append(
+                    len(
+                        harbour.cell(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                            " AND usename = current_user AND pid <> pg_backend_pid()"
+                        )
+                    )
+                )
+
+        plan = upgrade(fleet, wish=Wish(soak_seconds=0, one_ring=True), workers=2, tell=tell)
+        assert cut
+        assert cut[0] > 0
+        assert plan.state == "finished"
+        assert revisions_of(harbour) == {"t_slow": 8}
+
+    def test_for_too_long_ends_the_run_and_the_next_goes_on(
+        self, harbour: Installation, revisions: Revisions, monkeypatch: pytest.MonkeyPatch
+    ):
+        make_tenants(harbour, 3)
+        fleet = make_fleet(harbour, revisions.short())
+        make_plan(fleet, Wish(soak_seconds=0))
+
+        def refused(_url: str) -> None:
+            raise DatabaseAway("The database does not answer.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(workers, "connect", refused)
+            patch.setattr(workers, "_PATIENCE", 2)
+            with pytest.raises(DatabaseAway):
+                apply_plan(fleet, Crewing())
+        (row,) = harbour.control("SELECT state, reason FROM control.fleet_plan")
+        assert (row.state, row.reason) == ("stopped", "The database does not answer.")
+        plan = apply_plan(fleet, Crewing())
+        assert plan is not None
         assert plan.state == "finished"
 
 
