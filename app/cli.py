@@ -87,6 +87,15 @@ def keys(arguments: list[str]) -> int:
     return run_keys(arguments)
 
 
+def fleet(arguments: list[str]) -> int:
+    """Upgrade the schemas of all workspaces: compile, plan, apply, status, verify, resume."""
+    from app.bootstrap.commands.fleet import run_fleet
+    from app.bootstrap.wiring import open_fleet
+    from app.settings import Settings
+
+    return run_fleet(arguments, lambda: open_fleet(Settings.from_environment()))
+
+
 def doctor(arguments: list[str]) -> int:
     """Say what is wrong with this machine or installation, and the mend."""
     from app.demo.doctor import run_doctor
@@ -118,6 +127,7 @@ COMMANDS: dict[str, Command] = {
     "keys": keys,
     "doctor": doctor,
     "tenants": tenants,
+    "fleet": fleet,
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
+from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
@@ -30,8 +31,11 @@ from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
+from tenants.fleet.owner import Fleet
+from tenants.fleet.tree import compile_tree
 from tenants.schema.install import install, read_installation
 
+_SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "vault")
 
@@ -77,8 +81,18 @@ def install_all(settings: Settings) -> InstallationKey:
     return key
 
 
+def open_fleet(settings: Settings) -> Fleet:
+    """The fleet of this installation, with the owner's logins and the revisions of this build."""
+    declare_everything()
+    registered = read_installation(settings.control_url).cells
+    return Fleet(settings.control_url, _addresses(settings, registered), compile_tree())
+
+
 def open_program(settings: Settings, program: Program) -> Running:
-    """Everything this program needs. Only workers and operators are given the worker's folder."""
+    """Everything this program needs. Only workers and operators are given the worker's folder.
+
+    Raises FleetBehind for a program that serves while workspaces are too old for it, CellWithoutAddress.
+    """
     configure_logging(settings.log_format)
     declare_everything()
     standing = read_installation(settings.control_url)
@@ -88,6 +102,9 @@ def open_program(settings: Settings, program: Program) -> Running:
         key=standing.key,
         gateways=standing.gateways,
     )
+    if program in _SERVING and (sentence := behind(databases)):
+        databases.close()
+        raise FleetBehind(sentence)
     wake = ValkeyWake(settings.redis_url)
     runtime = Runtime(
         databases=databases,
