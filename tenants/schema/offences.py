@@ -69,13 +69,13 @@ _MEMBERSHIPS = """
         'As the owner: REVOKE ALL ON ALL TABLES IN SCHEMA ' || s.schema_name || ' FROM '
           || COALESCE(g.rolname::text, 'PUBLIC') || '; REVOKE ALL ON SCHEMA ' || s.schema_name || ' FROM '
           || COALESCE(g.rolname::text, 'PUBLIC') || ';'
-      FROM cell.slot s JOIN pg_namespace n ON n.nspname::text = s.schema_name
-      CROSS JOIN LATERAL (
-        SELECT a.grantee FROM aclexplode(n.nspacl) a WHERE a.grantee <> n.nspowner
-        UNION SELECT a.grantee FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
-          WHERE c.relnamespace = n.oid AND a.grantee <> c.relowner) open
-      LEFT JOIN pg_roles g ON g.oid = open.grantee
-      WHERE g.rolname IS DISTINCT FROM s.role_name
+      FROM (
+        SELECT n.nspname::text AS place, a.grantee FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a
+          WHERE a.grantee <> n.nspowner
+        UNION SELECT n.nspname::text, a.grantee FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          CROSS JOIN aclexplode(c.relacl) a WHERE a.grantee <> c.relowner) open
+      JOIN cell.slot s ON s.schema_name = open.place LEFT JOIN pg_roles g ON g.oid = open.grantee
+      WHERE g.rolname::text IS DISTINCT FROM s.role_name
 """
 _EVERYWHERE = """
     SELECT 'login inherits', 'role ' || m.rolname, 'has the rights of ' || r.rolname || ' without asking for them',
