@@ -149,8 +149,11 @@ def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
     cell, reason = _place(runtime, request)
     try:
         with partner_session(runtime.databases, request.organisation_id, actor=actor.label) as (session, now):
-            if cell is not None and _insert(session, request, cell, now) and request.kind == "customer":
+            made = None if cell is None else _insert(session, request, cell, now)
+            if made is not None and request.kind == "customer":
                 _require_room(session, request.organisation_id)
+            if made is not None and made.plan_key is None:
+                return _Asked(made, weight=1, limits=made.limits or {})
             asked = _asked(session, request.organisation_id, request.key)
     except IntegrityError as error:
         raise PlanUnknown(f"There is no plan called {request.plan}.") from error
@@ -163,8 +166,8 @@ def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
     return asked
 
 
-def _insert(session: Session, request: TenantRequest, cell: str, now: datetime) -> bool:
-    """Whether the row is new; a key or an external id that is taken leaves it as it was."""
+def _insert(session: Session, request: TenantRequest, cell: str, now: datetime) -> TenantEntry | None:
+    """The new row; None where a key or an external id is taken, and then nothing is changed."""
     wanted = insert(TenantEntry).values(
         id=new_id(),
         organisation_id=request.organisation_id,
@@ -181,7 +184,7 @@ def _insert(session: Session, request: TenantRequest, cell: str, now: datetime) 
         service_package=request.service_package,
         limits=request.limits,
     )
-    return session.execute(wanted.on_conflict_do_nothing().returning(TenantEntry.id)).one_or_none() is not None
+    return session.scalars(wanted.on_conflict_do_nothing().returning(TenantEntry)).one_or_none()
 
 
 def _place(runtime: Runtime, request: TenantRequest) -> tuple[str | None, str]:
