@@ -42,6 +42,7 @@ class Permission(StrEnum):
     # tenants and who may enter them
     TENANT_READ = "tenancy:tenant:read"
     TENANT_CREATE = "tenancy:tenant:create"
+    TENANT_UPDATE = "tenancy:tenant:update"  # name, plan, limits, package: what it is sold
     TENANT_SUSPEND = "tenancy:tenant:suspend"
     MEMBER_INVITE = "identity:member:invite"
     DELEGATION_REQUEST = "access:delegation:request"

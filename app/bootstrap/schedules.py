@@ -13,6 +13,7 @@ from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.tenancy.operations.creation import resume_requests
+from app.tenancy.operations.once import forget_commands
 from tenants.slots import count_free, make_slots
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
 
     def forget() -> None:
         forget_stale(runtime.databases)
+        forget_commands(runtime)
 
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),

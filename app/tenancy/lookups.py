@@ -19,6 +19,13 @@ control_function(
     ),
 )
 
+control_function(
+    "forget_commands",
+    arguments="p_lifetime interval",
+    returns="void",
+    body="DELETE FROM control.command WHERE made_at < now() - p_lifetime",
+)
+
 # An organisation counts with all that are below it. Whoever asks holds the quota's lock until the commit, so that two
 # at once are counted one after the other; without a quota nothing is locked or counted.
 control_function(

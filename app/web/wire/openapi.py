@@ -1,0 +1,210 @@
+"""Says in the OpenAPI document what a JSON door takes and answers: shapes, headers, problems, examples, links.
+
+The shapes are msgspec's own account of what it will accept, so that the document and the door cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Operation
+
+from app.kernel.errors import SlipwayError
+from app.web.wire.reading import JSON, KEY
+
+Json = dict[str, Any]
+PROBLEM = "application/problem+json"
+_REF = "#/components/schemas/{name}"
+_TRACE = "3f1c0a5e9b7d4c2e8a6f1b3d5c7e9a0b"
+
+
+class Place(msgspec.Struct):
+    """Where in the input something does not fit."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct):
+    """A trouble (RFC 9457). The last part of `type` is stable; `trace_id` is what to quote when you ask about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    trace_id: str
+    errors: list[Place] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer of a door: what it means, its body, its headers, an example, and where it leads."""
+
+    means: str
+    body: type | None = None
+    headers: tuple[str, ...] = ()
+    example: Any = None
+    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its tenant_id stands
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """All there is to say of a door. `problems` beyond those that every door of people has."""
+
+    answers: Mapping[int, Told]
+    takes: type | None = None
+    media: tuple[str, ...] = (JSON,)
+    example: Any = None
+    query: type | None = None
+    headers: tuple[str, ...] = ()
+    problems: Sequence[type[SlipwayError]] = ()
+    public: bool = False
+
+
+_SHAPES: set[type] = {Problem}
+
+_ASKED: dict[str, Json] = {
+    "Idempotency-Key": {
+        "description": "One for each thing that is to happen once, kept for 72 hours: sent again, the same answer.",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{KEY}$", "minLength": 1, "maxLength": 200},
+        "example": "order-4711",
+    },
+    "If-Match": {
+        "description": "The ETag of what the change was made from.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r'^"[0-9a-f]{32}"$'},
+        "example": '"0123456789abcdef0123456789abcdef"',
+    },
+    "If-None-Match": {
+        "description": "The ETag of what you have: 304 while nothing has changed.",
+        "required": False,
+        "schema": {"type": "string", "pattern": r'^(W/)?"[0-9a-f]{32}"$'},
+        "example": '"0123456789abcdef0123456789abcdef"',
+    },
+}
+_ANSWERED: dict[str, Json] = {
+    "ETag": {"description": "The version of this representation.", "required": True, "schema": {"type": "string"}},
+    "Location": {"description": "Where it is read.", "required": True, "schema": {"type": "string"}},
+    "Link": {"description": 'The next page, `rel="next"`, if there is one.', "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "The key was used before: this is the answer of then.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+}
+
+
+def described(story: Described) -> type[Operation]:
+    """The class Litestar makes its account of a handler with; ours says all that the story says."""
+    for told in story.answers.values():
+        _SHAPES.update({told.body} if told.body else set())
+    _SHAPES.update({story.takes} if story.takes else set())
+
+    @dataclass
+    class Account(Operation):
+        """A handler's operation in the document."""
+
+        def __post_init__(self) -> None:
+            """Put our account in the place of what Litestar can guess."""
+            kept: list[Any] = list(self.parameters or [])
+            self.parameters = [*kept, *_query(story.query), *_asked(story.headers)] or None
+            self.request_body = _body(story)  # type: ignore[assignment]  # Litestar renders plain dicts as they are
+            self.responses = _answers(story)  # type: ignore[assignment]
+
+    return Account
+
+
+class DocumentPlugin(JsonRenderPlugin):
+    """The document with our shapes in it."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: Json) -> bytes:
+        """The document as JSON."""
+        return super().render(request, complete(openapi_schema))
+
+
+def complete(document: Json) -> Json:
+    """The document with the shapes that the doors' accounts refer to."""
+    _refs, shapes = msgspec.json.schema_components(sorted(_SHAPES, key=lambda one: one.__name__), ref_template=_REF)
+    components = dict(document.get("components", {}))
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **shapes}.items()))
+    return {**document, "components": components}
+
+
+def _query(shape: type | None) -> list[Json]:
+    if shape is None:
+        return []
+    _refs, shapes = msgspec.json.schema_components([shape], ref_template=_REF)
+    parameters = []
+    for name, schema in shapes[shape.__name__]["properties"].items():
+        rest = {key: value for key, value in schema.items() if key not in {"description", "examples"}}
+        said = {"name": name, "in": "query", "required": False, "description": schema.get("description", "")}
+        example = {"example": schema["examples"][0]} if schema.get("examples") else {}
+        parameters.append(said | example | {"schema": rest})
+    return parameters
+
+
+def _asked(names: Sequence[str]) -> list[Json]:
+    return [{"name": name, "in": "header"} | _ASKED[name] for name in names]
+
+
+def _body(story: Described) -> Json | None:
+    if story.takes is None:
+        return None
+    one: Json = {"schema": {"$ref": _REF.format(name=story.takes.__name__)}}
+    if story.example is not None:
+        one["example"] = story.example
+    return {"required": True, "content": dict.fromkeys(story.media, one)}
+
+
+def _answers(story: Described) -> Json:
+    answers: Json = {str(status): _answer(told) for status, told in story.answers.items()}
+    by_status: dict[int, list[type[SlipwayError]]] = {}
+    for kind in story.problems:
+        by_status.setdefault(kind.status, []).append(kind)
+    for status, kinds in sorted(by_status.items()):
+        answers.setdefault(str(status), _problems(status, kinds))
+    return answers
+
+
+def _answer(told: Told) -> Json:
+    answer: Json = {"description": told.means}
+    if told.headers:
+        answer["headers"] = {name: _ANSWERED[name] for name in told.headers}
+    if told.body is not None:
+        content: Json = {"schema": {"$ref": _REF.format(name=told.body.__name__)}}
+        answer["content"] = {JSON: content | ({} if told.example is None else {"example": told.example})}
+    if told.links:
+        answer["links"] = {
+            name: {"operationId": operation, "parameters": {"tenant_id": where}}
+            for name, (operation, where) in told.links.items()
+        }
+    return answer
+
+
+def _problems(status: int, kinds: Sequence[type[SlipwayError]]) -> Json:
+    """The answer for all troubles of one status, each with its stable name and what it means."""
+    said = {kind.slug: (kind.__doc__ or "").split("\n")[0] for kind in kinds}
+    content = {
+        "schema": {"$ref": _REF.format(name="Problem")},
+        "examples": {slug: {"summary": means, "value": _example(status, slug, means)} for slug, means in said.items()},
+    }
+    answer: Json = {
+        "description": "\n".join(f"- `{slug}`: {means}" for slug, means in said.items()),
+        "content": {PROBLEM: content},
+    }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer["headers"] = {"Retry-After": _ANSWERED["Retry-After"] | {"required": True}}
+    return answer
+
+
+def _example(status: int, slug: str, means: str) -> Json:
+    kind = f"https://onboarding.example.com/problems/{slug}"
+    title = HTTPStatus(status).phrase
+    return {"type": kind, "title": title, "status": status, "detail": means, "trace_id": _TRACE}
