@@ -80,6 +80,13 @@ def cells(arguments: list[str]) -> int:
     return run_cells(arguments, settings)
 
 
+def keys(arguments: list[str]) -> int:
+    """Rotate, switch off or destroy the keys of tenants, and say how far it is."""
+    from app.bootstrap.commands.keys import run_keys
+
+    return run_keys(arguments)
+
+
 def doctor(arguments: list[str]) -> int:
     """Say what is wrong with this machine or installation, and the mend."""
     from app.demo.doctor import run_doctor
@@ -101,6 +108,7 @@ COMMANDS: dict[str, Command] = {
     "dispatcher": dispatcher,
     "install": install,
     "cells": cells,
+    "keys": keys,
     "doctor": doctor,
 }
 

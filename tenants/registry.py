@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import class_row
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tenants.metadata import control_function
+from tenants.sessions import DatabaseAway
 from tenants.tenant import Tenant
 
 _TENANT_COLUMNS = (
@@ -109,3 +113,46 @@ def _one_tenant(session: Session, statement: str, key: UUID) -> Tenant | None:
         gateway=row.gateway,
         state=row.state,
     )
+
+
+# Page by page with the owner's login: for an operator's commands, never for a program's work.
+_PAGE = """
+    SELECT id, organisation_id, kind, name, cell_name AS cell, schema_name AS schema, role_name AS role, gateway, state
+    FROM control.tenant
+    WHERE schema_name IS NOT NULL AND id > %(after)s ORDER BY id LIMIT %(limit)s
+"""
+_START = UUID(int=0)
+PAGE = 500
+
+
+def all_tenants(control_url: str, *, page: int = PAGE) -> Iterator[Tenant]:
+    """Every tenant that has a place, in any state, oldest first; one page at a time. Raises DatabaseAway."""
+    last: UUID | None = _START
+    with _owner(control_url) as connection, connection.cursor(row_factory=class_row(Tenant)) as cursor:
+        while last is not None:
+            found = cursor.execute(_PAGE, {"after": last, "limit": page}).fetchall()
+            yield from found
+            last = found[-1].id if found else None
+
+
+def one_tenant(control_url: str, tenant_id: UUID) -> Tenant | None:
+    """The tenant of that id, in any state, once it has a place. Raises DatabaseAway."""
+    just_before = {"after": UUID(int=max(tenant_id.int - 1, 0)), "limit": 1}
+    with _owner(control_url) as connection, connection.cursor(row_factory=class_row(Tenant)) as cursor:
+        found = cursor.execute(_PAGE, just_before).fetchone()
+    return found if found and found.id == tenant_id else None
+
+
+def tenant_states(control_url: str) -> dict[UUID, str]:
+    """The state of every tenant in the directory, also of those that have no place yet. Raises DatabaseAway."""
+    with _owner(control_url) as connection:
+        return dict(connection.execute("SELECT id, state FROM control.tenant").fetchall())
+
+
+@contextmanager
+def _owner(control_url: str) -> Iterator[psycopg.Connection[Any]]:
+    try:
+        with psycopg.connect(control_url, autocommit=True, connect_timeout=10) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        raise DatabaseAway(f"The database does not answer: {' '.join(str(error).split())}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tenants.engines import Databases
-from tenants.naming import new_schema_name
+from tenants.naming import RoleNames, new_schema_name
 from tenants.schema.head import grants_sql, head_sql, tenant_revision
 
 BATCH = 25  # one change of role memberships, and so one invalidation in every backend, per batch
@@ -51,6 +52,48 @@ def count_free(databases: Databases, cell: str) -> int:
             "SELECT count(*) FROM cell.slot WHERE state = 'free' AND revision = %s", [tenant_revision()]
         ).fetchone()
     return int(row[0]) if row else 0
+
+
+def drop_slot(databases: Databases, cell: str, tenant_id: UUID) -> None:
+    """Drop what a shredded tenant had in its cell: rows, schema, role, slot. Repeatable; its id is never used again.
+
+    Tables go in small groups, each in a transaction of its own: a schema at once would take hundreds of locks.
+    """
+    with psycopg.connect(databases.cell_urls[cell], autocommit=True) as connection:
+        row = connection.execute(_SHREDDED_PLACE, [tenant_id]).fetchone()
+        if row is None:
+            return
+        schema, role = str(row[0]), str(row[1])
+        for table in _CELL_TABLES:
+            connection.execute(
+                sql.SQL("DELETE FROM cell.{} WHERE tenant_id = %s").format(sql.Identifier(table)), [tenant_id]
+            )
+        drop_schema(connection, databases.key.roles, schema, role)
+        with connection.transaction():
+            connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [schema])
+            connection.execute(_DROPPED, [tenant_id])
+
+
+def drop_schema(connection: psycopg.Connection[Any], roles: RoleNames, schema: str, role: str) -> None:
+    """Drop a schema and its role, whatever of them is still there. On a connection in autocommit, as the owner."""
+    tables = [str(name) for (name,) in connection.execute(_TABLES, [schema])]
+    for start in range(0, len(tables), _DROPPED_AT_ONCE):
+        names = [sql.Identifier(schema, name) for name in tables[start : start + _DROPPED_AT_ONCE]]
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.SQL(", ").join(names)))
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+        connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(roles.app), sql.Identifier(role)))
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+_CELL_TABLES = ("outbox", "job", "timer", "inbox")
+_DROPPED_AT_ONCE = 10
+_SHREDDED_PLACE = (
+    "SELECT s.schema_name, s.role_name FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id"
+    " WHERE s.tenant_id = %s AND t.state = 'shredded'"
+)
+_DROPPED = "UPDATE cell.tenant SET state = 'dropped', limits = NULL, changed_at = now() WHERE id = %s"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
 
 
 def claim_slot(session: Session, tenant_id: UUID, *, kind: str = "customer") -> ClaimedSlot | None:

@@ -8,6 +8,15 @@ from uuid import UUID
 # DESIGN 4: every step is repeatable; only `active` does work.
 STATES = ("requested", "claimed", "seeding", "active", "suspended", "exporting", "shredded", "dropped")
 
+# From which states the directory lets a tenant come into which. `claimed` and `seeding` are the cell's alone.
+TRANSITIONS: dict[str, frozenset[str]] = {
+    "active": frozenset({"requested", "suspended", "exporting"}),
+    "suspended": frozenset({"active", "exporting"}),
+    "exporting": frozenset({"active", "suspended"}),
+    "shredded": frozenset({"active", "suspended", "exporting"}),
+    "dropped": frozenset({"shredded"}),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:

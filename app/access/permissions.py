@@ -44,6 +44,7 @@ class Permission(StrEnum):
     TENANT_CREATE = "tenancy:tenant:create"
     TENANT_UPDATE = "tenancy:tenant:update"  # name, plan, limits, package: what it is sold
     TENANT_SUSPEND = "tenancy:tenant:suspend"
+    TENANT_ERASE = "tenancy:tenant:erase"  # ask for it or agree to it: never both of one erasure
     MEMBER_INVITE = "identity:member:invite"
     DELEGATION_REQUEST = "access:delegation:request"
     DELEGATION_APPROVE = "access:delegation:approve"

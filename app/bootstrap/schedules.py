@@ -13,7 +13,9 @@ from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.tenancy.operations.creation import resume_requests
+from app.tenancy.operations.erasure import carry_out_all
 from app.tenancy.operations.once import forget_commands
+from app.tenancy.operations.telling import tell_all
 from tenants.slots import count_free, make_slots
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,12 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         actor = job_actor(_PLATFORM, "tenancy.resume_requests")
         resume_requests(runtime, actor, trace_id=new_id().hex)
 
+    def tell() -> None:
+        tell_all(runtime)
+
+    def erase() -> None:
+        carry_out_all(runtime)
+
     def forget() -> None:
         forget_stale(runtime.databases)
         forget_commands(runtime)
@@ -48,5 +56,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
+        Schedule("tenancy.tell_cells", 15.0, tell),
+        Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("identity.forget_stale", 3_600.0, forget),
     ]

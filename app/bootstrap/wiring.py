@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
+from app.bootstrap.keys import keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
@@ -19,19 +20,19 @@ from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
 from app.kernel.paging import CursorKey
-from app.kernel.queue.wake import ValkeyWake
+from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
 from app.settings import MAIN_CELL, Settings, cell_variable
 from app.tenancy.operations.creation import Seeder
-from app.vault.keyring import Keyring, create_keyring, open_keyring
+from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
 from tenants.schema.install import install, read_installation
 
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates")
+JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "vault")
 
 
 class CellWithoutAddress(Invalid):
@@ -46,11 +47,14 @@ class Running:
     runtime: Runtime
     root: Path
     wake: ValkeyWake = field(repr=False)
+    switches: Doorbell | None = field(default=None, repr=False)
 
     def close(self) -> None:
         """Give everything back."""
         self.runtime.databases.close()
         self.wake.close()
+        if self.switches:
+            self.switches.close()
 
 
 def install_all(settings: Settings) -> InstallationKey:
@@ -90,7 +94,8 @@ def open_program(settings: Settings, program: Program) -> Running:
         wake=wake,
         services=services(settings, program, databases),
     )
-    return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake)
+    switches = listen_for_switches(settings, runtime.service(Keyring))
+    return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake, switches=switches)
 
 
 def _addresses(settings: Settings, cells: Iterable[str]) -> dict[str, str]:
@@ -112,8 +117,7 @@ def declare_everything() -> None:
 
 def services(settings: Settings, program: Program, databases: Databases) -> dict[type, object]:
     """What operations, doors and jobs ask for by type."""
-    worker_folder = settings.worker_keyring if program is Program.WORKER else None
-    keyring = open_keyring(program, settings.keyring, worker_folder)
+    keyring = keyring_of(settings, program, prefix=databases.key.prefix)
     postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
     book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))
     return {

@@ -17,11 +17,17 @@ from app.connectors.operations import (
     pause_run,
 )
 from app.connectors.runner import Runner
+from app.kernel.errors import Unavailable
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
 from app.kernel.work import Work
+from app.vault.envelope import SecretUnreadable
+from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
 from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets, take_connection_secrets
+from app.vault.queries import KeysMissing
+
+_KEYS_BACK = timedelta(seconds=30)  # a vault that does not answer is asked again after this
 
 
 def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
@@ -48,7 +54,12 @@ def execute_run(run: JobRun, *, run_id: str) -> Outcome:
 
 def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
     """Leave the building, with the secrets opened only here."""
-    secrets = sealed.open(run.runtime.service(Keyring))
+    try:
+        secrets = sealed.open(run.runtime.service(Keyring))
+    except (KeyMissing, KeysDisabled, SecretUnreadable, KeysMissing) as error:
+        return CallReport(outcome=NeedsPerson(error.message), code="secrets_closed")
+    except Unavailable as error:
+        return CallReport(outcome=TryAgain(_KEYS_BACK, error.message), code="keys_away")
     return run.runtime.service(Runner).call(
         ActionCall(
             provider=attempt.connector,

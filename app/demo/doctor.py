@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from app.demo.checks import machine, servers
+from app.demo.checks import keys, machine, servers
 from app.demo.checks.finding import Finding, Patient
 
 Check = Callable[[Patient], Finding]
@@ -47,6 +47,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
             yield check(patient)
     yield from servers.databases(patient)
     yield servers.queue(patient)
+    yield keys.keys(patient)
 
 
 def table(findings: Iterable[Finding], *, width: int, colour: bool) -> str:

@@ -10,10 +10,13 @@ from app.connectors.operations import ConnectionMissing, ConnectionView, get_con
 from app.connectors.runner import Runner
 from app.intake.mapping import FactMapping, facts_of
 from app.intake.operations import record_failed_reading, record_reading
-from app.kernel.outcomes import Done, Outcome, TryAgain
+from app.kernel.outcomes import Done, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
+from app.vault.envelope import SecretUnreadable
+from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
 from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets, take_connection_secrets
+from app.vault.queries import KeysMissing
 
 
 @job("intake.read_deal", attempts=8, lease=timedelta(seconds=30))
@@ -38,13 +41,17 @@ def read_deal(run: JobRun, *, source: str, external_id: str) -> Outcome:
 
 def _ask(run: JobRun, connection: ConnectionView, external_id: str, sealed: SealedSecrets) -> DealAnswer:
     """Leave the building, with the secrets opened only here."""
+    try:
+        secrets = sealed.open(run.runtime.service(Keyring))
+    except (KeyMissing, KeysDisabled, SecretUnreadable, KeysMissing) as error:
+        return NeedsPerson(error.message)
     runner = run.runtime.service(Runner)
     return CRM(runner.registry, connection.connector).read_deal(
         runner,
         external_id,
         properties=FactMapping.from_config(connection.config).properties,
         attempt=run.job.attempts,
-        secrets=sealed.open(run.runtime.service(Keyring)),
+        secrets=secrets,
     )
 
 

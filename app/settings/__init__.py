@@ -20,16 +20,19 @@ from app.settings.values import (
     address_book,
     database_place,
     database_url,
+    existing_file,
     folder,
     is_local_name,
     is_loopback,
     mail_address,
     mail_server,
+    mount_path,
     number,
     one_of,
     public_url,
     redis_url,
     served_address,
+    vault_url,
 )
 
 Value = TypeVar("Value")
@@ -74,6 +77,26 @@ DOCUMENTED: tuple[Documented, ...] = (
         "<keyring>-worker",
         "Folder of the key that opens connection secrets. Only workers need it; keep it off the web server's machine.",
     ),
+    Documented(
+        "SLIPWAY_KEYRING_BACKUP_DAYS",
+        "0",
+        "Days for which backups of the keyring or vault keep a key that was destroyed, 0 to 3650; 0: there are none. "
+        "From then on an erased tenant is unreadable in every backup.",
+    ),
+    Documented(
+        "SLIPWAY_TRANSIT_URL",
+        "",
+        "https:// URL of OpenBao or HashiCorp Vault, whose transit engine then holds the wrapping keys instead of the "
+        "keyring's folder. Choose it before the first tenant is made.",
+    ),
+    Documented("SLIPWAY_TRANSIT_MOUNT", "transit", "Where that transit engine is mounted."),
+    Documented(
+        "SLIPWAY_TRANSIT_TOKEN_FILE",
+        "",
+        "File with the vault's token, not readable by others; read again when the vault refuses it, so that an agent "
+        "may renew it. Must be set with SLIPWAY_TRANSIT_URL.",
+    ),
+    Documented("SLIPWAY_TRANSIT_CA_FILE", "", "Certificates (PEM) that the vault's own is checked with."),
     Documented("SLIPWAY_HTTP_PORT", "8000", "Port the web program listens on, 1 to 65535."),
     Documented("SLIPWAY_HTTP_HOST", "127.0.0.1", "Address the web program listens on."),
     Documented(
@@ -127,6 +150,10 @@ OPEN_ADDRESS_BOOK = (
     "Unset it, or serve http://localhost on 127.0.0.1."
 )
 
+VAULT_UNOPENED = (
+    "is not set. The vault at SLIPWAY_TRANSIT_URL lets nobody in without a token: name the file that holds it."
+)
+
 
 def cell_variable(name: str) -> str:
     """The setting that holds the URL of the cell of that name."""
@@ -147,6 +174,11 @@ class Settings:
     redis_url: str = field(repr=False)
     keyring: Path
     worker_keyring: Path
+    keyring_backup_days: int
+    transit_url: str | None
+    transit_mount: str
+    transit_token_file: Path | None
+    transit_ca_file: Path | None
     http_port: int
     http_host: str
     http_socket: int | None
@@ -175,6 +207,7 @@ class Settings:
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
             "keyring": keyring,
             "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
+            **_key_store(read),
             "http_port": port,
             "http_host": read("SLIPWAY_HTTP_HOST", served_address),
             "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
@@ -214,6 +247,8 @@ class Settings:
             errors.append(("SLIPWAY_INBOX", OPEN_INBOX))
         if self.address_book and not self.serves_only_localhost:
             errors.append(("SLIPWAY_ADDRESS_BOOK", OPEN_ADDRESS_BOOK))
+        if self.transit_url and not self.transit_token_file:
+            errors.append(("SLIPWAY_TRANSIT_TOKEN_FILE", VAULT_UNOPENED))
         _raise(errors)
 
     @property
@@ -244,6 +279,11 @@ class Settings:
             "SLIPWAY_REDIS_URL": self.redis_url,
             "SLIPWAY_KEYRING": str(self.keyring),
             "SLIPWAY_WORKER_KEYRING": str(self.worker_keyring),
+            "SLIPWAY_KEYRING_BACKUP_DAYS": str(self.keyring_backup_days),
+            "SLIPWAY_TRANSIT_URL": self.transit_url or "",
+            "SLIPWAY_TRANSIT_MOUNT": self.transit_mount,
+            "SLIPWAY_TRANSIT_TOKEN_FILE": str(self.transit_token_file or ""),
+            "SLIPWAY_TRANSIT_CA_FILE": str(self.transit_ca_file or ""),
             "SLIPWAY_HTTP_PORT": str(self.http_port),
             "SLIPWAY_HTTP_HOST": self.http_host,
             "SLIPWAY_HTTP_SOCKET": "" if self.http_socket is None else str(self.http_socket),
@@ -294,6 +334,16 @@ class _Reader:
 
     def raise_errors(self) -> None:
         _raise(self._errors)
+
+
+def _key_store(read: _Reader) -> dict[str, object]:
+    return {
+        "keyring_backup_days": read("SLIPWAY_KEYRING_BACKUP_DAYS", number(0, 3650)),
+        "transit_url": read("SLIPWAY_TRANSIT_URL", lambda raw: vault_url(raw) if raw else None),
+        "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),
+        "transit_token_file": read("SLIPWAY_TRANSIT_TOKEN_FILE", lambda raw: existing_file(raw) if raw else None),
+        "transit_ca_file": read("SLIPWAY_TRANSIT_CA_FILE", lambda raw: existing_file(raw) if raw else None),
+    }
 
 
 def _raise(errors: list[tuple[str, str]]) -> None:

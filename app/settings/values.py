@@ -74,6 +74,34 @@ def folder(raw: str) -> Path:
     return Path(raw).expanduser().absolute()
 
 
+def existing_file(raw: str) -> Path:
+    """An absolute path of a file that is there."""
+    path = folder(raw)
+    if not path.is_file():
+        raise ValueError(f"names {path}, which is not a file.")
+    return path
+
+
+def vault_url(raw: str) -> str:
+    """scheme://host[:port] of a vault; plain http only on this machine: a token would be overheard."""
+    parts = _split(raw.rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL like https://vault.example.com:8200.")
+    if parts.username is not None or parts.path or parts.query or parts.fragment:
+        raise ValueError("must end after the host and port: no user, no path, no query.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https: plain http is for 127.0.0.1 only, where the token cannot be overheard.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def mount_path(raw: str) -> str:
+    """Where an engine is mounted in a vault: words between single slashes."""
+    path = raw.strip("/")
+    if re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", path) is None:
+        raise ValueError("must be the path of a mount, like transit or platform/transit.")
+    return path
+
+
 def database_url(raw: str) -> str:
     """A URL that psycopg understands and that names a user and a database."""
     if not raw.startswith(("postgresql://", "postgres://")):

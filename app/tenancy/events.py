@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -22,3 +23,79 @@ class TenantCreated(Event):
     cause_tenant_id: UUID | None = None
     cause_entry_id: UUID | None = None
     cause_leaf_hash: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantEvent(Event):
+    """Something done to a tenant as a whole: in its own trail and in its partner's. `change_id` is that of control."""
+
+    subject_kind: ClassVar[str] = "tenant"
+
+    change_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantSuspended(TenantEvent):
+    """No work is done and nobody gets in until it is resumed; nothing is lost."""
+
+    type: ClassVar[str] = "tenancy.tenant.suspended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantResumed(TenantEvent):
+    """Work goes on."""
+
+    type: ClassVar[str] = "tenancy.tenant.resumed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantChanged(TenantEvent):
+    """Its name, plan, limits or package are others now."""
+
+    type: ClassVar[str] = "tenancy.tenant.changed"
+
+    changed: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureRequested(TenantEvent):
+    """Somebody wants it erased; a second person has to agree."""
+
+    type: ClassVar[str] = "tenancy.erasure.requested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureWithdrawn(TenantEvent):
+    """It stays."""
+
+    type: ClassVar[str] = "tenancy.erasure.withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureApproved(TenantEvent):
+    """A second person has agreed: from here on there is no way back."""
+
+    type: ClassVar[str] = "tenancy.erasure.approved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantErased(TenantEvent):
+    """Its key is destroyed and its data dropped; in the partner's trail only, since its own is gone."""
+
+    type: ClassVar[str] = "tenancy.tenant.erased"
+
+    effective_at: datetime
+
+
+EVENTS: dict[str, type[TenantEvent]] = {
+    kind.type: kind
+    for kind in (
+        TenantSuspended,
+        TenantResumed,
+        TenantChanged,
+        ErasureRequested,
+        ErasureWithdrawn,
+        ErasureApproved,
+        TenantErased,
+    )
+}

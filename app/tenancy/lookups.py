@@ -52,6 +52,36 @@ control_function(
     END""",
 )
 
+control_function(
+    "tenants_behind",
+    arguments="p_older_than interval",
+    returns="TABLE (organisation_id uuid, tenant_id uuid)",
+    body=(
+        "SELECT t.organisation_id, t.id FROM control.tenant t"
+        " WHERE t.behind AND t.changed_at < now() - p_older_than ORDER BY t.changed_at LIMIT 200"
+    ),
+)
+control_function(
+    "open_erasures",
+    arguments="",
+    returns="TABLE (organisation_id uuid, tenant_id uuid)",
+    body=(
+        "SELECT e.organisation_id, e.tenant_id FROM control.erasure e"
+        " WHERE e.state IN ('approved', 'shredded') ORDER BY e.decided_at LIMIT 50"
+    ),
+)
+# Where a tenant stands in control beside its own line: who belongs to it, what is listed of it, what leads to it.
+control_function(
+    "forget_tenant",
+    arguments="p_tenant uuid",
+    returns="void",
+    body=(
+        "DELETE FROM control.membership WHERE tenant_id = p_tenant;"
+        " DELETE FROM control.onboarding_card WHERE tenant_id = p_tenant;"
+        " DELETE FROM control.hook WHERE tenant_id = p_tenant;"
+    ),
+)
+
 
 def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[UUID, str]]:
     """Requests for tenants that were left half done at least `seconds` ago; in a lookup scope."""
@@ -59,3 +89,16 @@ def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[UUID, s
         text("SELECT * FROM control.unfinished_requests(make_interval(secs => :seconds))"), {"seconds": seconds}
     )
     return [(row.organisation_id, row.request_key) for row in rows]
+
+
+def tenants_behind(session: Session, *, seconds: int) -> list[tuple[UUID, UUID]]:
+    """(organisation, tenant) whose cell has not been told of a change for `seconds`; in a lookup scope."""
+    rows = session.execute(text("SELECT * FROM control.tenants_behind(make_interval(secs => :s))"), {"s": seconds})
+    return [(row.organisation_id, row.tenant_id) for row in rows]
+
+
+def open_erasures(session: Session) -> list[tuple[UUID, UUID]]:
+    """(organisation, tenant) that two people want erased and that are not dropped yet; in a lookup scope."""
+    return [
+        (row.organisation_id, row.tenant_id) for row in session.execute(text("SELECT * FROM control.open_erasures()"))
+    ]

@@ -1,8 +1,9 @@
-"""What happened to secrets: that they were set or opened, by whom and for what; never what they are."""
+"""What happened to secrets and keys: that they were set, opened, rotated; by whom and for what; never what they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from app.kernel.events import Event
@@ -29,3 +30,61 @@ class SecretsOpened(Event):
 
     fields: list[str]
     run_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRotationAsked(Event):
+    """A rotation was asked for. `key` is wrapping or tenant; `version` is the newest one then."""
+
+    type: ClassVar[str] = "vault.keys.rotation_asked"
+    subject_kind: ClassVar[str] = "tenant"
+
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRotationFinished(Event):
+    """Everything is under this version, and the older ones are destroyed."""
+
+    type: ClassVar[str] = "vault.keys.rotation_finished"
+    subject_kind: ClassVar[str] = "tenant"
+
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRotationStopped(Event):
+    """A rotation came to no end; `reason` says why. Nothing is lost: the older keys are still there."""
+
+    type: ClassVar[str] = "vault.keys.rotation_stopped"
+    subject_kind: ClassVar[str] = "tenant"
+
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysSwitchedOff(Event):
+    """An operator disabled the tenant's keys."""
+
+    type: ClassVar[str] = "vault.keys.disabled"
+    subject_kind: ClassVar[str] = "tenant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysSwitchedOn(Event):
+    """An operator enabled the tenant's keys again."""
+
+    type: ClassVar[str] = "vault.keys.enabled"
+    subject_kind: ClassVar[str] = "tenant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysDestroyed(Event):
+    """The wrapping key is gone. From `effective_at` on no backup of the key store holds it either."""
+
+    type: ClassVar[str] = "vault.keys.destroyed"
+    subject_kind: ClassVar[str] = "tenant"
+
+    effective_at: datetime

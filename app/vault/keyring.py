@@ -6,7 +6,7 @@ in a folder of its own, which only workers are given (another mount, another use
 of wrapping keys alone. So the web program lacks the worker key whatever code runs in it, and destroying one tenant's
 wrapping key still shreds everything of that tenant. It sees a private key once: while it makes a new tenant's pair.
 
-    <keyring>/<tenant>.key   0600  one wrapping key a tenant        web, worker, operator
+    <keyring>/<tenant>.key   0600  one wrapping key a tenant, unless a vault keeps them   web, worker, operator
     <keyring>/worker.pub     0600  the worker's public key          web, worker, operator
     <keyring>/cursor.key     0600  signs where a list goes on       web
     <worker keyring>/worker.key 0600  the worker's private key      worker, operator
@@ -18,20 +18,18 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
-from uuid import UUID
+from typing import Final
 
 from app.kernel.errors import Forbidden
-from app.vault.local_keys import (
+from app.vault.keepers.local_keys import (
     KEY_BYTES,
-    KeyMissing,
-    KeyringUnsafe,
     LocalKeys,
     make_private_folder,
     read_key,
     require_private_folder,
     write_once,
 )
+from app.vault.keepers.wrapping import KeyMissing, KeyringUnsafe, WrappingKeys
 from app.vault.rules import Program
 from app.vault.sealed_box import make_pair, public_of
 from app.vault.secret import Secret
@@ -46,31 +44,19 @@ class NotOpenedHere(Forbidden):
     """The program was not given the key of secrets of this kind, or does not guard what they are for."""
 
 
-class WrappingKeys(Protocol):
-    """A keeper of one wrapping key a tenant: the local keyring, or a vault's transit engine."""
-
-    def create(self, tenant_id: UUID) -> None:
-        """Make the tenant's key unless there is one. Raises KeyMissing when it was destroyed."""
-
-    def wrap(self, tenant_id: UUID, secret: Secret, *, purpose: str) -> bytes:
-        """Seal a key of the tenant for this purpose."""
-
-    def unwrap(self, tenant_id: UUID, wrapped: bytes, *, purpose: str) -> Secret:
-        """Open it again. Raises KeyMissing or SecretUnreadable."""
-
-    def destroy(self, tenant_id: UUID) -> None:
-        """Destroy the tenant's key for good. Repeatable."""
-
-
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """What this program holds. `worker_private` is there in workers (and the operator's command line) only."""
+    """What this program holds. `worker_private` is there in workers only.
+
+    `backup_days`: how long the operator's backups of the key store keep a key that was destroyed.
+    """
 
     program: Program
     wrapping: WrappingKeys
     worker_public: bytes
     cursor_key: Secret
     worker_private: Secret | None = None
+    backup_days: int = 0
 
     def require_worker_key(self) -> Secret:
         """The worker's private key. Raises NotOpenedHere in a program that was not given it."""
@@ -101,22 +87,35 @@ def create_keyring(folder: Path, worker_folder: Path) -> None:
         )
 
 
-def open_keyring(program: Program, folder: Path, worker_folder: Path | None = None) -> Keyring:
-    """What a program is given at its start: `worker_folder` for workers only.
+def open_keyring(
+    program: Program,
+    folder: Path,
+    worker_folder: Path | None = None,
+    *,
+    wrapping: WrappingKeys | None = None,
+    backup_days: int = 0,
+) -> Keyring:
+    """What a program is given at its start: `worker_folder` for workers only, `wrapping` where a vault keeps the keys.
 
     Raises KeyringUnsafe or KeyMissing (say so at start, not at the first secret).
     """
-    wrapping = LocalKeys(folder)
-    public, cursor_key = _read_public(folder), read_key(folder / CURSOR_KEY)
-    if worker_folder is None:
-        return Keyring(program, wrapping, public, cursor_key)
-    require_private_folder(worker_folder)
-    private = read_key(worker_folder / WORKER_KEY)
-    if public_of(private) != public:
-        raise KeyringUnsafe(
-            f"{folder} and {worker_folder} are of two installations. Point both settings at one of them."
-        )
-    return Keyring(program, wrapping, public, cursor_key, private)
+    require_private_folder(folder)
+    public, private = _read_public(folder), None
+    if worker_folder is not None:
+        require_private_folder(worker_folder)
+        private = read_key(worker_folder / WORKER_KEY)
+        if public_of(private) != public:
+            raise KeyringUnsafe(
+                f"{folder} and {worker_folder} are of two installations. Point both settings at one of them."
+            )
+    return Keyring(
+        program=program,
+        wrapping=wrapping or LocalKeys(folder),
+        worker_public=public,
+        cursor_key=read_key(folder / CURSOR_KEY),
+        worker_private=private,
+        backup_days=backup_days,
+    )
 
 
 def _read_public(folder: Path) -> bytes:

@@ -28,6 +28,7 @@ class DoorPurpose(StrEnum):
 
 
 CONNECTION: Final = "connection"
+DOOR: Final = "door"
 OPENERS: Final[dict[DoorPurpose, frozenset[Program]]] = {
     DoorPurpose.WEBHOOK_VERIFICATION: frozenset({Program.WEB}),
     DoorPurpose.OIDC_CLIENT: frozenset({Program.WEB}),

@@ -1,12 +1,13 @@
 """A tenant's own keys, and sealing and opening with them. Bytes in, bytes out: where they are stored is not known here.
 
 The tenant's key (DEK) is wrapped by its wrapping key and seals door secrets and files; its public key seals connection
-secrets. `keyring.py` says who can open what, and why. No key is cached: destroying one acts at once, everywhere.
+secrets. `keyring.py` says who can open what, and why. No key is kept here, so a disabled or destroyed one acts at once;
+only a vault's answers are remembered, for minutes (`opened_keys.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -29,23 +30,37 @@ class TenantKeys:
     version: int
 
 
-def make_tenant_keys(keyring: Keyring, tenant_id: UUID, *, version: int = 1) -> TenantKeys:
-    """New keys for a tenant; its wrapping key is made too unless it exists. Raises KeyMissing after its destruction."""
+def make_tenant_keys(keyring: Keyring, tenant_id: UUID) -> TenantKeys:
+    """A new tenant's first keys; its wrapping key is made too unless it exists.
+
+    Raises KeyMissing after its destruction.
+    """
     keyring.wrapping.create(tenant_id)
+    return next_tenant_keys(keyring, tenant_id, version=1)
+
+
+def next_tenant_keys(keyring: Keyring, tenant_id: UUID, *, version: int) -> TenantKeys:
+    """Another version of a tenant's keys, under the wrapping key it has. Raises KeyMissing, KeysDisabled."""
     dek = make_key()
     public, private = make_pair()
     boxed = seal_to(keyring.worker_public, _pair_place(tenant_id, version), private)
     return TenantKeys(
         public_key=public,
-        wrapped_dek=keyring.wrapping.wrap(tenant_id, dek, purpose=f"{_DEK}:{version}"),
+        wrapped_dek=keyring.wrapping.wrap(tenant_id, dek, purpose=_purpose(version)),
         wrapped_private=seal(dek, _pair_place(tenant_id, version), Secret(boxed)),
         version=version,
     )
 
 
+def rewrap_keys(keyring: Keyring, keys: TenantKeys, tenant_id: UUID) -> TenantKeys:
+    """The same keys under the newest version of the wrapping key. Raises KeyMissing, KeysDisabled, SecretUnreadable."""
+    again = keyring.wrapping.rewrap(tenant_id, keys.wrapped_dek, purpose=_purpose(keys.version))
+    return replace(keys, wrapped_dek=again)
+
+
 def open_dek(keyring: Keyring, keys: TenantKeys, tenant_id: UUID) -> Secret:
     """The tenant's own key, for files and door secrets. Raises KeyMissing, KeyringUnsafe, SecretUnreadable."""
-    return keyring.wrapping.unwrap(tenant_id, keys.wrapped_dek, purpose=f"{_DEK}:{keys.version}")
+    return keyring.wrapping.unwrap(tenant_id, keys.wrapped_dek, purpose=_purpose(keys.version))
 
 
 def seal_connection_secret(keys: TenantKeys, context: SecretContext, secret: Secret) -> bytes:
@@ -81,6 +96,24 @@ def open_door_secret(keyring: Keyring, keys: TenantKeys, context: SecretContext,
     if not is_door_purpose(context.purpose) or not can_open(keyring.program, context.purpose):
         raise NotOpenedHere(f"Secrets for {context.purpose} are not opened by the {keyring.program}.")
     return open_sealed(open_dek(keyring, keys, context.tenant_id), place_of(context, keys.version), sealed)
+
+
+def reseal(keyring: Keyring, keys: tuple[TenantKeys, TenantKeys], context: SecretContext, sealed: bytes) -> bytes:
+    """A secret of either class under newer keys (the pair is old, new): read by nobody, in a worker only.
+
+    Raises NotOpenedHere, KeyMissing, KeysDisabled, SecretUnreadable.
+    """
+    keyring.require_worker_key()
+    old, new = keys
+    if not is_door_purpose(context.purpose):
+        return seal_connection_secret(new, context, open_connection_secret(keyring, old, context, sealed))
+    dek = open_dek(keyring, old, context.tenant_id)
+    opened = open_sealed(dek, place_of(context, old.version), sealed)
+    return seal_door_secret(keyring, new, context, opened)
+
+
+def _purpose(version: int) -> str:
+    return f"{_DEK}:{version}"
 
 
 def _pair_place(tenant_id: UUID, version: int) -> Place:

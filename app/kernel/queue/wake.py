@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import redis
 import structlog
@@ -34,9 +34,14 @@ class ValkeyWake:
 
 
 class Doorbell:
-    """Waits for a topic, at most a while: `wait` returns at the first ring or when the time is up."""
+    """Waits for a topic, at most a while: `wait` returns at the first ring or when the time is up.
 
-    def __init__(self, redis_url: str, topic: str) -> None:
+    `heard`, where given, is called from the listening thread at each ring, and whenever the line is up (again): what
+    was said before that, nobody has heard.
+    """
+
+    def __init__(self, redis_url: str, topic: str, heard: Callable[[], None] | None = None) -> None:
+        self._heard = heard
         self._rung = threading.Event()
         self._stop = threading.Event()
         self._client = redis.Redis.from_url(redis_url, socket_timeout=None, socket_connect_timeout=2)
@@ -65,8 +70,14 @@ class Doorbell:
             try:
                 with self._client.pubsub(ignore_subscribe_messages=True) as line:  # type: ignore[no-untyped-call]  # redis
                     line.subscribe(self._topic)
+                    self._call_heard()
                     while not self._stop.is_set():
                         if line.get_message(timeout=1.0):
                             self._rung.set()
+                            self._call_heard()
             except redis.RedisError:
                 self._stop.wait(1.0)  # the poll carries on meanwhile
+
+    def _call_heard(self) -> None:
+        if self._heard is not None:
+            self._heard()

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.vault.envelope import SecretUnreadable
+from app.vault.keepers.local_keys import LocalKeys
+from app.vault.keepers.wrapping import KeyMissing, KeyringUnsafe
 from app.vault.keyring import create_keyring, open_keyring
-from app.vault.local_keys import KeyMissing, KeyringUnsafe, LocalKeys
 from app.vault.rules import Program
 from app.vault.secret import Secret
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.vault.envelope import SecretUnreadable, place_of
+from app.vault.keepers.wrapping import KeyMissing
 from app.vault.keyring import NotOpenedHere, create_keyring, open_keyring
-from app.vault.local_keys import KeyMissing
 from app.vault.rules import CONNECTION, OPENERS, DoorPurpose, Program, SecretContext, can_open
 from app.vault.secret import Secret
 from app.vault.tenant_keys import (
     TenantKeys,
     make_tenant_keys,
+    next_tenant_keys,
     open_connection_secret,
     open_dek,
     open_door_secret,
@@ -74,7 +75,7 @@ class TestConnectionSecret:
     def test_does_not_open_under_another_version(self, rig):
         web, worker, keys, sealed, _door = rig
         with pytest.raises(SecretUnreadable):
-            open_connection_secret(worker, make_tenant_keys(web, ACME, version=2), CONNECTION_PLACE, sealed)
+            open_connection_secret(worker, next_tenant_keys(web, ACME, version=2), CONNECTION_PLACE, sealed)
         with pytest.raises(SecretUnreadable):
             open_connection_secret(worker, replace(keys, version=2), CONNECTION_PLACE, sealed)
 
@@ -157,7 +158,7 @@ class TestKeys:
 
     def test_parts_of_two_versions_do_not_mix(self, rig):
         web, worker, keys, connection, _door = rig
-        second = make_tenant_keys(web, ACME, version=2)
+        second = next_tenant_keys(web, ACME, version=2)
         for field in ("wrapped_dek", "wrapped_private"):
             mixed = replace(keys, **{field: getattr(second, field)})
             with pytest.raises(SecretUnreadable):
@@ -179,7 +180,7 @@ class TestKeys:
         with pytest.raises(KeyMissing):
             open_door_secret(web, keys, DOOR_PLACE, door)
         with pytest.raises(KeyMissing):
-            make_tenant_keys(web, ACME, version=2)
+            next_tenant_keys(web, ACME, version=2)
 
 
 class TestNobodyElseSees:

@@ -1,0 +1,119 @@
+"""Stores sealed secrets of a tenant and hands sealed ones to whoever may open them. Nothing in the clear is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, text
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.vault.events import SecretSet, SecretsOpened
+from app.vault.keyring import Keyring
+from app.vault.models import SecretRecord
+from app.vault.queries import KeysInUse, keys_to_write, sealed_rows
+from app.vault.rules import CONNECTION, DOOR, DoorPurpose, SecretContext
+from app.vault.secret import Secret
+from app.vault.tenant_keys import (
+    open_connection_secret,
+    open_door_secret,
+    seal_connection_secret,
+    seal_door_secret,
+)
+
+SYSTEM_ONLY = {
+    "take_connection_secrets": "called by a run's job",
+    "open_door_secrets": "called by the door that the secret guards",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecrets:
+    """The sealed secrets of one connection, to be opened where no session is in reach."""
+
+    keys: KeysInUse
+    sealed: dict[str, tuple[SecretContext, int, bytes]]
+
+    def open(self, keyring: Keyring) -> dict[str, Secret]:
+        """Open them all. Raises NotOpenedHere outside a worker, KeyMissing or KeysDisabled where the key is."""
+        return {
+            field: open_connection_secret(keyring, self.keys.of(version), context, box)
+            for field, (context, version, box) in self.sealed.items()
+        }
+
+
+def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
+    """Seal a connection's secret to the tenant's public key: written here, opened only in a worker.
+
+    Raises NotPermitted, KeysMissing.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    context, keys = SecretContext(work.tenant.id, new_id(), field), keys_to_write(work)
+    sealed = seal_connection_secret(keys, context, value)
+    _replace(
+        work, kind=CONNECTION, purpose=str(connection_id), context=context, key_version=keys.version, sealed=sealed
+    )
+
+
+def put_door_secret(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str, value: Secret) -> None:
+    """Seal a door's secret; the program that guards this door may open it. Raises NotPermitted, KeysMissing."""
+    require(work, Permission.CONNECTION_WRITE)
+    context, keys = SecretContext(work.tenant.id, new_id(), field, purpose), keys_to_write(work)
+    sealed = seal_door_secret(keyring, keys, context, value)
+    _replace(work, kind=DOOR, purpose=purpose, context=context, key_version=keys.version, sealed=sealed)
+
+
+def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) -> SealedSecrets:
+    """The sealed secrets of a connection for one run, with an entry in the trail. Raises KeysMissing."""
+    keys, rows = sealed_rows(work, kind=CONNECTION, purpose=str(connection_id))
+    if rows:
+        fields = sorted(row.field for row in rows)
+        work.record(SecretsOpened(subject_id=connection_id, fields=fields, run_id=str(run_id)))
+    sealed = {
+        row.field: (SecretContext(work.tenant.id, row.id, row.field), row.key_version, row.sealed) for row in rows
+    }
+    return SealedSecrets(keys=keys, sealed=sealed)
+
+
+def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose) -> list[Secret]:
+    """Every active secret of a door (two while its peer changes over), newest first.
+
+    Raises KeysMissing, KeysDisabled, NotOpenedHere.
+    """
+    keys, rows = sealed_rows(work, kind=DOOR, purpose=purpose)
+    return [
+        open_door_secret(
+            keyring, keys.of(row.key_version), SecretContext(work.tenant.id, row.id, row.field, purpose), row.sealed
+        )
+        for row in rows
+    ]
+
+
+def _replace(work: Work, *, kind: str, purpose: str, context: SecretContext, key_version: int, sealed: bytes) -> None:
+    """The new value takes the old one's place, of whatever key version: a secret has no history to read.
+
+    Two who set the same secret at once come one after the other, else neither would see what the other left.
+    """
+    place = f"secret:{work.tenant.id}:{kind}:{purpose}:{context.field}"
+    work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": place})
+    work.session.execute(
+        delete(SecretRecord).where(
+            SecretRecord.kind == kind, SecretRecord.purpose == purpose, SecretRecord.field == context.field
+        )
+    )
+    work.session.add(
+        SecretRecord(
+            id=context.secret_id,
+            kind=kind,
+            purpose=purpose,
+            field=context.field,
+            key_version=key_version,
+            sealed=sealed,
+            set_by=work.actor.id,
+            set_at=work.now,
+        )
+    )
+    work.announce(SecretSet(subject_id=context.secret_id, kind=kind, purpose=purpose, field=context.field))
