@@ -12,7 +12,6 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
@@ -28,12 +27,14 @@ from app.onboarding.api import OnboardingDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
+from app.tenancy.api.doors import TenantDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper, enforce_door, require_doors
 from app.web.forms import provide_form
 from app.web.responses import EXCEPTION_HANDLERS
 from app.web.security import MAX_BODY, Front
+from app.web.wire.openapi import DocumentPlugin
 from tenants.engines import Databases
 
 OPENAPI = "/api/openapi.json"
@@ -49,6 +50,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingPages,
     OnboardingForms,
     InboxPages,
+    TenantDoors,
     OnboardingDoors,
     GalleryPages,
 )
@@ -122,7 +124,7 @@ def _openapi() -> OpenAPIConfig:
         title="Onboarding API",
         version="1",
         path="/api",
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[DocumentPlugin()],
         openapi_router=router,
         use_handler_docstrings=True,
     )

@@ -12,7 +12,7 @@ from tenants.metadata import ControlRecord
 
 
 class ControlCommand(ControlRecord):
-    """A request that had effects on tenants as a whole, by its key; null answers: it is being carried out, or was cut off."""
+    """A request about tenants as a whole, by its key; without an answer while it is carried out, or was cut off."""
 
     __tablename__ = "command"
     __table_args__ = (PrimaryKeyConstraint("organisation_id", "actor_id", "key"),)

@@ -1,4 +1,4 @@
-"""Reads tenants of an organisation and of those below it, as software sees them. From `control`; no tenant is opened."""
+"""Reads tenants of an organisation and of those below it, as software sees them. No tenant is opened for it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID) -> TenantOut:
 
 
 def list_tenants(runtime: Runtime, actor: Actor, asked: TenantQuery) -> TenantPage:
-    """One page of tenants, the newest first, in one query. Raises NotPermitted, OrganisationUnknown, and for cursors."""
+    """One page of tenants, the newest first, in one query. Raises NotPermitted, CursorForeign, CursorExpired."""
     require(Staff.of(actor), Permission.TENANT_READ)
     organisation_id, key = scope_of(actor), runtime.service(CursorKey).value
     limit, listing = page_limit(asked.limit), _listing(organisation_id, asked)
@@ -95,9 +95,7 @@ def show(session: Session, front: Front, tenant_id: UUID) -> TenantOut:
 
 def find_requested(session: Session, organisation_id: UUID, key: str) -> UUID | None:
     """The tenant that a request key stands for, in whatever state."""
-    query = select(TenantEntry.id).where(
-        TenantEntry.organisation_id == organisation_id, TenantEntry.request_key == key
-    )
+    query = select(TenantEntry.id).where(TenantEntry.organisation_id == organisation_id, TenantEntry.request_key == key)
     return session.scalar(query)
 
 

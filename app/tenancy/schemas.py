@@ -29,7 +29,8 @@ ExternalId = Annotated[
 ]
 Word = Annotated[str, Meta(min_length=1, max_length=63, pattern=_WORD)]
 ItemKey = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern=_PLAIN, description="Yours, each once in a list.", examples=["row-1"])
+    str,
+    Meta(min_length=1, max_length=100, pattern=_PLAIN, description="Yours, each once in a list.", examples=["row-1"]),
 ]
 Part = Annotated[
     str, Meta(min_length=1, max_length=100, pattern=_PLAIN, description="Part of the name.", examples=["acme"])
@@ -50,8 +51,8 @@ class Limits(Struct, forbid_unknown_fields=True, omit_defaults=True):
 class LimitsPatch(Struct, forbid_unknown_fields=True):
     """Limits to change; null takes the workspace's own limit away, so that the plan's holds again."""
 
-    onboardings: Number | None | UnsetType = UNSET
-    members: Number | None | UnsetType = UNSET
+    onboardings: Number | UnsetType | None = UNSET
+    members: Number | UnsetType | None = UNSET
 
 
 class TenantCreate(Struct, forbid_unknown_fields=True):
@@ -63,16 +64,17 @@ class TenantCreate(Struct, forbid_unknown_fields=True):
         Meta(description="A sandbox reaches nobody outside: no mail, no other system but a stand-in."),
     ] = "customer"
     organisation: Annotated[
-        Word | None, Meta(description="Short name of a partner below yours; without it, your own.", examples=["contoso"])
+        Word | None,
+        Meta(description="Short name of a partner below yours; without it, your own.", examples=["contoso"]),
     ] = None
     external_id: ExternalId | None = None
     plan: Annotated[Word | None, Meta(description="Key of a plan of this installation.", examples=["standard"])] = None
     region: Annotated[Word | None, Meta(description="Where its data is kept.", examples=["eu"])] = None
     cell: Annotated[Word | None, Meta(description="A certain database; for the operator only.")] = None
     service_package: Annotated[Word | None, Meta(description="What you have sold.", examples=["gold"])] = None
-    limits: Annotated[
-        Limits | None, Meta(description="Narrower than the plan's; the operator may go beyond them.")
-    ] = None
+    limits: Annotated[Limits | None, Meta(description="Narrower than the plan's; the operator may go beyond them.")] = (
+        None
+    )
 
 
 class BulkItem(TenantCreate):
@@ -91,10 +93,10 @@ class TenantPatch(Struct, forbid_unknown_fields=True):
     """What is to be another: a JSON merge patch, so null takes away."""
 
     name: Name | UnsetType = UNSET
-    external_id: ExternalId | None | UnsetType = UNSET
-    plan: Word | None | UnsetType = UNSET
-    service_package: Word | None | UnsetType = UNSET
-    limits: LimitsPatch | None | UnsetType = UNSET
+    external_id: ExternalId | UnsetType | None = UNSET
+    plan: Word | UnsetType | None = UNSET
+    service_package: Word | UnsetType | None = UNSET
+    limits: LimitsPatch | UnsetType | None = UNSET
 
 
 class TenantLinks(Struct):

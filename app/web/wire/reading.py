@@ -54,7 +54,7 @@ class IdempotencyKeyMissing(Invalid):
 
 
 class IdempotencyKeyUnfit(Invalid):
-    """The key is empty, longer than 200 characters, or holds other characters than letters, digits and ._:~/+=-"""
+    """The key is empty, longer than 200 characters, or holds something else than letters, digits and `._:~/+=-`."""
 
     status = 400
 
@@ -116,7 +116,9 @@ def read_match(request: PageRequest) -> frozenset[str]:
     """The ETags of `If-Match`; `*` stands for any. Raises PreconditionMissing."""
     said = request.headers.get("if-match", "").strip()
     if not said:
-        raise PreconditionMissing(mark("Send If-Match with the ETag of what you read, so that nobody's change is lost."))
+        raise PreconditionMissing(
+            mark("Send If-Match with the ETag of what you read, so that nobody's change is lost.")
+        )
     return frozenset({"*"} if said == "*" else _TAG.findall(said))
 
 
@@ -148,7 +150,9 @@ def _control_place(plain: Any, at: str = "") -> str | None:
             return at
     elif isinstance(plain, list):
         inside = dict(enumerate(plain))
-    places = (_control_place(each, f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}") for name, each in inside.items())
+    places = (
+        _control_place(each, f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}") for name, each in inside.items()
+    )
     return next((place for place in places if place is not None), None)
 
 

@@ -31,12 +31,12 @@ from app.tenancy.operations.erasure import (
 from app.tenancy.operations.lifecycle import (
     OwnHome,
     ReasonMissing,
-    TenantUnknown,
     WrongState,
     resume_tenant,
     suspend_tenant,
 )
 from app.tenancy.operations.telling import tell_all
+from app.tenancy.queries import TenantUnknown
 from app.vault.keepers.local_keys import KeyMissing
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
