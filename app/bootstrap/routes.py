@@ -12,8 +12,9 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
+from litestar.routes import HTTPRoute
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Message, Scope
 
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
@@ -90,6 +91,7 @@ def make_application(runtime: Runtime, controllers: Sequence[ControllerRouterHan
     app = Litestar(
         route_handlers=[*controllers, _static_files()],
         guards=[enforce_door],
+        before_send=[_tell_all_methods],
         exception_handlers=EXCEPTION_HANDLERS,
         dependencies={"form": Provide(provide_form)},
         state=State({"runtime": runtime}),
@@ -100,6 +102,17 @@ def make_application(runtime: Runtime, controllers: Sequence[ControllerRouterHan
     )
     require_doors(app)
     return app
+
+
+async def _tell_all_methods(message: Message, scope: Scope) -> None:
+    """Litestar answers OPTIONS with the methods of the first handler of a path; here are those of all of them."""
+    if message["type"] != "http.response.start" or scope.get("method") != "OPTIONS":
+        return
+    routes = [route for route in scope["litestar_app"].routes if isinstance(route, HTTPRoute)]
+    mine = [route for route in routes if route.path_format == scope.get("path_template")]
+    methods = sorted({str(method) for route in mine for method in route.methods})
+    headers = [(name, value) for name, value in message["headers"] if name.lower() != b"allow"]
+    message["headers"] = [*headers, (b"allow", ", ".join(methods).encode())]
 
 
 def _static_files() -> Router:

@@ -6,11 +6,20 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get
 from litestar.params import FromPath
 
+from app.access.require import NotPermitted
+from app.kernel.work import TenantNotActive
+from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.queries.wire import read_onboarding
 from app.onboarding.schemas import OnboardingOut
-from app.web.begin import runtime_of, visit_of
+from app.web.begin import NothingHere, NotSignedIn, runtime_of, visit_of
+from app.web.wire.openapi import Described, Told, described
 
 PageRequest = Request[Any, Any, Any]
+
+_READ = Described(
+    answers={200: Told("The onboarding.", OnboardingOut, headers=("ETag",))},
+    problems=(NotSignedIn, NotPermitted, NothingHere, OnboardingMissing, TenantNotActive),
+)
 
 
 class OnboardingDoors(Controller):
@@ -20,7 +29,9 @@ class OnboardingDoors(Controller):
     opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     tags = ("onboardings",)
 
-    @get("/{onboarding_id:uuid}", sync_to_thread=True)
+    @get(
+        "/{onboarding_id:uuid}", operation_id="onboardings.read", operation_class=described(_READ), sync_to_thread=True
+    )
     def read(
         self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]
     ) -> Response[OnboardingOut]:

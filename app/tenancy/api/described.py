@@ -33,6 +33,7 @@ from app.web.wire.reading import (
     IdempotencyKeyUnfit,
     MediaTypeUnknown,
     PreconditionMissing,
+    PreconditionUnfit,
     QueryUnfit,
 )
 
@@ -142,6 +143,16 @@ UPDATE = Described(
     headers=("If-Match",),
     problems=(
         *(_CHANGING + _SENT),
-        *(PreconditionMissing, Stale, TenantUnknown, WrongState, OwnHome, PlanUnknown, LimitWider, ExternalIdTaken),
+        *(
+            PreconditionMissing,
+            PreconditionUnfit,
+            Stale,
+            TenantUnknown,
+            WrongState,
+            OwnHome,
+            PlanUnknown,
+            LimitWider,
+            ExternalIdTaken,
+        ),
     ),
 )

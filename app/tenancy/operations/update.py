@@ -62,7 +62,8 @@ def update_tenant(
                 setattr(entry, name, value)
                 changed.append(name)
         if {"plan_key", "limits"} & set(changed):
-            check_limits(session, actor, entry.limits or {}, entry.plan_key)
+            with session.no_autoflush:  # what the flush may meet is named in one place
+                check_limits(session, actor, entry.limits or {}, entry.plan_key)
         return _flushed(session, entry) and bool(changed)
 
     change_tenant(runtime, actor, tenant_id, change, apply)

@@ -5,7 +5,7 @@ The shapes are msgspec's own account of what it will accept, so that the documen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Operation
 
 from app.kernel.errors import SlipwayError
+from app.web.begin import front_of
 from app.web.wire.reading import JSON, KEY
 
 Json = dict[str, Any]
@@ -53,7 +54,7 @@ class Told:
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its tenant_id stands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Described:
     """All there is to say of a door. `problems` beyond those that every door of people has."""
 
@@ -66,8 +67,22 @@ class Described:
     problems: Sequence[type[SlipwayError]] = ()
     public: bool = False
 
+    @property
+    def bodies(self) -> list[type]:
+        """The shapes of its answers."""
+        return [told.body for told in self.answers.values() if told.body]
 
-_SHAPES: set[type] = {Problem}
+
+_STORIES: dict[str, Described] = {}
+_SESSION = {
+    "type": "apiKey",
+    "in": "cookie",
+    "description": (
+        "The session of a signed-in person; the last six digits of the cookie's name are those of the installation. A"
+        " request that changes something also says where it comes from: `Origin`, this very host."
+    ),
+}
+COOKIE = "__Host-sid-000000"  # where no installation is asked
 
 _ASKED: dict[str, Json] = {
     "Idempotency-Key": {
@@ -79,13 +94,13 @@ _ASKED: dict[str, Json] = {
     "If-Match": {
         "description": "The ETag of what the change was made from.",
         "required": True,
-        "schema": {"type": "string", "pattern": r'^"[0-9a-f]{32}"$'},
+        "schema": {"type": "string", "pattern": r'^("[!#-~]*"|\*)$'},
         "example": '"0123456789abcdef0123456789abcdef"',
     },
     "If-None-Match": {
         "description": "The ETag of what you have: 304 while nothing has changed.",
         "required": False,
-        "schema": {"type": "string", "pattern": r'^(W/)?"[0-9a-f]{32}"$'},
+        "schema": {"type": "string"},
         "example": '"0123456789abcdef0123456789abcdef"',
     },
 }
@@ -102,22 +117,15 @@ _ANSWERED: dict[str, Json] = {
 
 
 def described(story: Described) -> type[Operation]:
-    """The class Litestar makes its account of a handler with; ours says all that the story says."""
-    for told in story.answers.values():
-        _SHAPES.update({told.body} if told.body else set())
-    _SHAPES.update({story.takes} if story.takes else set())
+    """The class Litestar makes its account of a handler with; ours remembers what there is to say of it."""
 
     @dataclass
     class Account(Operation):
         """A handler's operation in the document."""
 
         def __post_init__(self) -> None:
-            """Put our account in the place of what Litestar can guess."""
-            kept: list[Any] = list(self.parameters or [])
-            said: list[Any] = [*_query(story.query), *_asked(story.headers)]
-            self.parameters = [*kept, *said] or None
-            self.request_body = _body(story)
-            self.responses = _answers(story)
+            """Its stable name is known from here on."""
+            _STORIES[str(self.operation_id)] = story
 
     return Account
 
@@ -127,15 +135,40 @@ class DocumentPlugin(JsonRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: Json) -> bytes:
         """The document as JSON."""
-        return super().render(request, complete(openapi_schema))
+        cookie = front_of(request).cookie_name("sid")
+        return super().render(request, complete(openapi_schema, cookie=cookie))
 
 
-def complete(document: Json) -> Json:
-    """The document with the shapes that the doors' accounts refer to."""
-    _refs, shapes = msgspec.json.schema_components(sorted(_SHAPES, key=lambda one: one.__name__), ref_template=_REF)
+def complete(document: Json, *, cookie: str = COOKIE) -> Json:
+    """The document with all that the doors' stories say, and the shapes they refer to.
+
+    `cookie` is what this installation calls the session's.
+    """
+    told = {story for item in document["paths"].values() for story in _tell(item)}
+    shapes = {Problem} | {shape for story in told for shape in (story.takes, *story.bodies) if shape}
+    by_name = sorted(shapes, key=lambda one: one.__name__)
+    _refs, schemas = msgspec.json.schema_components(by_name, ref_template=_REF)
     components = dict(document.get("components", {}))
-    components["schemas"] = dict(sorted({**components.get("schemas", {}), **shapes}.items()))
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **schemas}.items()))
+    components["securitySchemes"] = {"session": _SESSION | {"name": cookie}}
     return {**document, "components": components}
+
+
+def _tell(item: Json) -> Iterator[Described]:
+    """Put the story of each operation of a path in the place of what Litestar could guess."""
+    for operation in item.values():
+        story = _STORIES.get(operation["operationId"])
+        if story is None:
+            continue
+        kept = [each for each in operation.get("parameters", ()) if each["in"] == "path"]
+        operation["parameters"] = [*kept, *_query(story.query), *_asked(story.headers)]
+        operation["responses"] = _answers(story)
+        operation.pop("requestBody", None)
+        if (body := _body(story)) is not None:
+            operation["requestBody"] = body
+        if not story.public:
+            operation["security"] = [{"session": []}]
+        yield story
 
 
 def _query(shape: type | None) -> list[Json]:
@@ -155,7 +188,7 @@ def _asked(names: Sequence[str]) -> list[Json]:
     return [{"name": name, "in": "header"} | _ASKED[name] for name in names]
 
 
-def _body(story: Described) -> Any:  # a plain dict: Litestar renders it as it is
+def _body(story: Described) -> Json | None:
     if story.takes is None:
         return None
     one: Json = {"schema": {"$ref": _REF.format(name=story.takes.__name__)}}
@@ -180,7 +213,10 @@ def _answer(told: Told) -> Json:
         answer["headers"] = {name: _ANSWERED[name] for name in told.headers}
     if told.body is not None:
         content: Json = {"schema": {"$ref": _REF.format(name=told.body.__name__)}}
-        answer["content"] = {JSON: content | ({} if told.example is None else {"example": told.example})}
+        answer["content"] = {
+            PROBLEM if told.body is Problem else JSON: content
+            | ({} if told.example is None else {"example": told.example})
+        }
     if told.links:
         answer["links"] = {
             name: {"operationId": operation, "parameters": {"tenant_id": where}}

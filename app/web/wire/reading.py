@@ -23,6 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SAID = re.compile(r"^(?P<said>.*?)(?: - at `(?P<at>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)|\[\.\.\.\]")
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
+_TAGS = re.compile(rf"{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*")
 
 
 class BodyUnreadable(Invalid):
@@ -65,6 +66,22 @@ class PreconditionMissing(Invalid):
     status = 428
 
 
+class PreconditionUnfit(Invalid):
+    """`If-Match` holds no ETag."""
+
+    status = 400
+
+
+def _number(written: str) -> int | float:
+    """JSON knows no integers: 12.0 is the number 12."""
+    number = float(written)
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
+
+
+_EXACT = 2**53  # above, a float no longer names one integer
+_DECODER = msgspec.json.Decoder(float_hook=_number)
+
+
 def read_body(request: PageRequest, raw: bytes, shape: type[Shape], *, media: tuple[str, ...] = (JSON,)) -> Shape:
     """The body as this shape. Raises MediaTypeUnknown, BodyUnreadable, BodyUnfit."""
     said = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -72,7 +89,7 @@ def read_body(request: PageRequest, raw: bytes, shape: type[Shape], *, media: tu
         message = mark("Send the body in a media type that this address takes.")
         raise MediaTypeUnknown(message, errors=[("", ", ".join(media))])
     try:
-        plain = msgspec.json.decode(raw)
+        plain = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyUnreadable(mark("The body is not JSON."), errors=[("", str(error))]) from error
     unfit = mark("The body is not what this address takes.")
@@ -113,13 +130,17 @@ def read_key(request: PageRequest) -> str:
 
 
 def read_match(request: PageRequest) -> frozenset[str]:
-    """The ETags of `If-Match`; `*` stands for any. Raises PreconditionMissing."""
+    """The ETags of `If-Match`; `*` stands for any. Raises PreconditionMissing, PreconditionUnfit."""
     said = request.headers.get("if-match", "").strip()
     if not said:
         raise PreconditionMissing(
             mark("Send If-Match with the ETag of what you read, so that nobody's change is lost.")
         )
-    return frozenset({"*"} if said == "*" else _TAG.findall(said))
+    if said == "*":
+        return frozenset({"*"})
+    if not _TAGS.fullmatch(said):
+        raise PreconditionUnfit(mark("Write the ETag into If-Match as you got it, in its quotes."))
+    return frozenset(_TAG.findall(said))
 
 
 def is_known(request: PageRequest, etag: str) -> bool:

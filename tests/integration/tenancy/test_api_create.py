@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.factories.api import API
 
 TENANTS = "/api/v1/tenants"
