@@ -1,19 +1,31 @@
-"""Connections: small pools, one login role each. Nothing here knows a scope; `sessions` sends it with the BEGIN."""
+"""Connections: small pools, one login role each. Nothing here knows a scope; `sessions` sends it with the BEGIN.
+
+Here is what watches over them: no statement outside a BEGIN of ours, no server process that only grows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from tenants.naming import RoleNames, role_password
 
 _PER_GATEWAY = 2  # 4 gateways by default: 8 connections a process and cell (DESIGN 4)
+# A server process keeps what it has learned of every table it met: 0.25 to 0.7 MB for each tenant's schema
+# (docs/benchmarks.md). After so many schemas the connection is closed, and its memory is the machine's again.
+SCHEMAS_A_CONNECTION = 100
+LIFETIME_SECONDS = 1800  # however few: what a connection has gathered otherwise goes too
+_TOUCHED = "touched_schemas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,13 @@ class Databases:
             pool_size=size,
             max_overflow=0,
             pool_timeout=10,
+            pool_recycle=LIFETIME_SECONDS,
             # The driver runs in autocommit and we send the BEGIN ourselves; no prepared statement crosses tenants.
             connect_args={"prepare_threshold": None, "autocommit": True, "connect_timeout": 10},
         )
         event.listen(engine, "begin", _send_begin)
+        event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
+        event.listen(engine, "checkin", _on_return)
         return engine
 
     def close(self) -> None:
@@ -100,11 +115,76 @@ def _send_begin(connection: Connection) -> None:
     """Send `BEGIN` and the scope as one message; a connection without a scope fails here (KeyError): it never reads."""
     scope = connection.get_execution_options()["scope"]
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg's own
+    if not driver.autocommit:  # an isolation level was asked for: the driver would begin a transaction before ours
+        raise OutsideScope("A scope begins its own transaction; another isolation level belongs into the scope.")
     try:
         cursor = driver.execute(scope.begin)
         while cursor.nextset():
             pass
         connection.info["entered"] = cursor.fetchone()
+        note_schema(connection.info, scope.schema)
     except psycopg.OperationalError:
         connection.invalidate()  # the server went away; the pool must not offer this connection again
         raise
+
+
+class OutsideScope(Exception):
+    """A statement outside the transaction that carries its scope. It was not sent."""
+
+
+def note_schema(info: MutableMapping[Any, Any], schema: str) -> None:
+    """Remember in a pooled connection's `info` that its server process has met this tenant's schema."""
+    if schema:
+        info.setdefault(_TOUCHED, set()).add(schema)
+
+
+def _refuse_without_transaction(
+    _connection: Connection, cursor: psycopg.Cursor[Any], _statement: str, *_rest: object
+) -> None:
+    _refuse_idle(cursor.connection)
+
+
+def _refuse_idle(connection: psycopg.Connection[Any]) -> None:
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        raise OutsideScope("The transaction is over, and its scope with it: this statement belongs to nobody.")
+
+
+def _on_return(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """SQLAlchemy leaves the driver out of autocommit after an `isolation_level`; a full connection is closed."""
+    if len(entry.info.get(_TOUCHED, ())) >= SCHEMAS_A_CONNECTION:
+        entry.invalidate()  # the next checkout makes a new one, with nothing remembered
+    elif connection is not None and not connection.autocommit:
+        connection.autocommit = True
+
+
+class ScopedCursor(psycopg.Cursor[Any]):
+    """A cursor for one transaction: what is asked of it after that transaction's end is refused, not sent."""
+
+    def begin(self, scope: str) -> Self:
+        """Send the BEGIN with its scope, and stand at what its last statement said."""
+        super().execute(scope.encode())
+        while self.nextset():
+            pass
+        return self
+
+    def execute(self, *args: Any, **named: Any) -> Self:
+        """As psycopg's. Raises OutsideScope."""
+        _refuse_idle(self.connection)
+        return super().execute(*args, **named)
+
+    def executemany(self, *args: Any, **named: Any) -> None:
+        """As psycopg's. Raises OutsideScope."""
+        _refuse_idle(self.connection)
+        super().executemany(*args, **named)
+
+    def stream(self, *args: Any, **named: Any) -> Iterator[Any]:
+        """As psycopg's. Raises OutsideScope."""
+        _refuse_idle(self.connection)
+        return super().stream(*args, **named)
+
+    @contextmanager
+    def copy(self, *args: Any, **named: Any) -> Iterator[psycopg.Copy]:
+        """As psycopg's. Raises OutsideScope."""
+        _refuse_idle(self.connection)
+        with super().copy(*args, **named) as copy:
+            yield copy

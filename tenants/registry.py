@@ -14,8 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tenants.metadata import control_function
+from tenants.models import TenantEntry
 from tenants.sessions import DatabaseAway
 from tenants.tenant import Tenant
+
+FIRST_CELL = "main"  # where requests of a build that knew one cell, and named none, are placed
 
 _TENANT_COLUMNS = (
     "id uuid, organisation_id uuid, kind text, name text, cell_name text, schema_name text, role_name text,"
@@ -96,6 +99,21 @@ def find_host(session: Session, name: str) -> HostEntry | None:
     """Who answers on a host name; in a lookup scope."""
     row = session.execute(text("SELECT * FROM control.find_host(:name)"), {"name": name}).one_or_none()
     return HostEntry(*row) if row else None
+
+
+def tenant_of(entry: TenantEntry) -> Tenant:
+    """The tenant of a row of the directory; without a place where it has none yet, or no more."""
+    return Tenant(
+        id=entry.id,
+        organisation_id=entry.organisation_id,
+        kind=entry.kind,
+        name=entry.name,
+        cell=entry.cell_name or FIRST_CELL,
+        schema=entry.schema_name or "",
+        role=entry.role_name or "",
+        gateway=entry.gateway or 0,
+        state=entry.state,
+    )
 
 
 def _one_tenant(session: Session, statement: str, key: UUID) -> Tenant | None:

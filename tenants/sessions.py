@@ -22,20 +22,25 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from tenants.engines import CellEngines, CellUnknown, Databases
+from tenants.engines import CellEngines, CellUnknown, Databases, ScopedCursor, note_schema
 from tenants.tenant import Tenant
 
 _LIMITS = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s'; SET LOCAL app.actor = {actor}"
+# The start owes nothing to whoever had the connection before: what a careless or hostile `SET` without LOCAL left in
+# the server process, and cursors held open over a COMMIT, go first (5 us; pinned by tests/integration/attacks).
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; RESET ALL; CLOSE ALL"
 _TENANT_SCOPE = "SET LOCAL ROLE {role}; SET LOCAL search_path = {schema}; SELECT * FROM cell.enter()"
-_TENANT = f"BEGIN; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT * FROM cell.enter()"
+_TENANT = (
+    f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT * FROM cell.enter()"
+)
 _ACTIVATE = "SET LOCAL ROLE {role}; SET LOCAL search_path = cell; SELECT cell.activate({tenant})"
 _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {organisation}"
-_PARTNER = f"BEGIN; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
+_PARTNER = f"{_BEGIN}; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
 _FOUNDER = (
-    f"BEGIN; SET LOCAL ROLE {{role}}; SET LOCAL search_path = cell; {_LIMITS};"
+    f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = cell; {_LIMITS};"
     " SELECT * FROM cell.claim({tenant}, {kind}, {weight}, {limits}, {revision}, {gateway})"
 )
-_PLAIN = f"BEGIN; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
+_PLAIN = f"{_BEGIN}; SET LOCAL ROLE NONE; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
 _AWAY = "The database cannot be reached right now."
 _BUSY = "Somebody else is changing the same thing at this moment."
 _UNCHANGED = "Nothing was changed; try again."
@@ -58,9 +63,10 @@ class ScopeMismatch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a transaction starts with, as one string of quoted identifiers and literals."""
+    """What a transaction starts with, as one string of quoted identifiers and literals, and whose schema it meets."""
 
     begin: str
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def tenant_scope(tenant: Tenant, actor: str) -> Scope:
     text = sql.SQL(_TENANT).format(
         role=sql.Identifier(tenant.role), schema=sql.Identifier(tenant.schema), actor=sql.Literal(actor)
     )
-    return Scope(text.as_string(None))
+    return Scope(text.as_string(None), tenant.schema)
 
 
 def partner_scope(role: str, organisation_id: UUID, actor: str) -> Scope:
@@ -150,6 +156,7 @@ def founding_session(
         if claimed.gateway != wanted.gateway or claimed.state != "seeding":
             yield session, claimed, None
             return
+        note_schema(session.connection().info, claimed.schema)
         row = _say(session, _then(_TENANT_SCOPE, role=claimed.role, schema=claimed.schema))
         yield session, claimed, Entered(*row)
         session.flush()
@@ -181,6 +188,7 @@ def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterat
     try:
         pooled, cursor = _entered_cursor(engine, tenant_scope(tenant, actor))
         try:
+            note_schema(pooled.info, tenant.schema)
             row = cursor.fetchone()
             if row is None or row[0] != tenant.id:
                 raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
@@ -289,7 +297,7 @@ def _entered_cursor(engine: Engine, scope: Scope) -> tuple[PoolProxiedConnection
         pooled = engine.raw_connection()
         driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]  # psycopg's own
         try:
-            cursor = driver.execute(scope.begin.encode())
+            cursor = ScopedCursor(driver).begin(scope.begin)
         except psycopg.OperationalError:
             pooled.invalidate()
             if not stale:
@@ -299,8 +307,6 @@ def _entered_cursor(engine: Engine, scope: Scope) -> tuple[PoolProxiedConnection
             pooled.close()
             raise
         else:
-            while cursor.nextset():
-                pass
             return pooled, cursor
 
 

@@ -33,7 +33,7 @@ def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | No
     They are spread over the gateways, unless one is named.
     """
     made = 0
-    with psycopg.connect(databases.cell_urls[cell]) as connection:
+    with psycopg.connect(databases.cell_urls[cell], prepare_threshold=None) as connection:
         while made < count:
             batch = min(BATCH, count - made)
             with connection.transaction():
@@ -47,7 +47,7 @@ def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | No
 
 def count_free(databases: Databases, cell: str) -> int:
     """How many slots at the head revision can be claimed right now."""
-    with psycopg.connect(databases.cell_urls[cell], autocommit=True) as connection:
+    with psycopg.connect(databases.cell_urls[cell], autocommit=True, prepare_threshold=None) as connection:
         row = connection.execute(
             "SELECT count(*) FROM cell.slot WHERE state = 'free' AND revision = %s", [tenant_revision()]
         ).fetchone()

@@ -43,9 +43,11 @@ class Readiness:
     def _cell(self, name: str) -> str:
         try:
             with dispatcher_session(self.databases, name, actor="readiness") as (session, _now):
-                session.execute(text("SELECT 1 FROM cell.clock"))
+                mark = session.execute(text("SELECT installation_id, name FROM cell.mark")).one_or_none()
         except DatabaseAway:
             return "away"
+        if mark is None or tuple(mark) != (self.databases.key.id, name):
+            return "another cell than this installation's"
         return OK
 
     def _valkey(self) -> str:

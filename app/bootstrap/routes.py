@@ -29,6 +29,7 @@ from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
+from app.tenancy.api.ending import EndingDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper, enforce_door, require_doors
@@ -52,6 +53,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingForms,
     InboxPages,
     TenantDoors,
+    EndingDoors,
     OnboardingDoors,
     GalleryPages,
 )

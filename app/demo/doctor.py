@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from app.demo.checks import keys, machine, servers
+from app.demo.checks.consistency import consistency
 from app.demo.checks.finding import Finding, Patient
 
 Check = Callable[[Patient], Finding]
@@ -48,6 +49,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
     yield from servers.databases(patient)
     yield servers.queue(patient)
     yield keys.keys(patient)
+    yield from consistency(patient)
 
 
 def table(findings: Iterable[Finding], *, width: int, colour: bool) -> str:

@@ -25,7 +25,14 @@ JOBS = "jobs"  # the topic the dispatcher listens to
 
 
 class TenantNotActive(Unavailable):
-    """The tenant is being set up, suspended or on its way out: it does no work."""
+    """The tenant is being set up, suspended or on its way out: it does no work. `state` says which."""
+
+    retry_after = 60
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This workspace is {state} and does no work at the moment.")
+        self.state = state
+        self.extensions = {"state": state}
 
 
 class Work:
@@ -150,7 +157,7 @@ def open_work(
     """
     with tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
         if entered.state not in states:
-            raise TenantNotActive(f"This workspace is {entered.state} and does no work at the moment.")
+            raise TenantNotActive(entered.state)
         work = Work(runtime, session, tenant=tenant, actor=actor, entered=entered)
         work.trace_id = trace_id
         yield work

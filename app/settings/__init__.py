@@ -34,6 +34,7 @@ from app.settings.values import (
     served_address,
     vault_url,
 )
+from tenants.registry import FIRST_CELL
 
 Value = TypeVar("Value")
 LogFormat = Literal["text", "json"]
@@ -134,7 +135,7 @@ DOCUMENTED: tuple[Documented, ...] = (
 )
 
 
-MAIN_CELL = "main"
+MAIN_CELL = FIRST_CELL
 CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.access.rights import home_roles
 from app.kernel.actor import Actor
-from app.kernel.errors import Invalid, Missing
+from app.kernel.errors import Invalid
 from app.kernel.paging import CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
 from app.kernel.runtime import Runtime
-from app.tenancy.rules import effective
+from app.tenancy.rules import UNKNOWN, Staff, TenantUnknown, effective
 from app.tenancy.schemas import TenantLinks, TenantOut, TenantPage, TenantQuery
 from app.web.security import Front
 from app.web.translations import mark
@@ -27,24 +25,8 @@ from tenants.models import Plan, TenantEntry
 from tenants.sessions import partner_session
 
 
-class TenantUnknown(Missing):
-    """There is no such workspace, or none for you to see."""
-
-
 class OrganisationUnknown(Invalid):
     """There is no partner of that short name below yours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """An actor's rights by assignment in its own organisation, which count for all tenants below it."""
-
-    rights: frozenset[str]
-
-    @classmethod
-    def of(cls, actor: Actor) -> Staff:
-        """Those of this actor."""
-        return cls(home_roles(actor.roles))
 
 
 # Organisations and hosts are the partners' rows; by name, since their models are theirs alone.
@@ -55,7 +37,7 @@ _HOST = table("host", column("name"), column("organisation_id"), schema="control
 def scope_of(actor: Actor) -> UUID:
     """The organisation whose tenants the actor may see, with all below it. Raises TenantUnknown for who has none."""
     if actor.organisation_id is None:
-        raise TenantUnknown(_UNKNOWN)
+        raise TenantUnknown(UNKNOWN)
     return actor.organisation_id
 
 
@@ -89,8 +71,17 @@ def show(session: Session, front: Front, tenant_id: UUID) -> TenantOut:
     """One tenant, in the transaction of an organisation's scope. Raises TenantUnknown."""
     row = session.execute(_shown().where(TenantEntry.id == tenant_id)).one_or_none()
     if row is None:
-        raise TenantUnknown(_UNKNOWN)
+        raise TenantUnknown(UNKNOWN)
     return _out(front, *row)
+
+
+def find_entry(session: Session, tenant_id: UUID, *, lock: bool = False) -> TenantEntry:
+    """The tenant's row as far as this organisation's scope sees it. Raises TenantUnknown."""
+    query = select(TenantEntry).where(TenantEntry.id == tenant_id)
+    entry = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if entry is None:
+        raise TenantUnknown(UNKNOWN)
+    return entry
 
 
 def find_requested(session: Session, organisation_id: UUID, key: str) -> UUID | None:
@@ -175,4 +166,3 @@ def _out(front: Front, entry: TenantEntry, plans: dict[str, int] | None, slug: s
 
 
 _OF_THE_PAGE = {"limit", "cursor"}
-_UNKNOWN = mark("There is no such workspace.")

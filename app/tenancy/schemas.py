@@ -99,6 +99,12 @@ class TenantPatch(Struct, forbid_unknown_fields=True):
     limits: LimitsPatch | UnsetType | None = UNSET
 
 
+class Reason(Struct, forbid_unknown_fields=True):
+    """Why it is done; kept in the trails."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=_PLAIN, examples=["Contract ended"])]
+
+
 class TenantLinks(Struct):
     """Where it is reached."""
 
@@ -123,6 +129,24 @@ class TenantOut(Struct):
     requested_at: datetime
     active_at: datetime | None
     links: TenantLinks
+
+
+class ErasureOut(Struct):
+    """A wish to erase a workspace, and how far it has come.
+
+    From `effective_at` on not even a backup of the keys can open what is left of it in backups of the databases.
+    """
+
+    id: UUID
+    tenant_id: UUID
+    state: Literal["requested", "approved", "shredded", "dropped", "withdrawn"]
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    effective_at: datetime | None
+    dropped_at: datetime | None
 
 
 class TenantPage(Struct):

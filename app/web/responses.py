@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayError, Unavailable
+from app.kernel.work import TenantNotActive
 from app.web.assets import DIST
 from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of, trace_of
 from app.web.frame import Chrome, Link
@@ -33,6 +34,13 @@ _log = structlog.get_logger()
 
 _AWAY = mark("A part of this service cannot be reached right now. Try again in a moment.")
 _SURPRISE = mark("Something unexpected happened on our side. Quote the trace id when you ask about it.")
+_NOT_ACTIVE = {
+    "seeding": mark("This workspace is being set up. Try again in a moment."),
+    "suspended": mark("This workspace is paused. Nothing is lost, and it goes on where it stopped once it is resumed."),
+    "exporting": mark("This workspace is being moved or closed, and nobody can work in it meanwhile."),
+    "shredded": mark("This workspace has been erased."),
+    "dropped": mark("This workspace has been erased."),
+}
 _PAGES = {Missing: "not_found", Forbidden: "forbidden", Conflict: "conflict", Invalid: "invalid"}
 _PAGES_BY_STATUS = {404: "not_found", 401: "forbidden", 403: "forbidden", 409: "conflict", 503: "unavailable"}
 _TITLES = {
@@ -124,6 +132,8 @@ def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
     """Trouble with a name: its kind decides the status, its text is what the reader gets."""
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else {}
     kind = _kind_of(error)
+    if isinstance(error, TenantNotActive):
+        error.message = _NOT_ACTIVE.get(error.state, error.message)
     if is_for_software(request):
         return Response(told_of(request, error), status_code=error.status, media_type=PROBLEM, headers=headers)
     if isinstance(error, NotSignedIn):

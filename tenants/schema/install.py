@@ -246,7 +246,7 @@ def _script(connection: Connection, statements: str) -> None:
 
 @contextmanager
 def _owner(url: str) -> Iterator[Connection]:
-    engine = create_engine(driver_url(url), connect_args={"connect_timeout": 10})
+    engine = create_engine(driver_url(url), connect_args={"connect_timeout": 10, "prepare_threshold": None})
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -50,6 +50,8 @@ class Postgres(Server):
     """PostgreSQL 18 on one Unix socket. `fsync=False` is for tests."""
 
     name = "postgres"
+    # One order of text on every machine; this provider is there from PostgreSQL 17 on.
+    locale: tuple[str, ...] = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     # When we are killed: at once, without a checkpoint that may take long. The next start replays the log instead.
     death_signal = signal.SIGQUIT
     ladder = ((signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1))
@@ -103,7 +105,7 @@ class Postgres(Server):
             self.ground.account.give(path)
         command = [str(self.ground.binaries.initdb), "-D", str(new), "-U", SUPERUSER, f"--pwfile={secret}"]
         command += ["--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8", "--locale=C"]
-        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command += self.locale
         command += [] if self._fsync else ["--no-sync"]
         self._run(command)
         secret.unlink()

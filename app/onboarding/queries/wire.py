@@ -28,7 +28,7 @@ def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID) -> Onbo
         raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
     with tenant_cursor(runtime.databases, visit.tenant, actor=visit.actor.label) as (cursor, entered):
         if entered.state != "active":
-            raise TenantNotActive(f"This workspace is {entered.state} and does no work at the moment.")
+            raise TenantNotActive(entered.state)
         rights = read_rights(cursor, visit.tenant, visit.actor, entered.database_now)
         row = cursor.execute(_READ, [onboarding_id]).fetchone()
     if not rights:

@@ -15,12 +15,13 @@ from app.kernel.errors import SlipwayError
 from app.tenancy.operations.once import Command, Reply, carry_out_once
 from app.tenancy.operations.provisioning import Provisioned
 from app.tenancy.queries import scope_of
-from app.tenancy.schemas import BulkItem, BulkOut, BulkResult, TenantOut
+from app.tenancy.schemas import BulkItem, BulkOut, BulkResult, ErasureOut, TenantOut
 from app.web.begin import runtime_of, visit_of
 from app.web.responses import told_of
 from app.web.wire.answering import answer_done, etag_of, write
 from app.web.wire.openapi import Problem
 from app.web.wire.reading import read_key
+from tenants.models import Erasure
 
 PageRequest = Request[Any, Any, Any]
 
@@ -49,6 +50,28 @@ def changed(tenant: TenantOut) -> Reply:
     """The tenant after a change of its state."""
     content = write(tenant)
     return Reply(HTTPStatus.OK, content, etag=etag_of(content))
+
+
+def erasure(found: Erasure) -> Reply:
+    """How far an erasure has come."""
+    content = write(erasure_out(found))
+    return Reply(HTTPStatus.OK, content, etag=etag_of(content))
+
+
+def erasure_out(found: Erasure) -> ErasureOut:
+    """An erasure as software sees it: people by name, never by id."""
+    return ErasureOut(
+        id=found.id,
+        tenant_id=found.tenant_id,
+        state=found.state,  # type: ignore[arg-type]  # the column holds no other words
+        reason=found.reason,
+        requested_by=found.requested_name,
+        requested_at=found.requested_at,
+        decided_by=found.decided_name,
+        decided_at=found.decided_at,
+        effective_at=found.effective_at,
+        dropped_at=found.dropped_at,
+    )
 
 
 def many(request: PageRequest, items: Sequence[BulkItem], outcomes: Sequence[Provisioned]) -> Reply:

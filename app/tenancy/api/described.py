@@ -9,7 +9,7 @@ from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.kernel.paging import CursorExpired, CursorForeign
 from app.tenancy.operations.creation import ExternalIdTaken, PlanUnknown, QuotaReached, RequestDiffers
-from app.tenancy.operations.lifecycle import OwnHome, WrongState
+from app.tenancy.operations.erasure import NoErasure, SecondPersonNeeded
 from app.tenancy.operations.provisioning import (
     CellsBusy,
     ItemKeyTwice,
@@ -19,8 +19,19 @@ from app.tenancy.operations.provisioning import (
     RegionUnknown,
 )
 from app.tenancy.operations.update import Stale
-from app.tenancy.queries import OrganisationUnknown, TenantUnknown
-from app.tenancy.schemas import BulkCreate, BulkOut, TenantCreate, TenantOut, TenantPage, TenantPatch, TenantQuery
+from app.tenancy.queries import OrganisationUnknown
+from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
+from app.tenancy.schemas import (
+    BulkCreate,
+    BulkOut,
+    ErasureOut,
+    Reason,
+    TenantCreate,
+    TenantOut,
+    TenantPage,
+    TenantPatch,
+    TenantQuery,
+)
 from app.web.begin import NotSignedIn
 from app.web.security import NotFromHere
 from app.web.wire.openapi import Described, Told
@@ -155,4 +166,57 @@ UPDATE = Described(
             ExternalIdTaken,
         ),
     ),
+)
+
+_WHY = {"reason": "Contract ended"}
+_ERASURE: dict[str, Any] = {
+    "id": "01969c2a-11c3-7d20-8a44-5b0f1e2d3c4b",
+    "tenant_id": _ID,
+    "state": "dropped",
+    "reason": "Contract ended",
+    "requested_by": "Ada Northwind",
+    "requested_at": "2026-11-21T09:00:00Z",
+    "decided_by": "Ben Northwind",
+    "decided_at": "2026-11-21T10:00:00Z",
+    "effective_at": "2026-12-21T10:00:00Z",
+    "dropped_at": "2026-11-21T10:00:01Z",
+}
+_STATED = (*_CHANGING, *_SENT, *_ONCE, TenantUnknown, WrongState, OwnHome, ReasonMissing)
+_FOLLOWED = {"erasure": ("tenants.erasure", "$response.body#/tenant_id")}
+
+
+def _stated(means: str, state: str) -> Described:
+    """A change of the workspace's state, for a reason."""
+    told = Told(means, TenantOut, headers=("ETag", "Idempotency-Replayed"), example=_TENANT | {"state": state})
+    return Described({200: told}, takes=Reason, example=_WHY, headers=("Idempotency-Key",), problems=_STATED)
+
+
+def _erasing(means: str, example: dict[str, Any], *more: type[SlipwayError]) -> Described:
+    """A step of an erasure, for a reason."""
+    told = Told(means, ErasureOut, headers=("ETag", "Idempotency-Replayed"), example=example, links=_FOLLOWED)
+    problems = (*_STATED, *more)
+    return Described({200: told}, takes=Reason, example=_WHY, headers=("Idempotency-Key",), problems=problems)
+
+
+SUSPEND = _stated("The workspace; nobody gets in and nothing runs.", "suspended")
+RESUME = _stated("The workspace; work goes on.", "active")
+ERASE = _erasing(
+    "Asked for; nothing has happened to the workspace yet.",
+    _ERASURE | dict.fromkeys(("decided_by", "decided_at", "effective_at", "dropped_at")) | {"state": "requested"},
+)
+APPROVE = _erasing(
+    "Agreed; the key is destroyed, and `effective_at` is known.", _ERASURE, NoErasure, SecondPersonNeeded
+)
+WITHDRAW = _erasing(
+    "Taken back.",
+    _ERASURE | dict.fromkeys(("effective_at", "dropped_at")) | {"state": "withdrawn"},
+    NoErasure,
+)
+ERASURE = Described(
+    answers={
+        200: Told("How far it has come.", ErasureOut, headers=("ETag",), example=_ERASURE),
+        304: Told("Nothing has changed.", headers=("ETag",)),
+    },
+    headers=("If-None-Match",),
+    problems=(*_ANYWHERE, TenantUnknown, NoErasure),
 )

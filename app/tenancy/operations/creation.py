@@ -7,7 +7,7 @@ same request key goes on where the last one stopped (DESIGN 4, flow "create tena
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from app.tenancy.events import TenantCreated
 from app.tenancy.lookups import unfinished_requests
 from tenants.cells import NoCell
 from tenants.models import Plan, TenantEntry
+from tenants.registry import FIRST_CELL, tenant_of
 from tenants.schema.head import tenant_revision
 from tenants.sessions import Founding, lookup_session, partner_session
 from tenants.slots import make_slots
@@ -212,8 +213,8 @@ def _found(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> T
     """
     entry = asked.entry
     if entry.schema_name is not None:
-        return _tenant(entry)
-    cell = _require_cell(entry)
+        return tenant_of(entry)
+    cell = entry.cell_name or FIRST_CELL
     gateways = runtime.placement.gateways(cell)
     for _try in range(_TRIES):
         for gateway in gateways:
@@ -234,7 +235,7 @@ def _found_at(runtime: Runtime, actor: Actor, asked: _Asked, gateway: int, *, tr
         revision=tenant_revision(),
         gateway=gateway,
     )
-    with open_founding(runtime, _tenant(entry), wanted, actor, trace_id=trace_id) as founded:
+    with open_founding(runtime, replace(tenant_of(entry), state="active"), wanted, actor, trace_id=trace_id) as founded:
         if founded is None:
             return None
         if founded.work is not None:
@@ -271,22 +272,3 @@ def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
             .values(**place, state="active", active_at=now)
             .returning(func.set_config("synchronous_commit", "off", True))
         )
-
-
-def _require_cell(entry: TenantEntry) -> str:
-    return entry.cell_name or "main"  # requests of a build that knew one cell name none
-
-
-def _tenant(entry: TenantEntry) -> Tenant:
-    """The tenant of the row; without a place yet where it is still only asked for."""
-    return Tenant(
-        id=entry.id,
-        organisation_id=entry.organisation_id,
-        kind=entry.kind,
-        name=entry.name,
-        cell=_require_cell(entry),
-        schema=entry.schema_name or "",
-        role=entry.role_name or "",
-        gateway=entry.gateway or 0,
-        state="active" if entry.state == "requested" else entry.state,
-    )

@@ -23,13 +23,15 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
 from app.tenancy.events import ErasureApproved, ErasureRequested, ErasureWithdrawn, TenantErased
 from app.tenancy.lookups import open_erasures
-from app.tenancy.operations.lifecycle import WrongState, become, change_tenant, check_reason, find_entry
-from app.tenancy.operations.telling import Change, place_of, tell_cell
-from app.tenancy.queries import Staff
+from app.tenancy.operations.lifecycle import change_tenant
+from app.tenancy.operations.telling import Change, tell_cell
+from app.tenancy.queries import find_entry
+from app.tenancy.rules import Staff, WrongState, become, check_reason
 from app.vault.keyring import Keyring
 from app.vault.operations.switch import destroy_keys
 from app.web.translations import mark
 from tenants.models import Erasure, TenantEntry
+from tenants.registry import tenant_of
 from tenants.sessions import DatabaseAway, lookup_session, partner_session, registry_session
 from tenants.slots import drop_slot
 
@@ -59,7 +61,7 @@ def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
     require(Staff.of(actor), Permission.TENANT_ERASE)
     change = Change(new_id(), ErasureRequested.type, actor, check_reason(reason), trace_id, {})
 
-    def ask(session: Session, entry: TenantEntry) -> bool:
+    def ask(session: Session, entry: TenantEntry, now: datetime) -> bool:
         if entry.state not in _GOING:
             raise WrongState(mark("The state of this workspace does not allow that."))
         if _open_erasure(session, tenant_id) is not None:
@@ -74,7 +76,7 @@ def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
                 trace_id=trace_id,
                 requested_by=actor.id,
                 requested_name=actor.name,
-                requested_at=_now(session),
+                requested_at=now,
             )
         )
         return True
@@ -91,12 +93,12 @@ def withdraw_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason:
     require(Staff.of(actor), Permission.TENANT_ERASE)
     change = Change(new_id(), ErasureWithdrawn.type, actor, check_reason(reason), trace_id, {})
 
-    def withdraw(session: Session, _entry: TenantEntry) -> bool:
+    def withdraw(session: Session, _entry: TenantEntry, now: datetime) -> bool:
         erasure = _require_open(session, tenant_id)
         if erasure.state != "requested":
             raise WrongState(mark("A second person has agreed already: it can no longer be taken back."))
         erasure.state = "withdrawn"
-        erasure.decided_by, erasure.decided_name, erasure.decided_at = actor.id, actor.name, _now(session)
+        erasure.decided_by, erasure.decided_name, erasure.decided_at = actor.id, actor.name, now
         return True
 
     change_tenant(runtime, actor, tenant_id, change, withdraw)
@@ -111,14 +113,14 @@ def approve_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
     require(Staff.of(actor), Permission.TENANT_ERASE)
     change = Change(new_id(), ErasureApproved.type, actor, check_reason(reason), trace_id, {})
 
-    def agree(session: Session, entry: TenantEntry) -> bool:
+    def agree(session: Session, entry: TenantEntry, now: datetime) -> bool:
         erasure = _require_open(session, tenant_id)
         if erasure.requested_by == actor.id:
             raise SecondPersonNeeded(mark("You asked for it yourself. Another person has to agree."))
         if erasure.state == "approved":
             return False
         erasure.state = "approved"
-        erasure.decided_by, erasure.decided_name, erasure.decided_at = actor.id, actor.name, _now(session)
+        erasure.decided_by, erasure.decided_name, erasure.decided_at = actor.id, actor.name, now
         if entry.state != "exporting":
             become(entry, "exporting")  # from here on nobody works in it
         return True
@@ -172,11 +174,11 @@ def carry_out_all(runtime: Runtime) -> int:
 def _shred(runtime: Runtime, entry: TenantEntry, erasure: Erasure) -> None:
     """The key first, then what says so: killed in between, destroying it again does no harm."""
     actor = Actor(kind="person", id=erasure.decided_by or erasure.requested_by, name=erasure.decided_name or "")
-    tenant = place_of(entry)
+    tenant = tenant_of(entry)
     with open_work(runtime, tenant, actor, trace_id=erasure.trace_id, states=_DESTROYED) as work:
         effective_at = destroy_keys(work, runtime.service(Keyring), reason=erasure.reason)
-    with registry_session(runtime.databases, tenant.cell, actor="erasure") as (session, _now):
-        session.execute(_SHREDDED, {"tenant": tenant.id})
+    with registry_session(runtime.databases, tenant.cell, actor="erasure") as (session, now):
+        session.execute(_SHREDDED, {"tenant": tenant.id, "now": now})
     done = TenantErased.type, actor, erasure.reason, erasure.trace_id, {"effective_at": effective_at.isoformat()}
     change = Change(new_id(), *done)
     with partner_session(runtime.databases, entry.organisation_id, actor="erasure") as (session, now):
@@ -196,7 +198,7 @@ def _note_shredded(session: Session, tenant_id: UUID, change: Change, now: datet
 def _drop(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
     """The schema, its role and its rows in the cell; then what control knew of it but that it was."""
     with partner_session(runtime.databases, organisation_id, actor="erasure") as (session, _now):
-        tenant = place_of(find_entry(session, tenant_id))
+        tenant = tenant_of(find_entry(session, tenant_id))
     drop_slot(runtime.databases, tenant.cell, tenant.id)
     with lookup_session(runtime.databases, actor="erasure") as (session, _now):
         session.execute(text("SELECT control.forget_tenant(:tenant)"), {"tenant": tenant_id})
@@ -227,9 +229,4 @@ def _approved(session: Session, tenant_id: UUID) -> Erasure | None:
     return session.scalars(query).one_or_none()
 
 
-def _now(session: Session) -> datetime:
-    moment: datetime = session.execute(text("SELECT transaction_timestamp()")).scalar_one()
-    return moment
-
-
-_SHREDDED = text("UPDATE cell.tenant SET state = 'shredded', changed_at = now() WHERE id = :tenant")
+_SHREDDED = text("UPDATE cell.tenant SET state = 'shredded', changed_at = :now WHERE id = :tenant")

@@ -19,8 +19,8 @@ from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden, Invalid, SlipwayError, Unavailable
 from app.kernel.runtime import Runtime
 from app.tenancy.operations.creation import PlanUnknown, TenantRequest, create_tenant
-from app.tenancy.queries import Staff, find_organisation, find_requested, scope_of, show
-from app.tenancy.rules import wider
+from app.tenancy.queries import find_organisation, find_requested, scope_of, show
+from app.tenancy.rules import Staff, wider
 from app.tenancy.schemas import BulkItem, TenantCreate, TenantOut
 from app.web.security import Front
 from app.web.translations import mark

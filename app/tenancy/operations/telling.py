@@ -22,7 +22,7 @@ from app.kernel.work import open_work
 from app.tenancy.events import EVENTS, TenantEvent
 from app.tenancy.lookups import tenants_behind
 from tenants.models import Plan, TenantEntry
-from tenants.registry import find_home
+from tenants.registry import find_home, tenant_of
 from tenants.sessions import DatabaseAway, lookup_session, partner_session, registry_session
 from tenants.tenant import Tenant
 
@@ -78,8 +78,9 @@ def tell_cell(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
     if tenant.schema:
         if tenant.state in _ANY_STATE:
             _write_down(runtime, tenant, tenant_id, change)
-        with registry_session(runtime.databases, tenant.cell, actor="tenancy") as (session, _now):
-            session.execute(_FOLLOW, told | {"tenant": tenant_id, "change": change.id, "state": tenant.state})
+        with registry_session(runtime.databases, tenant.cell, actor="tenancy") as (session, now):
+            followed = {"tenant": tenant_id, "change": change.id, "state": tenant.state, "now": now}
+            session.execute(_FOLLOW, told | followed)
     if home is not None and home.id != tenant_id:
         _write_down(runtime, home, tenant_id, change)
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
@@ -114,22 +115,7 @@ def _behind(session: Session, tenant_id: UUID) -> tuple[Tenant, Change, dict[str
     if entry.change is None:
         return None
     told = {"weight": weight or 1, "limits": Jsonb({**(limits or {}), **(entry.limits or {})})}
-    return place_of(entry), Change.read(entry.change), told
-
-
-def place_of(entry: TenantEntry) -> Tenant:
-    """The tenant of the row; without a place where it has none yet, or no more."""
-    return Tenant(
-        id=entry.id,
-        organisation_id=entry.organisation_id,
-        kind=entry.kind,
-        name=entry.name,
-        cell=entry.cell_name or "main",  # requests of a build that knew one cell name none
-        schema=entry.schema_name or "",
-        role=entry.role_name or "",
-        gateway=entry.gateway or 0,
-        state=entry.state,
-    )
+    return tenant_of(entry), Change.read(entry.change), told
 
 
 def _write_down(runtime: Runtime, into: Tenant, tenant_id: UUID, change: Change) -> None:
@@ -144,6 +130,6 @@ def _write_down(runtime: Runtime, into: Tenant, tenant_id: UUID, change: Change)
 _WRITTEN = text("SELECT 1 FROM trail WHERE id > :since AND body->>'change_id' = :change LIMIT 1")
 _FOLLOW = text("""
     UPDATE cell.tenant SET state = CASE WHEN state IN ('active', 'suspended', 'exporting') THEN :state ELSE state END,
-        weight = :weight, limits = :limits, change_id = :change, changed_at = now()
+        weight = :weight, limits = :limits, change_id = :change, changed_at = :now
     WHERE id = :tenant AND change_id IS DISTINCT FROM :change
 """)

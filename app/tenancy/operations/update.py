@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +20,11 @@ from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.tenancy.events import TenantChanged
 from app.tenancy.operations.creation import ExternalIdTaken
-from app.tenancy.operations.lifecycle import WrongState, change_tenant
+from app.tenancy.operations.lifecycle import change_tenant
 from app.tenancy.operations.provisioning import check_limits
 from app.tenancy.operations.telling import Change
-from app.tenancy.queries import Staff, show
-from app.tenancy.rules import merged
+from app.tenancy.queries import show
+from app.tenancy.rules import Staff, WrongState, merged
 from app.tenancy.schemas import TenantPatch
 from app.web.security import Front
 from app.web.translations import mark
@@ -51,9 +52,9 @@ def update_tenant(
     changed: list[str] = []
     change = Change(new_id(), TenantChanged.type, actor, "", trace_id, {"changed": changed})
 
-    def apply(session: Session, entry: TenantEntry) -> bool:
-        now = etag_of(write(show(session, runtime.service(Front), tenant_id)))
-        if not versions & {"*", now}:
+    def apply(session: Session, entry: TenantEntry, _now: datetime) -> bool:
+        version = etag_of(write(show(session, runtime.service(Front), tenant_id)))
+        if not versions & {"*", version}:
             raise Stale(mark("The workspace has changed since you read it. Read it again, then change it."))
         if entry.state in _GONE:
             raise WrongState(mark("The state of this workspace does not allow that."))

@@ -28,16 +28,10 @@ from app.tenancy.operations.erasure import (
     request_erasure,
     withdraw_erasure,
 )
-from app.tenancy.operations.lifecycle import (
-    OwnHome,
-    ReasonMissing,
-    WrongState,
-    resume_tenant,
-    suspend_tenant,
-)
+from app.tenancy.operations.lifecycle import resume_tenant, suspend_tenant
 from app.tenancy.operations.telling import tell_all
-from app.tenancy.queries import TenantUnknown
-from app.vault.keepers.local_keys import KeyMissing
+from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
+from app.vault.keepers.wrapping import KeyMissing
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant

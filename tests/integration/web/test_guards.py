@@ -133,7 +133,8 @@ class TestTenantInThePath:
         cleo = signed_in(rooms, "cleo@acme.example")
         rooms.installation.set_state(acme, "suspended")
         answer = cleo.get(f"/t/{acme.id}/note")
-        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "60")
+        assert "paused" in answer.text
 
 
 class TestForms:

@@ -28,8 +28,8 @@ class TestAScope:
     )
     def test_starts_with_begin_and_sets_everything_locally(self, begin):
         statements = [part.strip() for part in begin.split(";")]
-        assert statements[0] == "BEGIN"
-        assert all(part.startswith("SET LOCAL ") for part in statements[1:-1])
+        assert statements[:3] == ["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "RESET ALL", "CLOSE ALL"]
+        assert all(part.startswith("SET LOCAL ") for part in statements[3:-1])
         assert statements[-1].startswith("SELECT ")
         for setting in ("search_path", "statement_timeout", "lock_timeout", "app.actor"):
             assert f"SET LOCAL {setting} = " in begin
