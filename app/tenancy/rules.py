@@ -1,4 +1,4 @@
-"""What may be done to a tenant as a whole, whatever does it: states, reasons, limits, the names of the troubles. Pure."""
+"""What may be done to a tenant as a whole, whatever does it: states, reasons, limits, troubles by name. Pure."""
 
 from __future__ import annotations
 

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
+from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.paging import CursorKey
-from app.tenancy.operations.creation import Seeder
+from app.tenancy.operations.creation import Seeder, resume_requests
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
+from tenants.sessions import DatabaseAway
 from tests.factories.doors import Browser, Doors
 from tests.factories.installation import Installation
 
@@ -98,6 +102,28 @@ class API:
         browser = self.doors.browser(host)
         self.doors.sign_in(browser, email)
         return Caller(browser)
+
+    def stranger(self) -> Caller:
+        """Software without a session."""
+        return Caller(self.doors.browser("northwind.localhost"))
+
+    def cell_is_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From here on, until it is undone, no connection to the cell comes about."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise DatabaseAway("The database cannot be reached right now.")
+
+        monkeypatch.setattr("app.tenancy.operations.creation.open_founding", refuse)
+
+    def resume(self) -> int:
+        """What the dispatcher does every 15 seconds, without the wait."""
+        return resume_requests(self.runtime, job_actor(UUID(int=0), "test"), trace_id="resumed", seconds=0)
+
+    def actions(self, tenant_id: str) -> list[str]:
+        """What the tenant's trail says was done to it, oldest first."""
+        schema = self.installation.cell("SELECT schema_name FROM cell.slot WHERE tenant_id = %s", tenant_id)[0]
+        query = f"SELECT action FROM {schema.schema_name}.trail ORDER BY id"  # noqa: S608 - our own name
+        return [row.action for row in self.installation.cell(query) if row.action.startswith("tenancy.")]
 
     def plan(self, key: str, limits: dict[str, int], weight: int = 1) -> str:
         """A plan of the installation."""
