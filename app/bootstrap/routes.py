@@ -88,8 +88,8 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     }
 
 
-def make_application(runtime: Runtime, controllers: Sequence[ControllerRouterHandler] = CONTROLLERS) -> Litestar:
-    """Every door, guarded. Raises LookupError for a route that names no door."""
+def make_application(runtime: Runtime | None, controllers: Sequence[ControllerRouterHandler] = CONTROLLERS) -> Litestar:
+    """Every door, guarded; without a runtime only for its document. Raises LookupError for a route without a door."""
     app = Litestar(
         route_handlers=[*controllers, _static_files()],
         guards=[enforce_door],

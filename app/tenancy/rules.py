@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ LIMITS: Mapping[str, str] = {
     Limit.MEMBERS: "people who belong to the workspace",
 }
 MOST = 1_000_000  # of anything; higher numbers are mistakes
+WORD = r"^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$"  # what plans, regions, packages and partners are called by
+_LONGEST_WORD = 63
 _LONGEST_REASON = 500
 
 
@@ -68,6 +71,11 @@ def check_reason(reason: str) -> str:
     if not said or len(said) > _LONGEST_REASON:
         raise ReasonMissing(mark("Say why, in at most 500 characters: it is kept in the trail."))
     return said
+
+
+def is_plan_key(text: str) -> bool:
+    """Whether the API could name a plan so."""
+    return len(text) <= _LONGEST_WORD and re.fullmatch(WORD, text) is not None
 
 
 def wider(own: Mapping[str, int], plans: Mapping[str, int]) -> list[str]:

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from app.tenancy.rules import MOST
+from app.tenancy.rules import MOST, WORD
 from app.web.wire.openapi import Problem
 
 _PLAIN = r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$"
-_WORD = r"^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$"
 
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, pattern=_PLAIN, description="What people call it.", examples=["Acme Ltd"])
@@ -27,7 +26,7 @@ ExternalId = Annotated[
         examples=["crm-4711"],
     ),
 ]
-Word = Annotated[str, Meta(min_length=1, max_length=63, pattern=_WORD)]
+Word = Annotated[str, Meta(min_length=1, max_length=63, pattern=WORD)]
 ItemKey = Annotated[
     str,
     Meta(min_length=1, max_length=100, pattern=_PLAIN, description="Yours, each once in a list.", examples=["row-1"]),

@@ -63,7 +63,7 @@ class TestPages:
         assert (said.status, said.problem, said.body["errors"][0]["pointer"]) == (400, "query-unfit", "/limit")
 
     def test_cost_the_same_whatever_their_length(self, api: API, lists: Caller):
-        counted = []
+        counted: list[int] = []
 
         def count(*_: object) -> None:
             counted[-1] += 1
