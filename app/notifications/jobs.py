@@ -35,9 +35,7 @@ def send_letter(run: JobRun, *, message_id: str) -> Outcome:
     if letter is None:
         return Done()
     if run.tenant.kind == "sandbox":
-        with run.finish() as work:
-            mark_kept(work, letter_id)
-        return Done()
+        return _keep(run, letter_id)
     trouble = _trouble_with(run, letter, now)
     with run.finish(GiveUp(trouble) if trouble else None) as work:
         if trouble:
@@ -45,6 +43,12 @@ def send_letter(run: JobRun, *, message_id: str) -> Outcome:
         else:
             mark_sent(work, letter_id)
     return Done()  # of the job there is nothing left to settle: how it went is stored with the letter
+
+
+def _keep(run: JobRun, letter_id: UUID) -> Outcome:
+    with run.finish() as work:
+        mark_kept(work, letter_id)
+    return Done()
 
 
 def _trouble_with(run: JobRun, letter: QueuedLetter, now: datetime) -> str:

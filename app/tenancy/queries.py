@@ -152,7 +152,7 @@ def _out(front: Front, entry: TenantEntry, plans: dict[str, int] | None, slug: s
         organisation=slug,
         name=entry.name,
         kind=entry.kind,  # type: ignore[arg-type]  # the column holds no other words
-        state=entry.state,  # type: ignore[arg-type]
+        state=entry.state,  # type: ignore[arg-type]  # likewise
         external_id=entry.external_id,
         plan=entry.plan_key,
         region=entry.region,

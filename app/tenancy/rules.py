@@ -14,7 +14,7 @@ from app.web.translations import mark
 from tenants.models import TenantEntry
 from tenants.tenant import TRANSITIONS
 
-# What can be limited, by plan and by tenant; each is obeyed where something new would begin (`app.access.limits`).
+# What can be limited, by plan and by tenant; each is obeyed where something new would begin (`app.access.queries`).
 LIMITS: Mapping[str, str] = {
     Limit.ONBOARDINGS: "onboardings that run at once",
     Limit.MEMBERS: "people who belong to the workspace",

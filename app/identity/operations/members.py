@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.access.limits import Limit, ensure_room
+from app.access.limits import Limit
+from app.access.queries import ensure_room
 from app.identity.models import Member, Membership
 from app.kernel.events import Event
 from app.kernel.runtime import Runtime

@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 import msgspec
 from sqlalchemy import func, select
 
-from app.access.limits import Limit, ensure_room
+from app.access.limits import Limit
 from app.access.permissions import Permission
+from app.access.queries import ensure_room
 from app.access.require import require
 from app.flow import events as flow
 from app.flow.commands import Decision

@@ -27,6 +27,8 @@ from app.web.translations import mark
 from tenants.models import Cell, Plan
 from tenants.sessions import DatabaseAway, partner_session
 
+SYSTEM_ONLY = {"check_limits": "part of provisioning and of a change, each of which has asked for its own right"}
+
 
 class OperatorOnly(Forbidden):
     """Only who runs the installation may say this."""

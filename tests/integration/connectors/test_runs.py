@@ -179,4 +179,7 @@ class TestOfASandbox:
         shop.finish()
         run = run_of(shop, sandbox, run_id)
         assert run.state == "failed"
-        assert run.error == "Sandbox: not sent. admin.workbench.example is called from customers' workspaces only."
+        assert [attempt["code"] for attempt in run.attempts] == ["egress_sandbox"]
+        told = shop.installation.rows(sandbox[0], "SELECT reason FROM {}.trail WHERE subject_id = %s", run_id)
+        wanted = "Sandbox: not sent. admin.workbench.example is called from customers' workspaces only."
+        assert told[-1].reason == wanted

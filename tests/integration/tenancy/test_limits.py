@@ -73,9 +73,9 @@ class TestOnboardings:
             by=flow.By(actor="test"), reference="2", inputs={}, packet={}, partner=OFFICE, customer=OFFICE
         )
         second = StartRequest(id=new_id(), definition_digest="none", started=started, **request)
-        with pytest.raises(LimitReached, match="allows 1 onboardings at once; 1 are running"):  # noqa: SIM117
-            with shop.installation.work(tenant) as work:
-                start_onboarding(work, second)
+        refused = pytest.raises(LimitReached, match="allows 1 onboardings at once; 1 are running")
+        with refused, shop.installation.work(tenant) as work:
+            start_onboarding(work, second)
         first = StartRequest(id=onboarding_id, definition_digest="none", started=started, **request)
         with shop.installation.work(tenant) as work:
             assert start_onboarding(work, first).id == onboarding_id  # repeated: it counts itself only once
