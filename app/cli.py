@@ -110,6 +110,15 @@ def openapi(_arguments: list[str]) -> int:
     return run_openapi()
 
 
+def fleet(arguments: list[str]) -> int:
+    """Upgrade the schemas of all workspaces: compile, plan, apply, status, verify, resume."""
+    from app.bootstrap.commands.fleet import run_fleet
+    from app.bootstrap.wiring import open_fleet
+    from app.settings import Settings
+
+    return run_fleet(arguments, lambda: open_fleet(Settings.from_environment()))
+
+
 def doctor(arguments: list[str]) -> int:
     """Say what is wrong with this machine or installation, and the mend."""
     from app.demo.doctor import run_doctor
@@ -120,6 +129,13 @@ def doctor(arguments: list[str]) -> int:
 def demo(arguments: list[str]) -> int:
     """Boot everything embedded with demo data; --once drives the main job and exits."""
     from app.demo.main import run
+
+    return run(arguments)
+
+
+def tenants(arguments: list[str]) -> int:
+    """Move tenants between installations: key, export, cancel-export, verify, import."""
+    from app.bootstrap.commands.tenants import tenants as run
 
     return run(arguments)
 
@@ -136,6 +152,8 @@ COMMANDS: dict[str, Command] = {
     "openapi": openapi,
     "keys": keys,
     "doctor": doctor,
+    "tenants": tenants,
+    "fleet": fleet,
 }
 
 

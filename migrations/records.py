@@ -20,6 +20,7 @@ CAPABILITIES = (
 LOOKUPS = ("identity", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
+    import_module("tenants.fleet.models"),
     import_module("tenants.registry"),
     import_module("tenants.cells"),
     *(import_module(f"app.{capability}.models") for capability in CAPABILITIES),

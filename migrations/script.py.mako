@@ -12,6 +12,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+# Of the tenant tree only: expand, backfill or contract (migrations/README.md).
+kind = 'expand'
 
 
 def upgrade() -> None:

@@ -165,6 +165,7 @@ class Slot(CellRecord):
     tenant_id: Mapped[UUID | None]
     made_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    head_hash: Mapped[str | None]  # what it was made of (tenants.schema.head); None: made by an earlier build
 
 
 class TenantState(CellRecord):

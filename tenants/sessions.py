@@ -23,16 +23,17 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from tenants.engines import CellEngines, CellUnknown, Databases, ScopedCursor, note_schema
+from tenants.schema.head import outdated_revisions
 from tenants.tenant import Tenant
 
 _LIMITS = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s'; SET LOCAL app.actor = {actor}"
 # The start owes nothing to whoever had the connection before: what a careless or hostile `SET` without LOCAL left in
-# the server process, and cursors held open over a COMMIT, go first (5 us; pinned by tests/integration/attacks).
+# the server process, and cursors held open over a COMMIT, go first (5 us; pinned by tests/integration/tenants/attacks).
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; RESET ALL; CLOSE ALL"
-_TENANT_SCOPE = "SET LOCAL ROLE {role}; SET LOCAL search_path = {schema}; SELECT * FROM cell.enter()"
-_TENANT = (
-    f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT * FROM cell.enter()"
-)
+# Named one by one, so that a function which says more than this build knows is no surprise to it.
+_ENTER = "SELECT tenant_id, state, database_now, business_now, revision FROM cell.enter()"
+_TENANT_SCOPE = f"SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_ENTER}"
+_TENANT = f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; {_ENTER}"
 _ACTIVATE = "SET LOCAL ROLE {role}; SET LOCAL search_path = cell; SELECT cell.activate({tenant})"
 _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {organisation}"
 _PARTNER = f"{_BEGIN}; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
@@ -61,6 +62,10 @@ class ScopeMismatch(Exception):
     """The role that was entered is not the tenant that was meant. Nothing was read."""
 
 
+class TenantOutdated(Exception):
+    """The tenant's schema is older than this build can work with. Nothing was read; the fleet will get there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a transaction starts with, as one string of quoted identifiers and literals, and whose schema it meets."""
@@ -77,6 +82,7 @@ class Entered:
     state: str
     database_now: datetime
     business_now: datetime
+    revision: str
 
 
 def tenant_scope(tenant: Tenant, actor: str) -> Scope:
@@ -167,14 +173,11 @@ def founding_session(
 def tenant_session(databases: Databases, tenant: Tenant, *, actor: str) -> Iterator[tuple[Session, Entered]]:
     """One transaction as the tenant's role. Commits at the end, rolls back on any exception.
 
-    Raises DatabaseAway, and ScopeMismatch when the directory's role is not this tenant's.
+    Raises DatabaseAway, TenantOutdated, and ScopeMismatch when the directory's role is not this tenant's.
     """
     engine = _engines(databases, tenant.cell).gateways[tenant.gateway]
     with _opened(engine, tenant_scope(tenant, actor)) as (session, row):
-        entered = Entered(*row)
-        if entered.tenant_id != tenant.id:
-            raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
-        yield session, entered
+        yield session, _entered(tenant, row)
 
 
 @contextmanager
@@ -189,10 +192,7 @@ def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterat
         pooled, cursor = _entered_cursor(engine, tenant_scope(tenant, actor))
         try:
             note_schema(pooled.info, tenant.schema)
-            row = cursor.fetchone()
-            if row is None or row[0] != tenant.id:
-                raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
-            yield cursor, Entered(*row)
+            yield cursor, _entered(tenant, cursor.fetchone())
             certain = _UNCERTAIN
             cursor.connection.execute("COMMIT")
         except psycopg.OperationalError:
@@ -256,6 +256,16 @@ def _say(session: Session, statements: bytes) -> Any:
     while cursor.nextset():
         pass
     return cursor.fetchone()
+
+
+def _entered(tenant: Tenant, row: tuple[Any, ...] | None) -> Entered:
+    """What the scope's last statement said, if it is this tenant and this build can work with its schema."""
+    entered = Entered(*row) if row else None
+    if entered is None or entered.tenant_id != tenant.id:
+        raise ScopeMismatch(f"role {tenant.role} belongs to another tenant than {tenant.id}")
+    if entered.revision in outdated_revisions():
+        raise TenantOutdated(f"the schema of tenant {tenant.id} is at revision {entered.revision}")
+    return entered
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from tenants.engines import Databases
 from tenants.naming import RoleNames, new_schema_name
-from tenants.schema.head import grants_sql, head_sql, tenant_revision
+from tenants.schema.head import earlier_revisions, grants_sql, head_hash, head_sql, tenant_revision
 
 BATCH = 25  # one change of role memberships, and so one invalidation in every backend, per batch
 
@@ -54,6 +54,22 @@ def count_free(databases: Databases, cell: str) -> int:
     return int(row[0]) if row else 0
 
 
+def discard_stale(databases: Databases, cell: str) -> int:
+    """Drop free slots that this build cannot hand out: of an earlier revision, or made of something else at its own.
+
+    Those of the last minutes stay, so that two builds side by side do not empty each other's pools; those of a newer
+    build stay too. Returns how many.
+    """
+    stale = [sorted(earlier_revisions()), tenant_revision(), head_hash()]
+    dropped = 0
+    with psycopg.connect(databases.cell_urls[cell], autocommit=True) as connection:
+        while (row := connection.execute(_RETIRE, stale).fetchone()) is not None:
+            drop_schema(connection, databases.key.roles, str(row[0]), str(row[1]))
+            connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [row[0]])
+            dropped += 1
+    return dropped
+
+
 def drop_slot(databases: Databases, cell: str, tenant_id: UUID) -> None:
     """Drop what a shredded tenant had in its cell: rows, schema, role, slot. Repeatable; its id is never used again.
 
@@ -86,6 +102,15 @@ def drop_schema(connection: psycopg.Connection[Any], roles: RoleNames, schema: s
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
+# One at a time: `retired` is claimed by nobody, and one that a killed process left so is dropped by the next round.
+_RETIRE = """
+    UPDATE cell.slot SET state = 'retired' WHERE schema_name = (
+        SELECT schema_name FROM cell.slot
+        WHERE tenant_id IS NULL AND (state = 'retired' OR (state = 'free' AND made_at < now() - interval '10 minutes'
+            AND (revision = ANY(%s) OR (revision = %s AND head_hash <> %s))))
+        ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING schema_name, role_name
+"""
 _CELL_TABLES = ("outbox", "job", "timer", "inbox")
 _DROPPED_AT_ONCE = 10
 _SHREDDED_PLACE = (
@@ -135,13 +160,14 @@ def _make_slot(connection: psycopg.Connection, databases: Databases, gateway: in
         schema=sql.Identifier(schema),
     )
     slot = sql.SQL(
-        "INSERT INTO cell.slot (schema_name, role_name, gateway, revision, state, made_at)"
-        " VALUES ({schema}, {role}, {gateway}, {revision}, 'free', now());"
+        "INSERT INTO cell.slot (schema_name, role_name, gateway, revision, state, made_at, head_hash)"
+        " VALUES ({schema}, {role}, {gateway}, {revision}, 'free', now(), {made_of});"
     ).format(
         schema=sql.Literal(schema),
         role=sql.Literal(role),
         gateway=sql.Literal(gateway),
         revision=sql.Literal(tenant_revision()),
+        made_of=sql.Literal(head_hash()),
     )
     script = "\n".join([start.as_string(None), head_sql(), grants_sql(role, schema), slot.as_string(None)])
     connection.execute(script.encode())

@@ -9,6 +9,7 @@ from litestar import Controller, Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from app.bootstrap.fleet import behind
 from app.web.begin import runtime_of
 from tenants.engines import Databases
 from tenants.schema.migrate import script_config
@@ -29,7 +30,7 @@ class Readiness:
         parts = {"control": self._control()}
         parts |= {f"cell {name}": self._cell(name) for name in self.databases.cells}
         ready = all(said == OK for said in parts.values())
-        return ready, parts | {"valkey": self._valkey()}
+        return ready, parts | self._fleet() | {"valkey": self._valkey()}
 
     def _control(self) -> str:
         try:
@@ -49,6 +50,14 @@ class Readiness:
         if mark is None or tuple(mark) != (self.databases.key.id, name):
             return "another cell than this installation's"
         return OK
+
+    def _fleet(self) -> dict[str, str]:
+        """Said, not judged: a few workspaces that answer 503 are no reason to take this program from all others."""
+        try:
+            said = behind(self.databases)
+        except DatabaseAway:
+            said = ""  # the cell's own line says so
+        return {"fleet": said} if said else {}
 
     def _valkey(self) -> str:
         client = redis.Redis.from_url(self.redis_url, socket_timeout=1, socket_connect_timeout=1)

@@ -11,16 +11,18 @@ from app.vault.keyring import Keyring, open_keyring
 from app.vault.operations.switch import KEYS_TOPIC
 from app.vault.rules import Program
 
+_WITH_WORKER_KEY = {Program.WORKER, Program.OPERATOR}  # an operator moves tenants; opening stays with workers
+
 
 def keyring_of(settings: Settings, program: Program, *, prefix: str) -> Keyring:
-    """What this program is given. Only workers get the folder that opens connection secrets.
+    """What this program is given. Only workers and operators get the worker's folder.
 
     `prefix` is the installation's own: several may share a vault.
     """
     return open_keyring(
         program,
         settings.keyring,
-        settings.worker_keyring if program is Program.WORKER else None,
+        settings.worker_keyring if program in _WITH_WORKER_KEY else None,
         wrapping=vault_of(settings, prefix=prefix),
         backup_days=settings.keyring_backup_days,
     )

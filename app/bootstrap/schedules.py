@@ -16,7 +16,7 @@ from app.tenancy.operations.creation import resume_requests
 from app.tenancy.operations.erasure import carry_out_all
 from app.tenancy.operations.once import forget_commands
 from app.tenancy.operations.telling import tell_all
-from tenants.slots import count_free, make_slots
+from tenants.slots import count_free, discard_stale, make_slots
 
 log = structlog.get_logger(__name__)
 _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
@@ -25,6 +25,7 @@ _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
 def _refill(runtime: Runtime, cell: str, warm_slots: int) -> None:
     """Fill one cell's pool; one that is away is left to the next round, the others do not wait for it."""
     try:
+        discard_stale(runtime.databases, cell)
         missing = warm_slots - count_free(runtime.databases, cell)
         if missing > 0:
             make_slots(runtime.databases, cell, missing)

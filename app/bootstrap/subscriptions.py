@@ -6,9 +6,11 @@ from app.connectors.events import RunEnded
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
 from app.templates.events import VersionPublished
+from app.tenancy.events import TenantImported
 
 SUBSCRIPTIONS: Subscriptions = {
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
+    TenantImported.type: ["onboarding.project_all_cards"],
     VersionPublished.type: ["templates.copy_to_control"],
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
+from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
@@ -25,12 +26,16 @@ from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
 from app.settings import MAIN_CELL, Settings, cell_variable
 from app.tenancy.operations.creation import Seeder
+from app.vault.bundle_keys import create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
+from tenants.fleet.owner import Fleet
+from tenants.fleet.tree import compile_tree
 from tenants.schema.install import install, read_installation
 
+_SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "vault")
 
@@ -72,11 +77,22 @@ def install_all(settings: Settings) -> InstallationKey:
         gateways=settings.gateways,
     )
     create_keyring(settings.keyring, settings.worker_keyring)
+    create_bundle_keys(settings.worker_keyring)
     return key
 
 
+def open_fleet(settings: Settings) -> Fleet:
+    """The fleet of this installation, with the owner's logins and the revisions of this build."""
+    declare_everything()
+    registered = read_installation(settings.control_url).cells
+    return Fleet(settings.control_url, _addresses(settings, registered), compile_tree())
+
+
 def open_program(settings: Settings, program: Program) -> Running:
-    """Everything this program needs. Only workers are given the folder that opens connection secrets."""
+    """Everything this program needs. Only workers and operators are given the worker's folder.
+
+    Raises FleetBehind for a program that serves while workspaces are too old for it, CellWithoutAddress.
+    """
     configure_logging(settings.log_format)
     declare_everything()
     standing = read_installation(settings.control_url)
@@ -86,6 +102,9 @@ def open_program(settings: Settings, program: Program) -> Running:
         key=standing.key,
         gateways=standing.gateways,
     )
+    if program in _SERVING and (sentence := behind(databases)):
+        databases.close()
+        raise FleetBehind(sentence)
     wake = ValkeyWake(settings.redis_url)
     runtime = Runtime(
         databases=databases,

@@ -47,6 +47,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
         if not (own and check in EMBEDDED_ONLY):
             yield check(patient)
     yield from servers.databases(patient)
+    yield servers.fleet(patient)
     yield servers.queue(patient)
     yield keys.keys(patient)
     yield from consistency(patient)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.bootstrap.wiring import install_all, open_program
+from app.bootstrap.fleet import upgrade_at_once
+from app.bootstrap.wiring import install_all, open_fleet, open_program
 from app.demo.command import product_children, run_demo
 from app.demo.stand_ins import Outside, find_ports, lead_outside
 from app.demo.supervisor import Child
@@ -41,6 +42,8 @@ class Demo:
         key = install_all(settings)
         for name, url in settings.more_cells.items():
             add_cell(control_url=settings.control_url, url=url, cell=NewCell(name), gateways=settings.gateways)
+        if (plan := upgrade_at_once(open_fleet(settings))) is not None:
+            print(f"The workspaces of an earlier release are now at revision {plan.target}.", flush=True)
         place = self._folder / "demo" / key.id.hex[:_LOGIN]
         make_tokens(place)
         outside = self._outside = find_ports(place)

@@ -12,6 +12,17 @@ from sqlalchemy import Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import CellRecord, Document, TenantRecord
+from tenants.moving.portable import Travels
+
+# A job that moves with its tenant waits for a worker of the other installation, as if it had just been asked for.
+_AFRESH = {
+    "state": "ready",
+    "attempts": "0",
+    "epoch": "0",
+    "worker": None,
+    "lease_until": None,
+    "last_error": None,
+}
 
 
 class Outbox(CellRecord):
@@ -22,6 +33,7 @@ class Outbox(CellRecord):
         PrimaryKeyConstraint("tenant_id", "id"),
         Index("ix_outbox_new", "created_at", postgresql_where="state = 'new'"),
         Index("ix_outbox_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and state = 'new'"),
+        {"info": {"travels": Travels("state = 'new'")}},
     )
 
     tenant_id: Mapped[UUID]
@@ -46,6 +58,7 @@ class Job(CellRecord):
         Index(
             "ix_job_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and finished_at is null"
         ),
+        {"info": {"travels": Travels("finished_at IS NULL", _AFRESH)}},
     )
 
     tenant_id: Mapped[UUID]
@@ -75,6 +88,7 @@ class Timer(CellRecord):
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "id"),
         Index("ix_timer_due", "due_at", postgresql_where="state = 'waiting'"),
+        {"info": {"travels": Travels("state = 'waiting'")}},
     )
 
     tenant_id: Mapped[UUID]
@@ -94,7 +108,10 @@ class Inbox(CellRecord):
     """A message from outside, admitted once per tenant, source and the sender's id."""
 
     __tablename__ = "inbox"
-    __table_args__ = (PrimaryKeyConstraint("tenant_id", "source", "external_id"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "source", "external_id"),
+        {"info": {"travels": Travels("true")}},  # what was admitted here is not admitted again over there
+    )
 
     tenant_id: Mapped[UUID]
     source: Mapped[str]

@@ -18,10 +18,14 @@ from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
 from app.kernel.marks import Marks, TrailFacts
 from app.kernel.runtime import Runtime
-from tenants.sessions import Entered, Founding, founding_session, tenant_session
+from tenants.sessions import Entered, Founding, TenantOutdated, founding_session, tenant_session
 from tenants.tenant import Tenant
 
 JOBS = "jobs"  # the topic the dispatcher listens to
+
+
+# Word for word as in frontend/errors/upgrading.html, where it is translated.
+_UPGRADING = "This workspace is being upgraded. Nothing is lost; try again in a minute."
 
 
 class TenantNotActive(Unavailable):
@@ -33,6 +37,12 @@ class TenantNotActive(Unavailable):
         super().__init__(f"This workspace is {state} and does no work at the moment.")
         self.state = state
         self.extensions = {"state": state}
+
+
+class TenantUpgrading(Unavailable):
+    """The tenant's schema has not been brought to what this build needs."""
+
+    retry_after = 60
 
 
 class Work:
@@ -148,6 +158,15 @@ _ADMIT = text(
 
 
 @contextmanager
+def upgraded() -> Iterator[None]:
+    """Around whatever enters a tenant: raises TenantUpgrading where its schema is too old for this build."""
+    try:
+        yield
+    except TenantOutdated as error:
+        raise TenantUpgrading(_UPGRADING) from error
+
+
+@contextmanager
 def open_work(
     runtime: Runtime, tenant: Tenant, actor: Actor, *, trace_id: str, states: frozenset[str] = frozenset({"active"})
 ) -> Iterator[Work]:
@@ -155,7 +174,7 @@ def open_work(
 
     Raises TenantNotActive when the tenant's state, read in the same round trip as the scope, is not in `states`.
     """
-    with tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
+    with upgraded(), tenant_session(runtime.databases, tenant, actor=actor.label) as (session, entered):
         if entered.state not in states:
             raise TenantNotActive(entered.state)
         work = Work(runtime, session, tenant=tenant, actor=actor, entered=entered)

@@ -64,6 +64,14 @@ def project_card(run: JobRun, *, onboarding_id: str) -> Outcome:
     return Done()
 
 
+@job("onboarding.project_all_cards")
+def project_all_cards(run: JobRun, *, event_id: str) -> Outcome:
+    """The tenant was imported: its onboardings are new to the lists of this installation."""
+    with run.finish() as work:
+        operations.refresh_all_cards(work, UUID(event_id))
+    return Done()
+
+
 def run_result(body: dict[str, object], reason: str | None) -> flow.Event:
     """The engine's event for an ended run."""
     task, request = str(body["item_key"]), int(str(body["number"]))

@@ -26,6 +26,47 @@ class TenantCreated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportBegan(Event):
+    """The tenant is held still while a bundle of it is written. The subject is the bundle."""
+
+    type: ClassVar[str] = "tenancy.export.began"
+    subject_kind: ClassVar[str] = "bundle"
+
+    to: str  # the public key that opens it
+    secrets: bool
+    was: str  # the state that the tenant comes back to
+    stays: bool  # still afterwards, because it moves
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportEnded(Event):
+    """The bundle is whole (`outcome` is `written`), or was given up."""
+
+    type: ClassVar[str] = "tenancy.export.ended"
+    subject_kind: ClassVar[str] = "bundle"
+
+    outcome: str  # written | cancelled
+    was: str
+    stays: bool
+    rows: int = 0
+    manifest_sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantImported(Event):
+    """The first entry that this installation adds to a trail that began in another."""
+
+    type: ClassVar[str] = "tenancy.tenant.imported"
+    subject_kind: ClassVar[str] = "tenant"
+
+    bundle_id: UUID
+    sender: str  # fingerprint of the key that signed the bundle
+    organisation_id: UUID
+    secrets: bool
+    manifest_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TenantEvent(Event):
     """Something done to a tenant as a whole: in its own trail and in its partner's. `change_id` is that of control."""
 

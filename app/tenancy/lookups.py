@@ -91,6 +91,20 @@ def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[UUID, s
     return [(row.organisation_id, row.request_key) for row in rows]
 
 
+control_function(
+    "find_organisation",
+    arguments="p_slug text",
+    returns="uuid",
+    body="SELECT o.id FROM control.organisation o WHERE o.slug = p_slug AND o.state = 'active'",
+)
+
+
+def find_organisation(session: Session, slug: str) -> UUID | None:
+    """The active organisation of that slug; in a lookup scope."""
+    found: UUID | None = session.execute(text("SELECT control.find_organisation(:slug)"), {"slug": slug}).scalar()
+    return found
+
+
 def tenants_behind(session: Session, *, seconds: int) -> list[tuple[UUID, UUID]]:
     """(organisation, tenant) whose cell has not been told of a change for `seconds`; in a lookup scope."""
     rows = session.execute(text("SELECT * FROM control.tenants_behind(make_interval(secs => :s))"), {"s": seconds})

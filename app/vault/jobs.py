@@ -78,7 +78,7 @@ def rotate_tenant_keys(run: JobRun, *, beyond: int) -> Outcome:
     unreadable = _reseal_all(run, newest)
     with run.work() as work:
         left = drop_old_keys(work)
-    if left > len(unreadable):
+    if left is None or left > len(unreadable):
         return TryAgain(after=_SOON, reason="secrets were written with the older keys meanwhile")
     if left:
         return NeedsPerson(f"{left} secrets cannot be opened and keep the older keys alive. Enter them again.")

@@ -15,7 +15,7 @@ class SecretRecord(TenantRecord):
     """One sealed value. `kind` says who opens it: connection (a worker), door (its door), keys (the wrapped DEK)."""
 
     __tablename__ = "secret"
-    __table_args__ = (UniqueConstraint("kind", "purpose", "field", "key_version"),)
+    __table_args__ = (UniqueConstraint("kind", "purpose", "field", "key_version"), {"info": {"sealed": True}})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]

@@ -101,11 +101,11 @@ def context_of(work: Work, row: SecretRecord) -> SecretContext:
 def key_use(work: Work) -> KeyUse:
     """How many secrets each version of the keys has sealed, and the wrapped keys themselves."""
     rows = work.session.execute(
-        select(SecretRecord.key_version, func.count())
+        select(SecretRecord.key_version, func.count().label("number"))
         .where(SecretRecord.kind != KEYS)
         .group_by(SecretRecord.key_version)
     )
-    counted = dict(list(rows.tuples()))
+    counted = {row.key_version: int(row.number) for row in rows}
     keys = work.session.scalars(select(SecretRecord).where(SecretRecord.kind == KEYS))
     return KeyUse(counted, {row.key_version: read_record(row).wrapped_dek for row in keys})
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from app.vault.envelope import Place, make_key, open_sealed, place_of, seal
+from app.vault.envelope import Place, SecretUnreadable, make_key, open_sealed, place_of, seal
 from app.vault.keyring import Keyring, NotOpenedHere
-from app.vault.rules import SecretContext, can_open, is_door_purpose
-from app.vault.sealed_box import make_pair, open_with, seal_to
+from app.vault.rules import Program, SecretContext, can_open, is_door_purpose
+from app.vault.sealed_box import make_pair, open_with, public_of, seal_to
 from app.vault.secret import Secret
 
 _DEK: Final = "dek"
@@ -96,6 +96,53 @@ def open_door_secret(keyring: Keyring, keys: TenantKeys, context: SecretContext,
     if not is_door_purpose(context.purpose) or not can_open(keyring.program, context.purpose):
         raise NotOpenedHere(f"Secrets for {context.purpose} are not opened by the {keyring.program}.")
     return open_sealed(open_dek(keyring, keys, context.tenant_id), place_of(context, keys.version), sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class BareKeys:
+    """One version of a tenant's keys without what locks them: on the way from one installation to another."""
+
+    public_key: bytes
+    dek: Secret
+    private: Secret
+    version: int
+
+
+def unlock_keys(keyring: Keyring, keys: TenantKeys, tenant_id: UUID) -> BareKeys:
+    """The bare keys, for a worker or an operator who moves the tenant.
+
+    Raises NotOpenedHere in any other program, KeyMissing, SecretUnreadable.
+    """
+    worker = _require_mover(keyring)
+    dek, place = open_dek(keyring, keys, tenant_id), _pair_place(tenant_id, keys.version)
+    boxed = open_sealed(dek, place, keys.wrapped_private)
+    return BareKeys(keys.public_key, dek, open_with(worker, place, boxed.reveal_bytes()), keys.version)
+
+
+def lock_keys(keyring: Keyring, bare: BareKeys, tenant_id: UUID) -> TenantKeys:
+    """The same keys, locked as this installation locks them; the wrapping key is made unless it exists.
+
+    Raises NotOpenedHere, KeyMissing after the destruction of the wrapping key, SecretUnreadable for two halves.
+    """
+    _require_mover(keyring)
+    if public_of(bare.private) != bare.public_key:
+        raise SecretUnreadable
+    keyring.wrapping.create(tenant_id)
+    place = _pair_place(tenant_id, bare.version)
+    boxed = seal_to(keyring.worker_public, place, bare.private)
+    return TenantKeys(
+        public_key=bare.public_key,
+        wrapped_dek=keyring.wrapping.wrap(tenant_id, bare.dek, purpose=_purpose(bare.version)),
+        wrapped_private=seal(bare.dek, place, Secret(boxed)),
+        version=bare.version,
+    )
+
+
+def _require_mover(keyring: Keyring) -> Secret:
+    """The worker's key, in the programs that may take a tenant's keys apart."""
+    if keyring.program not in {Program.WORKER, Program.OPERATOR}:
+        raise NotOpenedHere(f"A workspace's keys are moved by a worker or an operator, never by the {keyring.program}.")
+    return keyring.require_worker_key()
 
 
 def reseal(keyring: Keyring, keys: tuple[TenantKeys, TenantKeys], context: SecretContext, sealed: bytes) -> bytes:

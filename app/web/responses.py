@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayError, Unavailable
-from app.kernel.work import TenantNotActive
+from app.kernel.work import TenantNotActive, TenantUpgrading
 from app.web.assets import DIST
 from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of, trace_of
 from app.web.frame import Chrome, Link
@@ -139,6 +139,7 @@ def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
     if isinstance(error, NotSignedIn):
         return _to_sign_in(request)
     name = "unavailable" if isinstance(error, Unavailable) else _PAGES[kind]
+    name = "upgrading" if isinstance(error, TenantUpgrading) else name
     name = "invalid" if isinstance(error, NotFromHere) else name  # no matter of roles: the form has to be sent again
     return _trouble_page(request, name, status=error.status, message=error.message, headers=headers)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
+from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from psycopg import sql
@@ -12,6 +14,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tenants.metadata import TenantRecord
 from tenants.schema.migrate import script_config
 
+# The lowest revision of a tenant's schema that this build's code can work with. Raise it in the release whose code
+# reads what an expand revision has added; the fleet has to be there before that release serves (docs/fleet.md).
+NEEDED_TENANT_REVISION = "tenant_0001"
 _VERSION_TABLE = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY"
     " (version_num))"
@@ -25,6 +30,24 @@ def tenant_revision() -> str:
     if head is None:
         raise RuntimeError("the tenant migration tree has no revision")
     return head
+
+
+@cache
+def outdated_revisions(needed: str = NEEDED_TENANT_REVISION, versions: Path | None = None) -> frozenset[str]:
+    """The revisions that this build cannot serve any more. One that it does not know is a newer build's, and served."""
+    scripts = ScriptDirectory.from_config(script_config("tenant", versions=versions))
+    return frozenset(script.revision for script in scripts.iterate_revisions(needed, "base")) - {needed}
+
+
+def earlier_revisions() -> frozenset[str]:
+    """Every revision below the head: a free slot at one of them is of no use to this build."""
+    return outdated_revisions(tenant_revision())
+
+
+@cache
+def head_hash() -> str:
+    """SHA-256 of what a new tenant is made of, kept beside each slot: two builds at one revision must agree on it."""
+    return hashlib.sha256(head_sql().encode()).hexdigest()
 
 
 @cache

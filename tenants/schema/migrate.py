@@ -10,17 +10,17 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-_ONE_AT_A_TIME = Lock()  # Alembic keeps the run under way in module variables; two threads would mix theirs
+ONE_AT_A_TIME = Lock()  # Alembic keeps the run under way in module variables; two threads would mix theirs
 TREES = ("control", "cell", "tenant")
 
 
-def script_config(tree: str) -> Config:
-    """Alembic's configuration of one tree: control, cell or tenant."""
+def script_config(tree: str, *, versions: Path | None = None) -> Config:
+    """Alembic's configuration of one tree: control, cell or tenant; `versions` in place of the product's own folder."""
     if tree not in TREES:
         raise ValueError(f"there is no migration tree {tree!r}; choose one of {', '.join(TREES)}")
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("version_locations", str(_MIGRATIONS / tree / "versions"))
+    config.set_main_option("version_locations", str(versions or _MIGRATIONS / tree / "versions"))
     config.set_main_option("path_separator", "os")
     config.attributes["tree"] = tree
     return config
@@ -31,5 +31,5 @@ def upgrade(connection: Connection, *, tree: str, schema: str, revision: str = "
     config = script_config(tree)
     config.attributes["connection"] = connection
     config.attributes["schema"] = schema
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         command.upgrade(config, revision)

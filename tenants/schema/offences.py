@@ -16,13 +16,13 @@ _SLOTS = """
     SELECT 'schema without slot', 'schema ' || n.nspname, 'belongs to no slot',
         'As the owner: DROP SCHEMA ' || n.nspname || ' CASCADE;'
       FROM pg_namespace n WHERE n.nspname ~ '^t_[a-z2-7]{{16}}$'
-      AND NOT EXISTS (SELECT FROM cell.slot s WHERE s.schema_name = n.nspname)
+      AND NOT EXISTS (SELECT FROM cell.slot s WHERE s.schema_name = n.nspname::text)
     UNION ALL
     SELECT 'slot without role', 'slot ' || s.schema_name, 'its role does not exist', {lost}
       FROM cell.slot s WHERE to_regrole(quote_ident(s.role_name)) IS NULL
     UNION ALL
     SELECT 'role without slot', r.rolname, '', '' FROM pg_roles r WHERE starts_with(r.rolname, {prefix} || '_t_')
-      AND NOT EXISTS (SELECT FROM cell.slot s WHERE s.role_name = r.rolname)
+      AND NOT EXISTS (SELECT FROM cell.slot s WHERE s.role_name = r.rolname::text)
     UNION ALL
     SELECT 'slot without gateway', 'slot ' || s.schema_name, 'there is no login for gateway ' || s.gateway, {install}
       FROM cell.slot s WHERE to_regrole({prefix} || '_gw_' || lpad(s.gateway::text, 2, '0')) IS NULL
@@ -42,24 +42,25 @@ _SLOTS = """
 _MEMBERSHIPS = """
     SELECT 'membership missing', 'role ' || s.role_name, 'its gateway may not take it',
         'As the owner: GRANT ' || s.role_name || ' TO ' || g.rolname || ';'
-      FROM cell.slot s JOIN pg_roles r ON r.rolname = s.role_name
-      JOIN pg_roles g ON g.rolname = {prefix} || '_gw_' || lpad(s.gateway::text, 2, '0')
+      FROM cell.slot s JOIN pg_roles r ON r.rolname::text = s.role_name
+      JOIN pg_roles g ON g.rolname::text = {prefix} || '_gw_' || lpad(s.gateway::text, 2, '0')
       WHERE NOT EXISTS (SELECT FROM pg_auth_members a WHERE a.roleid = r.oid AND a.member = g.oid AND a.set_option)
     UNION ALL
     SELECT 'membership too many', 'role ' || r.rolname, 'may also be taken by ' || m.rolname,
         'As the owner: REVOKE ' || r.rolname || ' FROM ' || m.rolname || ';'
-      FROM cell.slot s JOIN pg_roles r ON r.rolname = s.role_name JOIN pg_auth_members a ON a.roleid = r.oid
+      FROM cell.slot s JOIN pg_roles r ON r.rolname::text = s.role_name JOIN pg_auth_members a ON a.roleid = r.oid
       JOIN pg_roles m ON m.oid = a.member WHERE NOT m.rolsuper AND NOT m.rolcreaterole
       AND m.rolname <> {prefix} || '_gw_' || lpad(s.gateway::text, 2, '0')
     UNION ALL
     SELECT 'membership too many', 'role ' || s.role_name, 'is also a member of ' || o.rolname,
         'As the owner: REVOKE ' || o.rolname || ' FROM ' || s.role_name || ';'
-      FROM cell.slot s JOIN pg_roles r ON r.rolname = s.role_name JOIN pg_auth_members a ON a.member = r.oid
+      FROM cell.slot s JOIN pg_roles r ON r.rolname::text = s.role_name JOIN pg_auth_members a ON a.member = r.oid
       JOIN pg_roles o ON o.oid = a.roleid WHERE o.rolname <> {app}
     UNION ALL
     SELECT 'slot rights', 'schema ' || s.schema_name, 'its tenant may not use it as it must',
         'As the owner: GRANT USAGE ON SCHEMA ' || s.schema_name || ' TO ' || s.role_name || ';'
-      FROM cell.slot s JOIN pg_namespace n ON n.nspname = s.schema_name JOIN pg_roles r ON r.rolname = s.role_name
+      FROM cell.slot s JOIN pg_namespace n ON n.nspname::text = s.schema_name
+      JOIN pg_roles r ON r.rolname::text = s.role_name
       WHERE NOT has_schema_privilege(r.oid, n.oid, 'USAGE')
         OR has_table_privilege(r.oid, to_regclass(n.nspname || '.trail'), 'INSERT') IS NOT TRUE
     UNION ALL
@@ -68,13 +69,13 @@ _MEMBERSHIPS = """
         'As the owner: REVOKE ALL ON ALL TABLES IN SCHEMA ' || s.schema_name || ' FROM '
           || COALESCE(g.rolname::text, 'PUBLIC') || '; REVOKE ALL ON SCHEMA ' || s.schema_name || ' FROM '
           || COALESCE(g.rolname::text, 'PUBLIC') || ';'
-      FROM cell.slot s JOIN pg_namespace n ON n.nspname = s.schema_name
-      CROSS JOIN LATERAL (
-        SELECT a.grantee FROM aclexplode(n.nspacl) a WHERE a.grantee <> n.nspowner
-        UNION SELECT a.grantee FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
-          WHERE c.relnamespace = n.oid AND a.grantee <> c.relowner) open
-      LEFT JOIN pg_roles g ON g.oid = open.grantee
-      WHERE g.rolname IS DISTINCT FROM s.role_name
+      FROM (
+        SELECT n.nspname::text AS place, a.grantee FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a
+          WHERE a.grantee <> n.nspowner
+        UNION SELECT n.nspname::text, a.grantee FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          CROSS JOIN aclexplode(c.relacl) a WHERE a.grantee <> c.relowner) open
+      JOIN cell.slot s ON s.schema_name = open.place LEFT JOIN pg_roles g ON g.oid = open.grantee
+      WHERE g.rolname::text IS DISTINCT FROM s.role_name
 """
 _EVERYWHERE = """
     SELECT 'login inherits', 'role ' || m.rolname, 'has the rights of ' || r.rolname || ' without asking for them',

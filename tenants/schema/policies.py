@@ -32,9 +32,9 @@ CREATE OR REPLACE FUNCTION cell.current_tenant() RETURNS uuid
   $body$ SELECT s.tenant_id FROM cell.slot s WHERE s.role_name = current_setting('role') AND s.state = 'claimed' $body$;
 
 CREATE OR REPLACE FUNCTION cell.enter(
-    OUT tenant_id uuid, OUT state text, OUT database_now timestamptz, OUT business_now timestamptz)
+    OUT tenant_id uuid, OUT state text, OUT database_now timestamptz, OUT business_now timestamptz, OUT revision text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
-  $body$ SELECT s.tenant_id, t.state, now(), now() + c.shift
+  $body$ SELECT s.tenant_id, t.state, now(), now() + c.shift, s.revision
          FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id CROSS JOIN cell.clock c
          WHERE s.role_name = current_setting('role') AND s.state = 'claimed' AND c.id = 1 $body$;
 
@@ -135,9 +135,11 @@ def cell_rules(roles: RoleNames) -> str:
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA cell TO {roles.app};",
         *founding_rights(roles),
         f"GRANT SELECT ON cell.mark, cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
+        f"GRANT SELECT ON cell.fleet_step TO {roles.dispatcher};",
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
+        f"GRANT SELECT ON cell.inbox TO {roles.dispatcher};",  # it travels with its tenant
     ]
     return "\n".join(
         [*lines, *(rule for table in CellRecord.metadata.sorted_tables for rule in _cell_table(table, roles))]

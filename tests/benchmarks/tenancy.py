@@ -6,19 +6,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from app.bootstrap.schedules import schedules
+from tenants.fleet.owner import asking
+from tenants.fleet.plan import count_below
 from tenants.naming import new_schema_name
 from tenants.schema.head import head_sql
 from tenants.slots import BATCH, make_slots
 from tests.benchmarks.ground import Ground, default_of, new_tenant
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say
+from tests.factories.fleet import Revisions, make_fleet, make_tenants, upgrade
 from tests.factories.installation import CELL, Installation, person
 
 _COLD, _WARM, _ROW, _ROUNDS = 15, 200, 100, 3
+_FLEET = 100
 _BESIDE = 1.2  # the refilled pool is this much larger than what is created, so that it refills all the time
 
 
@@ -42,6 +47,8 @@ def measure(ground: Ground) -> Iterator[Figure]:
         yield Figure("create_tenant_warm_p99", ms(percentile(times, 99)), "ms", at_most(20))
     with ground.installation() as installation:
         yield _in_a_row(installation)
+    with ground.installation() as installation:
+        yield from _fleet(installation, ground.folder)
 
 
 def _in_a_row(installation: Installation) -> Figure:
@@ -76,6 +83,20 @@ def refilling(installation: Installation, *, slots: int, every: float | None = N
     finally:
         stop.set()
         thread.join()
+
+
+def _fleet(installation: Installation, folder: Path) -> Iterator[Figure]:
+    """One column and its index over every workspace, with the plan, rings and records of an upgrade; no soak."""
+    say(f"tenancy: a column and an index over {_FLEET} workspaces")
+    make_tenants(installation, _FLEET)
+    fleet = make_fleet(installation, Revisions(folder / "versions").short())
+    began = time.perf_counter()
+    if upgrade(fleet).state != "finished":
+        raise RuntimeError("the fleet did not come to its end")
+    yield Figure(f"fleet_column_and_index_at_{_FLEET}", ms(time.perf_counter() - began) / _FLEET, "ms/schema")
+    with asking(installation.urls.cell_url) as connection:
+        times = sample(lambda: count_below(connection, fleet, fleet.tree.head), 50)
+    yield Figure(f"fleet_nothing_to_do_at_{_FLEET}", ms(percentile(times, 50)), "ms")
 
 
 def _slots(installation: Installation) -> Iterator[Figure]:

@@ -106,7 +106,7 @@ class TestATree:
 
 class TestTheHeadOfATenant:
     def test_is_what_the_migrations_make(self, in_schema: Begin):
-        """A new tenant never runs the tree (tenants/head.py): both ways must end at the same catalog."""
+        """A new tenant never runs the tree (tenants/schema/head.py): both ways must end at the same catalog."""
         with in_schema("t_one") as connection:
             connection.connection.cursor().execute(head_sql())
             rendered = catalog(connection, "t_one")

@@ -18,15 +18,16 @@ from app.vault.envelope import SecretUnreadable
 from app.vault.keepers.wrapping import KeyState
 from app.vault.keyring import Keyring
 from app.vault.operations.rotation import ask_rotation
-from app.vault.operations.switch import destroy_keys, disable_keys, enable_keys
+from app.vault.operations.switch import KEYS_TOPIC, destroy_keys, disable_keys, enable_keys
 from app.vault.queries import key_use, rotations_under_way
 from app.vault.rules import Program
-from tenants.registry import all_tenants, one_tenant
+from tenants.registry import all_tenants, one_tenant, tenant_states
 from tenants.sessions import DatabaseAway, dispatcher_session
 from tenants.tenant import STATES, Tenant
 
 _TURNING = frozenset({"active", "suspended"})  # tenants whose keys rotate; a suspended one's jobs wait for it
 _ANY = frozenset(STATES)
+_GONE = frozenset({"shredded", "dropped"})
 _PROGRESS = 100  # tenants between two lines of progress
 
 
@@ -126,12 +127,23 @@ def _destroy(running: Running, chosen: argparse.Namespace) -> int:
     """The end of a tenant's secrets and files."""
     if chosen.confirm != chosen.tenant:
         raise NotConfirmed("This cannot be undone. Repeat the workspace's id after --confirm to do it.")
-    for tenant in _chosen(running, chosen):
-        with _work(running, tenant) as work:
-            effective_at = destroy_keys(work, _keyring(running), reason=chosen.reason)
-        _say(
-            f"{tenant.id}  {tenant.name}: destroyed; unreadable in every backup from {effective_at:%Y-%m-%d %H:%M} UTC"
-        )
+    tenant = one_tenant(running.settings.control_url, chosen.tenant)
+    if tenant is None or tenant.state in _GONE:
+        return _destroy_left_over(running, chosen.tenant)
+    with _work(running, tenant) as work:
+        effective_at = destroy_keys(work, _keyring(running), reason=chosen.reason)
+    until = f"unreadable in every backup from {effective_at:%Y-%m-%d %H:%M} UTC"
+    _say(f"{tenant.id}  {tenant.name}: destroyed; {until}")
+    return 0
+
+
+def _destroy_left_over(running: Running, tenant_id: UUID) -> int:
+    """A key whose tenant is gone (the doctor names them). Raises NoSuchTenant for one that is just being made."""
+    if tenant_states(running.settings.control_url).get(tenant_id, "dropped") not in _GONE:
+        raise NoSuchTenant(f"The workspace {tenant_id} is just being made. Try again in a moment.")
+    _keyring(running).wrapping.destroy(tenant_id)
+    running.wake.publish([KEYS_TOPIC])
+    _say(f"{tenant_id}: destroyed; no workspace has this id, so no trail says so")
     return 0
 
 

@@ -13,6 +13,7 @@ import redis
 from app.demo.checks.finding import Finding, Patient
 from app.kernel.errors import Unavailable
 from app.settings.values import database_url, redis_url
+from tenants.schema.head import outdated_revisions, tenant_revision
 
 Row = tuple[object, ...]
 Question = Callable[[str, "psycopg.Connection[Row]"], Finding]
@@ -21,6 +22,12 @@ POSTGRES_AT_LEAST = 16
 REDIS_AT_LEAST = 7
 MORE_CELLS = re.compile(r"SLIPWAY_CELL_[A-Z0-9]+_URL")
 CONTROL, CELL, REDIS = "SLIPWAY_CONTROL_URL", "SLIPWAY_CELL_URL", "SLIPWAY_REDIS_URL"
+
+
+_BEHIND = (
+    b"SELECT count(*), count(*) FILTER (WHERE revision = ANY(%s)) FROM cell.slot"
+    b" WHERE state = 'claimed' AND revision <> %s"
+)
 
 
 class ServersUnfit(Unavailable):
@@ -132,6 +139,26 @@ def apart(urls: Mapping[str, str]) -> Finding:
             return Finding("Databases", False, f"{places[place]} and {name} are the same database", mend)
         places[place] = name
     return Finding("Databases", True, "apart")
+
+
+def fleet(patient: Patient) -> Finding:
+    """Workspaces below the newest revision; they are served unless they are below what this build needs."""
+    cell, head = patient.environ.get(CELL), tenant_revision()
+    if not cell:
+        return Finding("Fleet", True, "the demo upgrades its own when it starts")
+    try:
+        with _connected(cell) as connection:
+            if _one(connection, "SELECT to_regclass('cell.slot')") == (None,):
+                return Finding("Fleet", True, "nothing is installed yet")
+            row = connection.execute(_BEHIND, [sorted(outdated_revisions()), head]).fetchone()
+    except (ValueError, psycopg.Error):
+        return Finding("Fleet", False, "cannot be told while the cell does not answer", required=False)
+    count, outdated = row or (0, 0)
+    found = f"every workspace is at revision {head}" if not count else f"{count} workspaces are not at revision {head}"
+    mend = "slipway fleet plan, then slipway fleet apply."
+    if outdated:
+        return Finding("Fleet", False, f"{found}; this build cannot serve {outdated} of them", mend)
+    return Finding("Fleet", not count, found, mend, required=False)
 
 
 def queue(patient: Patient) -> Finding:

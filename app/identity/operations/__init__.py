@@ -1,5 +1,6 @@
 """How people get in and out, and how a tenant knows its own."""
 
+from app.identity.operations.arrivals import ArrivedPerson, find_people, list_people, repoint_members
 from app.identity.operations.members import NewMember, add_member, index_membership
 from app.identity.operations.sign_in import (
     AddressUnreadable,
@@ -17,6 +18,7 @@ from app.identity.operations.sign_in import (
 
 __all__ = [
     "AddressUnreadable",
+    "ArrivedPerson",
     "LinkUnusable",
     "MayNotSignIn",
     "NewMember",
@@ -24,9 +26,12 @@ __all__ = [
     "add_member",
     "create_link",
     "ensure_person",
+    "find_people",
     "forget_stale",
     "index_membership",
+    "list_people",
     "mail_link",
+    "repoint_members",
     "sign_in",
     "sign_out",
     "sign_out_everywhere",

@@ -107,8 +107,9 @@ def _in_flight(session: Session) -> int:
 
 
 _NEW_EVENTS = text("""
-    SELECT tenant_id, id, type, lane, lane_seq, trace_id FROM cell.outbox WHERE state = 'new'
-    ORDER BY created_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    SELECT o.tenant_id, o.id, o.type, o.lane, o.lane_seq, o.trace_id FROM cell.outbox o
+    JOIN cell.tenant n ON n.id = o.tenant_id AND n.state = 'active'
+    WHERE o.state = 'new' ORDER BY o.created_at, o.id LIMIT :limit FOR UPDATE OF o SKIP LOCKED
 """)
 _RELAYED = text("UPDATE cell.outbox SET state = 'relayed' WHERE tenant_id = :tenant AND id = :id")
 _JOB_COLUMNS = (

@@ -82,6 +82,7 @@ class Dispatcher:
         moved += relay_outbox(self.databases, cell, self.subscriptions)
         moved += recover_leases(self.databases, cell)
         jobs = take_ready(self.databases, cell, window=self._share(cell))
+        self._in_flight[cell] = self._in_flight.get(cell, 0) + len(jobs)
         send(self.broker, cell, jobs)
         return moved + len(jobs)
 

@@ -1,7 +1,7 @@
 """What people and systems do to a running onboarding, and how one begins."""
 
 from app.onboarding.operations.admitted import start_from_admission
-from app.onboarding.operations.card import refresh_card
+from app.onboarding.operations.card import refresh_all_cards, refresh_card
 from app.onboarding.operations.running import (
     StartRequest,
     change_packet,
@@ -22,6 +22,7 @@ __all__ = [
     "fire_timer",
     "prove_milestone",
     "record_run",
+    "refresh_all_cards",
     "refresh_card",
     "resolve_exception",
     "start_from_admission",

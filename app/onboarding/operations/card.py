@@ -22,6 +22,7 @@ from tenants.sessions import partner_session
 SYSTEM_ONLY = {
     "refresh_card": "called by the projection job",
     "card_values": "part of the projection job",
+    "refresh_all_cards": "called by the job that follows an import",
 }
 OPEN = ("open", "running", "blocked")
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -44,6 +45,17 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
                 set_=fresh,
                 where=OnboardingCard.seq < statement.excluded.seq,
             )
+        )
+
+
+def refresh_all_cards(work: Work, cause: UUID) -> None:
+    """Ask for every card of the tenant anew, once for this cause: it came from another installation."""
+    for onboarding_id in work.session.scalars(select(Onboarding.id).order_by(Onboarding.id)):
+        work.enqueue(
+            "onboarding.project_card",
+            args={"onboarding_id": onboarding_id},
+            dedupe_key=f"card:{onboarding_id}:{cause}",
+            lane=f"card:{onboarding_id}",
         )
 
 

@@ -9,7 +9,7 @@ from app.access.permissions import Permission
 from app.access.queries import read_rights
 from app.access.require import NotPermitted
 from app.kernel.runtime import Runtime
-from app.kernel.work import TenantNotActive
+from app.kernel.work import TenantNotActive, upgraded
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import OnboardingOut
 from app.web.begin import NothingHere, Visit
@@ -26,7 +26,8 @@ def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID) -> Onbo
     """One onboarding. Raises NothingHere for who has no business in the tenant, NotPermitted, OnboardingMissing."""
     if visit.tenant is None:
         raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
-    with tenant_cursor(runtime.databases, visit.tenant, actor=visit.actor.label) as (cursor, entered):
+    scope = tenant_cursor(runtime.databases, visit.tenant, actor=visit.actor.label)
+    with upgraded(), scope as (cursor, entered):
         if entered.state != "active":
             raise TenantNotActive(entered.state)
         rights = read_rights(cursor, visit.tenant, visit.actor, entered.database_now)

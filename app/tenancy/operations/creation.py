@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -145,31 +146,16 @@ def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: i
 
 def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
     """The first commit: that the tenant is wanted, by whom, and in which cell it will be."""
-    cell = _place(runtime, request)
+    cell, reason = _place(runtime, request)
     try:
         with partner_session(runtime.databases, request.organisation_id, actor=actor.label) as (session, now):
-            wanted = insert(TenantEntry).values(
-                id=new_id(),
-                organisation_id=request.organisation_id,
-                kind=request.kind,
-                name=request.name,
-                state="requested",
-                request_key=request.key,
-                cause=plain(request.cause),
-                requested_at=now,
-                cell_name=cell,
-                plan_key=request.plan,
-                region=request.region,
-                external_id=request.external_id,
-                service_package=request.service_package,
-                limits=request.limits,
-            )
-            made = session.execute(wanted.on_conflict_do_nothing().returning(TenantEntry.id)).one_or_none()
-            if made is not None and request.kind == "customer":
+            if cell is not None and _insert(session, request, cell, now) and request.kind == "customer":
                 _require_room(session, request.organisation_id)
             asked = _asked(session, request.organisation_id, request.key)
     except IntegrityError as error:
         raise PlanUnknown(f"There is no plan called {request.plan}.") from error
+    if asked is None and cell is None:
+        raise NoRoom(reason)
     if asked is None:
         raise ExternalIdTaken(f"Another workspace already has the external id {request.external_id}.")
     if request.differs_from(asked.entry):
@@ -177,11 +163,33 @@ def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
     return asked
 
 
-def _place(runtime: Runtime, request: TenantRequest) -> str:
+def _insert(session: Session, request: TenantRequest, cell: str, now: datetime) -> bool:
+    """Whether the row is new; a key or an external id that is taken leaves it as it was."""
+    wanted = insert(TenantEntry).values(
+        id=new_id(),
+        organisation_id=request.organisation_id,
+        kind=request.kind,
+        name=request.name,
+        state="requested",
+        request_key=request.key,
+        cause=plain(request.cause),
+        requested_at=now,
+        cell_name=cell,
+        plan_key=request.plan,
+        region=request.region,
+        external_id=request.external_id,
+        service_package=request.service_package,
+        limits=request.limits,
+    )
+    return session.execute(wanted.on_conflict_do_nothing().returning(TenantEntry.id)).one_or_none() is not None
+
+
+def _place(runtime: Runtime, request: TenantRequest) -> tuple[str | None, str]:
+    """The cell for it; where none takes it, why. A request that was made before has its cell already."""
     try:
-        return runtime.placement.cell_for(plan=request.plan, region=request.region, wanted=request.cell)
+        return runtime.placement.cell_for(plan=request.plan, region=request.region, wanted=request.cell), ""
     except NoCell as error:
-        raise NoRoom(str(error)) from error
+        return None, str(error)
 
 
 def _require_room(session: Session, organisation_id: UUID) -> None:

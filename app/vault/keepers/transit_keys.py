@@ -18,11 +18,12 @@ from uuid import UUID
 
 from app.vault.envelope import Place, SecretUnreadable
 from app.vault.keepers.opened_keys import OpenedKeys
-from app.vault.keepers.transit_line import Answer, KeyNotThere, Refused, TransitLine
+from app.vault.keepers.transit_line import Answer, KeyNotThere, Refused, TransitLine, VaultAway
 from app.vault.keepers.wrapping import DESTROYED, DISABLED, RETIRED, KeyMissing, KeysDisabled, KeyState
 from app.vault.secret import Secret
 
 _FORM: Final = re.compile(rb"vault:v([1-9][0-9]{0,8}):[A-Za-z0-9+/=]+")
+_DELETIONS: Final = 5
 _NO_KEY: Final = "This workspace has no key in the vault. Restore the vault, or create the key."
 
 
@@ -102,7 +103,7 @@ class TransitKeys:
         name, key = self._name(tenant_id), self._read(tenant_id)
         if kept <= int(key["min_available_version"]) or kept == 1:
             return
-        self._configure(name, min_decryption_version=kept, min_encryption_version=kept)
+        self._open_from(name, kept)
         if f"{name}.disabled" in self._marks(tenant_id):
             self.disable(tenant_id)  # switched off meanwhile: our line must not have undone it
             raise KeysDisabled(DISABLED)
@@ -116,14 +117,14 @@ class TransitKeys:
         self._read(tenant_id)
         self._line.write(f"keys/{name}.disabled")
         self._line.write(f"keys/{name}/rotate")
-        self._configure(name, min_decryption_version=int(self._read(tenant_id)["latest_version"]))
+        self._open_from(name, int(self._read(tenant_id)["latest_version"]))
         self.forget()
 
     def enable(self, tenant_id: UUID) -> None:
         """Switch it on again. Raises KeyMissing when there is none."""
         self._refuse(tenant_id, disabled=False)
         name, key = self._name(tenant_id), self._read(tenant_id)
-        self._configure(name, min_decryption_version=max(int(key["min_available_version"]), 1))
+        self._open_from(name, max(int(key["min_available_version"]), 1))
         self._remove(f"{name}.disabled")
         self.forget()
 
@@ -188,7 +189,11 @@ class TransitKeys:
                 raise KeyMissing(RETIRED) from None
             raise SecretUnreadable from None
 
-    def _configure(self, name: str, **setting: int | bool) -> None:
+    def _open_from(self, name: str, version: int) -> None:
+        """Refuse what versions below this one have wrapped. The second number may never be less than the first."""
+        self._configure(name, min_decryption_version=version, min_encryption_version=version)
+
+    def _configure(self, name: str, **setting: int) -> None:
         try:
             self._line.write(f"keys/{name}/config", **setting)
         except (KeyNotThere, Refused):
@@ -197,13 +202,20 @@ class TransitKeys:
             raise
 
     def _remove(self, name: str) -> None:
-        with suppress(KeyMissing):
-            self._configure(name, deletion_allowed=True)
+        """Delete the key of that name; again, where a creator at the same moment has put one back.
+
+        Of two who delete it at once the second gets a refusal, or a 500: what counts is whether it is there.
+        """
+        for _attempt in range(_DELETIONS):
             try:
+                self._line.write(f"keys/{name}/config", deletion_allowed=True)
                 self._line.remove(f"keys/{name}")
-            except (KeyNotThere, Refused):
-                if self._line.has(f"keys/{name}"):
-                    raise
+            except (KeyNotThere, Refused, VaultAway):
+                if not self._line.has(f"keys/{name}"):
+                    return
+            else:
+                return
+        raise VaultAway("The key vault did not delete a key. Ask again.")
 
 
 def _context(tenant_id: UUID, purpose: str) -> str:

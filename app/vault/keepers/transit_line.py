@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.kernel.errors import Conflict, Missing, Unavailable
 from app.vault.keepers.wrapping import KeyringUnsafe
 
 Answer = dict[str, Any]  # Any: JSON
+_REST: Final = 3.0  # seconds without a call after one that got no answer
 _TIME_OUT: Final = (2.0, 5.0)  # seconds to connect, and between two bytes of the answer
 
 
@@ -49,11 +51,13 @@ class TransitVault:
 class TransitLine:
     """Calls under `/v1/<mount>/`. The token is read from its file, and again when the vault refuses it.
 
-    So whoever renews the token (an agent, a cron job) only writes the file. Raises KeyringUnsafe without the extra
+    So whoever renews the token (an agent, a cron job) only writes the file. After a call that got no answer the vault
+    is left alone for a moment: some callers hold a database connection meanwhile, and an outage of the vault must not
+    use all of these up. Raises KeyringUnsafe without the extra
     `vault`, or for a token file that others may read; VaultAway, VaultRefusesUs.
     """
 
-    def __init__(self, vault: TransitVault) -> None:
+    def __init__(self, vault: TransitVault, *, clock: Callable[[], float] = time.monotonic) -> None:
         try:
             import hvac
             import requests
@@ -74,6 +78,7 @@ class TransitLine:
         for scheme in ("https://", "http://"):
             session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))  # a connection for each thread
         self._lock = threading.Lock()
+        self._clock, self._away_until = clock, 0.0
 
     def read(self, path: str) -> Answer:
         """What the vault says about it. Raises KeyNotThere."""
@@ -120,6 +125,8 @@ class TransitLine:
 
     def _answer(self, call: Callable[[], Any]) -> Answer:
         errors = self._errors
+        if self._clock() < self._away_until:
+            raise VaultAway("The key vault did not answer a moment ago. Try again.")
         try:
             answer = call()
         except (errors.Forbidden, errors.Unauthorized):
@@ -136,6 +143,8 @@ class TransitLine:
         except errors.InvalidRequest:
             raise Refused("The key vault refused this key.") from None
         except (errors.VaultError, self._trouble) as error:
+            if isinstance(error, self._trouble):
+                self._away_until = self._clock() + _REST
             raise VaultAway(f"The key vault cannot be used right now ({type(error).__name__}). Try again.") from None
         if isinstance(answer, dict):
             return dict(answer.get("data") or {})

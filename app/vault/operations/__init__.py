@@ -1,5 +1,6 @@
 """What is done with a tenant's secrets: stored, handed out sealed, opened at their door; and with its keys."""
 
+from app.vault.operations.moving import count_keys, put_keys, take_keys
 from app.vault.operations.rotation import make_keys
 from app.vault.operations.secrets import (
     SealedSecrets,
@@ -12,10 +13,13 @@ from app.vault.operations.switch import destroy_keys
 
 __all__ = [
     "SealedSecrets",
+    "count_keys",
     "destroy_keys",
     "make_keys",
     "open_door_secrets",
     "put_connection_secret",
     "put_door_secret",
+    "put_keys",
     "take_connection_secrets",
+    "take_keys",
 ]

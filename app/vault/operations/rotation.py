@@ -107,8 +107,17 @@ def store_rewrapped(work: Work, changed: Sequence[Rewrapped]) -> None:
 
 
 def store_resealed(work: Work, changed: Sequence[Resealed]) -> None:
-    """Put the resealed values in the place of those that were read; one that was set anew meanwhile stays."""
+    """Put the resealed values in the place of those that were read; one that was set anew meanwhile stays.
+
+    A row that somebody is setting at this moment is passed over, never waited for: whoever sets several may hold them
+    in another order. `drop_old_keys` counts what was passed over and still is of the older version.
+    """
+    ids = [each.id for each in changed]
+    free = select(SecretRecord.id).where(SecretRecord.id.in_(ids)).with_for_update(skip_locked=True)
+    unlocked = set(work.session.scalars(free))
     for each in changed:
+        if each.id not in unlocked:
+            continue
         work.session.execute(
             update(SecretRecord)
             .where(SecretRecord.id == each.id, SecretRecord.sealed == each.before)
@@ -116,14 +125,17 @@ def store_resealed(work: Work, changed: Sequence[Resealed]) -> None:
         )
 
 
-def drop_old_keys(work: Work) -> int:
+def drop_old_keys(work: Work) -> int | None:
     """Take the older versions away once nothing is sealed with them. Returns how many values still are.
 
-    Waits for whoever is sealing with one (they hold the row until their commit), then counts.
+    None while somebody is sealing with one: they hold its row until their commit, and are not waited for.
     """
     newest = keys_to_write(work).version
     old = (SecretRecord.kind == KEYS, SecretRecord.key_version < newest)
-    work.session.scalars(select(SecretRecord.id).where(*old).with_for_update()).all()
+    versions = work.session.execute(select(func.count()).where(*old)).scalar_one()
+    free = work.session.scalars(select(SecretRecord.id).where(*old).with_for_update(skip_locked=True)).all()
+    if len(free) < versions:
+        return None
     left = select(func.count()).where(SecretRecord.kind != KEYS, SecretRecord.key_version < newest)
     if (count := work.session.execute(left).scalar_one()) == 0:
         work.session.execute(delete(SecretRecord).where(*old))

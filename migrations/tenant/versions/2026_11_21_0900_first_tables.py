@@ -12,6 +12,7 @@ revision = 'tenant_0001'
 down_revision = None
 branch_labels = None
 depends_on = None
+kind = 'expand'
 
 
 def upgrade() -> None:

@@ -17,7 +17,9 @@ from app.demo.checks import machine, servers
 from app.demo.checks.finding import Finding, Patient
 from app.demo.doctor import examine, run_doctor, table
 from app.demo.servers import EmbeddedServers
+from tenants.schema.head import tenant_revision
 from tests.cluster import Databases, cluster, create_databases, drop_databases, fresh_redis_url, name_of
+from tests.factories.fleet import make_tenants
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,22 @@ class TestServersOfOnesOwn:
         found = wrong(examine(Patient(folder, {**own, name: value})))
         assert said in found[finding].found
         assert found[finding].mend
+
+
+class TestTheFleet:
+    def test_is_said_to_be_at_the_head_or_behind_it(self, folder, own, harbour, monkeypatch):
+        own |= {"SLIPWAY_CONTROL_URL": harbour.urls.control_url, "SLIPWAY_CELL_URL": harbour.urls.cell_url}
+        make_tenants(harbour, 2)
+        assert servers.fleet(Patient(folder, own)).found == f"every workspace is at revision {tenant_revision()}"
+        monkeypatch.setattr(servers, "tenant_revision", lambda: "t_tomorrow")
+        assert servers.fleet(Patient(folder, own)).found == "2 workspaces are not at revision t_tomorrow"
+        monkeypatch.setattr(servers, "outdated_revisions", lambda: frozenset({tenant_revision()}))
+        found = wrong(examine(Patient(folder, own)))["Fleet"]
+        assert (found.required, found.mend) == (True, "slipway fleet plan, then slipway fleet apply.")
+        servers.refuse_unfit(own)  # an upgrade is what mends it: nothing else may stop that
+
+    def test_is_nothing_before_there_is_an_installation(self, folder, own):
+        assert servers.fleet(Patient(folder, own)).ok
 
 
 class TestStartOnServersOfOnesOwn:

@@ -207,4 +207,4 @@ class TestAnyHistory:
     @pytest.mark.soak
     @pytest.mark.timeout(900)
     def test_leaves_them_consistent_also_when_it_is_long(self, world: World):
-        run(world, examples=60, steps=25)
+        run(world, examples=20, steps=15)

@@ -12,6 +12,7 @@ EXAMPLES: dict[str, list[Context]] = {
         ("invalid", "This form is incomplete. Open the page again and send it again."),
         ("conflict", "Dana Weber completed this task a moment ago. Open it again to see her answers."),
         ("unavailable", ""),
+        ("upgrading", ""),
         ("unexpected", ""),
     )
 }

@@ -83,6 +83,18 @@ class TestFromEnvironment:
             ("REDIS_URL", "unix://relative.sock"),
             ("REDIS_URL", "redis://cache/one"),
             ("REDIS_URL", "http://cache"),
+            ("KEYRING_BACKUP_DAYS", "-1"),
+            ("KEYRING_BACKUP_DAYS", "forever"),
+            ("TRANSIT_URL", "http://vault.example.com:8200"),
+            ("TRANSIT_URL", "http://localhost.example.com"),
+            ("TRANSIT_URL", "https://root@vault.example.com"),
+            ("TRANSIT_URL", "https://vault.example.com/v1"),
+            ("TRANSIT_URL", "vault.example.com"),
+            ("TRANSIT_MOUNT", "../sys"),
+            ("TRANSIT_MOUNT", "a//b"),
+            ("TRANSIT_MOUNT", "a?b"),
+            ("TRANSIT_TOKEN_FILE", "/nowhere/token"),
+            ("TRANSIT_CA_FILE", "/nowhere/ca.pem"),
         ],
     )
     def test_refuses(self, name, value):
@@ -97,6 +109,28 @@ class TestFromEnvironment:
     def test_keeps_passwords_out_of_what_is_printed(self):
         settings = read(SMTP_URL="smtp://user:s3cret@mail.example.com")
         assert "s3cret" not in f"{settings} {settings!r} {settings.smtp} {settings.smtp!r}"
+
+
+class TestVault:
+    def test_is_none_unless_it_is_named(self):
+        settings = read()
+        assert (settings.transit_url, settings.transit_mount, settings.keyring_backup_days) == (None, "transit", 0)
+
+    def test_is_named_with_its_token(self, tmp_path):
+        assert set(complaints(TRANSIT_URL="https://vault.example.com:8200")) == {"SLIPWAY_TRANSIT_TOKEN_FILE"}
+        token = tmp_path / "token"
+        token.write_text("s3cret")
+        settings = read(
+            TRANSIT_URL="https://Vault.example.com:8200/", TRANSIT_TOKEN_FILE=str(token), TRANSIT_MOUNT="/a/transit/"
+        )
+        assert (settings.transit_url, settings.transit_mount) == ("https://vault.example.com:8200", "a/transit")
+        assert "s3cret" not in repr(settings)
+        assert Settings.from_environment(settings.environment()) == settings
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:8200", "http://localhost:8200", "http://[::1]:8200"])
+    def test_may_be_plain_on_this_machine(self, url, tmp_path):
+        (tmp_path / "token").touch()
+        assert read(TRANSIT_URL=url, TRANSIT_TOKEN_FILE=str(tmp_path / "token")).transit_url == url
 
 
 class TestControlAndCell:

@@ -11,7 +11,7 @@ import pytest
 from tenants.metadata import TenantRecord
 from tenants.tenant import Tenant
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import canary, send
+from tests.integration.tenants.attacks.conftest import canary, send
 from tests.integration.tenants.conftest import DENIED, UNKNOWN_TABLE, refused
 
 TABLES = [t.name for t in TenantRecord.metadata.sorted_tables]
@@ -161,6 +161,16 @@ class TestWhatIsNotWalled:
     ):
         rows = send(house, acme, f"SET LOCAL ROLE {neighbour.role}", f"SELECT name FROM {neighbour.schema}.member")
         assert rows == [(canary(neighbour),)]
+
+    def test_is_the_founder_who_tells_a_known_tenants_place_but_opens_no_table(
+        self, house: PeerHouse, acme: Tenant, umbrella: Tenant
+    ):
+        become = f"SET LOCAL ROLE {house.key.roles.founder}"
+        place = f"SELECT schema_name FROM cell.claim('{umbrella.id}', 'customer', 1, '{{}}', 'x', NULL)"
+        assert send(house, acme, become, place) == [(umbrella.schema,)]
+        for closed in (f"SELECT * FROM {umbrella.schema}.member", "TABLE cell.tenant", "TABLE cell.slot"):
+            with refused(DENIED):
+                send(house, acme, become, closed)
 
     def test_are_the_opaque_names_of_schemas_tables_and_roles(self, house: PeerHouse, acme: Tenant, umbrella: Tenant):
         assert send(house, acme, f"SELECT 1 FROM pg_namespace WHERE nspname = '{umbrella.schema}'") == [(1,)]

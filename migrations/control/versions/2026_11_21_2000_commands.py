@@ -6,8 +6,8 @@ Expand: a table that the previous code does not know.
 from alembic import op
 import sqlalchemy as sa
 
-revision = 'control_0004'
-down_revision = 'control_0003'
+revision = 'control_0005'
+down_revision = 'control_0004'
 branch_labels = None
 depends_on = None
 

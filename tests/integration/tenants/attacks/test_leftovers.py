@@ -23,15 +23,15 @@ from tenants.sessions import (
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import canary, check_unharmed, send
+from tests.integration.tenants.attacks.conftest import canary, check_unharmed, send
 from tests.integration.tenants.conftest import DENIED, refused
 
 CHANGES = [
     "SET search_path = pg_catalog",
     "SET statement_timeout = 0",
-    "SET statement_timeout = '1ms'",
+    "SET statement_timeout = '1h'",
     "SET lock_timeout = 0",
-    "SET idle_in_transaction_session_timeout = '1ms'",
+    "SET idle_in_transaction_session_timeout = '1h'",
     "SET app.actor = 'somebody'",
     "SET app.organisation = '00000000-0000-0000-0000-000000000001'",
     "SET default_transaction_read_only = on",
@@ -61,6 +61,10 @@ class TestASettingThatWasNotLocal:
                 if end == "COMMIT":
                     cursor.execute(end)
             check_unharmed(house, neighbour)
+            changed = send(
+                house, neighbour, "SELECT name FROM pg_settings WHERE source = 'session' AND setting <> reset_val"
+            )
+            assert {row[0] for row in changed} == {"search_path", "statement_timeout", "lock_timeout"}
 
     @pytest.mark.parametrize("role", ["{0}", "NONE"])
     def test_of_the_role_is_replaced(self, house: PeerHouse, acme: Tenant, neighbour: Tenant, role: str):

@@ -10,14 +10,15 @@ import psycopg
 import pytest
 from sqlalchemy import Table, text
 
+from app.kernel.ids import new_id
 from tenants.metadata import CellRecord, ControlRecord
 from tenants.schema.policies import control_visibility
 from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 from tests.factories.installation import Partner
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import send
-from tests.integration.attacks.rows import insert, row_of, where
+from tests.integration.tenants.attacks.conftest import send
+from tests.integration.tenants.attacks.rows import insert, row_of, where
 from tests.integration.tenants.conftest import DENIED, refused
 
 CONTROL = ControlRecord.metadata.sorted_tables
@@ -258,3 +259,14 @@ class TestAPartnersScope:
         with partner_session(house.databases, mine.id, actor="attack") as (session, _now):
             session.execute(text(f"SELECT set_config('app.organisation', '{other.id}', true)"))
             assert session.execute(text("SELECT array_agg(id) FROM organisation")).scalar_one() == [other.id]
+
+    def test_has_the_doors_login_under_it_which_may_sign_people_in(
+        self, house: PeerHouse, partners: tuple[Partner, Partner]
+    ):
+        """The other half of that line of docs/tenancy.md: lookups are the doors', and a statement can become them."""
+        call = "SELECT control.create_link('\\x00'::bytea, '{0}', '{0}', '/', interval '1 hour')".format(new_id())
+        with refused(DENIED):
+            ask(house, partners[0], call)
+        with partner_session(house.databases, partners[0].id, actor="attack") as (session, _now):
+            session.execute(text("RESET ROLE"))
+            session.connection().exec_driver_sql(call)

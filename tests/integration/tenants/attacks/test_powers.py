@@ -6,10 +6,12 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from tenants.consistency import examine_installation
 from tenants.sessions import tenant_cursor
 from tenants.tenant import Tenant
+from tests.factories.installation import CELL
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import send
+from tests.integration.tenants.attacks.conftest import check_unharmed, send
 from tests.integration.tenants.conftest import DENIED, refused
 
 NO_EXTENSION = ("0A000", "58P01")  # this build does not even carry it
@@ -162,3 +164,17 @@ class TestATenantsRole:
                     send(house, acme, statement.format(made))
         finally:
             send(house, neighbour, f"SELECT lo_unlink({made})")
+
+
+class TestWhatIsNotWalled:
+    def test_is_the_gateways_own_starting_settings(self, house: PeerHouse, acme: Tenant, neighbour: Tenant):
+        """PostgreSQL lets every login change its own. What matters comes with our BEGIN; the doctor names the rest."""
+        send(house, acme, "RESET ROLE", "ALTER ROLE CURRENT_USER SET search_path = pg_temp")
+        try:
+            house.databases.cells[CELL].gateways[acme.gateway].dispose()
+            check_unharmed(house, neighbour)
+            urls = {CELL: house.urls.cell_url}
+            found = examine_installation(house.key, control_url=house.urls.control_url, cell_urls=urls).troubles
+            assert "role settings" in {trouble.kind for trouble in found}
+        finally:
+            send(house, acme, "RESET ROLE", "ALTER ROLE CURRENT_USER RESET search_path")

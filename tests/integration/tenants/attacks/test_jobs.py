@@ -22,7 +22,7 @@ from tenants.sessions import DatabaseAway, ScopeMismatch, tenant_session
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import canary, send
+from tests.integration.tenants.attacks.conftest import canary, send
 from tests.integration.tenants.conftest import DENIED, refused
 
 seen: list[tuple[UUID, list[str]]] = []

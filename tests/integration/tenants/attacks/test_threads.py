@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from tenants.sessions import tenant_cursor, tenant_session
 from tenants.tenant import Tenant
 from tests.factories.peer_house import PeerHouse
-from tests.integration.attacks.conftest import People, canary
+from tests.integration.tenants.attacks.conftest import People, canary
 
 THREADS, TURNS = 8, 25
 WAYS = ("session", "cursor", "fails", "commits", "rolls back", "lasting", "savepoint")

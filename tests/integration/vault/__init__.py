@@ -1,0 +1,1 @@
+"""Keys under attack with real servers: OpenBao, PostgreSQL, killed workers."""
