@@ -79,6 +79,8 @@ control_function(
         "DELETE FROM control.membership WHERE tenant_id = p_tenant;"
         " DELETE FROM control.onboarding_card WHERE tenant_id = p_tenant;"
         " DELETE FROM control.hook WHERE tenant_id = p_tenant;"
+        # Answers that are kept for who asks again may hold its name.
+        " DELETE FROM control.command WHERE position(convert_to(p_tenant::text, 'UTF8') IN body) > 0;"
     ),
 )
 
