@@ -22,8 +22,11 @@ log = structlog.get_logger(__name__)
 _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
 
 
-def _refill(runtime: Runtime, cell: str, warm_slots: int) -> None:
-    """Fill one cell's pool; one that is away is left to the next round, the others do not wait for it."""
+def _refill(runtime: Runtime, cell: str, warm_slots: int) -> bool:
+    """Fill one cell's pool; one that is away is left to the next round, the others do not wait for it.
+
+    True where a good part of it was used up: tenants come fast, and the next look must not wait.
+    """
     try:
         discard_stale(runtime.databases, cell)
         missing = warm_slots - count_free(runtime.databases, cell)
@@ -31,14 +34,15 @@ def _refill(runtime: Runtime, cell: str, warm_slots: int) -> None:
             make_slots(runtime.databases, cell, missing)
     except psycopg.OperationalError as error:
         log.warning("tenancy.pool_not_refilled", cell=cell, reason=" ".join(str(error).split()))
+        return False
+    return missing > warm_slots // 4
 
 
 def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
 
-    def refill() -> None:
-        for cell in runtime.databases.cells:
-            _refill(runtime, cell, warm_slots)
+    def refill() -> bool:
+        return sum(_refill(runtime, cell, warm_slots) for cell in runtime.databases.cells) > 0  # every one of them
 
     def resume() -> None:
         actor = job_actor(_PLATFORM, "tenancy.resume_requests")

@@ -19,16 +19,20 @@ from tenants.schema.head import head_sql
 from tenants.slots import BATCH, make_slots
 from tests.benchmarks.ground import Ground, default_of, new_tenant
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say
+from tests.benchmarks.peers.fleet import DjangoTenants, django_tenants
 from tests.factories.fleet import Revisions, make_fleet, make_tenants, upgrade
 from tests.factories.installation import CELL, Installation, person
 
-_COLD, _WARM, _ROW, _ROUNDS = 15, 200, 100, 3
-_FLEET = 100
+_COLD, _WARM, _ROW, _ROUNDS = 15, 200, 1_000, 3
+_FLEET = 100  # tenants of ours and of the peer
+_PEER = "django-tenants"
 _BESIDE = 1.2  # the refilled pool is this much larger than what is created, so that it refills all the time
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
-    """The figures of this group."""
+    """The figures of this group. The peer goes first and alone: what it needs is what ours is compared with."""
+    say(f"tenancy: django-tenants with {_FLEET} tenants on the same tables")
+    peer = django_tenants(ground, _FLEET)
     with ground.installation() as installation:
         yield from _slots(installation)
     with ground.installation() as installation:
@@ -38,17 +42,20 @@ def measure(ground: Ground) -> Iterator[Figure]:
             new_tenant(installation, partner, actor)
 
         say(f"tenancy: {_COLD} cold, {_WARM} from the pool, {_ROW} in a row")
-        yield Figure("create_tenant_cold_p50", ms(percentile(sample(create, _COLD), 50)), "ms")
+        cold = ms(percentile(sample(create, _COLD), 50))
+        made = ms(percentile(peer.created, 50))
+        yield Figure("create_tenant_cold_p50", cold, "ms", at_least(20, "ratio"), _PEER, made, times=True)
         size = int(_WARM * _BESIDE)
         make_slots(installation.databases, CELL, size)
         with refilling(installation, slots=size, every=0.05):
             times = sample(create, _WARM)
-        yield Figure("create_tenant_warm_p50", ms(percentile(times, 50)), "ms")
+        warm = ms(percentile(times, 50))
+        yield Figure("create_tenant_warm_p50", warm, "ms", None, _PEER, made, times=True)
         yield Figure("create_tenant_warm_p99", ms(percentile(times, 99)), "ms", at_most(20))
     with ground.installation() as installation:
         yield _in_a_row(installation)
     with ground.installation() as installation:
-        yield from _fleet(installation, ground.folder)
+        yield from _fleet(installation, ground.folder, peer)
 
 
 def _in_a_row(installation: Installation) -> Figure:
@@ -73,8 +80,9 @@ def refilling(installation: Installation, *, slots: int, every: float | None = N
     stop = threading.Event()
 
     def loop() -> None:
-        while not stop.wait(every or refill.every):
-            refill.run()
+        busy = False
+        while not stop.wait(every or (0.0 if busy else refill.every)):
+            busy = refill.run() is True
 
     thread = threading.Thread(target=loop, name="refill")
     thread.start()
@@ -85,7 +93,7 @@ def refilling(installation: Installation, *, slots: int, every: float | None = N
         thread.join()
 
 
-def _fleet(installation: Installation, folder: Path) -> Iterator[Figure]:
+def _fleet(installation: Installation, folder: Path, peer: DjangoTenants) -> Iterator[Figure]:
     """One column and its index over every workspace, with the plan, rings and records of an upgrade; no soak."""
     say(f"tenancy: a column and an index over {_FLEET} workspaces")
     make_tenants(installation, _FLEET)
@@ -93,10 +101,13 @@ def _fleet(installation: Installation, folder: Path) -> Iterator[Figure]:
     began = time.perf_counter()
     if upgrade(fleet).state != "finished":
         raise RuntimeError("the fleet did not come to its end")
-    yield Figure(f"fleet_column_and_index_at_{_FLEET}", ms(time.perf_counter() - began) / _FLEET, "ms/schema")
+    each, theirs = ms(time.perf_counter() - began) / _FLEET, ms(peer.changed)
+    name = f"fleet_column_and_index_at_{_FLEET}"
+    yield Figure(name, each, "ms/schema", at_least(50, "ratio"), _PEER, theirs, times=True)
     with asking(installation.urls.cell_url) as connection:
         times = sample(lambda: count_below(connection, fleet, fleet.tree.head), 50)
-    yield Figure(f"fleet_nothing_to_do_at_{_FLEET}", ms(percentile(times, 50)), "ms")
+    idle, theirs = ms(percentile(times, 50)), ms(peer.idle) * _FLEET
+    yield Figure(f"fleet_nothing_to_do_at_{_FLEET}", idle, "ms", None, _PEER, theirs, times=True)
 
 
 def _slots(installation: Installation) -> Iterator[Figure]:

@@ -25,12 +25,16 @@ from tenants.sessions import DatabaseAway
 
 log = structlog.get_logger(__name__)
 _AWAY_FOR = 1.0  # seconds a cell that does not answer is left alone
+_LAST_SCHEDULE = 3.0  # seconds a schedule may still take when the dispatcher is stopped; each is repeatable
 POLL = 0.2  # seconds; the safety net under lost rings
 
 
 @dataclass
 class Schedule:
-    """Something that runs on the machine's clock, once every so many seconds, one at a time."""
+    """Something that runs on the machine's clock, once every so many seconds, one at a time.
+
+    Where `run` gives True there was much to do: it runs again without a pause.
+    """
 
     name: str
     every: float
@@ -53,12 +57,16 @@ class Dispatcher:
     _in_flight: dict[str, int] = field(default_factory=dict, init=False)  # cell → jobs on their way or running
 
     def run(self) -> None:
-        """Go round until stopped. A database that is away is waited for; nothing is lost meanwhile."""
+        """Go round until stopped. A database that is away is waited for; nothing is lost meanwhile.
+
+        Schedules have a thread of their own: making a batch of workspaces must not keep a job waiting.
+        """
+        beside = threading.Thread(target=self._keep_schedules, name="schedules", daemon=True)
+        beside.start()
         while not self.stopped.is_set():
-            busy = sum(self._turn_or_wait(cell) for cell in self.databases.cells)
-            self._scheduled()
-            if not busy:
+            if not sum(self._turn_or_wait(cell) for cell in self.databases.cells):
                 self.doorbell.wait(POLL)
+        beside.join(_LAST_SCHEDULE)
 
     def stop(self) -> None:
         """End after the current turn."""
@@ -94,13 +102,19 @@ class Dispatcher:
         elsewhere = sum(count for name, count in self._in_flight.items() if name != cell)
         return max(self.window - elsewhere, self.window // len(self.databases.cells))
 
+    def _keep_schedules(self) -> None:
+        while not self.stopped.is_set():
+            self._scheduled()
+            self.stopped.wait(POLL)
+
     def _scheduled(self) -> None:
         for schedule in self.schedules:
             if time.monotonic() < schedule.due:
                 continue
             schedule.due = time.monotonic() + schedule.every
             try:
-                schedule.run()
+                if schedule.run() is True:
+                    schedule.due = 0.0
             except DatabaseAway as error:
                 log.warning("schedule.database_away", schedule=schedule.name, reason=str(error))
             except Exception:  # one schedule that fails must not stop the others, nor the dispatcher

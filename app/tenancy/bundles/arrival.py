@@ -22,6 +22,7 @@ from app.tenancy.events import TenantImported
 from app.tenancy.operations.creation import NoRoom, Seeder
 from app.vault.keyring import Keyring
 from app.vault.operations import count_keys, put_keys
+from tenants.cells import NoCell
 from tenants.models import TenantEntry
 from tenants.moving.portable import TENANT
 from tenants.sessions import partner_session, registry_session
@@ -46,13 +47,13 @@ def command_key(bundle: UUID) -> str:
 
 
 def place_of_import(
-    runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, organisation_id: UUID, *, cell: str = "main"
+    runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, organisation_id: UUID
 ) -> Tenant:
     """The tenant's line in the directory, which routes to nowhere yet, and its slot. Repeatable.
 
     Raises TenantIsHere when the id is taken, NoRoom.
     """
-    _list(runtime, actor, entry, bundle, organisation_id)
+    cell = _list(runtime, actor, entry, bundle, organisation_id)
     slot = _claim(runtime, cell, entry)
     return Tenant(
         id=entry.id,
@@ -67,9 +68,13 @@ def place_of_import(
     )
 
 
-def _list(runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, organisation_id: UUID) -> None:
-    """The directory's line, made once. It names no place, so no door finds the tenant."""
+def _list(runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, organisation_id: UUID) -> str:
+    """The directory's line, made once; it names no schema, so no door finds the tenant. Returns its cell."""
     request_key = f"bundle:{bundle}"
+    try:
+        cell = runtime.placement.cell_for(plan=None, region=None, wanted=None)
+    except NoCell as error:
+        raise NoRoom(str(error)) from error
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
         wanted = insert(TenantEntry).values(
             id=entry.id,
@@ -80,6 +85,7 @@ def _list(runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, o
             request_key=request_key,
             cause={"bundle": str(bundle)},
             requested_at=now,
+            cell_name=cell,
         )
         session.connection().execute(wanted.on_conflict_do_nothing())
         found = session.scalars(select(TenantEntry).where(TenantEntry.id == entry.id)).one_or_none()
@@ -92,6 +98,7 @@ def _list(runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, o
             f"This installation holds the workspace {entry.id} already. A workspace keeps its id, so it can be here"
             " once. Nothing was changed."
         )
+    return found.cell_name or cell
 
 
 def arrive(runtime: Runtime, actor: Actor, tenant: Tenant, arrival: Arrival, *, trace_id: str) -> None:

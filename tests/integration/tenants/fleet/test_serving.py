@@ -139,6 +139,7 @@ class TestThePool:
 
     def empty(self, harbour: Installation) -> None:
         harbour.cell("UPDATE cell.slot SET state = 'retired' WHERE state = 'free'")
+        discard_stale(harbour.databases, CELL)
 
     @pytest.mark.parametrize("changed", [{"revision": "t_yesterday"}, {"head_hash": "of other models"}])
     def test_drops_what_this_build_cannot_hand_out(self, harbour: Installation, earlier: None, changed: dict[str, str]):
