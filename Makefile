@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.runtime-$(shell sha256sum requirements.txt 2>/dev/null | cut
 DEV := $(VENV)/.dev-$(shell sha256sum requirements-dev.txt 2>/dev/null | cut -c1-12)
 ASSETS := frontend/static/dist/manifest.json
 
-.PHONY: help demo test test-fast check format lock assets bench soak look clean
+.PHONY: help demo test test-fast check format lock assets bench soak look openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ soak: $(DEV) $(ASSETS) ## Long fault and scale runs; ONLY=name
 
 look: $(DEV) $(ASSETS) ## Contact sheet of every page: two brands, two widths, light and dark, into .slipway/look
 	@$(BIN)/python -m tests.look
+
+openapi: $(DEV) ## Write the API's own document anew into docs/openapi.json
+	@$(BIN)/python -m app.cli openapi > docs/openapi.json
 
 lock: $(DEV) ## Compile the hash locks anew from pyproject.toml
 	@for target in "requirements.txt:--extra install" "requirements-dev.txt:--extra install --extra dev --extra vault"; do \

@@ -87,6 +87,29 @@ def keys(arguments: list[str]) -> int:
     return run_keys(arguments)
 
 
+def plans(arguments: list[str]) -> int:
+    """Make and change plans; show them."""
+    from app.bootstrap.commands.plans import run_plans
+    from app.settings import Settings
+
+    return run_plans(arguments, Settings.from_environment())
+
+
+def partners(arguments: list[str]) -> int:
+    """Say how many workspaces a partner may have; show what each has."""
+    from app.bootstrap.commands.plans import run_partners
+    from app.settings import Settings
+
+    return run_partners(arguments, Settings.from_environment())
+
+
+def openapi(_arguments: list[str]) -> int:
+    """Print the API's own document."""
+    from app.bootstrap.commands.openapi import run_openapi
+
+    return run_openapi()
+
+
 def fleet(arguments: list[str]) -> int:
     """Upgrade the schemas of all workspaces: compile, plan, apply, status, verify, resume."""
     from app.bootstrap.commands.fleet import run_fleet
@@ -124,6 +147,9 @@ COMMANDS: dict[str, Command] = {
     "dispatcher": dispatcher,
     "install": install,
     "cells": cells,
+    "plans": plans,
+    "partners": partners,
+    "openapi": openapi,
     "keys": keys,
     "doctor": doctor,
     "tenants": tenants,

@@ -13,6 +13,7 @@ CAPABILITIES = (
     "partners",
     "readiness",
     "templates",
+    "tenancy",
     "vault",
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.

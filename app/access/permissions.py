@@ -42,6 +42,7 @@ class Permission(StrEnum):
     # tenants and who may enter them
     TENANT_READ = "tenancy:tenant:read"
     TENANT_CREATE = "tenancy:tenant:create"
+    TENANT_UPDATE = "tenancy:tenant:update"  # name, plan, limits, package: what it is sold
     TENANT_SUSPEND = "tenancy:tenant:suspend"
     TENANT_EXPORT = "tenancy:tenant:export"  # its content; secrets go with an operator's export only
     TENANT_IMPORT = "tenancy:tenant:import"  # asked in the home of the partner that gets the tenant

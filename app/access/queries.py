@@ -1,8 +1,11 @@
-"""Reads, in the tenant's own transaction, which roles an actor has there: revocation acts at once (DESIGN 5)."""
+"""Reads, in the tenant's own transaction, which roles an actor has there, and whether there is room for one more.
+
+Revocation acts at once (DESIGN 5), and so does a lowered limit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +13,10 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.access.limits import Limit, LimitReached
 from app.access.rights import DelegationView, effective_roles, home_roles
 from app.kernel.actor import Actor
+from app.kernel.work import Work
 from tenants.tenant import Tenant
 
 # One round trip: the member row, if there is one, beside every delegation of the actor's organisation. The member
@@ -65,3 +70,22 @@ def _decide(rows: Sequence[tuple[Any, ...]], actor: Actor, now: datetime) -> fro
         if id_
     ]
     return effective_roles(rows[0][0], actor.roles, delegations, now)
+
+
+def ensure_room(work: Work, limit: Limit, count: Callable[[], int]) -> None:
+    """Go on only if one more is allowed; `count` says how many there are, in the tenant's transaction.
+
+    Raises LimitReached. What runs already stays when a limit is lowered.
+    """
+    said = work.session.execute(_LIMITS, {"limit": limit}).scalar_one_or_none()
+    if said is None:
+        return
+    work.session.execute(_LOCK, {"limit": f"limit:{limit}:"})
+    most, held = int(said), count()
+    if held >= most:
+        raise LimitReached(limit, most=most, held=held)
+
+
+# The lock is of the tenant and the limit: two who begin at once are counted one after the other.
+_LIMITS = text("SELECT cell.limits() ->> :limit")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:limit || current_schema(), 0))")

@@ -12,9 +12,9 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.routes import HTTPRoute
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Message, Scope
 
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
@@ -28,12 +28,15 @@ from app.onboarding.api import OnboardingDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
+from app.tenancy.api.doors import TenantDoors
+from app.tenancy.api.ending import EndingDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper, enforce_door, require_doors
 from app.web.forms import provide_form
 from app.web.responses import EXCEPTION_HANDLERS
 from app.web.security import MAX_BODY, Front
+from app.web.wire.openapi import DocumentPlugin
 from tenants.engines import Databases
 
 OPENAPI = "/api/openapi.json"
@@ -49,6 +52,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingPages,
     OnboardingForms,
     InboxPages,
+    TenantDoors,
+    EndingDoors,
     OnboardingDoors,
     GalleryPages,
 )
@@ -83,11 +88,12 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     }
 
 
-def make_application(runtime: Runtime, controllers: Sequence[ControllerRouterHandler] = CONTROLLERS) -> Litestar:
-    """Every door, guarded. Raises LookupError for a route that names no door."""
+def make_application(runtime: Runtime | None, controllers: Sequence[ControllerRouterHandler] = CONTROLLERS) -> Litestar:
+    """Every door, guarded; without a runtime only for its document. Raises LookupError for a route without a door."""
     app = Litestar(
         route_handlers=[*controllers, _static_files()],
         guards=[enforce_door],
+        before_send=[_tell_all_methods],
         exception_handlers=EXCEPTION_HANDLERS,
         dependencies={"form": Provide(provide_form)},
         state=State({"runtime": runtime}),
@@ -98,6 +104,17 @@ def make_application(runtime: Runtime, controllers: Sequence[ControllerRouterHan
     )
     require_doors(app)
     return app
+
+
+async def _tell_all_methods(message: Message, scope: Scope) -> None:
+    """Litestar answers OPTIONS with the methods of the first handler of a path; here are those of all of them."""
+    if message["type"] != "http.response.start" or scope.get("method") != "OPTIONS":
+        return
+    routes = [route for route in scope["litestar_app"].routes if isinstance(route, HTTPRoute)]
+    mine = [route for route in routes if route.path_format == scope.get("path_template")]
+    methods = sorted({str(method) for route in mine for method in route.methods})
+    headers = [(name, value) for name, value in message["headers"] if name.lower() != b"allow"]
+    message["headers"] = [*headers, (b"allow", ", ".join(methods).encode())]
 
 
 def _static_files() -> Router:
@@ -122,7 +139,7 @@ def _openapi() -> OpenAPIConfig:
         title="Onboarding API",
         version="1",
         path="/api",
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[DocumentPlugin()],
         openapi_router=router,
         use_handler_docstrings=True,
     )

@@ -14,6 +14,7 @@ from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.tenancy.operations.creation import resume_requests
 from app.tenancy.operations.erasure import carry_out_all
+from app.tenancy.operations.once import forget_commands
 from app.tenancy.operations.telling import tell_all
 from tenants.slots import count_free, discard_stale, make_slots
 
@@ -55,6 +56,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
 
     def forget() -> None:
         forget_stale(runtime.databases)
+        forget_commands(runtime)
 
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),

@@ -21,6 +21,7 @@ class ActionCall:
 
     `idempotency_key` is the run's and the same in every attempt. `attempt` counts from 1. `earlier_unknown` says that
     an earlier attempt was begun and no report with `certain` was stored: the worker died, or the peer fell silent.
+    `sandbox`: the tenant is one, so only a stand-in is called.
     """
 
     provider: str
@@ -30,6 +31,7 @@ class ActionCall:
     secrets: Mapping[str, Secret]
     attempt: int = 1
     earlier_unknown: bool = False
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

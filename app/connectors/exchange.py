@@ -63,6 +63,7 @@ def build_request(connector: Connector, action: Action, call: ActionCall, timeou
         timeout=timeout,
         max_bytes=connector.manifest.limits.max_response_bytes,
         ports=connector.manifest.egress.ports,
+        sandbox=call.sandbox,
     )
 
 

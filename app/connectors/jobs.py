@@ -69,6 +69,7 @@ def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
             secrets=secrets,
             attempt=attempt.number,
             earlier_unknown=attempt.earlier_unknown,
+            sandbox=run.tenant.kind == "sandbox",
         )
     )
 

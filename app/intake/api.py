@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import msgspec
 from litestar import Controller, Request, Response, post
 from litestar.params import FromPath, RawBody
 
@@ -16,12 +17,30 @@ from app.vault.operations import open_door_secrets
 from app.vault.rules import DoorPurpose
 from app.web.begin import NothingHere, front_of, runtime_of, site_of, trace_of
 from app.web.translations import mark
+from app.web.wire.openapi import Described, Problem, Told, described
 from tenants.registry import find_hook, find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
 _TOKEN = 20  # characters; shorter ones were never given out
+
+
+class Received(msgspec.Struct, frozen=True):
+    """How many messages of a delivery were new."""
+
+    received: int
+
+
+_RECEIVE = Described(
+    answers={
+        202: Told("It is stored; what follows from it happens later.", Received, example={"received": 1}),
+        403: Told("The signature does not hold, or is older than five minutes.", Problem),
+        422: Told("The signature holds, but the body is not what this system sends.", Problem),
+    },
+    problems=(NothingHere,),
+    public=True,
+)
 
 
 class Hooks(Controller):
@@ -31,8 +50,14 @@ class Hooks(Controller):
     opt = {"door": "hook"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     tags = ("hooks",)
 
-    @post("/{token:str}", status_code=202, sync_to_thread=True)
-    def receive(self, request: PageRequest, token: FromPath[str], body: RawBody) -> Response[dict[str, int]]:
+    @post(
+        "/{token:str}",
+        operation_id="hooks.receive",
+        operation_class=described(_RECEIVE),
+        status_code=202,
+        sync_to_thread=True,
+    )
+    def receive(self, request: PageRequest, token: FromPath[str], body: RawBody) -> Response[Received]:
         """Take a CRM's webhook: 202 with how many messages were new; sent again, nothing is new and nothing happens.
 
         404 for an unknown address, 403 for a signature that does not hold or is older than five minutes.
@@ -40,7 +65,7 @@ class Hooks(Controller):
         source, tenant = hook_of(request, token)
         uri = front_of(request).url(site_of(request).host, request.url.path)
         signed = SignedBody(uri=uri, headers=dict(request.headers), body=body)
-        return Response({"received": take_in(request, source, tenant, signed)}, status_code=202)
+        return Response(Received(take_in(request, source, tenant, signed)), status_code=202)
 
 
 def hook_of(request: PageRequest, token: str) -> tuple[str, Tenant]:

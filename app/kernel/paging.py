@@ -32,13 +32,19 @@ class CursorKey:
 class LimitOutOfRange(Invalid):
     """A page was asked for that is empty or too long."""
 
+    status = 400
+
 
 class CursorForeign(Invalid):
     """The cursor was made for another list, by another installation, or by hand."""
 
+    status = 400
+
 
 class CursorExpired(Invalid):
     """The cursor is older than its lifetime."""
+
+    status = 400
 
 
 @dataclass(frozen=True, slots=True)

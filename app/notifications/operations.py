@@ -15,6 +15,7 @@ SYSTEM_ONLY = {
     "get_queued": "called by the sending job",
     "mark_sent": "called by the sending job",
     "mark_failed": "called by the sending job",
+    "mark_kept": "called by the sending job",
 }
 
 
@@ -107,3 +108,9 @@ def mark_failed(work: Work, message_id: UUID, *, error: str) -> None:
     """It cannot be sent; the reason is shown beside it."""
     message = work.session.get_one(Message, message_id)
     message.state, message.error = "failed", error
+
+
+def mark_kept(work: Work, message_id: UUID) -> None:
+    """It belongs to a sandbox: kept here, sent to nobody."""
+    message = work.session.get_one(Message, message_id)
+    message.state, message.error = "kept", "Sandbox: not sent."

@@ -19,6 +19,13 @@ control_function(
     ),
 )
 
+control_function(
+    "forget_commands",
+    arguments="p_lifetime interval",
+    returns="void",
+    body="DELETE FROM control.command WHERE made_at < now() - p_lifetime",
+)
+
 # An organisation counts with all that are below it. Whoever asks holds the quota's lock until the commit, so that two
 # at once are counted one after the other; without a quota nothing is locked or counted.
 control_function(
@@ -72,6 +79,8 @@ control_function(
         "DELETE FROM control.membership WHERE tenant_id = p_tenant;"
         " DELETE FROM control.onboarding_card WHERE tenant_id = p_tenant;"
         " DELETE FROM control.hook WHERE tenant_id = p_tenant;"
+        # Answers that are kept for who asks again may hold its name.
+        " DELETE FROM control.command WHERE position(convert_to(p_tenant::text, 'UTF8') IN body) > 0;"
     ),
 )
 

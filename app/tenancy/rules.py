@@ -1,9 +1,12 @@
-"""What may be done to a tenant as a whole, whatever does it: states, reasons, and the names of the troubles. Pure."""
+"""What may be done to a tenant as a whole, whatever does it: states, reasons, limits, troubles by name. Pure."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.access.limits import Limit
 from app.access.rights import home_roles
 from app.kernel.actor import Actor
 from app.kernel.errors import Conflict, Invalid, Missing
@@ -11,6 +14,14 @@ from app.web.translations import mark
 from tenants.models import TenantEntry
 from tenants.tenant import TRANSITIONS
 
+# What can be limited, by plan and by tenant; each is obeyed where something new would begin (`app.access.queries`).
+LIMITS: Mapping[str, str] = {
+    Limit.ONBOARDINGS: "onboardings that run at once",
+    Limit.MEMBERS: "people who belong to the workspace",
+}
+MOST = 1_000_000  # of anything; higher numbers are mistakes
+WORD = r"^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$"  # what plans, regions, packages and partners are called by
+_LONGEST_WORD = 63
 _LONGEST_REASON = 500
 
 
@@ -60,6 +71,29 @@ def check_reason(reason: str) -> str:
     if not said or len(said) > _LONGEST_REASON:
         raise ReasonMissing(mark("Say why, in at most 500 characters: it is kept in the trail."))
     return said
+
+
+def is_plan_key(text: str) -> bool:
+    """Whether the API could name a plan so."""
+    return len(text) <= _LONGEST_WORD and re.fullmatch(WORD, text) is not None
+
+
+def wider(own: Mapping[str, int], plans: Mapping[str, int]) -> list[str]:
+    """The limits that would give more than the plan does."""
+    return sorted(key for key, value in own.items() if key in plans and value > plans[key])
+
+
+def effective(plans: Mapping[str, int] | None, own: Mapping[str, int] | None) -> dict[str, int]:
+    """What holds: the plan's limits with the tenant's own over them."""
+    return {**(plans or {}), **(own or {})}
+
+
+def merged(stored: Mapping[str, int] | None, patch: Mapping[str, int | None] | None) -> dict[str, int] | None:
+    """The own limits after a merge patch: null takes a limit away, null for all takes all; None where none is left."""
+    if patch is None:
+        return None
+    kept = {key: value for key, value in {**(stored or {}), **patch}.items() if value is not None}
+    return kept or None
 
 
 UNKNOWN = mark("There is no such workspace.")

@@ -113,30 +113,29 @@ def problem(
     title: str,
     detail: str,
     errors: list[dict[str, str]] | None = None,
-    extensions: Mapping[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response[dict[str, Any]]:
     """A trouble for software: stable type, title of its kind, this occurrence's sentence, places, trace id."""
-    site = find_site(request)
-    kind = front_of(request).url(site.host, f"/problems/{slug}") if site else "about:blank"
-    body: dict[str, Any] = {**(extensions or {}), "type": kind, "title": title, "status": status, "detail": detail}
-    body["trace_id"] = trace_of(request)
-    if errors:
-        body["errors"] = errors
+    body = _problem_body(request, status=status, slug=slug, title=title, detail=detail, errors=errors)
     return Response(body, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def told_of(request: PageRequest, error: SlipwayError) -> dict[str, Any]:
+    """A trouble with a name as the body of a problem."""
+    errors = [{"pointer": place, "detail": _said(request, sentence)} for place, sentence in error.errors]
+    title, detail = _said(request, _TITLES[_kind_of(error)]), _said(request, error.message)
+    body = _problem_body(request, status=error.status, slug=error.slug, title=title, detail=detail, errors=errors)
+    return {**error.extensions, **body}
 
 
 def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
     """Trouble with a name: its kind decides the status, its text is what the reader gets."""
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else {}
-    kind = next((kind for kind in _TITLES if isinstance(error, kind)), Invalid)
+    kind = _kind_of(error)
     if isinstance(error, TenantNotActive):
         error.message = _NOT_ACTIVE.get(error.state, error.message)
     if is_for_software(request):
-        title, detail = _said(request, _TITLES[kind]), _said(request, error.message)
-        errors = [{"pointer": place, "detail": _said(request, sentence)} for place, sentence in error.errors]
-        told: dict[str, Any] = {"title": title, "detail": detail, "errors": errors, "extensions": error.extensions}
-        return problem(request, status=error.status, slug=error.slug, headers=headers, **told)
+        return Response(told_of(request, error), status_code=error.status, media_type=PROBLEM, headers=headers)
     if isinstance(error, NotSignedIn):
         return _to_sign_in(request)
     name = "unavailable" if isinstance(error, Unavailable) else _PAGES[kind]
@@ -195,6 +194,19 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     DatabaseAway: answer_away,
     Exception: answer_surprise,
 }
+
+
+def _kind_of(error: SlipwayError) -> type[SlipwayError]:
+    return next((kind for kind in _TITLES if isinstance(error, kind)), Invalid)
+
+
+def _problem_body(
+    request: PageRequest, *, status: int, slug: str, title: str, detail: str, errors: list[dict[str, str]] | None
+) -> dict[str, Any]:
+    site = find_site(request)
+    kind = front_of(request).url(site.host, f"/problems/{slug}") if site else "about:blank"
+    body = {"type": kind, "title": title, "status": status, "detail": detail, "trace_id": trace_of(request)}
+    return body | ({"errors": errors} if errors else {})
 
 
 def _trouble_page(

@@ -54,7 +54,7 @@ def install(*, control_url: str, cell_urls: Mapping[str, str], gateways: int) ->
     A cell that is not registered yet is registered, open to everybody. Returns the installation's key. Raises
     WrongDatabase when URLs are swapped, or a cell is another installation's or another cell; DatabaseAway.
     """
-    with _owner(control_url) as connection:
+    with open_owner(control_url) as connection:
         _refuse_beside(connection, "cell", "SLIPWAY_CONTROL_URL names a database that is a cell, full of tenants.")
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS control"))
         upgrade(connection, tree="control", schema="control")
@@ -65,7 +65,7 @@ def install(*, control_url: str, cell_urls: Mapping[str, str], gateways: int) ->
         _allow_connect(connection, [key.roles.door])
     for name, url in cell_urls.items():
         _install_cell(url, key, name, gateways)
-    with _owner(control_url) as connection:  # only what stands is registered: placement would choose it at once
+    with open_owner(control_url) as connection:  # only what stands is registered: placement would choose it at once
         for name in cell_urls:
             _register(connection, NewCell(name), gateways)
     return key
@@ -79,7 +79,7 @@ def add_cell(*, control_url: str, url: str, cell: NewCell, gateways: int) -> Non
     standing = read_installation(control_url)
     gateways = max(gateways, standing.gateways)
     _install_cell(url, standing.key, cell.name, gateways)
-    with _owner(control_url) as connection:
+    with open_owner(control_url) as connection:
         _register(connection, cell, gateways)
         connection.execute(
             text("UPDATE control.cell SET region = :region, plans = :plans, capacity = :capacity WHERE name = :name"),
@@ -94,7 +94,7 @@ def add_cell(*, control_url: str, url: str, cell: NewCell, gateways: int) -> Non
 
 def set_cell_state(control_url: str, name: str, state: str) -> None:
     """Open or close a cell for new tenants; those it has stay. Raises LookupError when there is no such cell."""
-    with _owner(control_url) as connection:
+    with open_owner(control_url) as connection:
         changed = connection.execute(
             text("UPDATE control.cell SET state = :state WHERE name = :name"), {"name": name, "state": state}
         )
@@ -105,7 +105,7 @@ def set_cell_state(control_url: str, name: str, state: str) -> None:
 def read_installation(control_url: str) -> Standing:
     """What the control database says of itself. Raises LookupError with the mend when there is no installation."""
     try:
-        with _owner(control_url) as connection:
+        with open_owner(control_url) as connection:
             return _read_standing(connection)
     except (ProgrammingError, NoResultFound) as error:
         raise LookupError("This database holds no Slipway installation yet. Run `slipway install` first.") from error
@@ -137,7 +137,7 @@ def _register(connection: Connection, cell: NewCell, gateways: int) -> None:
 
 
 def _install_cell(url: str, key: InstallationKey, name: str, gateways: int) -> None:
-    with _owner(url) as connection:
+    with open_owner(url) as connection:
         _refuse_beside(connection, "control", f"The URL of the cell {name} names a control database.")
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS cell"))
         upgrade(connection, tree="cell", schema="cell")
@@ -245,7 +245,8 @@ def _script(connection: Connection, statements: str) -> None:
 
 
 @contextmanager
-def _owner(url: str) -> Iterator[Connection]:
+def open_owner(url: str) -> Iterator[Connection]:
+    """One transaction with the owner's login, one installer at a time. Raises DatabaseAway."""
     engine = create_engine(driver_url(url), connect_args={"connect_timeout": 10, "prepare_threshold": None})
     try:
         with engine.begin() as connection:

@@ -38,6 +38,10 @@ CREATE OR REPLACE FUNCTION cell.enter(
          FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id CROSS JOIN cell.clock c
          WHERE s.role_name = current_setting('role') AND s.state = 'claimed' AND c.id = 1 $body$;
 
+CREATE OR REPLACE FUNCTION cell.limits() RETURNS jsonb
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ SELECT t.limits FROM cell.tenant t WHERE t.id = cell.current_tenant() $body$;
+
 CREATE OR REPLACE FUNCTION cell.finish_job(
     p_id uuid, p_epoch int, p_state text, p_run_at timestamptz, p_error text) RETURNS boolean
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS

@@ -171,15 +171,23 @@ class Settings(NamedTuple):
 class Doors:
     """An installation with its platform and two partners, served over HTTP."""
 
-    def __init__(self, installation: Installation, *, redis_url: str, controllers: Any = FRONT_DOORS) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        redis_url: str,
+        controllers: Any = FRONT_DOORS,
+        services: dict[type, object] | None = None,
+    ) -> None:
         self.installation = installation
         self.mailbox = Mailbox()
-        services = door_services(installation.databases, Settings("http://localhost:8000", redis_url))
-        self.runtime: Runtime = replace(installation.runtime, services=services | {Mailer: self.mailbox})
+        own = door_services(installation.databases, Settings("http://localhost:8000", redis_url))
+        more: dict[type, object] = {**(services or {}), Mailer: self.mailbox}
+        self.runtime: Runtime = replace(installation.runtime, services=own | more)
         self.front = self.runtime.service(Front)
-        self.platform = self._organisation("platform", "Operations", kind=PLATFORM, accent="#444444")
-        self.northwind = self._organisation("northwind", "Northwind", accent="#0b7285")
-        self.contoso = self._organisation("contoso", "Contoso", accent="#c2255c")
+        self.platform = self.organisation("platform", "Operations", kind=PLATFORM, accent="#444444")
+        self.northwind = self.organisation("northwind", "Northwind", accent="#0b7285")
+        self.contoso = self.organisation("contoso", "Contoso", accent="#c2255c")
         app = create_app(self.runtime, controllers)
         config = uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False, lifespan="on")
         self._server = uvicorn.Server(config)
@@ -238,8 +246,11 @@ class Doors:
         nonce = browser.get(mail.path).hidden["nonce"]
         return browser.post(mail.path, {"nonce": nonce})
 
-    def _organisation(self, slug: str, name: str, *, accent: str, kind: str = "partner") -> UUID:
-        parent = None if kind == PLATFORM else self.platform
+    def organisation(
+        self, slug: str, name: str, *, accent: str = "#0b7285", kind: str = "partner", parent: UUID | None = None
+    ) -> UUID:
+        """An organisation on a host of its own, below the platform unless another parent is named."""
+        parent = None if kind == PLATFORM else parent or self.platform
         wanted = NewOrganisation(slug=slug, name=name, kind=kind, parent_id=parent)
         made = create_organisation(self.installation.databases, person(), wanted)
         set_brand(self.installation.databases, person(), made, Brand(name=name, accent=accent))

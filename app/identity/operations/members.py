@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.access.limits import Limit
+from app.access.queries import ensure_room
 from app.identity.models import Member, Membership
 from app.kernel.events import Event
 from app.kernel.runtime import Runtime
@@ -46,9 +49,14 @@ class MemberAdded(Event):
 
 
 def add_member(work: Work, member: NewMember) -> None:
-    """Write the tenant's own row of the person. Repeatable: whoever is in stays as they are."""
+    """Write the tenant's own row of the person. Repeatable: whoever is in stays as they are.
+
+    Raises LimitReached when the tenant's plan allows no more people.
+    """
     if work.session.get(Member, member.person_id) is not None:
         return
+    belonging = select(func.count()).select_from(Member).where(Member.state != "removed")
+    ensure_room(work, Limit.MEMBERS, lambda: work.session.scalar(belonging) or 0)
     work.session.add(
         Member(
             person_id=member.person_id,

@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 import httpcore2
 
 from app.kernel.errors import Unavailable
-from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, vet
+from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, require_stand_in, vet
 
 # The library's debug lines hold the peer's headers, and a peer may echo what it was sent.
 logging.getLogger("httpcore2").setLevel(logging.INFO)
@@ -44,7 +44,10 @@ class PeerOutcomeUnknown(Unavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundRequest:
-    """One request. `timeout` is the whole time in seconds, name look-up to last byte; headers never show in a repr."""
+    """One request. `timeout` is the whole time in seconds, name look-up to last byte; headers never show in a repr.
+
+    `sandbox`: it goes to a stand-in of the address book, or nowhere.
+    """
 
     method: str
     url: str
@@ -53,6 +56,7 @@ class OutboundRequest:
     timeout: float = 10.0
     max_bytes: int = 1_048_576
     ports: frozenset[int] = frozenset()
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,8 @@ class OutboundClient:
         def resolve(host: str, port: int) -> list[str]:
             return _within(deadline, lambda: list(self._resolve(host, port)))
 
+        if request.sandbox:
+            require_stand_in(request.url, self.book)
         try:
             return vet(request.url, book=self.book, resolve=resolve, ports=request.ports)
         except (OSError, UnicodeError):

@@ -214,6 +214,13 @@ class Vetted:
     tls: bool
 
 
+def require_stand_in(url: str, book: AddressBook) -> None:
+    """Go on only where the address book leads to a stand-in: a sandbox calls nobody else. Raises EgressRefused."""
+    target = parse_url(url)
+    if book.local_port(target) is None:
+        raise refuse("sandbox", f"Sandbox: not sent. {target.host} is called from customers' workspaces only.")
+
+
 def vet(url: str, *, book: AddressBook, resolve: Resolver, ports: frozenset[int] = frozenset()) -> Vetted:
     """Decide where a URL may be called: every answer of the resolver must be global unicast, or none is used.
 

@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
+from sqlalchemy import func, select
 
+from app.access.limits import Limit
 from app.access.permissions import Permission
+from app.access.queries import ensure_room
 from app.access.require import require
 from app.flow import events as flow
 from app.flow.commands import Decision
@@ -46,10 +49,15 @@ class StartRequest:
 
 
 def start_onboarding(work: Work, request: StartRequest) -> Onboarding:
-    """Instantiate the pinned definition: its tree of items, its packet, its first journal entry. Repeatable."""
+    """Instantiate the pinned definition: its tree of items, its packet, its first journal entry. Repeatable.
+
+    Raises LimitReached when as many run in this tenant as its plan allows.
+    """
     existing = work.session.get(Onboarding, request.id)
     if existing is not None:
         return existing
+    running = select(func.count()).select_from(Onboarding).where(Onboarding.finished_at.is_(None))
+    ensure_room(work, Limit.ONBOARDINGS, lambda: work.session.scalar(running) or 0)
     definition = definition_of(work, request.definition_digest)
     onboarding = Onboarding(
         id=request.id,

@@ -99,7 +99,7 @@ def list_cards(reading: Reading, organisation_id: UUID, asked: Asked, *, state: 
 def list_customers(reading: Reading, organisation_id: UUID, asked: Asked) -> TenantPage:
     """The organisation's customers, the newest first."""
     listing = Listing("customers", filters=(("organisation", str(organisation_id)),))
-    customers = TenantEntry.kind != "home"
+    customers = TenantEntry.kind == "customer"
     query = select(TenantEntry).where(customers)
     rows, more = reading.page(query, listing, asked, TenantEntry.requested_at, TenantEntry.id)
     tenants = [row[0] for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from app.connectors.catalog.stand_in import Fault
 from app.connectors.operations import RunRequest, request_run
+from app.connectors.runner import Runner
 from app.kernel.ids import new_id
+from app.kernel.outbound.egress import NO_ENTRIES
 from tenants.tenant import Tenant
 from tests.factories.main_job import TOKEN, WORKBENCH, MainJob
 from tests.factories.walker import connect_product
@@ -153,3 +156,30 @@ def everything(query: Any) -> list[str]:
     found = "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables"
     tables = query(found + " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')")
     return [str(row[0]) for table in tables for row in query(f"SELECT t::text FROM {table.name} t")]  # noqa: S608 - its own catalogue
+
+
+class TestOfASandbox:
+    @pytest.fixture
+    def sandbox(self, shop: MainJob, place: Place) -> Iterator[Place]:
+        """The customer's workspace as a sandbox, while the test lasts."""
+        shop.installation.control("UPDATE control.tenant SET kind = 'sandbox' WHERE id = %s", place[0].id)
+        yield place
+        shop.installation.control("UPDATE control.tenant SET kind = 'customer' WHERE id = %s", place[0].id)
+
+    def test_reaches_the_stand_in(self, shop: MainJob, sandbox: Place):
+        run_id = ask(shop, sandbox)
+        shop.finish()
+        assert run_of(shop, sandbox, run_id).state == "succeeded"
+
+    def test_reaches_nobody_else(self, shop: MainJob, sandbox: Place, monkeypatch: pytest.MonkeyPatch):
+        client = shop.installation.runtime.service(Runner)._client
+        monkeypatch.setattr(client, "book", NO_ENTRIES)
+        monkeypatch.setattr(client, "_resolve", lambda *_: pytest.fail("no name may be looked up"))
+        run_id = ask(shop, sandbox)
+        shop.finish()
+        run = run_of(shop, sandbox, run_id)
+        assert run.state == "failed"
+        assert [attempt["code"] for attempt in run.attempts] == ["egress_sandbox"]
+        told = shop.installation.rows(sandbox[0], "SELECT reason FROM {}.trail WHERE subject_id = %s", run_id)
+        wanted = "Sandbox: not sent. admin.workbench.example is called from customers' workspaces only."
+        assert told[-1].reason == wanted

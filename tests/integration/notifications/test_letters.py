@@ -63,6 +63,16 @@ class TestSendLetter:
         assert links[0] != links[1]
         assert all(link.startswith("http://northwind.localhost") for link in links)
 
+    def test_of_a_sandbox_is_kept_and_sent_to_nobody(self, shop: MainJob, place: Place):
+        address = f"{new_id().hex[-8:]}@northwind.example"
+        shop.installation.control("UPDATE control.tenant SET kind = 'sandbox' WHERE id = %s", place[0].id)
+        letter = write(shop, place, email=address)
+        shop.run()
+        shop.installation.control("UPDATE control.tenant SET kind = 'customer' WHERE id = %s", place[0].id)
+        kept = message(shop, place, letter)
+        assert (kept.state, kept.error) == ("kept", "Sandbox: not sent.")
+        assert shop.mail.messages(to=address) == []
+
     def test_is_sent_once_the_mail_server_is_back(self, shop: MainJob, place: Place):
         address = f"{new_id().hex[-8:]}@northwind.example"
         self.without_mail(shop)

@@ -1,0 +1,60 @@
+"""The API does what its OpenAPI document says, whatever it is sent: Schemathesis over real HTTP, every check on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap.routes import make_application
+from app.web.wire.openapi import COOKIE, complete
+from tests.factories.api import API
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parents[1] / "docs" / "openapi.json"
+
+
+def attack(api: API, *, examples: int) -> None:
+    """Run Schemathesis as a person of Northwind who may do everything there. Deterministic: it finds the same again."""
+    browser = api.admin.browser
+    url, host = f"http://127.0.0.1:{browser.port}", f"{browser.host}:{browser.port}"
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"), "run"]
+    command += [f"{url}/api/openapi.json", "--url", url, "--max-examples", str(examples)]
+    command += ["--header", f"Host: {host}", "--header", f"Origin: http://{host}"]
+    session = {"API_SESSION": browser.cookies[api.doors.front.cookie_name("sid")]}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE, env=os.environ | session)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+
+
+class TestTheDocument:
+    def test_is_committed_as_it_is_served(self, api: API):
+        served = api.admin.get("/api/openapi.json").body
+        own = json.dumps(served, indent=2, sort_keys=True).replace(api.doors.front.cookie_name("sid"), COOKIE)
+        assert f"{own}\n" == DOCUMENT.read_text(), "docs/openapi.json is old: `make openapi` renews it"
+
+    def test_gives_each_operation_a_stable_name_an_account_and_an_example(self):
+        document = complete(make_application(None).openapi_schema.to_schema())
+        for path, item in document["paths"].items():
+            for method, operation in item.items():
+                where = f"{method} {path}"
+                assert operation["operationId"].count(".") == 1, where
+                assert operation["description"], where
+                if "requestBody" in operation:
+                    assert all("example" in told for told in operation["requestBody"]["content"].values()), where
+                for status, answer in operation["responses"].items():
+                    for told in answer.get("content", {}).values():
+                        assert status >= "4" or "example" in told, f"{where} {status}"
+                        assert status < "4" or told["schema"]["$ref"].endswith("/Problem"), f"{where} {status}"
+
+
+class TestTheAPI:
+    def test_holds_under_attack(self, api: API):
+        attack(api, examples=3)
+
+    @pytest.mark.soak
+    def test_holds_under_a_long_attack(self, api: API):
+        attack(api, examples=150)
