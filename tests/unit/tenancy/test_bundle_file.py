@@ -246,6 +246,7 @@ class TestParts:
             (gzip.compress(b"cut"), 3),
             (gzip.compress(b"a\nb\n"), 4),  # two rows, and says one
         ],
+        ids=["bomb", "bomb that says so", "two in one", "cut at its end", "no gzip", "short", "one row too many"],
     )
     def test_unpack_to_what_they_say_or_not_at_all(
         self, sender: BundleKeys, receiver: BundleKeys, packed: bytes, length: int
