@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 from tenants.engines import Databases
 from tenants.naming import RoleNames, new_schema_name
 from tenants.schema.head import earlier_revisions, grants_sql, head_hash, head_sql, tenant_revision
+from tenants.sessions import DatabaseAway
 
 BATCH = 25  # one change of role memberships, and so one invalidation in every backend, per batch
 
@@ -33,7 +36,7 @@ def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | No
     They are spread over the gateways, unless one is named.
     """
     made = 0
-    with psycopg.connect(databases.cell_urls[cell], prepare_threshold=None) as connection:
+    with _owner(databases, cell) as connection:
         while made < count:
             batch = min(BATCH, count - made)
             with connection.transaction():
@@ -47,7 +50,7 @@ def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | No
 
 def count_free(databases: Databases, cell: str) -> int:
     """How many slots at the head revision can be claimed right now."""
-    with psycopg.connect(databases.cell_urls[cell], autocommit=True, prepare_threshold=None) as connection:
+    with _owner(databases, cell) as connection:
         row = connection.execute(
             "SELECT count(*) FROM cell.slot WHERE state = 'free' AND revision = %s", [tenant_revision()]
         ).fetchone()
@@ -62,7 +65,7 @@ def discard_stale(databases: Databases, cell: str) -> int:
     """
     stale = [sorted(earlier_revisions()), tenant_revision(), head_hash()]
     dropped = 0
-    with psycopg.connect(databases.cell_urls[cell], autocommit=True) as connection:
+    with _owner(databases, cell) as connection:
         while (row := connection.execute(_RETIRE, stale).fetchone()) is not None:
             drop_schema(connection, databases.key.roles, str(row[0]), str(row[1]))
             connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [row[0]])
@@ -73,19 +76,25 @@ def discard_stale(databases: Databases, cell: str) -> int:
 def drop_slot(databases: Databases, cell: str, tenant_id: UUID) -> None:
     """Drop what a shredded tenant had in its cell: rows, schema, role, slot. Repeatable; its id is never used again.
 
-    Tables go in small groups, each in a transaction of its own: a schema at once would take hundreds of locks.
+    Tables go in small groups, each in a transaction of its own: a schema at once would take hundreds of locks. The lock
+    is the fleet's: neither an upgrade nor a second round works on the schema meanwhile. Raises DatabaseAway, also when
+    somebody still reads the tables.
     """
-    with psycopg.connect(databases.cell_urls[cell], autocommit=True) as connection:
+    with _owner(databases, cell) as connection:
+        row = connection.execute(_SHREDDED_PLACE, [tenant_id]).fetchone()
+        if row is None:
+            return
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('slipway fleet ' || %s, 0))", [row[0]])
         row = connection.execute(_SHREDDED_PLACE, [tenant_id]).fetchone()
         if row is None:
             return
         schema, role = str(row[0]), str(row[1])
-        for table in _CELL_TABLES:
-            connection.execute(
-                sql.SQL("DELETE FROM cell.{} WHERE tenant_id = %s").format(sql.Identifier(table)), [tenant_id]
-            )
         drop_schema(connection, databases.key.roles, schema, role)
-        with connection.transaction():
+        with connection.transaction():  # rows last: a transaction that was under way has ended by now
+            for table in _CELL_TABLES:
+                rows = sql.SQL("DELETE FROM cell.{} WHERE tenant_id = %s").format(sql.Identifier(table))
+                connection.execute(rows, [tenant_id])
+            connection.execute("DELETE FROM cell.fleet_step WHERE schema_name = %s", [schema])
             connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [schema])
             connection.execute(_DROPPED, [tenant_id])
 
@@ -138,6 +147,21 @@ def activate(session: Session, tenant_id: UUID) -> None:
 
 _CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, 1, '{}', :revision, NULL)")
 _ACTIVATE = text("SELECT cell.activate(:tenant)")
+
+
+@contextmanager
+def _owner(databases: Databases, cell: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection in autocommit with the owner's login, which waits for nobody long. Raises DatabaseAway."""
+    url = databases.cell_urls.get(cell)
+    if url is None:
+        raise DatabaseAway(f"This program has no address for the cell {cell}. Nothing was changed.")
+    try:
+        options = {"prepare_threshold": None, "connect_timeout": 10, "autocommit": True}
+        with psycopg.connect(url, **options) as connection:  # type: ignore[arg-type]  # psycopg's own keywords
+            connection.execute("SET lock_timeout = '3s'")
+            yield connection
+    except psycopg.OperationalError as error:
+        raise DatabaseAway.after(error, "Nothing is lost; it is tried again.") from error
 
 
 def _count_all(connection: psycopg.Connection) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from app.identity.operations import forget_stale
@@ -13,9 +12,10 @@ from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.tenancy.operations.creation import resume_requests
-from app.tenancy.operations.erasure import carry_out_all
+from app.tenancy.operations.erasure import carry_out_all, forget_late
 from app.tenancy.operations.once import forget_commands
 from app.tenancy.operations.telling import tell_all
+from tenants.sessions import DatabaseAway
 from tenants.slots import count_free, discard_stale, make_slots
 
 log = structlog.get_logger(__name__)
@@ -32,8 +32,8 @@ def _refill(runtime: Runtime, cell: str, warm_slots: int) -> bool:
         missing = warm_slots - count_free(runtime.databases, cell)
         if missing > 0:
             make_slots(runtime.databases, cell, missing)
-    except psycopg.OperationalError as error:
-        log.warning("tenancy.pool_not_refilled", cell=cell, reason=" ".join(str(error).split()))
+    except DatabaseAway as error:
+        log.warning("tenancy.pool_not_refilled", cell=cell, reason=str(error))
         return False
     return missing > warm_slots // 4
 
@@ -57,6 +57,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     def forget() -> None:
         forget_stale(runtime.databases)
         forget_commands(runtime)
+        forget_late(runtime)
 
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),

@@ -9,13 +9,17 @@ from sqlalchemy.orm import Session
 
 from tenants.metadata import control_function
 
+# ruff: noqa: S608 - bodies of our own functions, put together from constants
+# Oldest first, but the cells take turns: what waits for one that is away must not hide what waits for the others.
+_EACH_CELL = "ORDER BY row_number() OVER (PARTITION BY t.cell_name ORDER BY {by})"
 control_function(
     "unfinished_requests",
     arguments="p_older_than interval",
-    returns="TABLE (organisation_id uuid, request_key text)",
+    returns="TABLE (cell_name text, organisation_id uuid, request_key text)",
     body=(
-        "SELECT t.organisation_id, t.request_key FROM control.tenant t"
-        " WHERE t.state = 'requested' AND t.requested_at < now() - p_older_than ORDER BY t.requested_at LIMIT 50"
+        "SELECT COALESCE(t.cell_name, 'main'), t.organisation_id, t.request_key FROM control.tenant t"
+        " WHERE t.state = 'requested' AND t.requested_at < now() - p_older_than"
+        f" {_EACH_CELL.format(by='t.requested_at')} LIMIT 50"
     ),
 )
 
@@ -55,19 +59,22 @@ control_function(
 control_function(
     "tenants_behind",
     arguments="p_older_than interval",
-    returns="TABLE (organisation_id uuid, tenant_id uuid)",
+    returns="TABLE (cell_name text, organisation_id uuid, tenant_id uuid)",
     body=(
-        "SELECT t.organisation_id, t.id FROM control.tenant t"
-        " WHERE t.behind AND t.changed_at < now() - p_older_than ORDER BY t.changed_at LIMIT 200"
+        "SELECT COALESCE(t.cell_name, 'main'), t.organisation_id, t.id FROM control.tenant t"
+        " WHERE t.behind AND t.state <> 'requested' AND t.changed_at < now() - p_older_than"
+        f" {_EACH_CELL.format(by='t.changed_at')} LIMIT 200"
     ),
 )
 control_function(
     "open_erasures",
-    arguments="",
-    returns="TABLE (organisation_id uuid, tenant_id uuid)",
+    arguments="p_older_than interval",
+    returns="TABLE (cell_name text, organisation_id uuid, tenant_id uuid)",
     body=(
-        "SELECT e.organisation_id, e.tenant_id FROM control.erasure e"
-        " WHERE e.state IN ('approved', 'shredded') ORDER BY e.decided_at LIMIT 50"
+        "SELECT COALESCE(t.cell_name, 'main'), e.organisation_id, e.tenant_id FROM control.erasure e"
+        " JOIN control.tenant t ON t.id = e.tenant_id"
+        " WHERE e.state IN ('approved', 'shredded') AND e.decided_at < now() - p_older_than"
+        f" {_EACH_CELL.format(by='e.decided_at')} LIMIT 50"
     ),
 )
 # Where a tenant stands in control beside its own line: who belongs to it, what is listed of it, what leads to it.
@@ -75,22 +82,48 @@ control_function(
     "forget_tenant",
     arguments="p_tenant uuid",
     returns="void",
+    language="plpgsql",
+    body="""
+    DECLARE belonged uuid[]; someone uuid;
+    BEGIN
+        WITH gone AS (DELETE FROM control.membership m WHERE m.tenant_id = p_tenant RETURNING m.person_id)
+        SELECT array_agg(g.person_id) INTO belonged FROM gone g;
+        DELETE FROM control.onboarding_card c WHERE c.tenant_id = p_tenant;
+        DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
+        -- Answers that are kept for who asks again may hold its name.
+        DELETE FROM control.command c WHERE position(convert_to(p_tenant::text, 'UTF8') IN c.body) > 0;
+        FOREACH someone IN ARRAY COALESCE(belonged, '{}') LOOP
+            CONTINUE WHEN EXISTS (SELECT FROM control.membership m WHERE m.person_id = someone)
+                OR EXISTS (SELECT FROM control.assignment a WHERE a.person_id = someone);
+            BEGIN  -- who belongs to nothing any more is not known any more
+                DELETE FROM control.session s WHERE s.person_id = someone;
+                DELETE FROM control.sign_in_link l WHERE l.person_id = someone;
+                DELETE FROM control.person p WHERE p.id = someone;
+            EXCEPTION WHEN foreign_key_violation THEN NULL;  -- invited somewhere else at this moment: they stay
+            END;
+        END LOOP;
+    END""",
+)
+# What a transaction that was under way has written of a tenant after it was forgotten.
+control_function(
+    "forget_dropped",
+    arguments="",
+    returns="void",
     body=(
-        "DELETE FROM control.membership WHERE tenant_id = p_tenant;"
-        " DELETE FROM control.onboarding_card WHERE tenant_id = p_tenant;"
-        " DELETE FROM control.hook WHERE tenant_id = p_tenant;"
-        # Answers that are kept for who asks again may hold its name.
-        " DELETE FROM control.command WHERE position(convert_to(p_tenant::text, 'UTF8') IN body) > 0;"
+        "SELECT control.forget_tenant(late.tenant_id) FROM ("
+        "SELECT m.tenant_id FROM control.membership m UNION SELECT c.tenant_id FROM control.onboarding_card c"
+        " UNION SELECT h.tenant_id FROM control.hook h) late"
+        " JOIN control.tenant t ON t.id = late.tenant_id AND t.state = 'dropped'"
     ),
 )
 
 
-def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[UUID, str]]:
-    """Requests for tenants that were left half done at least `seconds` ago; in a lookup scope."""
+def unfinished_requests(session: Session, *, seconds: int) -> list[tuple[str, UUID, str]]:
+    """(cell, organisation, key) of what was left half done at least `seconds` ago; in a lookup scope."""
     rows = session.execute(
         text("SELECT * FROM control.unfinished_requests(make_interval(secs => :seconds))"), {"seconds": seconds}
     )
-    return [(row.organisation_id, row.request_key) for row in rows]
+    return [(row.cell_name, row.organisation_id, row.request_key) for row in rows]
 
 
 control_function(
@@ -107,14 +140,13 @@ def find_organisation(session: Session, slug: str) -> UUID | None:
     return found
 
 
-def tenants_behind(session: Session, *, seconds: int) -> list[tuple[UUID, UUID]]:
-    """(organisation, tenant) whose cell has not been told of a change for `seconds`; in a lookup scope."""
+def tenants_behind(session: Session, *, seconds: int) -> list[tuple[str, UUID, UUID]]:
+    """(cell, organisation, tenant) whose cell was not told of a change for `seconds`; in a lookup scope."""
     rows = session.execute(text("SELECT * FROM control.tenants_behind(make_interval(secs => :s))"), {"s": seconds})
-    return [(row.organisation_id, row.tenant_id) for row in rows]
+    return [(row.cell_name, row.organisation_id, row.tenant_id) for row in rows]
 
 
-def open_erasures(session: Session) -> list[tuple[UUID, UUID]]:
-    """(organisation, tenant) that two people want erased and that are not dropped yet; in a lookup scope."""
-    return [
-        (row.organisation_id, row.tenant_id) for row in session.execute(text("SELECT * FROM control.open_erasures()"))
-    ]
+def open_erasures(session: Session, *, seconds: int) -> list[tuple[str, UUID, UUID]]:
+    """(cell, organisation, tenant) that two people agreed to erase `seconds` ago, and that is not dropped yet."""
+    rows = session.execute(text("SELECT * FROM control.open_erasures(make_interval(secs => :s))"), {"s": seconds})
+    return [(row.cell_name, row.organisation_id, row.tenant_id) for row in rows]

@@ -72,6 +72,7 @@ _TELL = text("""
         'trace_id', replace(gen_random_uuid()::text, '-', ''),
         'by', jsonb_build_object('kind', 'service', 'id', '00000000-0000-0000-0000-000000000000', 'name', 'operator'))
     WHERE t.plan_key = :key AND t.state IN ('active', 'suspended', 'exporting') AND t.behind IS NOT TRUE
+        AND NOT EXISTS (SELECT FROM control.erasure e WHERE e.tenant_id = t.id AND e.state = 'approved')
 """)
 _MISSED = text(
     "SELECT count(*) FROM control.tenant t WHERE t.plan_key = :key AND t.behind AND t.changed_at < now()"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-import psycopg
-
 from app.kernel.errors import Invalid
 from app.settings import Settings, cell_variable
 from tenants.cells import CLOSED, OPEN, CellLoad, read_cells
 from tenants.engines import Databases
 from tenants.schema.install import NewCell, add_cell, read_installation, set_cell_state
-from tenants.sessions import lookup_session
+from tenants.sessions import DatabaseAway, lookup_session
 from tenants.slots import count_free
 
 
@@ -92,5 +90,5 @@ def _free(databases: Databases, name: str) -> str:
         return f"set {cell_variable(name)}"
     try:
         return str(count_free(databases, name))
-    except psycopg.OperationalError:
+    except DatabaseAway:
         return "away"

@@ -119,6 +119,12 @@ def arrive(runtime: Runtime, actor: Actor, tenant: Tenant, arrival: Arrival, *, 
     _activate(runtime, actor, tenant)
 
 
+def has_arrived(runtime: Runtime, actor: Actor, tenant: Tenant, bundle: UUID, *, trace_id: str) -> bool:
+    """Whether all of it is here already, and only the directory may not know."""
+    with open_work(runtime, tenant, actor, trace_id=trace_id, states=_ARRIVING) as work:
+        return _is_done(work, bundle)
+
+
 def _settle(runtime: Runtime, work: Work, arrival: Arrival, known: dict[UUID, UUID]) -> None:
     checked = arrival.checked
     _require_all(work, checked)

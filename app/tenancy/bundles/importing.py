@@ -20,7 +20,7 @@ from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
 from app.tenancy.bundles import archive
-from app.tenancy.bundles.arrival import SEEDING, Arrival, arrive, command_key, place_of_import
+from app.tenancy.bundles.arrival import SEEDING, Arrival, arrive, command_key, has_arrived, place_of_import
 from app.tenancy.bundles.checking import check_sender, check_tables, read_entry, read_lines
 from app.tenancy.bundles.documents import DIRECTORY, KEYS, Part, digest, read_name
 from app.tenancy.bundles.errors import BundleBroken, TenantIsHere
@@ -84,7 +84,8 @@ def import_tenant(
         entry = read_entry(checked.header, bundle.lines_of(DIRECTORY))
         runtime.service(Keyring).wrapping.create(entry.id)  # of an erased tenant no bundle brings the key back
         tenant = place_of_import(runtime, actor, entry, checked.header.bundle, request.organisation_id)
-        _write(runtime, actor, tenant, bundle, known, progress)
+        if not has_arrived(runtime, actor, tenant, checked.header.bundle, trace_id=trace_id):
+            _write(runtime, actor, tenant, bundle, known, progress)
         moved = bundle.lines_of(KEYS) if checked.header.secrets else []
         arrive(runtime, actor, tenant, Arrival(checked, moved), trace_id=trace_id)
     return Imported(replace(tenant, state="active"), checked.rows, checked.header.secrets)

@@ -27,10 +27,11 @@ from app.kernel.work import Work, open_founding
 from app.tenancy.events import TenantCreated
 from app.tenancy.lookups import unfinished_requests
 from tenants.cells import NoCell
+from tenants.engines import CellUnknown
 from tenants.models import Plan, TenantEntry
 from tenants.registry import FIRST_CELL, tenant_of
 from tenants.schema.head import tenant_revision
-from tenants.sessions import Founding, lookup_session, partner_session
+from tenants.sessions import DatabaseAway, Founding, lookup_session, partner_session
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 
@@ -131,7 +132,10 @@ def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: i
     finished = 0
     with lookup_session(runtime.databases) as (session, _now):
         unfinished = unfinished_requests(session, seconds=seconds)
-    for organisation_id, key in unfinished:
+    away: set[str] = set()
+    for cell, organisation_id, key in unfinished:
+        if cell in away:
+            continue
         try:
             with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
                 asked = _asked(session, organisation_id, key)
@@ -139,8 +143,9 @@ def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: i
                 continue
             _activate(runtime, actor, _found(runtime, actor, asked, trace_id=trace_id))
             finished += 1
-        except SlipwayError as error:
+        except (SlipwayError, DatabaseAway) as error:
             log.warning("tenancy.request_stuck", organisation_id=str(organisation_id), key=key, reason=str(error))
+            away |= {cell} if isinstance(error, DatabaseAway) else set()
     return finished
 
 
@@ -226,7 +231,10 @@ def _found(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> T
     if entry.schema_name is not None:
         return tenant_of(entry)
     cell = entry.cell_name or FIRST_CELL
-    gateways = runtime.placement.gateways(cell)
+    try:
+        gateways = runtime.placement.gateways(cell)
+    except CellUnknown as error:
+        raise DatabaseAway(str(error)) from error
     for _try in range(_TRIES):
         for gateway in gateways:
             tenant = _found_at(runtime, actor, asked, gateway, trace_id=trace_id)
@@ -280,6 +288,7 @@ def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
         session.execute(
             update(TenantEntry)
             .where(TenantEntry.id == tenant.id, TenantEntry.state == "requested")
-            .values(**place, state="active", active_at=now)
+            # What was changed before it had a place is told to the cell now that it has one.
+            .values(**place, state="active", active_at=now, behind=TenantEntry.change.is_not(None))
             .returning(func.set_config("synchronous_commit", "off", True))
         )

@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 SYSTEM_ONLY = {
     "carry_out": "the erasure that two people have agreed on; called by the approval and by the platform's round",
     "carry_out_all": "a platform job of the dispatcher",
+    "forget_late": "a platform job of the dispatcher",
 }
 _OPEN = ("requested", "approved")
 _GOING = frozenset({"active", "suspended", "exporting"})
@@ -119,10 +120,11 @@ def approve_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
             raise SecondPersonNeeded(mark("You asked for it yourself. Another person has to agree."))
         if erasure.state == "approved":
             return False
+        if entry.state == "exporting":
+            raise WrongState(mark("This workspace is being exported. Wait for the end of it, or cancel it first."))
         erasure.state = "approved"
         erasure.decided_by, erasure.decided_name, erasure.decided_at = actor.id, actor.name, now
-        if entry.state != "exporting":
-            become(entry, "exporting")  # from here on nobody works in it
+        become(entry, "exporting")  # from here on nobody works in it
         return True
 
     entry = change_tenant(runtime, actor, tenant_id, change, agree)
@@ -157,18 +159,30 @@ def carry_out(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
     _drop(runtime, organisation_id, tenant_id)
 
 
-def carry_out_all(runtime: Runtime) -> int:
-    """Go on with every erasure that two people agreed on; the next also where one cannot be. Returns how many ended."""
+def carry_out_all(runtime: Runtime, *, seconds: int = 60) -> int:
+    """Go on with every erasure that two people agreed on; the next also where one cannot be. Returns how many ended.
+
+    Those of the last `seconds` are left to whoever agreed: they are carrying it out.
+    """
     with lookup_session(runtime.databases, actor="erasure") as (session, _now):
-        waiting = open_erasures(session)
-    ended = 0
-    for organisation_id, tenant_id in waiting:
+        waiting = open_erasures(session, seconds=seconds)
+    ended, away = 0, set[str]()
+    for cell, organisation_id, tenant_id in waiting:
+        if cell in away:
+            continue
         try:
             carry_out(runtime, organisation_id, tenant_id)
             ended += 1
         except (DatabaseAway, SlipwayError) as error:
             log.warning("tenancy.erasure_stuck", tenant_id=str(tenant_id), reason=str(error))
+            away |= {cell} if isinstance(error, DatabaseAway) else set()
     return ended
+
+
+def forget_late(runtime: Runtime) -> None:
+    """Take out of control what transactions that were under way have written of tenants after they were forgotten."""
+    with lookup_session(runtime.databases, actor="erasure") as (session, _now):
+        session.execute(text("SELECT control.forget_dropped()"))
 
 
 def _shred(runtime: Runtime, entry: TenantEntry, erasure: Erasure) -> None:
@@ -206,7 +220,7 @@ def _drop(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
         entry, erasure = find_entry(session, tenant_id, lock=True), _approved(session, tenant_id)
         if erasure is None or not become(entry, "dropped"):
             return
-        entry.name, entry.external_id, entry.changed_at = "", None, now
+        entry.name, entry.external_id, entry.change, entry.changed_at = "", None, None, now
         entry.schema_name = entry.role_name = entry.gateway = None
         erasure.state, erasure.dropped_at = "dropped", now
 
@@ -229,4 +243,6 @@ def _approved(session: Session, tenant_id: UUID) -> Erasure | None:
     return session.scalars(query).one_or_none()
 
 
-_SHREDDED = text("UPDATE cell.tenant SET state = 'shredded', changed_at = :now WHERE id = :tenant")
+_SHREDDED = text(
+    "UPDATE cell.tenant SET state = 'shredded', changed_at = :now WHERE id = :tenant AND state <> 'dropped'"
+)

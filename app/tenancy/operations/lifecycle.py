@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission
@@ -21,7 +22,7 @@ from app.tenancy.operations.telling import Change, tell_cell
 from app.tenancy.queries import find_entry
 from app.tenancy.rules import UNKNOWN, OwnHome, Staff, TenantUnknown, WrongState, become, check_reason
 from app.web.translations import mark
-from tenants.models import TenantEntry
+from tenants.models import Erasure, TenantEntry
 from tenants.sessions import DatabaseAway, partner_session
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,8 @@ def change_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID, change: Chang
             raise OwnHome(mark("This is your own organisation's workspace. Ask the organisation above yours."))
         if entry.behind:
             raise WrongState(mark("Another change of this workspace is being carried out. Try again in a moment."))
+        if not change.event.startswith("tenancy.erasure."):
+            _refuse_agreed(session, tenant_id)
         changed = apply(session, entry, now)
         if changed:
             entry.change, entry.changed_at, entry.behind = change.stored(), now, True
@@ -72,6 +75,12 @@ def change_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID, change: Chang
         except (DatabaseAway, SlipwayError) as error:
             log.warning("tenancy.told_later", tenant_id=str(tenant_id), reason=str(error))
     return entry
+
+
+def _refuse_agreed(session: Session, tenant_id: UUID) -> None:
+    agreed = select(Erasure.id).where(Erasure.tenant_id == tenant_id, Erasure.state == "approved")
+    if session.scalars(agreed).first() is not None:
+        raise WrongState(mark("Two people have agreed to erase this workspace: nothing about it can be changed."))
 
 
 def _new(actor: Actor, event: str, *, reason: str, trace_id: str, **facts: Any) -> Change:

@@ -32,6 +32,7 @@ SYSTEM_ONLY = {
     "tell_all": "a platform job of the dispatcher",
 }
 _ANY_STATE = frozenset({"active", "suspended", "exporting"})
+_TRAIL_IS_THERE = _ANY_STATE | {"shredded"}  # until it is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def tell_cell(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
     """Tell the cell and both trails of the tenant's last change, once. Raises DatabaseAway when a part is away."""
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
         found = _behind(session, tenant_id)
-        if found is None:
+        if found is None or found[0].state == "requested":  # without a place yet: told once it has one
             return
         tenant, change, told = found
     with lookup_session(runtime.databases, actor="tenancy") as (session, _now):
@@ -78,9 +79,9 @@ def tell_cell(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
     if tenant.schema:
         if tenant.state in _ANY_STATE:
             _write_down(runtime, tenant, tenant_id, change)
-        with registry_session(runtime.databases, tenant.cell, actor="tenancy") as (session, now):
-            followed = {"tenant": tenant_id, "change": change.id, "state": tenant.state, "now": now}
-            session.execute(_FOLLOW, told | followed)
+        followed = {"tenant": tenant_id, "change": change.id, "state": tenant.state}
+        if not _follow(runtime, tenant, change, told | followed):
+            return
     if home is not None and home.id != tenant_id:
         _write_down(runtime, home, tenant_id, change)
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
@@ -88,17 +89,35 @@ def tell_cell(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
         session.execute(update(TenantEntry).where(TenantEntry.id == tenant_id, mine).values(behind=False))
 
 
+def _follow(runtime: Runtime, tenant: Tenant, change: Change, told: dict[str, Any]) -> bool:
+    """Put the cell where the change wants it; False where a newer change has come meanwhile, and nothing was done.
+
+    One at a time for each tenant, and control is asked again under the lock: a slow teller undoes no newer change.
+    """
+    with registry_session(runtime.databases, tenant.cell, actor="tenancy") as (session, now):
+        session.execute(_ONE_TELLER, {"tenant": str(tenant.id)})
+        with partner_session(runtime.databases, tenant.organisation_id, actor="tenancy") as (control, _now):
+            found = _behind(control, tenant.id)
+            if found is None or found[1].id != change.id:
+                return False
+        session.execute(_FOLLOW, told | {"now": now})
+        return True
+
+
 def tell_all(runtime: Runtime, *, seconds: int = 15) -> int:
     """Tell what a killed process left untold, the next also where one cannot be. Returns how many were."""
     with lookup_session(runtime.databases, actor="tenancy") as (session, _now):
         behind = tenants_behind(session, seconds=seconds)
-    told = 0
-    for organisation_id, tenant_id in behind:
+    told, away = 0, set[str]()
+    for cell, organisation_id, tenant_id in behind:
+        if cell in away:
+            continue
         try:
             tell_cell(runtime, organisation_id, tenant_id)
             told += 1
         except (SlipwayError, DatabaseAway) as error:
             log.warning("tenancy.change_untold", tenant_id=str(tenant_id), reason=str(error))
+            away |= {cell} if isinstance(error, DatabaseAway) else set()
     return told
 
 
@@ -118,16 +137,24 @@ def _behind(session: Session, tenant_id: UUID) -> tuple[Tenant, Change, dict[str
     return tenant_of(entry), Change.read(entry.change), told
 
 
+def _a_minute_before(change: UUID) -> UUID:
+    """Ids begin with the milliseconds: an entry is younger than its change, but clocks of two hosts may differ."""
+    return UUID(int=change.int - (60_000 << 80))
+
+
 def _write_down(runtime: Runtime, into: Tenant, tenant_id: UUID, change: Change) -> None:
     """One entry in this trail, whoever else is telling the same at this moment."""
-    with open_work(runtime, into, change.actor, trace_id=change.trace_id, states=_ANY_STATE) as work:
+    with open_work(runtime, into, change.actor, trace_id=change.trace_id, states=_TRAIL_IS_THERE) as work:
         work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": str(change.id)})
-        if work.session.execute(_WRITTEN, {"since": change.id, "change": str(change.id)}).first() is None:
+        if (
+            work.session.execute(_WRITTEN, {"since": _a_minute_before(change.id), "change": str(change.id)}).first()
+            is None
+        ):
             work.record(change.told_of(tenant_id))
 
 
-# Ids are in the order of time: the entry of a change is younger than the change.
 _WRITTEN = text("SELECT 1 FROM trail WHERE id > :since AND body->>'change_id' = :change LIMIT 1")
+_ONE_TELLER = text("SELECT pg_advisory_xact_lock(hashtextextended('tell ' || :tenant, 0))")
 _FOLLOW = text("""
     UPDATE cell.tenant SET state = CASE WHEN state IN ('active', 'suspended', 'exporting') THEN :state ELSE state END,
         weight = :weight, limits = :limits, change_id = :change, changed_at = :now

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from app.access.roles import Role
 from app.bootstrap.seeding import seeder
@@ -24,6 +25,7 @@ from app.tenancy.operations.erasure import (
     SecondPersonNeeded,
     approve_erasure,
     carry_out_all,
+    forget_late,
     read_erasure,
     request_erasure,
     withdraw_erasure,
@@ -287,8 +289,8 @@ class TestErasing:
                 agree(runtime, staff(partner, name="Bob"), tenant)
         with pytest.raises((TenantNotActive, psycopg.Error)), open_work(runtime, tenant, person(), trace_id="t"):
             pass
-        assert carry_out_all(runtime) == 1
-        assert carry_out_all(runtime) == 0
+        assert carry_out_all(runtime, seconds=0) == 1
+        assert carry_out_all(runtime, seconds=0) == 0
         assert states(shared_installation, tenant) == ("dropped", "dropped")
         assert told(shared_installation, partner.home, tenant.id).count("tenant.erased") == 1
 
@@ -310,3 +312,157 @@ class TestErasing:
             ask(runtime, staff(partner), tenant)
         with pytest.raises(WrongState):
             suspend(runtime, staff(partner), tenant)
+
+    def test_is_final_once_two_have_agreed(
+        self,
+        shared_installation: Installation,
+        runtime: Runtime,
+        partner: Partner,
+        tenant: Tenant,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        """The vault may be away for hours: nobody may work meanwhile in what is erased when it is back."""
+        ask(runtime, staff(partner), tenant)
+        with monkeypatch.context() as patched:
+            patched.setattr(erasure, "carry_out", lambda *_args: None)
+            agree(runtime, staff(partner, name="Bob"), tenant)
+        with pytest.raises(WrongState, match="Two people"):
+            resume_tenant(runtime, staff(partner), tenant.id, reason="no", trace_id="trace")
+        assert states(shared_installation, tenant) == ("exporting", "exporting")
+        assert carry_out_all(runtime, seconds=60) == 0  # it is left to whoever agreed a moment ago
+        assert carry_out_all(runtime, seconds=0) == 1
+
+    def test_waits_for_an_export(
+        self, shared_installation: Installation, runtime: Runtime, partner: Partner, tenant: Tenant
+    ):
+        ask(runtime, staff(partner), tenant)
+        shared_installation.set_state(tenant, "exporting")
+        with pytest.raises(WrongState, match="being exported"):
+            agree(runtime, staff(partner, name="Bob"), tenant)
+        shared_installation.set_state(tenant, "active")
+        assert agree(runtime, staff(partner, name="Bob"), tenant).state == "dropped"
+
+    def test_goes_on_though_a_change_came_between_the_cell_and_control(
+        self,
+        shared_installation: Installation,
+        runtime: Runtime,
+        partner: Partner,
+        tenant: Tenant,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        def die(*_args: Any) -> None:
+            raise Killed
+
+        ask(runtime, staff(partner), tenant)
+        with monkeypatch.context() as patched:
+            patched.setattr(erasure, "_note_shredded", die)
+            with pytest.raises(Killed):
+                agree(runtime, staff(partner, name="Bob"), tenant)
+        shared_installation.control("UPDATE control.tenant SET behind = true WHERE id = %s", tenant.id)
+        assert carry_out_all(runtime, seconds=0) == 1
+        assert states(shared_installation, tenant) == ("dropped", "dropped")
+
+    def test_is_done_once_when_two_carry_it_out_at_once(
+        self,
+        shared_installation: Installation,
+        runtime: Runtime,
+        partner: Partner,
+        tenant: Tenant,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        ask(runtime, staff(partner), tenant)
+        with monkeypatch.context() as patched:
+            patched.setattr(erasure, "carry_out", lambda *_args: None)
+            agree(runtime, staff(partner, name="Bob"), tenant)
+        ready = threading.Barrier(3)
+
+        def carry() -> None:
+            ready.wait(10)
+            carry_out_all(runtime, seconds=0)
+
+        threads = [threading.Thread(target=carry) for _each in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        carry_out_all(runtime, seconds=0)
+        assert states(shared_installation, tenant) == ("dropped", "dropped")
+        assert shared_installation.cell("SELECT 1 FROM pg_roles WHERE rolname = %s", tenant.role) == []
+
+    def test_forgets_people_who_belong_to_nothing_else(
+        self, shared_installation: Installation, runtime: Runtime, partner: Partner, tenant: Tenant
+    ):
+        made = "INSERT INTO control.person (id, email, name, locale, made_at) VALUES (%s, %s, 'X', 'en', now())"
+        belongs = (
+            "INSERT INTO control.membership (person_id, tenant_id, organisation_id, made_at) VALUES (%s, %s, %s, now())"
+        )
+        alone, elsewhere = new_id(), new_id()
+        for each in (alone, elsewhere):
+            shared_installation.control(made, each, f"{each}@acme.example")
+            shared_installation.control(belongs, each, tenant.id, partner.id)
+        shared_installation.control(belongs, elsewhere, partner.home.id, partner.id)
+        ask(runtime, staff(partner), tenant)
+        agree(runtime, staff(partner, name="Bob"), tenant)
+        left = shared_installation.control("SELECT id FROM control.person WHERE id = ANY(%s)", [alone, elsewhere])
+        assert [row.id for row in left] == [elsewhere]
+        # A transaction that was under way writes late: the platform's round forgets it again.
+        shared_installation.control(made, alone, f"{alone}@acme.example")
+        shared_installation.control(belongs, alone, tenant.id, partner.id)
+        forget_late(runtime)
+        assert shared_installation.control("SELECT 1 FROM control.person WHERE id = %s", alone) == []
+        [entry] = shared_installation.control("SELECT name, change FROM control.tenant WHERE id = %s", tenant.id)
+        assert (entry.name, entry.change) == ("", None)
+
+
+class TestASlowTeller:
+    def test_undoes_no_newer_change(
+        self,
+        shared_installation: Installation,
+        runtime: Runtime,
+        partner: Partner,
+        tenant: Tenant,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        """It has read the suspension, sleeps, and wakes after the tenant was resumed and everybody was told."""
+        original = telling._follow
+        slept: list[Any] = []
+
+        def sleep(*args: Any) -> bool:
+            slept.append(args)
+            return False
+
+        with monkeypatch.context() as patched:
+            patched.setattr(telling, "_follow", sleep)
+            suspend(runtime, staff(partner), tenant)
+        resume_tenant(runtime, staff(partner), tenant.id, reason="paid", trace_id="trace")
+        assert original(*slept[0]) is False
+        assert states(shared_installation, tenant) == ("active", "active")
+
+
+class TestAChangeBeforeThePlace:
+    def test_reaches_the_cell_once_there_is_one(
+        self, shared_installation: Installation, runtime: Runtime, partner: Partner, monkeypatch: pytest.MonkeyPatch
+    ):
+        """The plan's limits are read, the tenant is founded slowly, and in between its limits are changed."""
+        request = TenantRequest(partner.id, kind="customer", name="Acme", key=new_id().hex, limits={"members": 5})
+        original = creation._found
+
+        def change_first(*args: Any, **named: Any) -> Tenant:
+            change = telling.Change(
+                new_id(), "tenancy.tenant.changed", person(), "why", "trace", {"changed": ["limits"]}
+            )
+            shared_installation.control(
+                "UPDATE control.tenant SET limits = '{\"members\": 2}', change = %s, changed_at = now(), behind = true"
+                " WHERE request_key = %s",
+                Jsonb(change.stored()),
+                request.key,
+            )
+            assert tell_all(runtime, seconds=0) == 0
+            return original(*args, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(creation, "_found", change_first)
+            tenant = create_tenant(runtime, person(), request, trace_id="made")
+        assert tell_all(runtime, seconds=0) == 1
+        [row] = shared_installation.cell("SELECT limits FROM cell.tenant WHERE id = %s", tenant.id)
+        assert row.limits == {"members": 2}

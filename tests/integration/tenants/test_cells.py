@@ -9,13 +9,16 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.access.roles import Role
 from app.bootstrap.seeding import seeder
 from app.kernel.ids import new_id
 from app.kernel.queue.dispatcher import Dispatched
 from app.kernel.queue.loop import Dispatcher
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
+from app.tenancy.operations import creation, erasure, lifecycle, telling
 from app.tenancy.operations.creation import NoRoom, QuotaReached, Seeder, TenantRequest, create_tenant
+from app.tenancy.operations.lifecycle import suspend_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.cells import CLOSED
@@ -56,6 +59,8 @@ def pair(installation: Installation, tmp_path: Any) -> Iterator[Pair]:
         gateways=GATEWAYS,
     )
     runtime = make_runtime(databases, services={Keyring: keyring, Seeder: seeder(keyring)})
+    # The template's slots are in every clone on this server, and so are their roles: these could not be dropped.
+    installation.cell("DELETE FROM cell.slot WHERE state = 'free'")
     made = Pair(installation, eu, runtime)
     made.add(region="eu")
     yield made
@@ -161,16 +166,53 @@ class TestAProcessWithoutTheCell:
             assert replace(pair, runtime=lone).create(partner).cell == CELL
 
 
+def _die(*_args: object, **_named: object) -> None:
+    raise RuntimeError
+
+
+def _shut(pair: Pair) -> None:
+    """Nobody gets into the second cell any more."""
+    with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+        name = cluster.name_of(pair.eu.cell_url)
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+
 class TestACellThatIsAway:
+    def test_keeps_nothing_waiting_that_others_have_to_do(self, pair: Pair, monkeypatch: pytest.MonkeyPatch):
+        """Half made, suspended and agreed to be erased: what is in the other cell is done, what is here comes later."""
+        partner = pair.installation.partner()
+        staff = [person(name, organisation_id=partner.id, roles=frozenset({Role.PARTNER_ADMIN})) for name in "AB"]
+        kept = {cell: [pair.create(partner, cell=cell) for _each in range(2)] for cell in ("eu", CELL)}
+        with monkeypatch.context() as patched:
+            patched.setattr(creation, "_found", _die)
+            for cell in kept:
+                with pytest.raises(RuntimeError):
+                    pair.create(partner, cell=cell)
+            patched.setattr(lifecycle, "tell_cell", lambda *_args: None)
+            patched.setattr(erasure, "carry_out", lambda *_args: None)
+            for tenants in kept.values():
+                suspend_tenant(pair.runtime, staff[0], tenants[0].id, reason="x", trace_id="t")
+                erasure.request_erasure(pair.runtime, staff[0], tenants[1].id, reason="x", trace_id="t")
+                pair.installation.control("UPDATE control.tenant SET behind = false WHERE id = %s", tenants[1].id)
+                erasure.approve_erasure(pair.runtime, staff[1], tenants[1].id, reason="x", trace_id="t")
+        _shut(pair)
+        assert creation.resume_requests(pair.runtime, person(), trace_id="t", seconds=0) == 1
+        assert telling.tell_all(pair.runtime, seconds=0) >= 1
+        assert erasure.carry_out_all(pair.runtime, seconds=0) == 1
+        told = "SELECT state FROM control.tenant WHERE id = %s"
+        assert pair.installation.control(told, kept[CELL][1].id)[0].state == "dropped"
+        assert (
+            pair.installation.cell("SELECT state FROM cell.tenant WHERE id = %s", kept[CELL][0].id)[0].state
+            == "suspended"
+        )
+
     def test_stops_no_other(self, pair: Pair, monkeypatch: pytest.MonkeyPatch):
         partner = pair.installation.partner()
         tenant = pair.create(partner, cell=CELL)
         with open_work(pair.runtime, tenant, person(), trace_id="t") as work:
             work.enqueue("test.job")
-        with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
-            name = cluster.name_of(pair.eu.cell_url)
-            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        _shut(pair)
         sent: list[Dispatched] = []
         monkeypatch.setattr("app.kernel.queue.loop.send", lambda _broker, _cell, jobs: sent.extend(jobs))
         dispatcher = Dispatcher(pair.runtime.databases, None, {}, None, window=4)  # type: ignore[arg-type]  # not reached
