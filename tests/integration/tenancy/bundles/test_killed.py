@@ -226,6 +226,25 @@ class TestKilledImport:
         [row] = there.installation.rows(arrived, "SELECT count(*) AS n FROM {}.command WHERE key LIKE 'c%%'")
         assert row.n == 100
 
+    def test_goes_on_where_only_the_directory_does_not_know(
+        self, here: Site, there: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        """Killed between the last two commits: the cell says active, and nobody is led there yet."""
+        tenant = here.customer()
+        write_commands(here, tenant, 20)
+        here.export(tenant, tmp_path / "x", there)
+
+        def die(*_args: Any, **_named: Any) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(arrival, "update", die)
+            with pytest.raises(Killed):
+                there.receive(tmp_path / "x", here)
+        assert there.state(tenant) == ("active", "seeding")
+        assert there.receive(tmp_path / "x", here).tenant.id == tenant.id
+        assert there.state(tenant) == ("active", "active")
+
     @pytest.mark.parametrize("step", ["_settle", "index_membership", "_activate", "activate"])
     def test_goes_on_from_each_of_the_last_steps(
         self, here: Site, there: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
