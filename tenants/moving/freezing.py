@@ -29,8 +29,11 @@ class StillWorking(Exception):
 def move_state(databases: Databases, tenant: Tenant, *, before: Sequence[str], after: str) -> bool:
     """Bring a tenant from one of these states into another: the cell first, which sessions obey, then the directory.
 
-    Repeatable. Returns whether the cell's state is `after` now.
+    Repeatable. Returns whether the cell's state is `after` now. A tenant that two people agreed to erase stays still.
     """
+    with partner_session(databases, tenant.organisation_id, actor="registry") as (session, _now):
+        if session.execute(_AGREED, {"id": tenant.id}).first() is not None:
+            return False
     with registry_session(databases, tenant.cell, actor="registry") as (session, _now):
         session.execute(_MOVE_CELL, {"id": tenant.id, "before": list(before), "after": after})
         state = read_state(session, tenant.id)
@@ -78,6 +81,7 @@ def _open_transactions(databases: Databases, tenant: Tenant, roles: list[str]) -
         return set(session.execute(_OPEN, {"roles": roles, "reader": READER}).scalars())
 
 
+_AGREED = text("SELECT 1 FROM control.erasure WHERE tenant_id = :id AND state IN ('approved', 'shredded')")
 _MOVE_CELL = text(
     "UPDATE cell.tenant SET state = :after, changed_at = now() WHERE id = :id AND state = ANY(CAST(:before AS text[]))"
 )

@@ -36,6 +36,7 @@ from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
 from app.vault.keepers.wrapping import KeyMissing
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
+from tenants.moving.freezing import move_state
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, Partner, make_runtime, person
 
@@ -328,6 +329,7 @@ class TestErasing:
             agree(runtime, staff(partner, name="Bob"), tenant)
         with pytest.raises(WrongState, match="Two people"):
             resume_tenant(runtime, staff(partner), tenant.id, reason="no", trace_id="trace")
+        assert not move_state(runtime.databases, tenant, before=["exporting"], after="active")  # as a cancelled export
         assert states(shared_installation, tenant) == ("exporting", "exporting")
         assert carry_out_all(runtime, seconds=60) == 0  # it is left to whoever agreed a moment ago
         assert carry_out_all(runtime, seconds=0) == 1
