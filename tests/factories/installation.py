@@ -188,6 +188,13 @@ class Installation:
                     return slot
             make_slots(self.databases, CELL, 1)
 
+    def own_slots(self) -> None:
+        """Forget the slots that every clone of the template has: their roles are one on this server.
+
+        What is claimed from now on is this installation's alone, so it may be dropped.
+        """
+        self.cell("DELETE FROM cell.slot WHERE state = 'free'")
+
     def free_slot(self, gateway: int) -> tuple[str, str]:
         """Role and schema of a slot of that gateway which nobody has claimed."""
         query = "SELECT role_name, schema_name FROM cell.slot WHERE gateway = %s AND state = 'free' LIMIT 1"

@@ -59,8 +59,7 @@ def pair(installation: Installation, tmp_path: Any) -> Iterator[Pair]:
         gateways=GATEWAYS,
     )
     runtime = make_runtime(databases, services={Keyring: keyring, Seeder: seeder(keyring)})
-    # The template's slots are in every clone on this server, and so are their roles: these could not be dropped.
-    installation.cell("DELETE FROM cell.slot WHERE state = 'free'")
+    installation.own_slots()
     made = Pair(installation, eu, runtime)
     made.add(region="eu")
     yield made
