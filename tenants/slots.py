@@ -140,12 +140,18 @@ def claim_slot(session: Session, tenant_id: UUID, *, kind: str = "customer") -> 
     return None if row[0] is None else ClaimedSlot(schema=row[0], role=row[1], gateway=row[2])
 
 
+def gateways_with_slots(session: Session) -> set[int]:
+    """The gateways that have a free slot of this build's revision. In the registry's scope."""
+    return set(session.scalars(_FREE_GATEWAYS, {"revision": tenant_revision()}))
+
+
 def activate(session: Session, tenant_id: UUID) -> None:
     """A seeded tenant does work from now on; any other state stays as it is. In the registry's scope."""
     session.execute(_ACTIVATE, {"tenant": tenant_id})
 
 
 _CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, 1, '{}', :revision, NULL)")
+_FREE_GATEWAYS = text("SELECT DISTINCT gateway FROM cell.slot WHERE state = 'free' AND revision = :revision")
 _ACTIVATE = text("SELECT cell.activate(:tenant)")
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import threading
+import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from app.bootstrap.schedules import schedules
+from tenants.engines import InstallationKey
 from tenants.fleet.owner import asking
 from tenants.fleet.plan import count_below
 from tenants.naming import new_schema_name
 from tenants.schema.head import head_sql
 from tenants.slots import BATCH, make_slots
+from tests import cluster
 from tests.benchmarks.ground import Ground, default_of, new_tenant
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say
 from tests.benchmarks.peers.fleet import DjangoTenants, django_tenants
@@ -73,24 +76,37 @@ def _in_a_row(installation: Installation) -> Figure:
 
 @contextmanager
 def refilling(installation: Installation, *, slots: int, every: float | None = None) -> Iterator[None]:
-    """The dispatcher's schedule that keeps the pool at `slots`, in a thread; `every` in place of its own seconds."""
-    refill = next(
-        each for each in schedules(installation.runtime, warm_slots=slots) if each.name == "tenancy.refill_pool"
-    )
-    stop = threading.Event()
+    """The dispatcher's schedule that keeps the pool at `slots`, in a process of its own as the dispatcher is one.
 
-    def loop() -> None:
-        busy = False
-        while not stop.wait(every or (0.0 if busy else refill.every)):
-            busy = refill.run() is True
-
-    thread = threading.Thread(target=loop, name="refill")
-    thread.start()
+    `every` in place of the schedule's own seconds.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    ready, stop = spawn.Event(), spawn.Event()
+    place = (installation.urls, installation.key)
+    process = spawn.Process(target=_refill, args=(place, slots, every, ready, stop), name="refill")
+    process.start()
     try:
+        if not ready.wait(60):
+            raise RuntimeError("the pool's process did not start")
         yield
     finally:
         stop.set()
-        thread.join()
+        process.join(60)
+        process.close()
+
+
+def _refill(
+    place: tuple[cluster.Databases, InstallationKey], slots: int, every: float | None, ready: Event, stop: Event
+) -> None:
+    installation = Installation(*place)
+    refill = next(
+        each for each in schedules(installation.runtime, warm_slots=slots) if each.name == "tenancy.refill_pool"
+    )
+    busy = refill.run() is True  # everything is loaded when it is said to be ready
+    ready.set()
+    while not stop.wait(every or (0.0 if busy else refill.every)):
+        busy = refill.run() is True
+    installation.close()
 
 
 def _fleet(installation: Installation, folder: Path, peer: DjangoTenants) -> Iterator[Figure]:

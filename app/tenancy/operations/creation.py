@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -31,8 +31,8 @@ from tenants.engines import CellUnknown
 from tenants.models import Plan, TenantEntry
 from tenants.registry import FIRST_CELL, tenant_of
 from tenants.schema.head import tenant_revision
-from tenants.sessions import DatabaseAway, Founding, lookup_session, partner_session
-from tenants.slots import make_slots
+from tenants.sessions import DatabaseAway, Founding, lookup_session, partner_session, registry_session
+from tenants.slots import gateways_with_slots, make_slots
 from tenants.tenant import Tenant
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,26 @@ SYSTEM_ONLY = {
     "resume_requests": "a platform job of the dispatcher",
 }
 Seed = Callable[[Work], None]
-_TRIES = 4  # one from the pool; a slot made on the spot may be taken by somebody else, but not for ever
+_TRIES = 6  # a slot that was free, or was made on the spot, may be taken by somebody else, but not for ever
+
+
+# Said once and kept, since building a statement anew costs more than running it.
+_WANTED = (
+    *("id", "organisation_id", "kind", "name", "state", "request_key", "cause", "requested_at", "cell_name"),
+    *("plan_key", "region", "external_id", "service_package", "limits"),
+)
+_INSERT = (
+    insert(TenantEntry.__table__)  # type: ignore[arg-type]  # a Table, which the ORM's base does not say
+    .values({name: bindparam(name) for name in _WANTED})
+    .on_conflict_do_nothing()
+    .returning(TenantEntry.id)
+)
+# What was changed before the tenant had a place is told to the cell now that it has one.
+_PLACED = text(
+    "UPDATE control.tenant SET schema_name = :schema, role_name = :role, gateway = :gateway, state = 'active',"
+    " active_at = :now, behind = change IS NOT NULL WHERE id = :tenant AND state = 'requested'"
+    " RETURNING set_config('synchronous_commit', 'off', true)"
+)
 
 
 class RequestDiffers(Conflict):
@@ -100,7 +119,7 @@ class Seeder:
         self._seeds = seeds
 
     def seed(self, work: Work) -> None:
-        """Run every seed; each is idempotent, since a killed creation runs them again."""
+        """Run every seed, in the transaction that claims the place: a killed creation leaves nothing of them."""
         for seed in self._seeds:
             seed(work)
 
@@ -173,7 +192,7 @@ def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
 
 def _insert(session: Session, request: TenantRequest, cell: str, now: datetime) -> TenantEntry | None:
     """The new row; None where a key or an external id is taken, and then nothing is changed."""
-    wanted = insert(TenantEntry).values(
+    entry = TenantEntry(
         id=new_id(),
         organisation_id=request.organisation_id,
         kind=request.kind,
@@ -189,7 +208,8 @@ def _insert(session: Session, request: TenantRequest, cell: str, now: datetime) 
         service_package=request.service_package,
         limits=request.limits,
     )
-    return session.scalars(wanted.on_conflict_do_nothing().returning(TenantEntry)).one_or_none()
+    values = {name: getattr(entry, name) for name in _WANTED}
+    return entry if session.connection().execute(_INSERT, values).one_or_none() else None
 
 
 def _place(runtime: Runtime, request: TenantRequest) -> tuple[str | None, str]:
@@ -235,12 +255,17 @@ def _found(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> T
         gateways = runtime.placement.gateways(cell)
     except CellUnknown as error:
         raise DatabaseAway(str(error)) from error
+    turns = gateways[:1]  # mostly it has a slot; only where it has none is asked who has
     for _try in range(_TRIES):
-        for gateway in gateways:
+        for gateway in turns:
             tenant = _found_at(runtime, actor, asked, gateway, trace_id=trace_id)
             if tenant is not None:
                 return tenant
-        make_slots(runtime.databases, cell, 1, gateway=gateways[0])
+        with registry_session(runtime.databases, cell, actor=actor.label) as (session, _now):
+            free = gateways_with_slots(session)
+        turns = [gateway for gateway in gateways if gateway in free] or gateways[:1]
+        if not free:
+            make_slots(runtime.databases, cell, 1, gateway=gateways[0])
     raise NoRoom("No workspace could be prepared right now. Try again in a moment.")
 
 
@@ -284,11 +309,5 @@ def _seed(runtime: Runtime, work: Work, entry: TenantEntry) -> None:
 def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
     """The third commit: the directory routes to it. Lost in a crash, the request is resumed: it need not wait."""
     with partner_session(runtime.databases, tenant.organisation_id, actor=actor.label) as (session, now):
-        place = {"schema_name": tenant.schema, "role_name": tenant.role, "gateway": tenant.gateway}
-        session.execute(
-            update(TenantEntry)
-            .where(TenantEntry.id == tenant.id, TenantEntry.state == "requested")
-            # What was changed before it had a place is told to the cell now that it has one.
-            .values(**place, state="active", active_at=now, behind=TenantEntry.change.is_not(None))
-            .returning(func.set_config("synchronous_commit", "off", True))
-        )
+        place = {"schema": tenant.schema, "role": tenant.role, "gateway": tenant.gateway}
+        session.connection().execute(_PLACED, {"tenant": tenant.id, "now": now} | place)

@@ -43,7 +43,7 @@ class LocalKeys:
         """Make the tenant's wrapping key unless there is one. Raises KeyMissing when it was destroyed."""
         with self._changing(tenant_id):
             self._refuse_destroyed(tenant_id)
-            write_once(self._path(tenant_id), _line(1, secrets.token_bytes(KEY_BYTES)))
+            write_once(self._path(tenant_id), _line(1, secrets.token_bytes(KEY_BYTES)), waiting=self._half(tenant_id))
 
     def wrap(self, tenant_id: UUID, secret: Secret, *, purpose: str) -> bytes:
         """Seal a key of the tenant under the newest version of its wrapping key, for this purpose only."""
@@ -136,19 +136,21 @@ class LocalKeys:
 
     def _replace(self, tenant_id: UUID, keys: dict[int, Secret]) -> None:
         """The file with these versions takes the old one's place, whole."""
-        waiting = _waiting(self._path(tenant_id))
+        waiting = self._half(tenant_id)
         write_file(waiting, b"".join(_line(number, keys[number].reveal_bytes()) for number in sorted(keys)))
         waiting.replace(self._path(tenant_id))
 
     @contextmanager
     def _changing(self, tenant_id: UUID) -> Iterator[None]:
-        """Alone in the folder. What a killed predecessor left half written of this key is removed; all is synced."""
+        """Alone in the folder. What a killed predecessor left half written of this key is removed; all is synced.
+
+        Its name is always the same, so that nobody has to read a folder of 10,000 keys to find it.
+        """
         require_private_folder(self._folder)
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            for left in self._folder.glob(f".{self._path(tenant_id).name}.*"):
-                left.unlink()
+            self._half(tenant_id).unlink(missing_ok=True)
             yield
             os.fsync(descriptor)
         finally:
@@ -160,6 +162,10 @@ class LocalKeys:
 
     def _path(self, tenant_id: UUID) -> Path:
         return self._folder / f"{tenant_id}.key"
+
+    def _half(self, tenant_id: UUID) -> Path:
+        """Where a key is while it is written; only who holds the folder's lock writes there."""
+        return self._folder / f".{tenant_id}.key.half"
 
     def _marker(self, tenant_id: UUID, state: KeyState) -> Path:
         return self._folder / f"{tenant_id}.{state}"
@@ -200,9 +206,12 @@ def make_private_folder(folder: Path) -> None:
     require_private_folder(folder)
 
 
-def write_once(path: Path, content: bytes) -> bool:
-    """Put a 0600 file there, whole and synced, unless one is there already. Returns whether it was ours."""
-    waiting = _waiting(path)
+def write_once(path: Path, content: bytes, *, waiting: Path | None = None) -> bool:
+    """Put a 0600 file there, whole and synced, unless one is there already. Returns whether it was ours.
+
+    `waiting` is where it is written first, for a caller that nobody else can be beside.
+    """
+    waiting = waiting or path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         write_file(waiting, content)
         os.link(waiting, path, follow_symlinks=False)
@@ -221,10 +230,6 @@ def write_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _waiting(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def read_key(path: Path) -> Secret:

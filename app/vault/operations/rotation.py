@@ -58,9 +58,8 @@ class Resealed:
 
 
 def make_keys(work: Work, keyring: Keyring) -> None:
-    """Make the tenant's keys, once; the wrapping key stays outside every database."""
-    if not work.session.scalars(select(SecretRecord.id).where(SecretRecord.kind == KEYS)).first():
-        add_keys(work, make_tenant_keys(keyring, work.tenant.id))
+    """Make the keys of a tenant that has none; the wrapping key stays outside every database."""
+    add_keys(work, make_tenant_keys(keyring, work.tenant.id))
 
 
 def ask_rotation(work: Work, keyring: Keyring, *, wrapping: bool, keys: bool) -> None:

@@ -17,7 +17,7 @@ from app.tenancy.operations.creation import RequestDiffers, Seeder, TenantReques
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
-from tests.factories.installation import Installation, Partner, make_runtime, person
+from tests.factories.installation import CELL, Installation, Partner, make_runtime, person
 
 CAUSE = {"cause_tenant_id": new_id(), "cause_entry_id": new_id(), "cause_leaf_hash": "ab" * 32}
 
@@ -43,11 +43,11 @@ def partner(shared_installation: Installation) -> Partner:
 @pytest.fixture
 def dying(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Die once, right after the commit of a step, or right before the last one."""
-    step: str = request.param
+    before, _space, step = request.param.rpartition(" ")
     original = getattr(operations, step)
 
     def die(*args: Any, **named: Any) -> Any:
-        if step != "update":
+        if not before:
             original(*args, **named)
         monkeypatch.setattr(operations, step, original)
         raise Killed
@@ -55,7 +55,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     monkeypatch.setattr(operations, step, die)
 
 
-every_step = pytest.mark.parametrize("dying", ["_request", "_found", "update", "_activate"], indirect=True)
+every_step = pytest.mark.parametrize("dying", ["_request", "_found", "before _activate", "_activate"], indirect=True)
 
 
 def wanted(partner: Partner, **more: Any) -> TenantRequest:
@@ -149,6 +149,32 @@ class TestCreateTenant:
         shared_installation.cell("UPDATE cell.slot SET state = 'retired' WHERE state = 'free'")
         request = wanted(partner)
         make(runtime, request)
+        check_whole(shared_installation, request)
+
+    def test_asks_who_has_room_instead_of_every_gateway(
+        self,
+        shared_installation: Installation,
+        runtime: Runtime,
+        partner: Partner,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        """The pool has one place left, of the gateway whose turn comes last."""
+        asked: list[int] = []
+        original = operations._found_at
+
+        def note(run: Runtime, actor: Any, request: Any, gateway: int, **named: Any) -> Tenant | None:
+            asked.append(gateway)
+            return original(run, actor, request, gateway, **named)
+
+        monkeypatch.setattr(operations, "_found_at", note)
+        turns = runtime.placement.gateways(CELL)
+        role, _schema = shared_installation.free_slot(turns[0])  # the next tenant's turn begins one further
+        shared_installation.cell(
+            "UPDATE cell.slot SET state = 'retired' WHERE state = 'free' AND role_name <> %s", role
+        )
+        request = wanted(partner)
+        assert make(runtime, request).role == role
+        assert asked == [turns[1], turns[0]]
         check_whole(shared_installation, request)
 
     @pytest.mark.parametrize("change", [{"name": "Umbrella"}, {"kind": "sandbox"}])

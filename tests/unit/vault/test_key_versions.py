@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,21 @@ def write_and_die(path, content):
 local_keys.write_file = write_and_die
 local_keys.LocalKeys(Path(sys.argv[1])).rotate(UUID(sys.argv[2]), beyond=1)
 """
+
+
+class TestAFolderOfManyKeys:
+    def test_is_not_read_through_for_one_of_them(self, web, monkeypatch):
+        """A partner's ten-thousandth tenant is made as fast as its first."""
+
+        def refuse(*_args):
+            raise AssertionError("somebody read the whole folder")
+
+        for name in ("scandir", "listdir"):
+            monkeypatch.setattr(os, name, refuse)
+        web.wrapping.create(ACME)
+        assert web.wrapping.rotate(ACME, beyond=1) == 2
+        web.wrapping.retire(ACME, below=2)
+        web.wrapping.destroy(ACME)
 
 
 class TestAKilledChange:
