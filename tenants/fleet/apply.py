@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,16 +12,17 @@ from typing import Any, Literal
 
 import psycopg
 
-from tenants.fleet.owner import Connection, Fleet, asking, held
+from tenants.fleet.owner import Connection, Connections, Fleet, held
 from tenants.fleet.plan import CANARY, Plan, count_below, find_plan, note
 from tenants.fleet.queue import Line
-from tenants.fleet.replay import Replay
+from tenants.fleet.replay import Replay, make_durable
 from tenants.fleet.tree import FleetRefused
 from tenants.fleet.workers import Crew, Tally
 from tenants.sessions import DatabaseAway
 
 _BUDGET = 0.005  # of all workspaces may fail before the fleet halts, and at least one
-_ROUNDS = 5  # of looking for workspaces that programs of the earlier release claim meanwhile
+# Of a ring: for what a crash of the server took back, and for what programs of the earlier release claim meanwhile.
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class _Run:
         self._replay = Replay(fleet.tree, plan.target, crewing.stop)
         self._plan = plan
         self._tally = Tally()
+        self._connections = Connections(fleet.cell_urls)
 
     def through(self) -> Plan:
         """All rings that are left. The state in `control` says how it ended, also when the database went away."""
@@ -98,6 +101,8 @@ class _Run:
             with suppress(DatabaseAway, psycopg.Error):  # it may be control that has gone
                 self._note(state="stopped", reason=str(error))
             raise
+        finally:
+            self._connections.close()
         self._note(state=ended, reason=reason)
         return self._plan
 
@@ -129,20 +134,29 @@ class _Run:
         return self._judge()
 
     def _ring(self, ring: int) -> None:
-        """Replay the ring, the last one as long as unplanned workspaces turn up."""
+        """Replay the ring until nothing of it waits; into the last one come workspaces that nobody had planned."""
         last = ring == len(self._plan.rings) - 1
-        for _round in range(_ROUNDS if last else 1):
+        for again in range(_ROUNDS):
             if last:
                 self._take_in()
             steps = self._steps(ring)
+            if again:
+                self._count()
             if not steps or self._crewing.stop.is_set() or self._overdrawn(ring):
                 break
             self._crew(ring, steps).run(self._crewing.workers)
+            self._make_durable(steps)
+
+    def _make_durable(self, steps: list[tuple[str, str, int]]) -> None:
+        """Once for each server: the next ring, the soak and the plan's end build on what is on the disk."""
+        for cell, schema in {cell: schema for cell, schema, _attempts in steps}.items():
+            with self._connections.asking(cell) as connection:
+                make_durable(connection, schema)
 
     def _crew(self, ring: int, steps: list[tuple[str, str, int]]) -> Crew:
         name = self._plan.rings[ring]
         return Crew(
-            cell_urls=self._fleet.cell_urls,
+            connections=self._connections,
             replay=self._replay,
             line=Line(steps),
             tally=self._tally,
@@ -166,7 +180,10 @@ class _Run:
         row = self._control.execute(
             "SELECT extract(epoch FROM %s - clock_timestamp())::float AS left", [self._plan.soak_until]
         ).fetchone()
-        end = time.monotonic() + (row.left if row else 0.0)
+        left = row.left if row else 0.0
+        if left > 1:
+            self._connections.close()  # nobody keeps one open for hours
+        end = time.monotonic() + left
         while (left := end - time.monotonic()) > 0 and not self._crewing.stop.is_set():
             self._crewing.tell(Progress(self._plan.rings[self._plan.ring], self._tally, soak_left=left))
             self._crewing.stop.wait(min(left, 1.0))
@@ -183,15 +200,16 @@ class _Run:
         return "incomplete", f"{left} workspaces are not at revision {self._plan.target}."
 
     def _below(self, cell: str) -> int:
-        with asking(self._fleet.cell_urls[cell]) as connection:
+        with self._connections.asking(cell) as connection:
             return count_below(connection, self._fleet, self._plan.target)
 
     def _count(self) -> None:
+        """What has become of every workspace of the plan, as the cells say."""
+        counts: Counter[str] = Counter()
         for cell in self._fleet.cell_urls:
-            for state, n in self._cell(cell, _COUNTS, [self._plan.id]):
-                self._tally.total += n
-                self._tally.done += n if state == "done" else 0
-                self._tally.quarantined += n if state == "quarantined" else 0
+            counts.update(dict(self._cell(cell, _COUNTS, [self._plan.id])))
+        self._tally.total = counts.total()
+        self._tally.done, self._tally.quarantined = counts["done"], counts["quarantined"]
 
     def _take_in(self) -> None:
         """Workspaces below the target that the plan does not know: claimed since, from the pool of an earlier build."""
@@ -214,7 +232,7 @@ class _Run:
         return any(self._steps(each) for each in range(ring, len(self._plan.rings)))
 
     def _cell(self, cell: str, statement: str, values: list[object]) -> list[Any]:
-        with asking(self._fleet.cell_urls[cell]) as connection:
+        with self._connections.asking(cell) as connection:
             return connection.execute(statement.encode(), values).fetchall()
 
     def _note(self, **changed: object) -> None:

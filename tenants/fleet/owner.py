@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 
 from tenants.fleet.tree import FleetRefused, Tree
@@ -45,11 +47,65 @@ def asking(url: str) -> Iterator[Connection]:
     """A connection for a few questions. Raises DatabaseAway also when the server goes away in between."""
     connection = connect(url)
     try:
-        yield connection
-    except psycopg.OperationalError as error:
-        raise DatabaseAway(f"The database went away: {' '.join(str(error).split())}") from error
+        with away_is_told():
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def away_is_told() -> Iterator[None]:
+    """Whatever the driver says of a server that went away becomes DatabaseAway."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise DatabaseAway(f"The database went away: {' '.join(str(error).split())}") from error
+
+
+class Connections:
+    """Connections to the cells, kept from one use to the next: making one costs more than changing a schema.
+
+    Safe for many threads. Who has taken one is alone with it until it is given back.
+    """
+
+    def __init__(self, cell_urls: Mapping[str, str]) -> None:
+        self._urls = cell_urls
+        self._idle: dict[str, list[Connection]] = {}
+        self._lock = Lock()
+
+    def take(self, cell: str) -> Connection:
+        """An open one. Raises DatabaseAway."""
+        with self._lock:
+            idle = self._idle.get(cell)
+            if idle:
+                return idle.pop()
+        return connect(self._urls[cell])
+
+    def give(self, cell: str, connection: Connection) -> None:
+        """It may be used by others; one that is broken or in the middle of something is closed."""
+        if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
+            connection.close()
+            return
+        with self._lock:
+            self._idle.setdefault(cell, []).append(connection)
+
+    @contextmanager
+    def asking(self, cell: str) -> Iterator[Connection]:
+        """One for a few questions. Raises DatabaseAway also when the server goes away in between."""
+        connection = self.take(cell)
+        try:
+            with away_is_told():
+                yield connection
+        finally:
+            self.give(cell, connection)
+
+    def close(self) -> None:
+        """Close those that nobody has taken: before a long wait, and at the end."""
+        with self._lock:
+            idle = [connection for each in self._idle.values() for connection in each]
+            self._idle.clear()
+        for connection in idle:
+            connection.close()
 
 
 @contextmanager

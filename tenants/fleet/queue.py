@@ -31,6 +31,11 @@ class Line:
         self._closed = False
         self._changed = Condition()
 
+    def __len__(self) -> int:
+        """How many wait, whether they may be tried yet or not."""
+        with self._changed:
+            return len(self._heap)
+
     def take(self) -> Waiting | None:
         """The next one that may be tried, waiting for it; None when nothing is left or the line was closed."""
         with self._changed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Event
 from typing import Any
 
@@ -18,6 +19,8 @@ from tenants.fleet.owner import Connection
 from tenants.fleet.tree import Backfill, Revision, Tree
 from tenants.metadata import TenantRecord
 
+# A commit does not wait for the disk here: `make_durable` waits once for all of them. What a crash of the server takes
+# back it takes back whole, with its record, so that the ring comes to it again.
 _KEY = "hashtextextended('slipway fleet ' || {name}, 0)"
 _LIMITS = (
     "SET {local} search_path = {schema}; SET {local} lock_timeout = {patience};"
@@ -25,7 +28,7 @@ _LIMITS = (
 )
 # The lock is a statement of its own: what is read after it is read as it is then, not as it was when we began to ask.
 _ENTER = (
-    f"BEGIN; {_LIMITS} SELECT pg_try_advisory_xact_lock({_KEY}) AS held;"
+    f"BEGIN; SET LOCAL synchronous_commit = off; {_LIMITS} SELECT pg_try_advisory_xact_lock({_KEY}) AS held;"
     " SELECT (SELECT version_num FROM alembic_version) AS version, s.revision, s.role_name, f.backfilled"
     " FROM cell.slot s LEFT JOIN cell.fleet_step f USING (schema_name)"
     " WHERE s.schema_name = {name} AND s.state = 'claimed'"
@@ -83,7 +86,7 @@ class Replay:
             with _left_clean(connection):
                 place = _enter(connection, schema)
                 if place is None or not (left := self._left(place)):
-                    _send(connection, _DONE + sql.Literal(schema).as_string(None) + "; COMMIT")
+                    _send(connection, _DONE + _literal(schema) + "; COMMIT")
                     return True
                 if _one_step(connection, schema, place, left[0], last=len(left) == 1):
                     return True
@@ -94,6 +97,11 @@ class Replay:
         if self.tree.position(place.version) is None:
             raise SchemaUnfit(f"it is at revision {place.version}, which this build does not know")
         return self.tree.between(place.version, self.target)
+
+
+def make_durable(connection: Connection, schema: str) -> None:
+    """All that was committed before, in any schema of the server, outlives a crash when this returns."""
+    connection.execute("UPDATE cell.fleet_step SET plan_id = plan_id WHERE schema_name = %s", [schema])
 
 
 def _one_step(connection: Connection, schema: str, place: Place, revision: Revision, *, last: bool) -> bool:
@@ -240,22 +248,22 @@ def _is_built(connection: Connection, index: str) -> bool:
 
 
 def _record(schema: str, revision: str, *, last: bool) -> str:
-    state = sql.Literal("done" if last else "waiting")
-    return sql.SQL(_RECORD).format(to=sql.Literal(revision), name=sql.Literal(schema), state=state).as_string(None)
+    return _RECORD.format(to=_literal(revision), name=_literal(schema), state=_literal("done" if last else "waiting"))
 
 
 def _text(statement: str, schema: str, *, local: str, patience: str, longest: str) -> str:
-    return (
-        sql.SQL(statement)
-        .format(
-            schema=sql.Identifier(schema),
-            name=sql.Literal(schema),
-            local=sql.SQL(local),
-            patience=sql.Literal(patience),
-            longest=sql.Literal(longest),
-        )
-        .as_string(None)
+    return statement.format(
+        schema=sql.Identifier(schema).as_string(None),
+        name=_literal(schema),
+        local=local,
+        patience=_literal(patience),
+        longest=_literal(longest),
     )
+
+
+@lru_cache(maxsize=64)  # the same few words for thousands of schemas
+def _literal(value: str) -> str:
+    return sql.Literal(value).as_string(None)
 
 
 def _send(connection: Connection, statements: str) -> psycopg.Cursor[Any]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
 import psycopg
 
-from tenants.fleet.owner import Connection, connect
+from tenants.fleet.owner import Connection, Connections
 from tenants.fleet.queue import Line, Waiting
 from tenants.fleet.replay import Replay, SchemaBusy, SchemaUnfit
 from tenants.sessions import DatabaseAway
 
 ATTEMPTS = 8  # of a schema whose locks do not come, before it is set apart
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 20.0  # seconds, doubled each time, with up to as much again by chance
+_EACH = 5  # schemas at least that a thread is worth: the first on a new connection costs as much as several more
 _PATIENCE = 30  # times in a row that a database may be away, a second each
 
 
@@ -34,7 +35,7 @@ class Tally:
 class Crew:
     """The workers of one ring."""
 
-    cell_urls: Mapping[str, str]
+    connections: Connections
     replay: Replay
     line: Line
     tally: Tally
@@ -47,7 +48,8 @@ class Crew:
 
     def run(self, workers: int) -> None:
         """Replay until the line is empty, the budget is spent, or all is stopped. Raises DatabaseAway."""
-        threads = [Thread(target=self._work, name=f"fleet-{n}") for n in range(workers)]
+        useful = -(-len(self.line) // _EACH)
+        threads = [Thread(target=self._work, name=f"fleet-{n}") for n in range(min(workers, useful))]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -73,14 +75,14 @@ class Crew:
             except Exception as error:  # noqa: BLE001 - a bug in one thread must not leave the others waiting for ever
                 self._give_up(DatabaseAway(f"A worker failed: {error!r}"))
                 self.line.settle()
-        for connection in connections.values():
+        for cell, connection in connections.items():
             with suppress(psycopg.Error):
-                connection.close()
+                self.connections.give(cell, connection)
 
     def _one(self, connections: dict[str, Connection], one: Waiting) -> None:
         try:
             if one.cell not in connections or connections[one.cell].closed:
-                connections[one.cell] = connect(self.cell_urls[one.cell])
+                connections[one.cell] = self.connections.take(one.cell)
             connection = connections[one.cell]
             finished = self.replay.advance(connection, one.schema)
         except DatabaseAway as error:

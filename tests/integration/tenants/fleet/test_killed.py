@@ -5,21 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from app.kernel.ids import new_id
 from app.kernel.work import open_work
-from tenants.fleet.apply import Crewing, apply_plan
+from tenants.fleet.apply import Crewing, Progress, apply_plan
+from tenants.fleet.owner import Connection
 from tenants.fleet.plan import Wish, make_plan
+from tenants.fleet.replay import Replay
 from tenants.fleet.status import read_status
 from tenants.fleet.verify import verify
 from tenants.schema.head import tenant_revision
+from tenants.schema.install import install
+from tenants.sessions import DatabaseAway
 from tenants.tenant import Tenant
-from tests.factories.fleet import SLOW, Revisions, finish, make_fleet, make_tenants, remember, start
-from tests.factories.installation import Installation, make_databases, make_runtime, person
+from tests import cluster
+from tests.factories.fleet import SLOW, Revisions, finish, make_fleet, make_tenants, remember, start, upgrade
+from tests.factories.installation import CELL, GATEWAYS, Installation, make_databases, make_runtime, person
 
 
 @dataclass
@@ -113,3 +119,61 @@ class TestAKilledFleet:
         self, harbour: Installation, revisions: Revisions
     ):
         run_killed_fleet(harbour, revisions, 1_000)
+
+
+class TestACrashedServer:
+    """Commits of a fleet do not wait for the disk each: a crash takes the last ones back, whole, with their record."""
+
+    def test_leaves_no_workspace_behind_that_is_said_to_be_done(self, tmp_path: Path):
+        servers = cluster.Cluster(tmp_path)
+        servers.servers.start()
+        try:
+            urls = servers.create_databases()
+            key = install(control_url=urls.control_url, cell_urls={CELL: urls.cell_url}, gateways=GATEWAYS)
+            own = Installation(urls, key)
+            make_tenants(own, 40)
+            fleet = make_fleet(own, Revisions(tmp_path / "versions").short())
+            make_plan(fleet, Wish(soak_seconds=0))
+            own.close()
+
+            def tell(progress: Progress) -> None:
+                if progress.tally.done >= 20 and not crashed:
+                    crashed.append(progress.tally.done)
+                    child = servers.servers._running_postgres().child
+                    assert child is not None
+                    child.kill()
+                    child.wait()
+                    servers.servers.revive()
+
+            crashed: list[int] = []
+            with suppress(DatabaseAway):  # control was on that server, too
+                apply_plan(fleet, Crewing(tell=tell))
+            assert crashed
+            plan = apply_plan(fleet, Crewing())
+            assert plan is None or plan.state == "finished"
+            verdict = verify(fleet)
+            assert (verdict.looked_at, verdict.compared, verdict.drifts) == (40, 40, ())
+        finally:
+            servers.servers.stop()
+
+    def test_of_one_cell_is_made_up_for_in_the_same_run(
+        self, harbour: Installation, revisions: Revisions, monkeypatch: pytest.MonkeyPatch
+    ):
+        """The server comes back before anybody notices, and has forgotten one commit: its ring is looked at again."""
+        tenants = make_tenants(harbour, 6)
+        fleet = make_fleet(harbour, revisions.short())
+        real, lost = Replay.advance, tenants[3].schema
+        forgotten: list[str] = []
+
+        def forget_one(self: Replay, connection: Connection, schema: str) -> bool:
+            if schema == lost and not forgotten:
+                forgotten.append(schema)
+                return True
+            return real(self, connection, schema)
+
+        monkeypatch.setattr(Replay, "advance", forget_one)
+        told: list[int] = []
+        plan = upgrade(fleet, tell=lambda progress: told.append(progress.tally.done))
+        assert forgotten
+        assert plan.state == "finished"
+        assert max(told) == 6

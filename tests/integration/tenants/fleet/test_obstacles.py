@@ -8,9 +8,9 @@ from collections import Counter
 import psycopg
 import pytest
 
-from tenants.fleet import replay, workers
+from tenants.fleet import owner, replay, workers
 from tenants.fleet.apply import Crewing, Progress, apply_plan
-from tenants.fleet.owner import FleetBusy, asking, held
+from tenants.fleet.owner import Connection, FleetBusy, asking, held
 from tenants.fleet.plan import Wish, make_plan
 from tenants.fleet.status import read_status
 from tenants.fleet.tree import FleetRefused
@@ -132,11 +132,15 @@ class TestADatabaseThatGoesAway:
         fleet = make_fleet(harbour, revisions.short())
         make_plan(fleet, Wish(soak_seconds=0))
 
-        def refused(_url: str) -> None:
+        real = owner.Connections.take
+
+        def refused(self: owner.Connections, cell: str) -> Connection:
+            if threading.current_thread() is threading.main_thread():
+                return real(self, cell)
             raise DatabaseAway("The database does not answer.")
 
         with monkeypatch.context() as patch:
-            patch.setattr(workers, "connect", refused)
+            patch.setattr(owner.Connections, "take", refused)
             patch.setattr(workers, "_PATIENCE", 2)
             with pytest.raises(DatabaseAway):
                 apply_plan(fleet, Crewing())
