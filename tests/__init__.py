@@ -1,1 +1,1 @@
-"""Every proof of the house; `docs/testing.md` says which kind of test lives in which folder."""
+"""Every proof of the house; `docs/contributing.md` says which kind of test lives in which folder."""
