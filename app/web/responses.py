@@ -140,6 +140,7 @@ def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
         return _to_sign_in(request)
     name = "unavailable" if isinstance(error, Unavailable) else _PAGES[kind]
     name = "upgrading" if isinstance(error, TenantUpgrading) else name
+    name = "paused" if isinstance(error, TenantNotActive) and error.state == "suspended" else name
     name = "invalid" if isinstance(error, NotFromHere) else name  # no matter of roles: the form has to be sent again
     return _trouble_page(request, name, status=error.status, message=error.message, headers=headers)
 

@@ -13,6 +13,7 @@ EXAMPLES: dict[str, list[Context]] = {
         ("conflict", "Dana Weber completed this task a moment ago. Open it again to see her answers."),
         ("unavailable", ""),
         ("upgrading", ""),
+        ("paused", ""),
         ("unexpected", ""),
     )
 }
