@@ -64,6 +64,9 @@ PLANTED = [
     Planted("place differs", "control", "UPDATE control.tenant SET gateway = 77 WHERE id = '{3}'", "UPDATE control.tenant SET gateway = (right('{4}', 2))::int WHERE id = '{3}'"),  # noqa: E501 - as above
     Planted("state differs", "control", "UPDATE control.tenant SET state = 'suspended' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active' WHERE id = '{3}'"),  # noqa: E501 - as above
     Planted("request stuck", "control", "UPDATE control.tenant SET state = 'requested', requested_at = now() - interval '1 hour' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active', requested_at = now() WHERE id = '{3}'"),  # noqa: E501 - as above
+    Planted("import stuck", "control", "UPDATE control.tenant SET state = 'seeding', requested_at = now() - interval '5 hours' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active', requested_at = now() WHERE id = '{3}'"),  # noqa: E501 - as above
+    Planted("erasure stuck", "control", "INSERT INTO control.erasure (id, tenant_id, organisation_id, state, reason, trace_id, requested_by, requested_name, requested_at, decided_at) SELECT id, id, organisation_id, 'approved', 'x', 'x', id, 'x', now(), now() FROM control.tenant WHERE id = '{3}'", "DELETE FROM control.erasure WHERE id = '{3}'"),  # noqa: E501 - as above
+    Planted("place left", "control", "UPDATE control.tenant SET state = 'dropped' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active' WHERE id = '{3}'"),  # noqa: E501 - as above
     Planted("database open", "cell", "GRANT CONNECT ON DATABASE {5} TO PUBLIC", "REVOKE CONNECT ON DATABASE {5} FROM PUBLIC"),  # noqa: E501 - as above
     Planted("database open", "cell", "GRANT CONNECT ON DATABASE {5} TO {2}_door", "REVOKE CONNECT ON DATABASE {5} FROM {2}_door"),  # noqa: E501 - as above
 ]  # fmt: skip
@@ -124,6 +127,18 @@ class TestExamineInstallation:
             admin.execute("SELECT lo_unlink(%s)", row)
             admin.execute("COMMIT")
         assert troubles(house) == ()
+
+    def test_gives_an_import_four_hours(self, house: PeerHouse, acme: Tenant):
+        begun = (
+            "UPDATE control.tenant SET state = 'seeding', requested_at = now() - %s * interval '1 hour' WHERE id = %s"
+        )
+        try:
+            house.control(begun, 3, acme.id)
+            assert troubles(house, young=600) == ()
+            house.control(begun, 5, acme.id)
+            assert [trouble.kind for trouble in troubles(house, young=600)] == ["import stuck"]
+        finally:
+            house.control("UPDATE control.tenant SET state = 'active', requested_at = now() WHERE id = %s", acme.id)
 
     def test_lets_a_creation_that_is_on_its_way_be(self, house: PeerHouse, acme: Tenant):
         house.control("UPDATE control.tenant SET state = 'requested', requested_at = now() WHERE id = %s", acme.id)
