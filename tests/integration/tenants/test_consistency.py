@@ -12,6 +12,7 @@ import pytest
 from app.demo.checks.consistency import consistency
 from app.demo.checks.finding import Patient
 from tenants.consistency import Trouble, examine_installation
+from tenants.slots import discard_stale, make_slots
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL
 from tests.factories.peer_house import OWN, PeerHouse, open_house
@@ -126,6 +127,20 @@ class TestExamineInstallation:
             assert [trouble.kind for trouble in troubles(house)] == ["role owns"]
             admin.execute("SELECT lo_unlink(%s)", row)
             admin.execute("COMMIT")
+        assert troubles(house) == ()
+
+    @pytest.mark.parametrize("left", ["role", "nothing"])
+    def test_lets_a_slot_that_is_being_discarded_be(self, house: PeerHouse, acme: Tenant, left: str):
+        """Killed between its statements: the next round goes on, and there is nothing to restore."""
+        make_slots(house.databases, CELL, 1)
+        [slot] = house.cell("SELECT * FROM cell.slot WHERE state = 'free' ORDER BY made_at DESC LIMIT 1")
+        house.cell("UPDATE cell.slot SET state = 'retired' WHERE schema_name = %s", slot.schema_name)
+        house.cell(f"DROP SCHEMA {slot.schema_name} CASCADE")
+        if left == "nothing":
+            house.cell(f"REVOKE {house.key.roles.app} FROM {slot.role_name}")
+            house.cell(f"DROP ROLE {slot.role_name}")
+        assert troubles(house) == ()
+        assert discard_stale(house.databases, CELL) == 1
         assert troubles(house) == ()
 
     def test_gives_an_import_four_hours(self, house: PeerHouse, acme: Tenant):
