@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -183,6 +183,7 @@ def run(world: World, *, examples: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             database=None,
+            phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes; a history of this length can be read
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),
