@@ -110,6 +110,13 @@ class History(RuleBasedStateMachine):
         with fated(agreeing):
             self.world.change(approve_erasure, self.world.ben, request)
 
+    @rule(target=requests, at=st.integers(1, 5), agreeing=fates(50))
+    def give_up(self, at: int, agreeing: Fate) -> TenantRequest:
+        """It never became active, and two people do not want it any more."""
+        request = self.create(Fate(at, done=True))
+        self.erase(request, ALIVE, agreeing)
+        return request
+
     @rule(request=requests)
     def erase_while_it_is_asked_for(self, request: TenantRequest) -> None:
         """One of both wins; which, is theirs."""
