@@ -105,6 +105,9 @@ class History(RuleBasedStateMachine):
 
     @rule(request=requests, asking=fates(10), agreeing=fates(50))
     def erase(self, request: TenantRequest, asking: Fate, agreeing: Fate) -> None:
+        self.two_agree(request, asking, agreeing)
+
+    def two_agree(self, request: TenantRequest, asking: Fate, agreeing: Fate) -> None:
         with fated(asking):
             self.world.change(request_erasure, self.world.ann, request)
         with fated(agreeing):
@@ -113,8 +116,10 @@ class History(RuleBasedStateMachine):
     @rule(target=requests, at=st.integers(1, 5), agreeing=fates(50))
     def give_up(self, at: int, agreeing: Fate) -> TenantRequest:
         """It never became active, and two people do not want it any more."""
-        request = self.create(Fate(at, done=True))
-        self.erase(request, ALIVE, agreeing)
+        request = self.request()
+        with fated(Fate(at, done=True)):
+            self.world.create(request)
+        self.two_agree(request, ALIVE, agreeing)
         return request
 
     @rule(request=requests)
