@@ -125,9 +125,9 @@ class World:
         assert cell.state == "dropped"
         assert not self.house.cell("SELECT 1 FROM cell.slot WHERE tenant_id = %s", entry.id)
         for table in ("outbox", "job", "timer", "inbox"):
-            assert not self.house.cell(f"SELECT 1 FROM cell.{table} WHERE tenant_id = %s", entry.id)  # noqa: S608 - ours
+            assert not self.house.cell(f"SELECT 1 FROM cell.{table} WHERE tenant_id = %s", entry.id)  # noqa: S608 - one of the tables named above
         for table in ("membership", "onboarding_card", "hook"):
-            assert not self.house.control(f"SELECT 1 FROM control.{table} WHERE tenant_id = %s", entry.id)  # noqa: S608 - ours
+            assert not self.house.control(f"SELECT 1 FROM control.{table} WHERE tenant_id = %s", entry.id)  # noqa: S608 - one of the tables named above
         ended = "SELECT state FROM control.erasure WHERE tenant_id = %s AND state <> 'withdrawn'"
         [last] = self.house.control(ended, entry.id)
         assert last.state == "dropped"
