@@ -15,19 +15,40 @@ from tenants.engines import InstallationKey
 from tenants.schema.offences import cell_offences, control_offences
 
 IN_FLIGHT = 600  # seconds within which a creation or a change of state may still be on its way
+_IMPORTS = 24  # times as long for an import: four hours
 _AT_WORK = frozenset({"active", "suspended", "exporting"})
 _DIRECTORY = """
     SELECT t.id::text, t.state, COALESCE(t.cell_name, 'main') AS cell, t.schema_name, t.role_name, t.gateway,
       t.state <> 'requested' AND NOT COALESCE(t.behind, false)
         AND COALESCE(t.changed_at, t.active_at, t.requested_at) < now() - make_interval(secs => %(young)s) AS settled,
-      t.requested_at < now() - make_interval(secs => %(young)s) AS old
+      t.requested_at < now() - make_interval(secs => CASE t.state WHEN 'seeding' THEN {imports} ELSE 1 END * %(young)s)
+        AS old,
+      e.decided_at IS NOT NULL AS leaving, e.decided_at < now() - make_interval(secs => %(young)s) AS stuck
     FROM control.tenant t
-"""
+    LEFT JOIN control.erasure e ON e.tenant_id = t.id AND e.state IN ('approved', 'shredded')
+""".replace("{imports}", str(_IMPORTS))
 _PLACES = """
     SELECT t.id::text, t.state, s.schema_name, s.role_name, s.gateway
     FROM cell.tenant t FULL JOIN cell.slot s ON s.tenant_id = t.id WHERE t.id IS NOT NULL OR s.tenant_id IS NOT NULL
 """
-_RESUME = "`slipway dispatcher` resumes requests; its log says why this one fails."
+_MINUTES, _HOURS = IN_FLIGHT // 60, _IMPORTS * IN_FLIGHT // 3600
+_UNFINISHED = {
+    "requested": (
+        "request stuck",
+        f"was asked for more than {_MINUTES} minutes ago and is not finished",
+        "`slipway dispatcher` resumes requests; its log says why this one fails.",
+    ),
+    "seeding": (
+        "import stuck",
+        f"began to be imported more than {_HOURS} hours ago and has not arrived",
+        "Call `slipway tenants import` with the same file again, or have it erased (docs/export.md).",
+    ),
+    "leaving": (
+        "erasure stuck",
+        f"was agreed to be erased more than {_MINUTES} minutes ago and is not gone",
+        "`slipway dispatcher` carries erasures out; its log says why this one fails.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +116,17 @@ def compare(directory: list[Any], places: Mapping[str, list[Any]]) -> Iterator[T
 
 
 def _compare_entry(entry: Any, found: Any) -> Trouble | None:
-    tenant_id, state, cell, *place, settled, old = entry
+    tenant_id, state, cell, *place, settled, old, leaving, stuck = entry
     subject = f"tenant {tenant_id}"
-    if state == "requested":
-        said = f"was asked for more than {IN_FLIGHT // 60} minutes ago and is not finished"
-        return Trouble("request stuck", subject, said, _RESUME) if old else None
+    if leaving or state in {"requested", "seeding"}:
+        return _unfinished(subject, "leaving" if leaving else state) if (stuck if leaving else old) else None
     if found is None or found[2] is None:
         said = f"is {state} in the directory and has no place in the cell {cell}"
         lost = settled and state in _AT_WORK
         return Trouble("tenant without place", subject, said, "Restore the cell from its backup.") if lost else None
+    if state == "dropped":
+        said = f"was erased, and its place {found[2]} is still in the cell {cell}"
+        return Trouble("place left", subject, said, "Ask for help with this line.") if settled else None
     if place != list(found[2:]):
         said = f"is in {found[2]} (gateway {found[4]}), the directory says {place[0]} (gateway {place[2]})"
         return Trouble("place differs", subject, said, "Correct control.tenant: the cell is right.")
@@ -111,6 +134,12 @@ def _compare_entry(entry: Any, found: Any) -> Trouble | None:
         said = f"is {state} in the directory and {found[1]} in its cell"
         return Trouble("state differs", subject, said, "Repeat the change of state.")
     return None
+
+
+def _unfinished(subject: str, state: str) -> Trouble:
+    """What comes or goes step by step is in one place sooner than in the other; only its time says what is wrong."""
+    kind, said, mend = _UNFINISHED[state]
+    return Trouble(kind, subject, said, mend)
 
 
 def _orphan_role(role: str) -> Trouble:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -130,12 +132,20 @@ _DROPPED = "UPDATE cell.tenant SET state = 'dropped', limits = NULL, changed_at 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
 
 
-def claim_slot(session: Session, tenant_id: UUID, *, kind: str = "customer") -> ClaimedSlot | None:
+def claim_slot(
+    session: Session,
+    tenant_id: UUID,
+    *,
+    kind: str = "customer",
+    weight: int = 1,
+    limits: Mapping[str, Any] = MappingProxyType({}),
+) -> ClaimedSlot | None:
     """Give the tenant a slot of any gateway, or the one it already has, to be filled in later transactions.
 
     None when the pool is empty. In the registry's scope; the tenant stays `seeding` until `activate`.
     """
-    wanted = {"tenant": tenant_id, "kind": kind, "revision": tenant_revision()}
+    told = {"kind": kind, "weight": weight, "limits": Jsonb(dict(limits))}
+    wanted = told | {"tenant": tenant_id, "revision": tenant_revision()}
     row = session.execute(_CLAIM, wanted).one()
     return None if row[0] is None else ClaimedSlot(schema=row[0], role=row[1], gateway=row[2])
 
@@ -150,7 +160,7 @@ def activate(session: Session, tenant_id: UUID) -> None:
     session.execute(_ACTIVATE, {"tenant": tenant_id})
 
 
-_CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, 1, '{}', :revision, NULL)")
+_CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, :weight, :limits, :revision, NULL)")
 _FREE_GATEWAYS = text("SELECT DISTINCT gateway FROM cell.slot WHERE state = 'free' AND revision = :revision")
 _ACTIVATE = text("SELECT cell.activate(:tenant)")
 

@@ -8,11 +8,12 @@ from uuid import UUID
 # DESIGN 4: every step is repeatable; only `active` does work.
 STATES = ("requested", "claimed", "seeding", "active", "suspended", "exporting", "shredded", "dropped")
 
-# From which states the directory lets a tenant come into which. `claimed` and `seeding` are the cell's alone.
+# From which states the directory lets somebody bring a tenant into which. One that is on its way here (`requested`,
+# or `seeding` for an import) becomes active by what makes it alone, with its place; it can only be given up.
 TRANSITIONS: dict[str, frozenset[str]] = {
-    "active": frozenset({"requested", "suspended", "exporting"}),
+    "active": frozenset({"suspended", "exporting"}),
     "suspended": frozenset({"active", "exporting"}),
-    "exporting": frozenset({"active", "suspended"}),
+    "exporting": frozenset({"requested", "seeding", "active", "suspended"}),
     "shredded": frozenset({"active", "suspended", "exporting"}),
     "dropped": frozenset({"shredded"}),
 }

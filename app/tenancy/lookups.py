@@ -91,7 +91,10 @@ control_function(
         DELETE FROM control.onboarding_card c WHERE c.tenant_id = p_tenant;
         DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
         -- Answers that are kept for who asks again may hold its name.
-        DELETE FROM control.command c WHERE position(convert_to(p_tenant::text, 'UTF8') IN c.body) > 0;
+        DELETE FROM control.command c WHERE c.tenant_ids @> ARRAY[p_tenant];
+        -- Those of a build that did not write whose they are: none is left after 72 hours, and the index is empty.
+        DELETE FROM control.command c WHERE c.tenant_ids IS NULL AND c.body IS NOT NULL
+            AND position(convert_to(p_tenant::text, 'UTF8') IN c.body) > 0;
         FOREACH someone IN ARRAY COALESCE(belonged, '{}') LOOP
             CONTINUE WHEN EXISTS (SELECT FROM control.membership m WHERE m.person_id = someone)
                 OR EXISTS (SELECT FROM control.assignment a WHERE a.person_id = someone);

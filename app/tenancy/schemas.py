@@ -37,7 +37,7 @@ Part = Annotated[
 Cursor = Annotated[str, Meta(min_length=1, max_length=4096, description="`next` of the page before.")]
 Number = Annotated[int, Meta(ge=0, le=MOST)]
 Kind = Literal["customer", "sandbox", "home"]
-State = Literal["requested", "active", "suspended", "exporting", "shredded", "dropped"]
+State = Literal["requested", "seeding", "active", "suspended", "exporting", "shredded", "dropped"]
 
 
 class Limits(Struct, forbid_unknown_fields=True, omit_defaults=True):

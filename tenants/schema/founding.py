@@ -5,7 +5,8 @@ from __future__ import annotations
 from tenants.naming import RoleNames
 
 # Two who make the same tenant at once: the second waits, then finds what the first has made. A tenant that was
-# dropped keeps its row in cell.tenant, so the INSERT refuses to found it again.
+# dropped keeps its row in cell.tenant, so the INSERT refuses to found it again. `refuse` is for one that is given up
+# before it was there: whoever makes it at this moment has done so before the lock is given, or meets the row after it.
 FOUNDING_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cell.claim(
     p_tenant uuid, p_kind text, p_weight int, p_limits jsonb, p_revision text, p_gateway int,
@@ -32,14 +33,26 @@ CREATE OR REPLACE FUNCTION cell.claim(
 CREATE OR REPLACE FUNCTION cell.activate(p_tenant uuid) RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$ UPDATE cell.tenant SET state = 'active', changed_at = now() WHERE id = p_tenant AND state = 'seeding' $body$;
+
+CREATE OR REPLACE FUNCTION cell.refuse(p_tenant uuid, p_kind text) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_tenant::text, 0));
+    INSERT INTO cell.tenant AS t (id, state, changed_at, kind) VALUES (p_tenant, 'dropped', now(), p_kind)
+      ON CONFLICT (id) DO UPDATE SET state = 'shredded', changed_at = now()
+      WHERE t.state NOT IN ('shredded', 'dropped');
+  END $body$;
 """
 
 
 def founding_rights(roles: RoleNames) -> list[str]:
     """Who may call them: the founder, whom a gateway becomes for it, and the registry; never a tenant's role."""
     functions = "cell.claim(uuid, text, int, jsonb, text, int), cell.activate(uuid)"
+    given_up = "cell.refuse(uuid, text)"
     return [
         f"GRANT USAGE ON SCHEMA cell TO {roles.founder};",
-        f"REVOKE ALL ON FUNCTION {functions} FROM {roles.app};",
+        f"REVOKE ALL ON FUNCTION {functions}, {given_up} FROM {roles.app};",
+        f"GRANT EXECUTE ON FUNCTION {given_up} TO {roles.registry};",
         f"GRANT EXECUTE ON FUNCTION {functions} TO {roles.founder}, {roles.registry};",
     ]

@@ -9,9 +9,15 @@ from psycopg import sql
 
 from tenants.naming import RoleNames
 
+# What is discarded or dropped goes statement by statement: a part of it that is gone already is no loss.
+_STANDING = """
+    WITH standing AS (
+      SELECT s.* FROM cell.slot s LEFT JOIN cell.tenant t ON t.id = s.tenant_id
+      WHERE s.state <> 'retired' AND t.state IS DISTINCT FROM 'shredded')
+"""
 _SLOTS = """
     SELECT 'slot without schema', 'slot ' || s.schema_name, 'its schema does not exist', {lost}
-      FROM cell.slot s WHERE to_regnamespace(quote_ident(s.schema_name)) IS NULL
+      FROM standing s WHERE to_regnamespace(quote_ident(s.schema_name)) IS NULL
     UNION ALL
     SELECT 'schema without slot', 'schema ' || n.nspname, 'belongs to no slot',
         'As the owner: DROP SCHEMA ' || n.nspname || ' CASCADE;'
@@ -19,7 +25,7 @@ _SLOTS = """
       AND NOT EXISTS (SELECT FROM cell.slot s WHERE s.schema_name = n.nspname::text)
     UNION ALL
     SELECT 'slot without role', 'slot ' || s.schema_name, 'its role does not exist', {lost}
-      FROM cell.slot s WHERE to_regrole(quote_ident(s.role_name)) IS NULL
+      FROM standing s WHERE to_regrole(quote_ident(s.role_name)) IS NULL
     UNION ALL
     SELECT 'role without slot', r.rolname, '', '' FROM pg_roles r WHERE starts_with(r.rolname, {prefix} || '_t_')
       AND NOT EXISTS (SELECT FROM cell.slot s WHERE s.role_name = r.rolname::text)
@@ -42,7 +48,7 @@ _SLOTS = """
 _MEMBERSHIPS = """
     SELECT 'membership missing', 'role ' || s.role_name, 'its gateway may not take it',
         'As the owner: GRANT ' || s.role_name || ' TO ' || g.rolname || ';'
-      FROM cell.slot s JOIN pg_roles r ON r.rolname::text = s.role_name
+      FROM standing s JOIN pg_roles r ON r.rolname::text = s.role_name
       JOIN pg_roles g ON g.rolname::text = {prefix} || '_gw_' || lpad(s.gateway::text, 2, '0')
       WHERE NOT EXISTS (SELECT FROM pg_auth_members a WHERE a.roleid = r.oid AND a.member = g.oid AND a.set_option)
     UNION ALL
@@ -59,7 +65,7 @@ _MEMBERSHIPS = """
     UNION ALL
     SELECT 'slot rights', 'schema ' || s.schema_name, 'its tenant may not use it as it must',
         'As the owner: GRANT USAGE ON SCHEMA ' || s.schema_name || ' TO ' || s.role_name || ';'
-      FROM cell.slot s JOIN pg_namespace n ON n.nspname::text = s.schema_name
+      FROM standing s JOIN pg_namespace n ON n.nspname::text = s.schema_name
       JOIN pg_roles r ON r.rolname::text = s.role_name
       WHERE NOT has_schema_privilege(r.oid, n.oid, 'USAGE')
         OR has_table_privilege(r.oid, to_regclass(n.nspname || '.trail'), 'INSERT') IS NOT TRUE
@@ -125,7 +131,10 @@ _INSTALL = "Run `slipway install`."
 def cell_offences(roles: RoleNames) -> sql.Composed:
     """The query for a cell. Roles without a slot here may have one in another cell: 'role without slot' is raw."""
     return _compose(
-        f"{_SLOTS} UNION ALL {_MEMBERSHIPS} UNION ALL {_EVERYWHERE}", roles, schema="cell", strangers=f"^{roles.door}$"
+        f"{_STANDING} {_SLOTS} UNION ALL {_MEMBERSHIPS} UNION ALL {_EVERYWHERE}",
+        roles,
+        schema="cell",
+        strangers=f"^{roles.door}$",
     )
 
 

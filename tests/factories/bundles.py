@@ -72,7 +72,8 @@ class Site:
 
     def receive(self, path: Path, sender: Site, **more: Any) -> Imported:
         """Import a bundle of another installation under this one's partner."""
-        request = ImportRequest(path, more.pop("organisation_id", self.partner.id), sender.fingerprint)
+        organisation_id = more.pop("organisation_id", self.partner.id)
+        request = ImportRequest(path, organisation_id, sender.fingerprint, **more.pop("said", {}))
         actor: Actor = more.pop("actor", MOVER)
         runtime = more.pop("runtime", self.runtime)
         return import_tenant(runtime, actor, self.keys, request, trace_id="import", **more)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from app.bootstrap.commands.progress import Meter
 from app.bootstrap.wiring import Running, open_program
 from app.kernel.actor import Actor, job_actor
@@ -20,6 +22,7 @@ from app.tenancy.bundles.export import ExportRequest, cancel_export, export_tena
 from app.tenancy.bundles.importing import ImportRequest, import_tenant
 from app.tenancy.bundles.verification import verify_file
 from app.tenancy.lookups import find_organisation
+from app.tenancy.schemas import ExternalId
 from app.vault.bundle_keys import (
     create_bundle_keys,
     fingerprint_of,
@@ -150,6 +153,21 @@ def _declare_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--partner", required=True, metavar="SLUG", help="the partner whose customer it becomes")
     parser.add_argument("--from", dest="sender", required=True, metavar="FINGERPRINT", help="who must have signed it")
+    parser.add_argument("--plan", metavar="KEY", help="a plan of this installation; without it, the workspace has none")
+    parser.add_argument("--region", metavar="WORD", help="where its data is kept")
+    parser.add_argument(
+        "--external-id",
+        type=_external_id,
+        metavar="ID",
+        help="what you call it; else the bundle's, where free",
+    )
+
+
+def _external_id(said: str) -> str:
+    try:
+        return msgspec.convert(said, ExternalId)
+    except msgspec.ValidationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _import(given: argparse.Namespace) -> int:
@@ -161,7 +179,8 @@ def _import(given: argparse.Namespace) -> int:
         if organisation_id is None:
             raise NoSuchPartner(f"There is no active partner {given.partner!r} here. Nothing was imported.")
         keys = open_bundle_keys(running.settings.worker_keyring)
-        request = ImportRequest(given.file, organisation_id, given.sender)
+        said = {"plan": given.plan, "region": given.region, "external_id": given.external_id}
+        request = ImportRequest(given.file, organisation_id, given.sender, **said)
         with Meter() as meter:
             done = import_tenant(running.runtime, actor, keys, request, trace_id=new_id().hex, progress=meter.show)
     finally:

@@ -43,19 +43,19 @@ def once(request: PageRequest, body: Any, perform: Callable[[str], Reply]) -> Re
 def made(tenant: TenantOut) -> Reply:
     """The tenant that was made: 201, or 202 while it is only asked for."""
     content = write(tenant)
-    return Reply(_status(tenant), content, location=tenant.links.api, etag=etag_of(content))
+    return Reply(_status(tenant), content, tenants=(tenant.id,), location=tenant.links.api, etag=etag_of(content))
 
 
 def changed(tenant: TenantOut) -> Reply:
     """The tenant after a change of its state."""
     content = write(tenant)
-    return Reply(HTTPStatus.OK, content, etag=etag_of(content))
+    return Reply(HTTPStatus.OK, content, tenants=(tenant.id,), etag=etag_of(content))
 
 
 def erasure(found: Erasure) -> Reply:
     """How far an erasure has come."""
     content = write(erasure_out(found))
-    return Reply(HTTPStatus.OK, content, etag=etag_of(content))
+    return Reply(HTTPStatus.OK, content, tenants=(found.tenant_id,), etag=etag_of(content))
 
 
 def erasure_out(found: Erasure) -> ErasureOut:
@@ -83,7 +83,8 @@ def many(request: PageRequest, items: Sequence[BulkItem], outcomes: Sequence[Pro
     failed = sum(result.problem is not None for result in results)
     body = BulkOut(created=len(results) - failed, failed=failed, results=results)
     final = all(result.status < HTTPStatus.INTERNAL_SERVER_ERROR for result in results)
-    return Reply(HTTPStatus.OK, write(body), final=final)
+    tenants = tuple(result.tenant.id for result in results if result.tenant)
+    return Reply(HTTPStatus.OK, write(body), tenants=tenants, final=final)
 
 
 def link_to_next(request: PageRequest, cursor: str | None) -> dict[str, str]:

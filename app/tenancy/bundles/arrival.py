@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.operations import end_delegations
@@ -16,20 +15,20 @@ from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.tenancy.bundles.checking import DirectoryEntry
-from app.tenancy.bundles.errors import BundleBroken, TenantIsHere
+from app.tenancy.bundles.errors import BundleBroken
 from app.tenancy.bundles.verification import CheckedBundle
 from app.tenancy.events import TenantImported
 from app.tenancy.operations.creation import NoRoom, Seeder
+from app.tenancy.operations.leaving import GONE, TenantLeaves, is_leaving
+from app.tenancy.operations.listing import SEEDING, Listed
 from app.vault.keyring import Keyring
 from app.vault.operations import count_keys, put_keys
-from tenants.cells import NoCell
 from tenants.models import TenantEntry
 from tenants.moving.portable import TENANT
 from tenants.sessions import partner_session, registry_session
 from tenants.slots import ClaimedSlot, activate, claim_slot, make_slots
 from tenants.tenant import Tenant
 
-SEEDING: Final = "seeding"
 _ARRIVING: Final = frozenset({SEEDING, "active"})
 
 
@@ -46,59 +45,24 @@ def command_key(bundle: UUID) -> str:
     return f"import:{bundle}"
 
 
-def place_of_import(
-    runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, organisation_id: UUID
-) -> Tenant:
-    """The tenant's line in the directory, which routes to nowhere yet, and its slot. Repeatable.
+def place_of_import(runtime: Runtime, entry: DirectoryEntry, listed: Listed, organisation_id: UUID) -> Tenant:
+    """Key and slot of a tenant that the directory has listed, and routes to nowhere yet. Repeatable.
 
-    Raises TenantIsHere when the id is taken, NoRoom.
+    Raises KeyMissing when the tenant was erased here, NoRoom.
     """
-    cell = _list(runtime, actor, entry, bundle, organisation_id)
-    slot = _claim(runtime, cell, entry)
+    runtime.service(Keyring).wrapping.create(entry.id)
+    slot = _claim(runtime, listed, entry)
     return Tenant(
         id=entry.id,
         organisation_id=organisation_id,
         kind=entry.kind,
         name=entry.name,
-        cell=cell,
+        cell=listed.cell,
         schema=slot.schema,
         role=slot.role,
         gateway=slot.gateway,
         state=SEEDING,
     )
-
-
-def _list(runtime: Runtime, actor: Actor, entry: DirectoryEntry, bundle: UUID, organisation_id: UUID) -> str:
-    """The directory's line, made once; it names no schema, so no door finds the tenant. Returns its cell."""
-    request_key = f"bundle:{bundle}"
-    try:
-        cell = runtime.placement.cell_for(plan=None, region=None, wanted=None)
-    except NoCell as error:
-        raise NoRoom(str(error)) from error
-    with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
-        wanted = insert(TenantEntry).values(
-            id=entry.id,
-            organisation_id=organisation_id,
-            kind=entry.kind,
-            name=entry.name,
-            state=SEEDING,
-            request_key=request_key,
-            cause={"bundle": str(bundle)},
-            requested_at=now,
-            cell_name=cell,
-        )
-        session.connection().execute(wanted.on_conflict_do_nothing())
-        found = session.scalars(select(TenantEntry).where(TenantEntry.id == entry.id)).one_or_none()
-    if found is None or (found.organisation_id, found.request_key, found.state) != (
-        organisation_id,
-        request_key,
-        SEEDING,
-    ):
-        raise TenantIsHere(
-            f"This installation holds the workspace {entry.id} already. A workspace keeps its id, so it can be here"
-            " once. Nothing was changed."
-        )
-    return found.cell_name or cell
 
 
 def arrive(runtime: Runtime, actor: Actor, tenant: Tenant, arrival: Arrival, *, trace_id: str) -> None:
@@ -165,16 +129,16 @@ def _is_done(work: Work, bundle: UUID) -> bool:
     return bool(work.session.execute(query, {"key": command_key(bundle)}).scalar_one())
 
 
-def _claim(runtime: Runtime, cell: str, entry: DirectoryEntry) -> ClaimedSlot:
+def _claim(runtime: Runtime, listed: Listed, entry: DirectoryEntry) -> ClaimedSlot:
     for _try in range(3):
         try:
-            with registry_session(runtime.databases, cell, actor="registry") as (session, _now):
-                slot = claim_slot(session, entry.id, kind=entry.kind)
+            with registry_session(runtime.databases, listed.cell, actor="registry") as (session, _now):
+                slot = claim_slot(session, entry.id, kind=entry.kind, weight=listed.weight, limits=listed.limits)
         except IntegrityError:
             continue  # somebody else imports the same bundle: the next look finds what it claimed
         if slot is not None:
             return slot
-        make_slots(runtime.databases, cell, 1)
+        make_slots(runtime.databases, listed.cell, 1)
     raise NoRoom("No workspace could be prepared right now. Try again in a moment.")
 
 
@@ -184,8 +148,11 @@ def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
         activate(session, tenant.id)
     with partner_session(runtime.databases, tenant.organisation_id, actor=actor.label) as (session, now):
         place = {"cell_name": tenant.cell, "schema_name": tenant.schema, "role_name": tenant.role}
+        told = TenantEntry.change.is_not(None)  # of what was changed before it had a place, the cell is told now
         session.execute(
             update(TenantEntry)
             .where(TenantEntry.id == tenant.id, TenantEntry.state == SEEDING)
-            .values(**place, gateway=tenant.gateway, state="active", active_at=now)
+            .values(**place, gateway=tenant.gateway, state="active", active_at=now, behind=told)
         )
+    if is_leaving(runtime, tenant.organisation_id, tenant.id):
+        raise TenantLeaves(GONE)

@@ -15,6 +15,7 @@ from app.tenancy.bundles.errors import (
     SenderUnknown,
 )
 from app.tenancy.bundles.verification import CheckedBundle
+from app.tenancy.schemas import ExternalId, Number, Word
 from app.vault.bundle_keys import BundleKeys, is_fingerprint_of
 from tenants.moving.portable import CELL, PortableTable
 
@@ -24,11 +25,14 @@ _rows = msgspec.json.Decoder(Row, strict=True)
 
 
 class DirectoryEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the directory says of the tenant."""
+    """What the directory says of the tenant. Its plan is not told: plans are each installation's own."""
 
     id: UUID
     kind: str
     name: str
+    external_id: ExternalId | None = None
+    service_package: Word | None = None
+    limits: dict[str, Number] | None = None
 
 
 def check_sender(checked: CheckedBundle, keys: BundleKeys, *, sender: str) -> None:

@@ -47,6 +47,10 @@ _MAY_BEGIN: Final = frozenset({"active", "suspended", EXPORTING})
 _ENDED: Final = "written"
 _IDLE: Final = 10.0  # seconds that running jobs get to end by themselves
 _WRITERS: Final = 30.0  # seconds for transactions that had begun; each statement of theirs has five
+_DIRECTORY_ENTRY: Final = select(
+    *(TenantEntry.id, TenantEntry.kind, TenantEntry.name),
+    *(TenantEntry.external_id, TenantEntry.service_package, TenantEntry.limits),
+)
 Progress = Callable[[str, int], None]
 
 
@@ -237,7 +241,8 @@ class _Export:
 
     def _entry(self) -> dict[str, object]:
         tenant = self.request.tenant
-        return {"id": tenant.id, "kind": tenant.kind, "name": tenant.name}
+        with partner_session(self.runtime.databases, tenant.organisation_id, actor=self.actor.label) as (session, _now):
+            return session.execute(_DIRECTORY_ENTRY.where(TenantEntry.id == tenant.id)).one()._asdict()
 
     def _began(self, writer: BundleWriter, state: str) -> Event:
         header = writer.header

@@ -20,13 +20,16 @@ from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
 from app.tenancy.bundles import archive
-from app.tenancy.bundles.arrival import SEEDING, Arrival, arrive, command_key, has_arrived, place_of_import
+from app.tenancy.bundles.arrival import Arrival, arrive, command_key, has_arrived, place_of_import
 from app.tenancy.bundles.checking import check_sender, check_tables, read_entry, read_lines
 from app.tenancy.bundles.documents import DIRECTORY, KEYS, Part, digest, read_name
 from app.tenancy.bundles.errors import BundleBroken, TenantIsHere
 from app.tenancy.bundles.sealing import open_part
 from app.tenancy.bundles.verification import CheckedBundle, open_bundle, verify_bundle
+from app.tenancy.operations.leaving import ended_by_erasure
+from app.tenancy.operations.listing import SEEDING, Wish, list_import
 from app.vault.bundle_keys import BundleKeys
+from app.vault.keepers.wrapping import DESTROYED, KeyMissing, KeyState
 from app.vault.keyring import Keyring
 from tenants.moving.portable import TENANT, PortableTable, count_rows, portable_tables, write_rows
 from tenants.registry import find_home
@@ -42,11 +45,17 @@ _DONE: Final = "SELECT 1 FROM command WHERE key = %s"
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """Which file, under which partner, and whose signature is trusted (a fingerprint)."""
+    """Which file, under which partner, and whose signature is trusted (a fingerprint).
+
+    `plan`, `region`, `external_id`: as when a tenant is made here; what is None is not said (`Wish`).
+    """
 
     path: Path
     organisation_id: UUID
     sender: str
+    plan: str | None = None
+    region: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ def import_tenant(
 
     A person needs the permission to import in the partner's home.
     Raises NotPermitted, BundleBroken, SenderUnknown, BundleForOthers, RevisionDiffers, HomeStays, TenantIsHere,
-    KeyMissing when the tenant was erased here, NoRoom.
+    KeyMissing when the tenant was erased here, TenantLeaves when it is erased meanwhile, what `list_import` raises.
     """
     _require(runtime, actor, request, trace_id=trace_id)
     known = portable_tables() if tables is None else tables
@@ -82,12 +91,15 @@ def import_tenant(
         check_tables(checked, known, revision=tenant_revision())
         bundle = _Bundle(file, checked, keys)
         entry = read_entry(checked.header, bundle.lines_of(DIRECTORY))
-        runtime.service(Keyring).wrapping.create(entry.id)  # of an erased tenant no bundle brings the key back
-        tenant = place_of_import(runtime, actor, entry, checked.header.bundle, request.organisation_id)
-        if not has_arrived(runtime, actor, tenant, checked.header.bundle, trace_id=trace_id):
-            _write(runtime, actor, tenant, bundle, known, progress)
-        moved = bundle.lines_of(KEYS) if checked.header.secrets else []
-        arrive(runtime, actor, tenant, Arrival(checked, moved), trace_id=trace_id)
+        _refuse_erased(runtime, entry.id)
+        said = {"plan": request.plan, "region": request.region, "external_id": request.external_id}
+        listed = list_import(runtime, actor, entry, Wish(checked.header.bundle, request.organisation_id, **said))
+        with ended_by_erasure(runtime, request.organisation_id, entry.id):
+            tenant = place_of_import(runtime, entry, listed, request.organisation_id)
+            if not has_arrived(runtime, actor, tenant, checked.header.bundle, trace_id=trace_id):
+                _write(runtime, actor, tenant, bundle, known, progress)
+            moved = bundle.lines_of(KEYS) if checked.header.secrets else []
+            arrive(runtime, actor, tenant, Arrival(checked, moved), trace_id=trace_id)
     return Imported(replace(tenant, state="active"), checked.rows, checked.header.secrets)
 
 
@@ -126,6 +138,12 @@ def _require(runtime: Runtime, actor: Actor, request: ImportRequest, *, trace_id
         raise BundleBroken("--partner", "this organisation has no home yet, so nobody there may import.")
     with open_work(runtime, home, actor, trace_id=trace_id) as work:
         require(work, Permission.TENANT_IMPORT)
+
+
+def _refuse_erased(runtime: Runtime, tenant_id: UUID) -> None:
+    """Of an erased tenant no bundle brings the key back; asked before the directory knows of it. Raises KeyMissing."""
+    if runtime.service(Keyring).wrapping.states().get(tenant_id) in {KeyState.DESTROYED, KeyState.RETURNED}:
+        raise KeyMissing(DESTROYED)
 
 
 def _write(

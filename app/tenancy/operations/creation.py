@@ -26,6 +26,7 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_founding
 from app.tenancy.events import TenantCreated
 from app.tenancy.lookups import unfinished_requests
+from app.tenancy.operations.leaving import GONE, LEAVING, TenantLeaves, ended_by_erasure, is_leaving
 from tenants.cells import NoCell
 from tenants.engines import CellUnknown
 from tenants.models import Plan, TenantEntry
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 SYSTEM_ONLY = {
     "create_tenant": "called by the admission flow and by set-up; its door checks tenant:create first",
     "resume_requests": "a platform job of the dispatcher",
+    "keep_within_quota": "part of a creation and of an import, each of which has been let in",
 }
 Seed = Callable[[Work], None]
 _TRIES = 6  # a slot that was free, or was made on the spot, may be taken by somebody else, but not for ever
@@ -136,14 +138,10 @@ class _Asked:
 def create_tenant(runtime: Runtime, actor: Actor, request: TenantRequest, *, trace_id: str) -> Tenant:
     """Make the tenant, or return the one this request key has made before. Usable when it returns.
 
-    Raises RequestDiffers when the key stands for another tenant, ExternalIdTaken, PlanUnknown, QuotaReached, and
-    NoRoom when no cell takes it or no place could be made.
+    Raises RequestDiffers when the key stands for another tenant, ExternalIdTaken, PlanUnknown, QuotaReached,
+    TenantLeaves when it is erased meanwhile, and NoRoom when no cell takes it or no place could be made.
     """
-    asked = _request(runtime, actor, request)
-    tenant = _found(runtime, actor, asked, trace_id=trace_id)
-    if asked.entry.state == "requested":
-        _activate(runtime, actor, tenant)
-    return tenant
+    return _finish(runtime, actor, _request(runtime, actor, request), trace_id=trace_id)
 
 
 def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: int = 30) -> int:
@@ -160,7 +158,7 @@ def resume_requests(runtime: Runtime, actor: Actor, *, trace_id: str, seconds: i
                 asked = _asked(session, organisation_id, key)
             if asked is None:
                 continue
-            _activate(runtime, actor, _found(runtime, actor, asked, trace_id=trace_id))
+            _finish(runtime, actor, asked, trace_id=trace_id)
             finished += 1
         except (SlipwayError, DatabaseAway) as error:
             log.warning("tenancy.request_stuck", organisation_id=str(organisation_id), key=key, reason=str(error))
@@ -175,7 +173,7 @@ def _request(runtime: Runtime, actor: Actor, request: TenantRequest) -> _Asked:
         with partner_session(runtime.databases, request.organisation_id, actor=actor.label) as (session, now):
             made = None if cell is None else _insert(session, request, cell, now)
             if made is not None and request.kind == "customer":
-                _require_room(session, request.organisation_id)
+                keep_within_quota(session, request.organisation_id)
             if made is not None and made.plan_key is None:
                 return _Asked(made, weight=1, limits=made.limits or {})
             asked = _asked(session, request.organisation_id, request.key)
@@ -220,8 +218,11 @@ def _place(runtime: Runtime, request: TenantRequest) -> tuple[str | None, str]:
         return None, str(error)
 
 
-def _require_room(session: Session, organisation_id: UUID) -> None:
-    """Quotas of the organisation and of all above it; two who ask at once are counted one after the other."""
+def keep_within_quota(session: Session, organisation_id: UUID) -> None:
+    """Quotas of the organisation and of all above it; two who ask at once are counted one after the other.
+
+    Called when the new row is there, in its transaction. Raises QuotaReached.
+    """
     query = text("SELECT * FROM control.exceeded_quota(:organisation)")
     row = session.execute(query, {"organisation": organisation_id}).one_or_none()
     if row is not None:
@@ -242,6 +243,16 @@ def _asked(session: Session, organisation_id: UUID, key: str) -> _Asked | None:
     return _Asked(entry, weight=weight or 1, limits={**(limits or {}), **(entry.limits or {})})
 
 
+def _finish(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> Tenant:
+    """The second and the third commit, as far as they are missing. Raises TenantLeaves."""
+    entry = asked.entry
+    with ended_by_erasure(runtime, entry.organisation_id, entry.id):
+        tenant = _found(runtime, actor, asked, trace_id=trace_id)
+        if entry.state == "requested":
+            _activate(runtime, actor, tenant)
+    return tenant
+
+
 def _found(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> Tenant:
     """The second commit: place, keys, delegation, first trail entry and the state `active`, all in the cell, at once.
 
@@ -250,6 +261,8 @@ def _found(runtime: Runtime, actor: Actor, asked: _Asked, *, trace_id: str) -> T
     entry = asked.entry
     if entry.schema_name is not None:
         return tenant_of(entry)
+    if entry.state in LEAVING:
+        raise TenantLeaves(GONE)
     cell = entry.cell_name or FIRST_CELL
     try:
         gateways = runtime.placement.gateways(cell)
@@ -310,4 +323,6 @@ def _activate(runtime: Runtime, actor: Actor, tenant: Tenant) -> None:
     """The third commit: the directory routes to it. Lost in a crash, the request is resumed: it need not wait."""
     with partner_session(runtime.databases, tenant.organisation_id, actor=actor.label) as (session, now):
         place = {"schema": tenant.schema, "role": tenant.role, "gateway": tenant.gateway}
-        session.connection().execute(_PLACED, {"tenant": tenant.id, "now": now} | place)
+        done = session.connection().execute(_PLACED, {"tenant": tenant.id, "now": now} | place).first()
+    if done is None and is_leaving(runtime, tenant.organisation_id, tenant.id):
+        raise TenantLeaves(GONE)

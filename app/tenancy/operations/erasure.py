@@ -1,12 +1,13 @@
 """Erases a tenant: one person asks, another agrees, then its key is destroyed, and at last its data dropped.
 
 The key goes first: from then on neither the database nor a backup of it yields a secret. Each step is repeatable, and
-the row of the erasure is the resume point (DESIGN 4: shredded, dropped).
+the row of the erasure is the resume point (DESIGN 4: shredded, dropped). What never became active is erased likewise,
+an abandoned import say: whoever still makes it at that moment loses, and leaves nothing behind.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -28,12 +29,13 @@ from app.tenancy.operations.telling import Change, tell_cell
 from app.tenancy.queries import find_entry
 from app.tenancy.rules import Staff, WrongState, become, check_reason
 from app.vault.keyring import Keyring
-from app.vault.operations.switch import destroy_keys
+from app.vault.operations.switch import KEYS_TOPIC, destroy_keys
 from app.web.translations import mark
 from tenants.models import Erasure, TenantEntry
 from tenants.registry import tenant_of
 from tenants.sessions import DatabaseAway, lookup_session, partner_session, registry_session
 from tenants.slots import drop_slot
+from tenants.tenant import Tenant
 
 log = structlog.get_logger(__name__)
 SYSTEM_ONLY = {
@@ -43,6 +45,7 @@ SYSTEM_ONLY = {
 }
 _OPEN = ("requested", "approved")
 _GOING = frozenset({"active", "suspended", "exporting"})
+_COMING = frozenset({"requested", "seeding"})
 _DESTROYED = frozenset({*_GOING, "shredded"})
 
 
@@ -63,7 +66,7 @@ def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
     change = Change(new_id(), ErasureRequested.type, actor, check_reason(reason), trace_id, {})
 
     def ask(session: Session, entry: TenantEntry, now: datetime) -> bool:
-        if entry.state not in _GOING:
+        if entry.state not in _GOING | _COMING:
             raise WrongState(mark("The state of this workspace does not allow that."))
         if _open_erasure(session, tenant_id) is not None:
             return False
@@ -189,15 +192,28 @@ def _shred(runtime: Runtime, entry: TenantEntry, erasure: Erasure) -> None:
     """The key first, then what says so: killed in between, destroying it again does no harm."""
     actor = Actor(kind="person", id=erasure.decided_by or erasure.requested_by, name=erasure.decided_name or "")
     tenant = tenant_of(entry)
-    with open_work(runtime, tenant, actor, trace_id=erasure.trace_id, states=_DESTROYED) as work:
-        effective_at = destroy_keys(work, runtime.service(Keyring), reason=erasure.reason)
-    with registry_session(runtime.databases, tenant.cell, actor="erasure") as (session, now):
-        session.execute(_SHREDDED, {"tenant": tenant.id, "now": now})
+    if tenant.schema:
+        with open_work(runtime, tenant, actor, trace_id=erasure.trace_id, states=_DESTROYED) as work:
+            effective_at = destroy_keys(work, runtime.service(Keyring), reason=erasure.reason)
+        with registry_session(runtime.databases, tenant.cell, actor="erasure") as (session, now):
+            session.execute(_SHREDDED, {"tenant": tenant.id, "now": now})
+    else:
+        effective_at = _give_up(runtime, tenant)
     done = TenantErased.type, actor, erasure.reason, erasure.trace_id, {"effective_at": effective_at.isoformat()}
     change = Change(new_id(), *done)
     with partner_session(runtime.databases, entry.organisation_id, actor="erasure") as (session, now):
         _note_shredded(session, tenant.id, change, now, effective_at)
     tell_cell(runtime, entry.organisation_id, tenant.id)
+
+
+def _give_up(runtime: Runtime, tenant: Tenant) -> datetime:
+    """The same for one without a place in the directory. The cell may have given it one; it gives none from now on."""
+    keyring = runtime.service(Keyring)
+    keyring.wrapping.destroy(tenant.id)  # leaves a marker: nobody makes the key after this
+    runtime.wake.publish([KEYS_TOPIC])
+    with registry_session(runtime.databases, tenant.cell, actor="erasure") as (session, now):
+        session.execute(_REFUSED, {"tenant": tenant.id, "kind": tenant.kind})
+    return now + timedelta(days=keyring.backup_days)
 
 
 def _note_shredded(session: Session, tenant_id: UUID, change: Change, now: datetime, effective_at: datetime) -> None:
@@ -243,6 +259,7 @@ def _approved(session: Session, tenant_id: UUID) -> Erasure | None:
     return session.scalars(query).one_or_none()
 
 
+_REFUSED = text("SELECT cell.refuse(:tenant, :kind)")
 _SHREDDED = text(
     "UPDATE cell.tenant SET state = 'shredded', changed_at = :now WHERE id = :tenant AND state <> 'dropped'"
 )

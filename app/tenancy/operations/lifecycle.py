@@ -57,14 +57,15 @@ def change_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID, change: Chang
     organisation_id = actor.organisation_id
     if organisation_id is None:
         raise TenantUnknown(UNKNOWN)
-    _catch_up(runtime, organisation_id, tenant_id)
+    told = _catch_up(runtime, organisation_id, tenant_id)
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
         entry = find_entry(session, tenant_id, lock=True)
         if entry.kind == "home" and entry.organisation_id == organisation_id:
             raise OwnHome(mark("This is your own organisation's workspace. Ask the organisation above yours."))
-        if entry.behind:
+        erasing = change.event.startswith("tenancy.erasure.")
+        if entry.behind and not (erasing and entry.state == "requested" and _id_of(entry) == told):
             raise WrongState(mark("Another change of this workspace is being carried out. Try again in a moment."))
-        if not change.event.startswith("tenancy.erasure."):
+        if not erasing:
             _refuse_agreed(session, tenant_id)
         changed = apply(session, entry, now)
         if changed:
@@ -87,10 +88,18 @@ def _new(actor: Actor, event: str, *, reason: str, trace_id: str, **facts: Any) 
     return Change(new_id(), event, actor, check_reason(reason), trace_id, facts)
 
 
-def _catch_up(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
-    """The change before this one is told first: none of them is missing in a trail."""
+def _catch_up(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> str | None:
+    """The change before this one is told first: none of them is missing in a trail. Returns its id.
+
+    One that has no place yet stays behind, told at home: whoever erases it need not wait for a place that never comes.
+    """
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
         entry = find_entry(session, tenant_id)
         if not entry.behind:
-            return
+            return None
     tell_cell(runtime, entry.organisation_id, tenant_id)
+    return _id_of(entry)
+
+
+def _id_of(entry: TenantEntry) -> str | None:
+    return str(entry.change["id"]) if entry.change else None

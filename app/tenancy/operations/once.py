@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
@@ -37,10 +37,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a request was answered. `final` False: carried out only in part, so that sent again it goes on."""
+    """What a request was answered. `final` False: carried out only in part, so that sent again it goes on.
+
+    `tenants` are those that the answer tells of: erased, they take it with them.
+    """
 
     status: int
     body: bytes
+    tenants: tuple[UUID, ...] = field(kw_only=True)
     location: str | None = None
     etag: str | None = None
     final: bool = True
@@ -62,7 +66,8 @@ def carry_out_once(runtime: Runtime, actor: Actor, command: Command, perform: Ca
         return reply
     with partner_session(runtime.databases, command.organisation_id, actor=actor.label) as (session, _now):
         answer = {"status": reply.status, "location": reply.location, "etag": reply.etag, "body": reply.body}
-        session.execute(update(ControlCommand).where(*_mine(actor, command), _OPEN).values(**answer))
+        named = {"tenant_ids": list(reply.tenants)}
+        session.execute(update(ControlCommand).where(*_mine(actor, command), _OPEN).values(**answer, **named))
         return _kept(session, actor, command) or reply
 
 
@@ -79,7 +84,7 @@ def _claim(session: Session, actor: Actor, command: Command, *, now: datetime) -
     row = {"organisation_id": command.organisation_id, "actor_id": actor.id, "key": command.key}
     fresh = {"fingerprint": command.fingerprint, "made_at": now}
     wanted = insert(ControlCommand).values(**row, **fresh)
-    answer = dict.fromkeys(("status", "location", "etag", "body"))
+    answer = dict.fromkeys(("status", "location", "etag", "body", "tenant_ids"))
     session.execute(
         wanted.on_conflict_do_update(
             index_elements=list(row), set_=fresh | answer, where=ControlCommand.made_at < now - LIFETIME
@@ -95,7 +100,7 @@ def _kept(session: Session, actor: Actor, command: Command) -> Reply | None:
     row = session.scalars(select(ControlCommand).where(*_mine(actor, command))).one()
     if row.status is None:
         return None
-    return Reply(row.status, row.body or b"", location=row.location, etag=row.etag)
+    return Reply(row.status, row.body or b"", tenants=tuple(row.tenant_ids or ()), location=row.location, etag=row.etag)
 
 
 def _mine(actor: Actor, command: Command) -> tuple[ColumnElement[bool], ...]:

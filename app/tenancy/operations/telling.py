@@ -68,10 +68,13 @@ class Change:
 
 
 def tell_cell(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
-    """Tell the cell and both trails of the tenant's last change, once. Raises DatabaseAway when a part is away."""
+    """Tell the cell and both trails of the tenant's last change, once. Raises DatabaseAway when a part is away.
+
+    Of a tenant without a place yet the home hears at once; its cell and its own trail when it has one.
+    """
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
         found = _behind(session, tenant_id)
-        if found is None or found[0].state == "requested":  # without a place yet: told once it has one
+        if found is None:
             return
         tenant, change, told = found
     with lookup_session(runtime.databases, actor="tenancy") as (session, _now):
@@ -84,6 +87,8 @@ def tell_cell(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
             return
     if home is not None and home.id != tenant_id:
         _write_down(runtime, home, tenant_id, change)
+    if tenant.state == "requested":
+        return
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
         mine = TenantEntry.change["id"].astext == str(change.id)
         session.execute(update(TenantEntry).where(TenantEntry.id == tenant_id, mine).values(behind=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 
@@ -128,15 +129,21 @@ class TestErasure:
         assert (gone["state"], gone["name"]) == ("dropped", "")
         assert api.admin.patch(acme.headers["location"], {"name": "Back"}, version="*").problem == "wrong-state"
 
-    def test_leaves_no_answer_behind_that_names_it(self, api: API):
-        wanted = {"items": [{"name": "Secret Ltd"}]}
-        made = api.admin.post(f"{TENANTS}/bulk", wanted, key="secret").body["results"][0]["tenant"]
+    @pytest.mark.parametrize("build", ["this", "earlier"])
+    def test_leaves_no_answer_behind_that_names_it(self, api: API, build: str):
+        wanted, key = {"items": [{"name": "Secret Ltd"}, {"name": "Other Ltd"}]}, f"secret-{build}"
+        made = api.admin.post(f"{TENANTS}/bulk", wanted, key=key).body["results"][0]["tenant"]
         path = f"{made['links']['api']}/erasure"
+        named = api.installation.control("SELECT tenant_ids FROM control.command WHERE key LIKE %s", f"%{key}")
+        assert UUID(made["id"]) in named[0].tenant_ids
+        assert len(named[0].tenant_ids) == 2
+        if build == "earlier":
+            api.installation.control("UPDATE control.command SET tenant_ids = NULL")
         api.admin.post(path, {"reason": "Contract ended"})
         api.caller("ben@northwind.example", api.doors.northwind).post(f"{path}/approval", {"reason": "Yes"})
         held = api.installation.control("SELECT convert_from(body, 'UTF8') AS body FROM control.command")
         assert not [row for row in held if row.body and "Secret Ltd" in row.body]
-        again = api.admin.post(f"{TENANTS}/bulk", wanted, key="secret").body["results"][0]
+        again = api.admin.post(f"{TENANTS}/bulk", wanted, key=key).body["results"][0]
         assert (again["status"], again["problem"]["type"].rsplit("/", 1)[-1]) == (409, "request-differs")
 
     def test_can_be_taken_back_while_nobody_has_agreed(self, api: API, acme: Said):

@@ -12,6 +12,7 @@ import pytest
 from app.demo.checks.consistency import consistency
 from app.demo.checks.finding import Patient
 from tenants.consistency import Trouble, examine_installation
+from tenants.slots import discard_stale, make_slots
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL
 from tests.factories.peer_house import OWN, PeerHouse, open_house
@@ -64,6 +65,9 @@ PLANTED = [
     Planted("place differs", "control", "UPDATE control.tenant SET gateway = 77 WHERE id = '{3}'", "UPDATE control.tenant SET gateway = (right('{4}', 2))::int WHERE id = '{3}'"),  # noqa: E501 - as above
     Planted("state differs", "control", "UPDATE control.tenant SET state = 'suspended' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active' WHERE id = '{3}'"),  # noqa: E501 - as above
     Planted("request stuck", "control", "UPDATE control.tenant SET state = 'requested', requested_at = now() - interval '1 hour' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active', requested_at = now() WHERE id = '{3}'"),  # noqa: E501 - as above
+    Planted("import stuck", "control", "UPDATE control.tenant SET state = 'seeding', requested_at = now() - interval '5 hours' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active', requested_at = now() WHERE id = '{3}'"),  # noqa: E501 - as above
+    Planted("erasure stuck", "control", "INSERT INTO control.erasure (id, tenant_id, organisation_id, state, reason, trace_id, requested_by, requested_name, requested_at, decided_at) SELECT id, id, organisation_id, 'approved', 'x', 'x', id, 'x', now(), now() FROM control.tenant WHERE id = '{3}'", "DELETE FROM control.erasure WHERE id = '{3}'"),  # noqa: E501 - as above
+    Planted("place left", "control", "UPDATE control.tenant SET state = 'dropped' WHERE id = '{3}'", "UPDATE control.tenant SET state = 'active' WHERE id = '{3}'"),  # noqa: E501 - as above
     Planted("database open", "cell", "GRANT CONNECT ON DATABASE {5} TO PUBLIC", "REVOKE CONNECT ON DATABASE {5} FROM PUBLIC"),  # noqa: E501 - as above
     Planted("database open", "cell", "GRANT CONNECT ON DATABASE {5} TO {2}_door", "REVOKE CONNECT ON DATABASE {5} FROM {2}_door"),  # noqa: E501 - as above
 ]  # fmt: skip
@@ -124,6 +128,32 @@ class TestExamineInstallation:
             admin.execute("SELECT lo_unlink(%s)", row)
             admin.execute("COMMIT")
         assert troubles(house) == ()
+
+    @pytest.mark.parametrize("left", ["role", "nothing"])
+    def test_lets_a_slot_that_is_being_discarded_be(self, house: PeerHouse, acme: Tenant, left: str):
+        """Killed between its statements: the next round goes on, and there is nothing to restore."""
+        make_slots(house.databases, CELL, 1)
+        [slot] = house.cell("SELECT * FROM cell.slot WHERE state = 'free' ORDER BY made_at DESC LIMIT 1")
+        house.cell("UPDATE cell.slot SET state = 'retired' WHERE schema_name = %s", slot.schema_name)
+        house.cell(f"DROP SCHEMA {slot.schema_name} CASCADE")
+        if left == "nothing":
+            house.cell(f"REVOKE {house.key.roles.app} FROM {slot.role_name}")
+            house.cell(f"DROP ROLE {slot.role_name}")
+        assert troubles(house) == ()
+        assert discard_stale(house.databases, CELL) == 1
+        assert troubles(house) == ()
+
+    def test_gives_an_import_four_hours(self, house: PeerHouse, acme: Tenant):
+        begun = (
+            "UPDATE control.tenant SET state = 'seeding', requested_at = now() - %s * interval '1 hour' WHERE id = %s"
+        )
+        try:
+            house.control(begun, 3, acme.id)
+            assert troubles(house, young=600) == ()
+            house.control(begun, 5, acme.id)
+            assert [trouble.kind for trouble in troubles(house, young=600)] == ["import stuck"]
+        finally:
+            house.control("UPDATE control.tenant SET state = 'active', requested_at = now() WHERE id = %s", acme.id)
 
     def test_lets_a_creation_that_is_on_its_way_be(self, house: PeerHouse, acme: Tenant):
         house.control("UPDATE control.tenant SET state = 'requested', requested_at = now() WHERE id = %s", acme.id)
