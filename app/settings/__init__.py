@@ -18,6 +18,7 @@ from app.settings.values import (
     AddressBookEntry,
     MailServer,
     address_book,
+    bundle_keys,
     database_place,
     database_url,
     existing_file,
@@ -131,6 +132,18 @@ DOCUMENTED: tuple[Documented, ...] = (
     Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
     Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
     Documented("SLIPWAY_WARM_SLOTS", "20", "Workspaces each cell keeps ready to be claimed, 1 to 1000."),
+    Documented(
+        "SLIPWAY_BUNDLES",
+        "<keyring>-bundles",
+        "Folder of bundles asked for by API; all in it is sealed. Web, worker and dispatcher share it.",
+    ),
+    Documented("SLIPWAY_BUNDLE_MIB", "4096", "The largest bundle that may be uploaded, in MiB, 1 to 1048576."),
+    Documented("SLIPWAY_BUNDLE_HOURS", "72", "Hours for which a finished bundle can be fetched, 1 to 8760."),
+    Documented(
+        "SLIPWAY_BUNDLE_RECIPIENTS",
+        "",
+        "Bundle keys of installations that may get secrets by API, separated by commas; empty: none.",
+    ),
     Documented("SLIPWAY_LOG_FORMAT", "text", "text for people, json for collectors."),
 )
 
@@ -191,6 +204,10 @@ class Settings:
     worker_threads: int
     gateways: int
     warm_slots: int
+    bundles: Path
+    bundle_mib: int
+    bundle_hours: int
+    bundle_recipients: tuple[str, ...]
     log_format: LogFormat
 
     @classmethod
@@ -220,6 +237,10 @@ class Settings:
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
+            "bundles": read("SLIPWAY_BUNDLES", folder, default=f"{keyring}-bundles"),
+            "bundle_mib": read("SLIPWAY_BUNDLE_MIB", number(1, 1 << 20)),
+            "bundle_hours": read("SLIPWAY_BUNDLE_HOURS", number(1, 8760)),
+            "bundle_recipients": read("SLIPWAY_BUNDLE_RECIPIENTS", bundle_keys),
             "log_format": read("SLIPWAY_LOG_FORMAT", one_of("text", "json")),
         }
         read.raise_errors()
@@ -296,6 +317,10 @@ class Settings:
             "SLIPWAY_WORKER_THREADS": str(self.worker_threads),
             "SLIPWAY_GATEWAYS": str(self.gateways),
             "SLIPWAY_WARM_SLOTS": str(self.warm_slots),
+            "SLIPWAY_BUNDLES": str(self.bundles),
+            "SLIPWAY_BUNDLE_MIB": str(self.bundle_mib),
+            "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
+            "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
 

@@ -1,0 +1,104 @@
+"""A bundle that was uploaded by API, to become a tenant here: allowed, kept, read. Imported by the job of the home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+from msgspec import UNSET
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.kernel.actor import Actor
+from app.kernel.errors import Invalid
+from app.kernel.runtime import Runtime
+from app.tenancy.bundles.verification import open_bundle, read_header
+from app.tenancy.folder import BundleFolder
+from app.tenancy.models import Transfer
+from app.tenancy.operations.transfers import TransferUnknown, requested, start
+from app.tenancy.queries import find_organisation, scope_of
+from app.tenancy.rules import Staff, check_reason
+from app.tenancy.schemas import ImportQuery
+from app.web.translations import mark
+from tenants.sessions import partner_session
+
+SYSTEM_ONLY = {"check_upload": "looks at a file that was received from somebody who may import"}
+
+
+class BundleDamaged(Invalid):
+    """What arrived is not the file whose hash was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that has arrived whole."""
+
+    id: UUID
+    file: BinaryIO
+    sha256: str
+    bytes: int
+
+
+def allow_import(runtime: Runtime, actor: Actor, asked: ImportQuery) -> UUID:
+    """The organisation that gets the tenant. Asked before the file is received.
+
+    Raises NotPermitted, OrganisationUnknown, TenantUnknown, ReasonMissing.
+    """
+    require(Staff.of(actor), Permission.TENANT_IMPORT)
+    check_reason(asked.reason)
+    slug = None if asked.organisation is UNSET else str(asked.organisation)
+    with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, _now):
+        return find_organisation(session, scope_of(actor), slug)[0]
+
+
+def check_upload(folder: BundleFolder, received: Received, asked: ImportQuery) -> None:
+    """Give the file its name, if it is the one that was meant and begins as a bundle. The rest is its job's.
+
+    Raises BundleDamaged, BundleBroken, BundlesAway.
+    """
+    if asked.sha256 is not UNSET and asked.sha256 != received.sha256:
+        told = mark("This is not the file you meant: its hash is another one. Send it again.")
+        raise BundleDamaged(told, errors=[("/sha256", received.sha256)])
+    folder.finish_upload(received.id, received.file)
+    with open_bundle(folder.file(received.id)) as file:
+        read_header(file)
+
+
+def request_import(
+    runtime: Runtime, actor: Actor, asked: ImportQuery, received: Received, *, key: str, trace_id: str
+) -> Transfer:
+    """Have the bundle imported; asked again with the same key, the same one, and this file is not needed.
+
+    Raises as `allow_import` and `check_upload` do.
+    """
+    require(Staff.of(actor), Permission.TENANT_IMPORT)
+    organisation_id = allow_import(runtime, actor, asked)
+    check_upload(runtime.service(BundleFolder), received, asked)
+    with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, now):
+        row = {
+            "id": received.id,
+            "direction": "in",
+            "organisation_id": organisation_id,
+            "request_key": f"{actor.id}:{key}",
+            "state": "queued",
+            "peer": asked.sender,
+            "secrets": False,
+            "stays": False,
+            "reason": check_reason(asked.reason),
+            "trace_id": trace_id,
+            "requested_by": actor.id,
+            "requested_name": actor.name,
+            "requested_at": now,
+            "rows": 0,
+            "parts": 0,
+            "bytes": received.bytes,
+            "sha256": received.sha256,
+        }
+        session.connection().execute(insert(Transfer).values(**row).on_conflict_do_nothing())
+        made = requested(session, organisation_id, f"{actor.id}:{key}")
+    if made is None:
+        raise TransferUnknown(mark("There is no such export or import."))
+    start(runtime, made)
+    return made
