@@ -1,7 +1,6 @@
 """The folder of bundles that were asked for by API: web and worker share it. Names are ids; all content is sealed.
 
-<id>.bundle        a whole file     <id>.bundle.part   an export that is being written
-<id>.upload        what is being received
+`<id>.bundle` is a whole file, `<id>.bundle.part` an export being written, `<id>.upload` what is being received.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class ControlCommand(ControlRecord):
 
 
 class Transfer(ControlRecord):
-    """A bundle that somebody asked for by API: `out`, an export of a tenant; `in`, one that was uploaded to be imported.
+    """A bundle that was asked for by API: `out`, an export of a tenant; `in`, one uploaded to be imported.
 
     Its file is in the folder of bundles, named by the id. The job that carries it out belongs to the partner's home.
     """

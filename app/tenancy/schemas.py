@@ -169,6 +169,15 @@ Fingerprint = Annotated[
     ),
 ]
 Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=_PLAIN, examples=["Moves to its own installation"])]
+Hash = Annotated[
+    str,
+    Meta(
+        min_length=64,
+        max_length=64,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the file, if you know it: another one is refused at once.",
+    ),
+]
 TransferState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -193,15 +202,7 @@ class ImportQuery(Struct, forbid_unknown_fields=True):
     organisation: Annotated[
         Word | UnsetType, Meta(description="Short name of a partner below yours; without it, your own.")
     ] = UNSET
-    sha256: Annotated[
-        str | UnsetType,
-        Meta(
-            min_length=64,
-            max_length=64,
-            pattern=r"^[0-9a-f]{64}$",
-            description="Of the file, if you know it: another one is refused at once.",
-        ),
-    ] = UNSET
+    sha256: Hash | UnsetType = UNSET
 
 
 class Stop(Struct):

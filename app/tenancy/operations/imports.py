@@ -31,6 +31,18 @@ class BundleDamaged(Invalid):
     """What arrived is not the file whose hash was said."""
 
 
+class BundleTooLarge(Invalid):
+    """The file is larger than this installation takes."""
+
+    status = 413
+
+
+class UploadCut(Invalid):
+    """The file ended before all of it had come; nothing of it is kept."""
+
+    status = 400
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A file that has arrived whole."""

@@ -113,8 +113,8 @@ def start(runtime: Runtime, transfer: Transfer) -> None:
 def _ask(work: Work, transfer: Transfer) -> dict[str, object]:
     """The job; and of an import, which has no tenant yet, what was asked for."""
     if transfer.direction == "in":
-        asked = {"sender": transfer.peer, "sha256": transfer.sha256 or "", "reason": transfer.reason}
-        work.record(ImportRequested(subject_id=transfer.id, **asked))
+        sender, sha256 = transfer.peer, transfer.sha256 or ""
+        work.record(ImportRequested(subject_id=transfer.id, sender=sender, sha256=sha256, reason=transfer.reason))
     work.enqueue(JOBS[transfer.direction], args={"transfer_id": transfer.id}, dedupe_key=_job_key(transfer.id))
     return {"transfer": str(transfer.id)}
 
