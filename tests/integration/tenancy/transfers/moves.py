@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import app.tenancy.jobs
 from app.kernel.ids import new_id
 from app.tenancy.operations.transfers import sweep
 from app.vault.bundle_keys import fingerprint_of, write_bundle_key
 from app.vault.sealed_box import make_pair
 from tests.factories.api import API, Caller, Said
 
+assert app.tenancy.jobs.__doc__  # its kinds of jobs are known from here on
 TENANTS = "/api/v1/tenants"
 FILE = "application/octet-stream"
 
