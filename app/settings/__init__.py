@@ -237,10 +237,7 @@ class Settings:
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
-            "bundles": read("SLIPWAY_BUNDLES", folder, default=f"{keyring}-bundles"),
-            "bundle_mib": read("SLIPWAY_BUNDLE_MIB", number(1, 1 << 20)),
-            "bundle_hours": read("SLIPWAY_BUNDLE_HOURS", number(1, 8760)),
-            "bundle_recipients": read("SLIPWAY_BUNDLE_RECIPIENTS", bundle_keys),
+            **_bundles(read, default=f"{keyring}-bundles"),
             "log_format": read("SLIPWAY_LOG_FORMAT", one_of("text", "json")),
         }
         read.raise_errors()
@@ -369,6 +366,15 @@ def _key_store(read: _Reader) -> dict[str, object]:
         "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),
         "transit_token_file": read("SLIPWAY_TRANSIT_TOKEN_FILE", lambda raw: existing_file(raw) if raw else None),
         "transit_ca_file": read("SLIPWAY_TRANSIT_CA_FILE", lambda raw: existing_file(raw) if raw else None),
+    }
+
+
+def _bundles(read: _Reader, *, default: str) -> dict[str, object]:
+    return {
+        "bundles": read("SLIPWAY_BUNDLES", folder, default=default),
+        "bundle_mib": read("SLIPWAY_BUNDLE_MIB", number(1, 1 << 20)),
+        "bundle_hours": read("SLIPWAY_BUNDLE_HOURS", number(1, 8760)),
+        "bundle_recipients": read("SLIPWAY_BUNDLE_RECIPIENTS", bundle_keys),
     }
 
 

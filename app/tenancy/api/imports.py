@@ -14,9 +14,15 @@ from app.tenancy.api import transfers_described as described
 from app.tenancy.api.answers import once
 from app.tenancy.api.transfers import accepted, import_out
 from app.tenancy.folder import BundleFolder, BundlesAway
-from app.tenancy.operations.imports import BundleTooLarge, Received, UploadCut, allow_import, request_import
+from app.tenancy.operations.imports import (
+    BundleTooLarge,
+    Received,
+    UploadCut,
+    allow_import,
+    read_import,
+    request_import,
+)
 from app.tenancy.operations.once import Reply
-from app.tenancy.operations.transfers import read_transfer
 from app.tenancy.schemas import ImportQuery
 from app.web.begin import runtime_of, trace_of, visit_of
 from app.web.translations import mark
@@ -65,7 +71,7 @@ class ImportDoors(Controller):
     )
     def read(self, request: PageRequest, import_id: FromPath[UUID]) -> Response[bytes]:
         """Read how far it is: the workspace that was made, or why the bundle was refused."""
-        found = read_transfer(runtime_of(request), visit_of(request).actor, import_id, direction="in")
+        found = read_import(runtime_of(request), visit_of(request).actor, import_id)
         return answer_read(request, write(import_out(found)))
 
 

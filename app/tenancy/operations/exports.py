@@ -29,7 +29,6 @@ from app.tenancy.operations.transfers import (
     end,
     find_transfer,
     let_go,
-    read_transfer,
     requested,
     start,
 )
@@ -121,8 +120,9 @@ def _check_recipient(written: str) -> bytes:
 
 def read_export(runtime: Runtime, actor: Actor, tenant_id: UUID, export_id: UUID) -> Transfer:
     """An export of this tenant as it stands. Raises NotPermitted, TenantUnknown, TransferUnknown."""
-    found = read_transfer(runtime, actor, export_id, direction="out")
-    return _of(tenant_id, found)
+    require(Staff.of(actor), Permission.TENANT_READ)
+    with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, _now):
+        return _of(tenant_id, find_transfer(session, export_id, direction="out"))
 
 
 def open_export(runtime: Runtime, actor: Actor, tenant_id: UUID, export_id: UUID) -> OpenBundle:

@@ -17,7 +17,7 @@ from app.kernel.runtime import Runtime
 from app.tenancy.bundles.verification import open_bundle, read_header
 from app.tenancy.folder import BundleFolder
 from app.tenancy.models import Transfer
-from app.tenancy.operations.transfers import TransferUnknown, requested, start
+from app.tenancy.operations.transfers import TransferUnknown, find_transfer, requested, start
 from app.tenancy.queries import find_organisation, scope_of
 from app.tenancy.rules import Staff, check_reason
 from app.tenancy.schemas import ImportQuery
@@ -114,3 +114,10 @@ def request_import(
         raise TransferUnknown(mark("There is no such export or import."))
     start(runtime, made)
     return made
+
+
+def read_import(runtime: Runtime, actor: Actor, import_id: UUID) -> Transfer:
+    """An import as it stands. Raises NotPermitted, TenantUnknown, TransferUnknown."""
+    require(Staff.of(actor), Permission.TENANT_READ)
+    with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, _now):
+        return find_transfer(session, import_id, direction="in")

@@ -15,8 +15,6 @@ import structlog
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from app.access.permissions import Permission
-from app.access.require import require
 from app.kernel.actor import Actor, job_actor
 from app.kernel.commands import run_command
 from app.kernel.errors import Missing, SlipwayError
@@ -32,8 +30,6 @@ from app.tenancy.events import ImportRequested
 from app.tenancy.folder import BundleFolder
 from app.tenancy.lookups import idle_bundles, open_transfers
 from app.tenancy.models import Transfer
-from app.tenancy.queries import scope_of
-from app.tenancy.rules import Staff
 from app.web.translations import mark
 from tenants.registry import find_home, find_tenant
 from tenants.sessions import DatabaseAway, dispatcher_session, lookup_session, partner_session
@@ -73,13 +69,6 @@ class Ended:
     def failed(cls, error: SlipwayError) -> Ended:
         """By an expected trouble."""
         return cls("failed", error.slug, error.message)
-
-
-def read_transfer(runtime: Runtime, actor: Actor, transfer_id: UUID, *, direction: str) -> Transfer:
-    """An export or import as it stands. Raises NotPermitted, TenantUnknown, TransferUnknown."""
-    require(Staff.of(actor), Permission.TENANT_READ)
-    with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, _now):
-        return find_transfer(session, transfer_id, direction=direction)
 
 
 def find_transfer(session: Session, transfer_id: UUID, *, direction: str | None = None) -> Transfer:

@@ -7,6 +7,7 @@ import http.client
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,7 +175,7 @@ class TestARefusal:
             ({"file": "x"}, "body-unfit"),
         ],
     )
-    def test_of_what_does_not_fit(self, api: API, body: dict[str, str], problem: str):
+    def test_of_what_does_not_fit(self, api: API, body: dict[str, Any], problem: str):
         assert export(api, customer(api), **body).problem == problem
 
     def test_of_tricks_with_paths(self, api: API):

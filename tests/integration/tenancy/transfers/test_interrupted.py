@@ -9,8 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from app.tenancy.bundles import export as exporting
-from app.tenancy.bundles import packing
+from app.tenancy.bundles import packing, writing
 from app.tenancy.bundles.verification import verify_file
 from app.tenancy.operations import carrying
 from app.tenancy.operations.transfers import follow_all
@@ -28,7 +27,7 @@ from tests.integration.tenancy.transfers.moves import (
     work,
 )
 
-Then = Callable[[carrying.Meter], None]
+Then = Callable[[carrying.Meter], object]
 
 
 def rows(api: API, tenant: str, count: int = 100) -> None:
@@ -143,7 +142,7 @@ class TestACancelledExport:
         tenant = customer(api)
         rows(api, tenant)
         asked = export(api, tenant, stays=True)
-        at_part(monkeypatch, 2, lambda _meter: api.admin.send("DELETE", asked.headers["location"], None, {}) and None)
+        at_part(monkeypatch, 2, lambda _meter: api.admin.send("DELETE", asked.headers["location"], None, {}))
         work(api)
         assert api.admin.get(asked.headers["location"]).body["state"] == "cancelled"
         assert state(api, tenant) == ("active", "active")
@@ -196,7 +195,7 @@ class TestAnExportThatCannotBe:
         def full(*_given: Any, **_more: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(exporting.BundleWriter, "add", full)
+        monkeypatch.setattr(writing.BundleWriter, "add", full)
         work(api)
         assert api.admin.get(path).body["state"] == "running"
         api.installation.cell("UPDATE cell.job SET attempts = 11 WHERE finished_at IS NULL")
