@@ -224,8 +224,7 @@ class Settings:
             "more_cells": read.cells(),
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
             "keyring": keyring,
-            "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
-            **_key_store(read),
+            **_key_store(read, worker=f"{keyring}-worker"),
             "http_port": port,
             "http_host": read("SLIPWAY_HTTP_HOST", served_address),
             "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
@@ -359,8 +358,9 @@ class _Reader:
         _raise(self._errors)
 
 
-def _key_store(read: _Reader) -> dict[str, object]:
+def _key_store(read: _Reader, *, worker: str) -> dict[str, object]:
     return {
+        "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=worker),
         "keyring_backup_days": read("SLIPWAY_KEYRING_BACKUP_DAYS", number(0, 3650)),
         "transit_url": read("SLIPWAY_TRANSIT_URL", lambda raw: vault_url(raw) if raw else None),
         "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),
