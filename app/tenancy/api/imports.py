@@ -78,11 +78,11 @@ class ImportDoors(Controller):
 def _allowed(request: PageRequest) -> ImportQuery:
     """Everything that can be said before the first byte of the file is read."""
     asked = read_query(request, ImportQuery)
-    read_key(request)
+    key = read_key(request)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != FILE:
         message = mark("Send the body in a media type that this address takes.")
         raise MediaTypeUnknown(message, errors=[("", FILE)])
-    allow_import(runtime_of(request), visit_of(request).actor, asked)
+    allow_import(runtime_of(request), visit_of(request).actor, asked, key=key)
     return asked
 
 

@@ -27,7 +27,7 @@ _RANGE: Final = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
 def export_out(found: Transfer) -> ExportOut:
     """An export as software sees it. `bundle` leads to the file while it is there to be fetched."""
     api = f"/api/v1/tenants/{found.tenant_id}/exports/{found.id}"
-    ready = found.state == "done" and found.expires_at != found.ended_at
+    ready = found.ended_at is not None and found.expires_at is not None and found.expires_at > found.ended_at
     return ExportOut(
         id=found.id,
         tenant_id=found.tenant_id,  # type: ignore[arg-type]  # an export has one from the beginning

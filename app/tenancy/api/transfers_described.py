@@ -10,7 +10,7 @@ from app.kernel.errors import SlipwayError
 from app.tenancy.bundles.errors import BundleBroken, HomeStays, SecretsStay
 from app.tenancy.folder import BundlesAway
 from app.tenancy.operations.exports import BundleGone, BundleNotReady, ExportRunning
-from app.tenancy.operations.imports import BundleDamaged, BundleTooLarge, UploadCut
+from app.tenancy.operations.imports import BundleDamaged, BundleTooLarge, ImportsWaiting, UploadCut
 from app.tenancy.operations.transfers import TransferUnknown
 from app.tenancy.queries import OrganisationUnknown
 from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
@@ -125,7 +125,7 @@ IMPORT = Described(
     headers=("Idempotency-Key",),
     problems=(
         *(*_CHANGING, *_ONCE, QueryUnfit, MediaTypeUnknown, ReasonMissing, OrganisationUnknown),
-        *(BundleBroken, BundleDamaged, BundleTooLarge, UploadCut, BundlesAway),
+        *(BundleBroken, BundleDamaged, BundleTooLarge, UploadCut, ImportsWaiting, BundlesAway),
     ),
 )
 READ_IMPORT = Described(

@@ -193,7 +193,9 @@ def _fail(run: JobRun, transfer: Transfer, trouble: SlipwayError | OSError) -> N
         trouble = BundlesAway(
             "The file could not be written or read on the server. Tell whoever runs it, then ask anew."
         )
-    end(run.runtime, transfer.organisation_id, transfer.id, Ended.failed(trouble))
+    folder = f"{run.runtime.service(BundleFolder).path}/"
+    said = trouble.message.replace(folder, "")  # where files lie on the server is nobody's business
+    end(run.runtime, transfer.organisation_id, transfer.id, Ended("failed", trouble.slug, said))
     _clean_up(run, transfer)
 
 

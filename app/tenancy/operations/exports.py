@@ -148,7 +148,7 @@ def discard_export(runtime: Runtime, actor: Actor, tenant_id: UUID, export_id: U
     with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, now):
         found = _of(tenant_id, find_transfer(session, export_id, direction="out"))
         if found.state == "done" and found.expires_at and found.expires_at > now:
-            found.expires_at = now
+            found.expires_at = found.ended_at  # from the beginning: there is nothing to be fetched
     if end(runtime, found.organisation_id, export_id, Ended("cancelled")):
         let_go(runtime, found)  # its job may be dead; one that lives sees at its next part that it is over
     runtime.service(BundleFolder).remove(export_id)

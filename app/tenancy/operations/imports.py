@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 from uuid import UUID
 
 from msgspec import UNSET
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.permissions import Permission
 from app.access.require import require
 from app.kernel.actor import Actor
-from app.kernel.errors import Invalid
+from app.kernel.errors import Conflict, Invalid
 from app.kernel.runtime import Runtime
 from app.tenancy.bundles.verification import open_bundle, read_header
 from app.tenancy.folder import BundleFolder
 from app.tenancy.models import Transfer
-from app.tenancy.operations.transfers import TransferUnknown, find_transfer, requested, start
+from app.tenancy.operations.transfers import OPEN, TransferUnknown, find_transfer, requested, start
 from app.tenancy.queries import find_organisation, scope_of
 from app.tenancy.rules import Staff, check_reason
 from app.tenancy.schemas import ImportQuery
 from app.web.translations import mark
 from tenants.sessions import partner_session
 
+MOST: Final = 10  # bundles of one organisation that wait at once: each takes its room on the disk
 SYSTEM_ONLY = {"check_upload": "looks at a file that was received from somebody who may import"}
 
 
 class BundleDamaged(Invalid):
     """What arrived is not the file whose hash was said."""
+
+
+class ImportsWaiting(Conflict):
+    """So many bundles wait to be imported already that no further one is received."""
+
+    retry_after = 30
 
 
 class BundleTooLarge(Invalid):
@@ -53,16 +61,21 @@ class Received:
     bytes: int
 
 
-def allow_import(runtime: Runtime, actor: Actor, asked: ImportQuery) -> UUID:
+def allow_import(runtime: Runtime, actor: Actor, asked: ImportQuery, *, key: str) -> UUID:
     """The organisation that gets the tenant. Asked before the file is received.
 
-    Raises NotPermitted, OrganisationUnknown, TenantUnknown, ReasonMissing.
+    Raises NotPermitted, OrganisationUnknown, TenantUnknown, ReasonMissing, ImportsWaiting.
     """
     require(Staff.of(actor), Permission.TENANT_IMPORT)
     check_reason(asked.reason)
     slug = None if asked.organisation is UNSET else str(asked.organisation)
     with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, _now):
-        return find_organisation(session, scope_of(actor), slug)[0]
+        organisation_id = find_organisation(session, scope_of(actor), slug)[0]
+        waiting = Transfer.organisation_id == organisation_id, Transfer.direction == "in", Transfer.state.in_(OPEN)
+        known = requested(session, organisation_id, f"{actor.id}:{key}") is not None
+        if not known and len(session.scalars(select(Transfer.id).where(*waiting).limit(MOST)).all()) == MOST:
+            raise ImportsWaiting(mark("Other bundles wait to be imported. Send this one when they are done."))
+        return organisation_id
 
 
 def check_upload(folder: BundleFolder, received: Received, asked: ImportQuery) -> None:
@@ -86,7 +99,7 @@ def request_import(
     Raises as `allow_import` and `check_upload` do.
     """
     require(Staff.of(actor), Permission.TENANT_IMPORT)
-    organisation_id = allow_import(runtime, actor, asked)
+    organisation_id = allow_import(runtime, actor, asked, key=key)
     check_upload(runtime.service(BundleFolder), received, asked)
     with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, now):
         row = {

@@ -65,11 +65,6 @@ class Ended:
     trouble: str | None = None
     said: str | None = None
 
-    @classmethod
-    def failed(cls, error: SlipwayError) -> Ended:
-        """By an expected trouble."""
-        return cls("failed", error.slug, error.message)
-
 
 def find_transfer(session: Session, transfer_id: UUID, *, direction: str | None = None) -> Transfer:
     """The row as far as this organisation's scope sees it. Raises TransferUnknown."""
@@ -146,7 +141,8 @@ def follow_all(runtime: Runtime, *, seconds: int = 15) -> int:
 def _follow(runtime: Runtime, organisation_id: UUID, transfer_id: UUID) -> bool:
     home = home_of(runtime, organisation_id)
     if home is None:
-        return False
+        runtime.service(BundleFolder).remove(transfer_id)
+        return end(runtime, organisation_id, transfer_id, Ended("failed", "home-missing", _HOMELESS))
     with partner_session(runtime.databases, organisation_id, actor="tenancy") as (session, _now):
         transfer = find_transfer(session, transfer_id)
     with dispatcher_session(runtime.databases, home.cell, actor="tenancy") as (session, _now):
@@ -203,4 +199,5 @@ def _job_key(transfer_id: UUID) -> str:
 
 
 _JOB = text("SELECT state FROM cell.job WHERE tenant_id = :tenant AND dedupe_key = :key")
+_HOMELESS = "This partner has no home in which it could be carried out. Ask whoever runs this installation."
 _STUCK = "The programs that worked on it ended again and again. Ask for it anew; tell whoever runs this installation."

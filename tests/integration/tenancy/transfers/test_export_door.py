@@ -189,7 +189,7 @@ class TestTheEndOfAFile:
         path = export(api, customer(api)).headers["location"]
         work(api)
         removed = api.admin.send("DELETE", path, None, {})
-        assert (removed.status, removed.body["state"]) == (200, "done")
+        assert (removed.status, removed.body["state"], removed.body["links"]["bundle"]) == (200, "done", None)
         assert api.admin.get(f"{path}/bundle").status == 410
         assert api.admin.get(f"{path}/bundle").problem == "bundle-gone"
         assert not [name for name in files(api) if removed.body["id"] in name]

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from app.kernel.ids import new_id
-from app.tenancy.operations import carrying, transfers
+from app.tenancy.operations import carrying, imports, transfers
 from app.tenancy.operations.transfers import follow_all
 from app.vault.bundle_keys import fingerprint_of, write_bundle_key
 from tests.factories.api import API, MOST, Caller
@@ -183,6 +183,18 @@ class TestAnUpload:
         assert owner.send("POST", path, b"x", more).status == 415
         assert upload(api, owner, b"x", file="..%2f..%2fkeys").problem == "query-unfit"
         assert upload(api, owner, b"x", sender="me").problem == "query-unfit"
+        assert files(api) == []
+
+    def test_waits_outside_while_many_wait_inside(
+        self, api: API, owner: Caller, there: Site, sent: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(imports, "MOST", 1)
+        first = upload(api, owner, sent[1], key="in-3", sender=sender(there))
+        full = upload(api, owner, sent[1], sender=sender(there))
+        assert (full.status, full.problem, full.headers["retry-after"]) == (409, "imports-waiting", "30")
+        assert upload(api, owner, sent[1], key="in-3", sender=sender(there)).body == first.body
+        assert upload(api, owner, sent[1], sender=sender(there), organisation="reseller").status == 202
+        work(api)
         assert files(api) == []
 
     def test_that_is_too_large_is_refused_before_it_is_read(self, api: API, owner: Caller):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from app.tenancy.bundles import packing, writing
 from app.tenancy.bundles.verification import verify_file
-from app.tenancy.operations import carrying
+from app.tenancy.operations import carrying, transfers
 from app.tenancy.operations.transfers import follow_all
 from tests.factories.api import API
 from tests.integration.tenancy.bundles.dying import Killed
@@ -186,6 +187,26 @@ class TestAnExportThatCannotBe:
         failed = api.admin.get(path).body
         assert (failed["state"], failed["trouble"]["type"]) == ("failed", "tenant-gone")
         assert api.admin.get(f"{path}/bundle").status == 410
+
+    def test_because_another_process_has_the_file_is_tried_again_and_names_no_folder(self, api: API):
+        asked = export(api, customer(api))
+        api.folder.prepare()
+        with Path(f"{api.folder.file(UUID(asked.body['id']))}.part").open("wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            work(api)
+            assert api.admin.get(asked.headers["location"]).body["state"] == "running"
+            api.installation.cell("UPDATE cell.job SET attempts = 11 WHERE finished_at IS NULL")
+            again(api)
+            work(api)
+        trouble = api.admin.get(asked.headers["location"]).body["trouble"]
+        assert trouble["type"] == "file-in-the-way"
+        assert str(api.folder.path) not in trouble["detail"]
+
+    def test_because_the_partner_has_no_home_says_so(self, api: API, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(transfers, "home_of", lambda *_given: None)
+        path = export(api, customer(api)).headers["location"]
+        assert follow_all(api.worker, seconds=0) == 1
+        assert api.admin.get(path).body["trouble"]["type"] == "home-missing"
 
     def test_because_the_disk_is_full_is_tried_again_and_then_says_so(self, api: API, monkeypatch: pytest.MonkeyPatch):
         tenant = customer(api)
