@@ -105,6 +105,8 @@ def pieces(file: BinaryIO, first: int, length: int) -> Iterator[bytes]:
         file.seek(first)
         while length > 0 and (piece := file.read(min(PIECE, length))):
             length -= len(piece)
+            if length <= 0:
+                file.close()  # nobody may ask for what comes after the last piece
             yield piece
 
 

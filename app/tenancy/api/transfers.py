@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Request, Response
+from litestar.background_tasks import BackgroundTask
 from litestar.response import Stream
 
 from app.tenancy.folder import pieces
@@ -95,7 +96,8 @@ def answer_file(request: PageRequest, bundle: OpenBundle) -> Response[Any]:
     headers["content-length"] = str(last - first + 1)
     headers["content-disposition"] = f'attachment; filename="{bundle.transfer.tenant_id}.bundle"'
     sent = pieces(bundle.file, first, last - first + 1)
-    return Stream(sent, status_code=status, headers=headers, media_type=FILE)
+    closing = BackgroundTask(bundle.file.close)  # also for a reader who goes away in the middle
+    return Stream(sent, status_code=status, headers=headers, media_type=FILE, background=closing)
 
 
 def _wanted(request: PageRequest, etag: str, whole: int) -> tuple[int, int]:
