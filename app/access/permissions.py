@@ -44,7 +44,7 @@ class Permission(StrEnum):
     TENANT_CREATE = "tenancy:tenant:create"
     TENANT_UPDATE = "tenancy:tenant:update"  # name, plan, limits, package: what it is sold
     TENANT_SUSPEND = "tenancy:tenant:suspend"
-    TENANT_EXPORT = "tenancy:tenant:export"  # its content; secrets go with an operator's export only
+    TENANT_EXPORT = "tenancy:tenant:export"  # its content; secrets only to where the operator lets them go
     TENANT_IMPORT = "tenancy:tenant:import"  # asked in the home of the partner that gets the tenant
     TENANT_ERASE = "tenancy:tenant:erase"  # ask for it or agree to it: never both of one erasure
     MEMBER_INVITE = "identity:member:invite"

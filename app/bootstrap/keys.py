@@ -11,7 +11,7 @@ from app.vault.keyring import Keyring, open_keyring
 from app.vault.operations.switch import KEYS_TOPIC
 from app.vault.rules import Program
 
-_WITH_WORKER_KEY = {Program.WORKER, Program.OPERATOR}  # an operator moves tenants; opening stays with workers
+WITH_WORKER_KEY = {Program.WORKER, Program.OPERATOR}  # an operator moves tenants; opening stays with workers
 
 
 def keyring_of(settings: Settings, program: Program, *, prefix: str) -> Keyring:
@@ -22,7 +22,7 @@ def keyring_of(settings: Settings, program: Program, *, prefix: str) -> Keyring:
     return open_keyring(
         program,
         settings.keyring,
-        settings.worker_keyring if program in _WITH_WORKER_KEY else None,
+        settings.worker_keyring if program in WITH_WORKER_KEY else None,
         wrapping=vault_of(settings, prefix=prefix),
         backup_days=settings.keyring_backup_days,
     )

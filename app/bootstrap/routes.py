@@ -30,6 +30,8 @@ from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
+from app.tenancy.api.exports import ExportDoors
+from app.tenancy.api.imports import ImportDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper, enforce_door, require_doors
@@ -54,6 +56,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     InboxPages,
     TenantDoors,
     EndingDoors,
+    ExportDoors,
+    ImportDoors,
     OnboardingDoors,
     GalleryPages,
 )

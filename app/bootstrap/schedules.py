@@ -15,6 +15,7 @@ from app.tenancy.operations.creation import resume_requests
 from app.tenancy.operations.erasure import carry_out_all, forget_late
 from app.tenancy.operations.once import forget_commands
 from app.tenancy.operations.telling import tell_all
+from app.tenancy.operations.transfers import follow_all, sweep
 from tenants.sessions import DatabaseAway
 from tenants.slots import count_free, discard_stale, make_slots
 
@@ -54,6 +55,10 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     def erase() -> None:
         carry_out_all(runtime)
 
+    def follow() -> None:
+        follow_all(runtime)
+        sweep(runtime)
+
     def forget() -> None:
         forget_stale(runtime.databases)
         forget_commands(runtime)
@@ -64,5 +69,6 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, tell),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
+        Schedule("tenancy.follow_transfers", 15.0, follow),
         Schedule("identity.forget_stale", 3_600.0, forget),
     ]

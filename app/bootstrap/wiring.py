@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
 from app.bootstrap.fleet import FleetBehind, behind
-from app.bootstrap.keys import keyring_of, listen_for_switches
+from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
@@ -25,8 +26,9 @@ from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
 from app.notifications.postroom import Postroom
 from app.settings import MAIN_CELL, Settings, cell_variable
+from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder
-from app.vault.bundle_keys import create_bundle_keys
+from app.vault.bundle_keys import BundleSafe, create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
@@ -37,7 +39,7 @@ from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "vault")
+JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "tenancy", "vault")
 
 
 class CellWithoutAddress(Invalid):
@@ -147,5 +149,18 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Postroom: postroom,
         Mailer: postroom,
         Streams: Streams(settings.redis_url),
+        **bundle_services(settings, program),
         **door_services(databases, settings),
     }
+
+
+def bundle_services(settings: Settings, program: Program) -> dict[type, object]:
+    """The folder of bundles for every program; the keys of bundles only for those that may open secrets."""
+    folder = BundleFolder(
+        path=settings.bundles,
+        most_bytes=settings.bundle_mib << 20,
+        kept=timedelta(hours=settings.bundle_hours),
+        vouched=frozenset(settings.bundle_recipients),
+    )
+    keys: dict[type, object] = {BundleSafe: BundleSafe(settings.worker_keyring)}
+    return {BundleFolder: folder, **(keys if program in WITH_WORKER_KEY else {})}

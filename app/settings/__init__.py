@@ -18,6 +18,7 @@ from app.settings.values import (
     AddressBookEntry,
     MailServer,
     address_book,
+    bundle_keys,
     database_place,
     database_url,
     existing_file,
@@ -131,6 +132,18 @@ DOCUMENTED: tuple[Documented, ...] = (
     Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
     Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
     Documented("SLIPWAY_WARM_SLOTS", "20", "Workspaces each cell keeps ready to be claimed, 1 to 1000."),
+    Documented(
+        "SLIPWAY_BUNDLES",
+        "<keyring>-bundles",
+        "Folder of bundles asked for by API; all in it is sealed. Web, worker and dispatcher share it.",
+    ),
+    Documented("SLIPWAY_BUNDLE_MIB", "4096", "The largest bundle that may be uploaded, in MiB, 1 to 1048576."),
+    Documented("SLIPWAY_BUNDLE_HOURS", "72", "Hours for which a finished bundle can be fetched, 1 to 8760."),
+    Documented(
+        "SLIPWAY_BUNDLE_RECIPIENTS",
+        "",
+        "Bundle keys of installations that may get secrets by API, separated by commas; empty: none.",
+    ),
     Documented("SLIPWAY_LOG_FORMAT", "text", "text for people, json for collectors."),
 )
 
@@ -191,6 +204,10 @@ class Settings:
     worker_threads: int
     gateways: int
     warm_slots: int
+    bundles: Path
+    bundle_mib: int
+    bundle_hours: int
+    bundle_recipients: tuple[str, ...]
     log_format: LogFormat
 
     @classmethod
@@ -207,8 +224,7 @@ class Settings:
             "more_cells": read.cells(),
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
             "keyring": keyring,
-            "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
-            **_key_store(read),
+            **_key_store(read, worker=f"{keyring}-worker"),
             "http_port": port,
             "http_host": read("SLIPWAY_HTTP_HOST", served_address),
             "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
@@ -220,6 +236,7 @@ class Settings:
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
+            **_bundles(read, default=f"{keyring}-bundles"),
             "log_format": read("SLIPWAY_LOG_FORMAT", one_of("text", "json")),
         }
         read.raise_errors()
@@ -296,6 +313,10 @@ class Settings:
             "SLIPWAY_WORKER_THREADS": str(self.worker_threads),
             "SLIPWAY_GATEWAYS": str(self.gateways),
             "SLIPWAY_WARM_SLOTS": str(self.warm_slots),
+            "SLIPWAY_BUNDLES": str(self.bundles),
+            "SLIPWAY_BUNDLE_MIB": str(self.bundle_mib),
+            "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
+            "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
 
@@ -337,13 +358,23 @@ class _Reader:
         _raise(self._errors)
 
 
-def _key_store(read: _Reader) -> dict[str, object]:
+def _key_store(read: _Reader, *, worker: str) -> dict[str, object]:
     return {
+        "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=worker),
         "keyring_backup_days": read("SLIPWAY_KEYRING_BACKUP_DAYS", number(0, 3650)),
         "transit_url": read("SLIPWAY_TRANSIT_URL", lambda raw: vault_url(raw) if raw else None),
         "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),
         "transit_token_file": read("SLIPWAY_TRANSIT_TOKEN_FILE", lambda raw: existing_file(raw) if raw else None),
         "transit_ca_file": read("SLIPWAY_TRANSIT_CA_FILE", lambda raw: existing_file(raw) if raw else None),
+    }
+
+
+def _bundles(read: _Reader, *, default: str) -> dict[str, object]:
+    return {
+        "bundles": read("SLIPWAY_BUNDLES", folder, default=default),
+        "bundle_mib": read("SLIPWAY_BUNDLE_MIB", number(1, 1 << 20)),
+        "bundle_hours": read("SLIPWAY_BUNDLE_HOURS", number(1, 8760)),
+        "bundle_recipients": read("SLIPWAY_BUNDLE_RECIPIENTS", bundle_keys),
     }
 
 

@@ -20,6 +20,8 @@ from app.kernel.outbound.egress import AddressBook, AddressBookWrong
 
 HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
 
+_BUNDLE_KEY = re.compile(r"slwb1-[A-Za-z0-9_-]{43}")
+
 
 @dataclass(frozen=True, slots=True)
 class AddressBookEntry:
@@ -191,6 +193,14 @@ def address_book(raw: str) -> tuple[AddressBookEntry, ...]:
     except AddressBookWrong as error:
         raise ValueError(f"cannot be used: {error}") from None
     return tuple(AddressBookEntry(host, port, local) for (host, port), local in book.entries.items())
+
+
+def bundle_keys(raw: str) -> tuple[str, ...]:
+    """Public bundle keys, separated by commas. Raises ValueError."""
+    keys = tuple(key for key in (part.strip() for part in raw.split(",")) if key)
+    if not all(_BUNDLE_KEY.fullmatch(key) for key in keys):
+        raise ValueError("holds something else than bundle keys. `slipway tenants key` prints one over there.")
+    return keys
 
 
 def is_local_name(host: str) -> bool:

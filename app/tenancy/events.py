@@ -67,6 +67,32 @@ class TenantImported(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImportRequested(Event):
+    """Somebody has uploaded a bundle by API. The subject is the transfer; in the partner's trail."""
+
+    type: ClassVar[str] = "tenancy.import.requested"
+    subject_kind: ClassVar[str] = "transfer"
+
+    sender: str  # the fingerprint that must have signed it
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferEnded(Event):
+    """An export or import that was asked for by API has come to its end; in the partner's trail."""
+
+    type: ClassVar[str] = "tenancy.transfer.ended"
+    subject_kind: ClassVar[str] = "transfer"
+
+    direction: str  # out | in
+    outcome: str  # done | failed | cancelled
+    tenant_id: UUID | None
+    rows: int
+    sha256: str | None
+    trouble: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TenantEvent(Event):
     """Something done to a tenant as a whole: in its own trail and in its partner's. `change_id` is that of control."""
 
@@ -96,6 +122,18 @@ class TenantChanged(TenantEvent):
     type: ClassVar[str] = "tenancy.tenant.changed"
 
     changed: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequested(TenantEvent):
+    """Somebody wants a bundle of it, by API. `change_id` is also the transfer's id."""
+
+    type: ClassVar[str] = "tenancy.export.requested"
+
+    to: str  # the public key that opens the bundle
+    fingerprint: str  # the same, short
+    secrets: bool
+    stays: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +172,7 @@ EVENTS: dict[str, type[TenantEvent]] = {
         TenantSuspended,
         TenantResumed,
         TenantChanged,
+        ExportRequested,
         ErasureRequested,
         ErasureWithdrawn,
         ErasureApproved,

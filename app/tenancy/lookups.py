@@ -77,6 +77,29 @@ control_function(
         f" {_EACH_CELL.format(by='e.decided_at')} LIMIT 50"
     ),
 )
+control_function(
+    "open_transfers",
+    arguments="p_older_than interval",
+    returns="TABLE (organisation_id uuid, transfer_id uuid)",
+    body=(
+        "SELECT t.organisation_id, t.id FROM control.transfer t"
+        " WHERE t.state IN ('queued', 'running') AND t.requested_at < now() - p_older_than"
+        " ORDER BY t.requested_at LIMIT 200"
+    ),
+)
+# Of files in the folder of bundles: those nobody may fetch or needs any more. `known` false: no row was made of it, or
+# not yet.
+control_function(
+    "idle_bundles",
+    arguments="p_ids uuid[]",
+    returns="TABLE (transfer_id uuid, known boolean)",
+    body=(
+        "SELECT f.id, t.id IS NOT NULL FROM unnest(p_ids) AS f (id) LEFT JOIN control.transfer t ON t.id = f.id"
+        " LEFT JOIN control.tenant n ON n.id = t.tenant_id"
+        " WHERE t.id IS NULL OR t.state IN ('failed', 'cancelled') OR (t.direction = 'in' AND t.state = 'done')"
+        " OR (t.direction = 'out' AND (t.expires_at <= now() OR n.state IN ('shredded', 'dropped')))"
+    ),
+)
 # Where a tenant stands in control beside its own line: who belongs to it, what is listed of it, what leads to it.
 control_function(
     "forget_tenant",
@@ -153,3 +176,15 @@ def open_erasures(session: Session, *, seconds: int) -> list[tuple[str, UUID, UU
     """(cell, organisation, tenant) that two people agreed to erase `seconds` ago, and that is not dropped yet."""
     rows = session.execute(text("SELECT * FROM control.open_erasures(make_interval(secs => :s))"), {"s": seconds})
     return [(row.cell_name, row.organisation_id, row.tenant_id) for row in rows]
+
+
+def open_transfers(session: Session, *, seconds: int) -> list[tuple[UUID, UUID]]:
+    """(organisation, transfer) of what was asked for `seconds` ago and has not ended; in a lookup scope."""
+    rows = session.execute(text("SELECT * FROM control.open_transfers(make_interval(secs => :s))"), {"s": seconds})
+    return [(row.organisation_id, row.transfer_id) for row in rows]
+
+
+def idle_bundles(session: Session, ids: list[UUID]) -> list[tuple[UUID, bool]]:
+    """(transfer, whether a row knows it) of those files that nobody needs any more; in a lookup scope."""
+    rows = session.execute(text("SELECT * FROM control.idle_bundles(CAST(:ids AS uuid[]))"), {"ids": ids})
+    return [(row.transfer_id, row.known) for row in rows]

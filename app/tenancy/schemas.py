@@ -148,6 +148,130 @@ class ErasureOut(Struct):
     dropped_at: datetime | None
 
 
+BundleKey = Annotated[
+    str,
+    Meta(
+        min_length=49,
+        max_length=49,
+        pattern=r"^slwb1-[A-Za-z0-9_-]{43}$",
+        description="What `slipway tenants key` prints in the installation that is to import it.",
+        examples=["slwb1-3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"],
+    ),
+]
+Fingerprint = Annotated[
+    str,
+    Meta(
+        min_length=50,
+        max_length=50,
+        pattern=r"^SHA256:[A-Za-z0-9+/]{43}$",
+        description="Of the installation that must have signed it, as they told you by another way.",
+        examples=["SHA256:0XxPzRkaPVwPy8Vp4xYl3mJAzxkTYkvCYw+K1zTfpVA"],
+    ),
+]
+Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=_PLAIN, examples=["Moves to its own installation"])]
+Hash = Annotated[
+    str,
+    Meta(
+        min_length=64,
+        max_length=64,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the file, if you know it: another one is refused at once.",
+    ),
+]
+TransferState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class ExportWanted(Struct, forbid_unknown_fields=True):
+    """A bundle of the workspace that is wanted, sealed for one installation."""
+
+    recipient: BundleKey
+    reason: Why
+    secrets: Annotated[
+        bool, Meta(description="With keys and secrets: only to installations that the operator has named.")
+    ] = False
+    stays: Annotated[
+        bool, Meta(description="It moves: leave the workspace at rest here, also when the bundle is done.")
+    ] = False
+
+
+class ImportQuery(Struct, forbid_unknown_fields=True):
+    """Whose workspace a bundle becomes, and who must have signed it."""
+
+    sender: Fingerprint
+    reason: Why
+    organisation: Annotated[
+        Word | UnsetType, Meta(description="Short name of a partner below yours; without it, your own.")
+    ] = UNSET
+    sha256: Hash | UnsetType = UNSET
+
+
+class Stop(Struct):
+    """Why it came to no end, by a stable name and for people: what happened, and what to do next."""
+
+    type: str
+    detail: str
+
+
+class ExportLinks(Struct):
+    """Where it is read, and where the bundle is fetched while there is one."""
+
+    api: str
+    bundle: str | None
+
+
+class ExportOut(Struct):
+    """A bundle of a workspace, and how far it has come. `sha256` is of the whole file."""
+
+    id: UUID
+    tenant_id: UUID
+    state: TransferState
+    recipient: str
+    recipient_fingerprint: str
+    secrets: bool
+    stays: bool
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+    rows: int
+    parts: int
+    bytes: int
+    sha256: str | None
+    signed_by: str | None
+    trouble: Stop | None
+    links: ExportLinks
+
+
+class ImportLinks(Struct):
+    """Where it is read, and the workspace once it is there."""
+
+    api: str
+    tenant: str | None
+
+
+class ImportOut(Struct):
+    """A bundle that was uploaded, and what became of it."""
+
+    id: UUID
+    tenant_id: UUID | None
+    state: TransferState
+    sender: str
+    secrets: bool | None
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    rows: int
+    parts: int
+    bytes: int
+    sha256: str
+    trouble: Stop | None
+    links: ImportLinks
+
+
 class TenantPage(Struct):
     """A page of workspaces, the newest first; `next` is the cursor of the page behind it, null on the last."""
 

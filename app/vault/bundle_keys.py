@@ -57,6 +57,17 @@ class BundleKeys:
         return _signing(self.signing).sign(message)
 
 
+@dataclass(frozen=True, slots=True)
+class BundleSafe:
+    """Where the keys lie, for jobs that need them now and then; only workers and operators are given one."""
+
+    folder: Path
+
+    def open(self) -> BundleKeys:
+        """The keys as they are at this moment: they may be renewed. Raises KeyringUnsafe, KeyMissing."""
+        return open_bundle_keys(self.folder)
+
+
 def create_bundle_keys(worker_folder: Path) -> None:
     """Make both keys, once per installation; what is there stays. Raises KeyringUnsafe."""
     require_private_folder(worker_folder)

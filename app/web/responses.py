@@ -130,7 +130,8 @@ def told_of(request: PageRequest, error: SlipwayError) -> dict[str, Any]:
 
 def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
     """Trouble with a name: its kind decides the status, its text is what the reader gets."""
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+    wait = getattr(error, "retry_after", None)  # of what is Unavailable, and of a state that passes by itself
+    headers = {} if wait is None else {"retry-after": str(wait)}
     kind = _kind_of(error)
     if isinstance(error, TenantNotActive):
         error.message = _NOT_ACTIVE.get(error.state, error.message)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,16 @@ from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.paging import CursorKey
+from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder, resume_requests
+from app.vault.bundle_keys import BundleSafe, create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.sessions import DatabaseAway
 from tests.factories.doors import Browser, Doors
 from tests.factories.installation import Installation
+
+MOST = 4 << 20  # bytes of the largest bundle that may be uploaded
 
 
 @dataclass(frozen=True)
@@ -78,15 +83,21 @@ class API:
     def __init__(self, installation: Installation, folder: Path, redis_url: str) -> None:
         create_keyring(folder / "keys", folder / "worker-keys")
         keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
+        create_bundle_keys(folder / "worker-keys")
+        self.safe = BundleSafe(folder / "worker-keys")
+        self.folder = BundleFolder(folder / "bundles", MOST, timedelta(hours=72), frozenset())
         services: dict[type, object] = {
             Keyring: keyring,
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
+            BundleFolder: self.folder,
         }
         self.installation = installation
         self.doors = Doors(installation, redis_url=redis_url, controllers=CONTROLLERS, services=services)
         self.runtime = self.doors.runtime
+        # As a worker's: it has what the doors have, and the keys of bundles.
+        self.worker = replace(self.runtime, services=self.runtime.services | {BundleSafe: self.safe})
         self.reseller = self.doors.organisation("reseller", "Reseller", parent=self.doors.northwind)
         self.admin = self.caller("ada@northwind.example", self.doors.northwind)
 

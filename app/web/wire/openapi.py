@@ -21,6 +21,8 @@ from app.web.wire.reading import JSON, KEY
 
 Json = dict[str, Any]
 PROBLEM = "application/problem+json"
+FILE = "application/octet-stream"
+_FILE: Json = {"schema": {"type": "string", "format": "binary"}, "example": "bundle.json…"}
 _REF = "#/components/schemas/{name}"
 _TRACE = "3f1c0a5e9b7d4c2e8a6f1b3d5c7e9a0b"
 
@@ -51,6 +53,7 @@ class Told:
     body: type | None = None
     headers: tuple[str, ...] = ()
     example: Any = None
+    binary: bool = False  # a file
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its tenant_id stands
 
 
@@ -60,6 +63,7 @@ class Described:
 
     answers: Mapping[int, Told]
     takes: type | None = None
+    binary: str = ""  # what the body is, where it is no JSON but a file
     media: tuple[str, ...] = (JSON,)
     example: Any = None
     query: type | None = None
@@ -97,6 +101,18 @@ _ASKED: dict[str, Json] = {
         "schema": {"type": "string", "pattern": r'^("[!#-~]*"|\*)$'},
         "example": '"0123456789abcdef0123456789abcdef"',
     },
+    "Range": {
+        "description": "Only these bytes, `bytes=first-last`; another form is ignored.",
+        "required": False,
+        "schema": {"type": "string"},
+        "example": "bytes=0-1048575",
+    },
+    "If-Range": {
+        "description": "The ETag that the range was begun with: the whole file when it is another one by now.",
+        "required": False,
+        "schema": {"type": "string"},
+        "example": '"0123456789abcdef0123456789abcdef"',
+    },
     "If-None-Match": {
         "description": "The ETag of what you have: 304 while nothing has changed.",
         "required": False,
@@ -107,6 +123,11 @@ _ASKED: dict[str, Json] = {
 _ANSWERED: dict[str, Json] = {
     "ETag": {"description": "The version of this representation.", "required": True, "schema": {"type": "string"}},
     "Location": {"description": "Where it is read.", "required": True, "schema": {"type": "string"}},
+    "Content-Range": {
+        "description": "Which bytes of how many.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^bytes "},
+    },
     "Link": {"description": 'The next page, `rel="next"`, if there is one.', "schema": {"type": "string"}},
     "Idempotency-Replayed": {
         "description": "The key was used before: this is the answer of then.",
@@ -175,10 +196,11 @@ def _query(shape: type | None) -> list[Json]:
     if shape is None:
         return []
     _refs, shapes = msgspec.json.schema_components([shape], ref_template=_REF)
+    needed = shapes[shape.__name__].get("required", ())
     parameters = []
     for name, schema in shapes[shape.__name__]["properties"].items():
         rest = {key: value for key, value in schema.items() if key not in {"description", "examples"}}
-        said = {"name": name, "in": "query", "required": False, "description": schema.get("description", "")}
+        said = {"name": name, "in": "query", "required": name in needed, "description": schema.get("description", "")}
         example = {"example": schema["examples"][0]} if schema.get("examples") else {}
         parameters.append(said | example | {"schema": rest})
     return parameters
@@ -189,6 +211,8 @@ def _asked(names: Sequence[str]) -> list[Json]:
 
 
 def _body(story: Described) -> Json | None:
+    if story.binary:
+        return {"required": True, "description": story.binary, "content": {FILE: _FILE}}
     if story.takes is None:
         return None
     one: Json = {"schema": {"$ref": _REF.format(name=story.takes.__name__)}}
@@ -211,7 +235,9 @@ def _answer(told: Told) -> Json:
     answer: Json = {"description": told.means}
     if told.headers:
         answer["headers"] = {name: _ANSWERED[name] for name in told.headers}
-    if told.body is not None:
+    if told.binary:
+        answer["content"] = {FILE: _FILE}
+    elif told.body is not None:
         content: Json = {"schema": {"$ref": _REF.format(name=told.body.__name__)}}
         answer["content"] = {
             PROBLEM if told.body is Problem else JSON: content
@@ -236,8 +262,9 @@ def _problems(status: int, kinds: Sequence[type[SlipwayError]]) -> Json:
         "description": "\n".join(f"- `{slug}`: {means}" for slug, means in said.items()),
         "content": {PROBLEM: content},
     }
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer["headers"] = {"Retry-After": _ANSWERED["Retry-After"] | {"required": True}}
+    if any(hasattr(kind, "retry_after") for kind in kinds):
+        always = all(hasattr(kind, "retry_after") for kind in kinds)
+        answer["headers"] = {"Retry-After": _ANSWERED["Retry-After"] | ({"required": True} if always else {})}
     return answer
 
 
