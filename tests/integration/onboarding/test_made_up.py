@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.identity.rules import is_made_up
+from app.intake.operations import take_made_up_deal
 from app.kernel.ids import new_id
 from app.onboarding.operations import made_up
 from app.tenancy.operations.creation import TenantRequest, create_tenant
@@ -89,7 +90,7 @@ class TestANewSandbox:
         assert actions(shop, tenant) == before
 
     def test_is_filled_once_when_the_job_dies(self, shop: MainJob, monkeypatch: pytest.MonkeyPatch):
-        original, died = made_up.take_made_up_deal, []
+        original, died = take_made_up_deal, list[str]()
 
         def die_once(*args: Any) -> str:
             answer = original(*args)
