@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import socket
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from app.identity.rules import is_made_up
+from app.identity.queries import Person
+from app.identity.rules import is_made_up, made_up_address
 from app.intake.operations import take_made_up_deal
 from app.kernel.ids import new_id
+from app.notifications.compose import AddressUnusable
+from app.notifications.postroom import Draft, Postroom
 from app.onboarding.operations import made_up
+from app.onboarding.queries import home
+from app.onboarding.queries.cards import Asked
+from app.partners.queries import SiteDirectory
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from tenants.tenant import Tenant
 from tests.factories.main_job import MainJob
+from tests.factories.walker import connect_product, walk
 
 FILLS = "SELECT count(*) AS number FROM cell.job WHERE tenant_id = %s AND kind = 'onboarding.fill_sandbox'"
 
@@ -114,6 +123,45 @@ class TestANewSandbox:
 
     def test_has_no_line_in_the_partners_lists(self, shop: MainJob, sandbox: Tenant):
         assert shop.installation.control("SELECT 1 FROM control.onboarding_card WHERE tenant_id = %s", sandbox.id) == []
+
+
+class TestTheWholeWayThroughASandbox:
+    def test_calls_only_a_stand_in_and_mails_nobody(self, shop: MainJob, monkeypatch: pytest.MonkeyPatch):
+        """Who tries it plays all of its made-up staff; every connection that Python code opens is written down."""
+        tenant, called, mailed = settled(shop), list[Any](), len(shop.mail.messages())
+        original = socket.socket.connect
+
+        def connect(self: socket.socket, address: Any) -> None:
+            called.append(address)
+            original(self, address)
+
+        monkeypatch.setattr(socket.socket, "connect", connect)
+        [onboarding] = shop.installation.rows(tenant, "SELECT id FROM {}.onboarding")
+        connect_product(shop, tenant)
+        assert walk(shop, tenant, onboarding.id).status == "finished"
+        assert {address[1] for address in called} == {shop.product.port}
+        assert len(shop.mail.messages()) == mailed
+        kept = shop.installation.rows(tenant, "SELECT DISTINCT state FROM {}.message")
+        assert [row.state for row in kept] == ["kept"]
+        assert shop.installation.control("SELECT 1 FROM control.onboarding_card WHERE tenant_id = %s", tenant.id) == []
+
+    def test_leaves_the_partners_home_page_as_it_was(self, shop: MainJob, sandbox: Tenant):
+        page = home.get_home(shop.runtime, shop.lead, shop.organisation_id, home.Wanted())
+        assert (sum(page.tally.values()), page.pressing_in_all, page.queues, page.cards.cards) == (0, 0, [], [])
+        customers = home.get_customers(shop.runtime, shop.lead, shop.organisation_id, Asked())
+        assert (customers.total, customers.tenants) == (0, [])
+        asked_for = home.get_customers(shop.runtime, shop.lead, shop.organisation_id, Asked(), kind="sandbox")
+        assert sandbox.id in {tenant.id for tenant, _card, _health in asked_for.tenants}
+
+    def test_mails_no_sign_in_link_to_a_made_up_person(self, shop: MainJob, sandbox: Tenant):
+        post, site = shop.runtime.service(Postroom), shop.runtime.service(SiteDirectory).site_of(shop.organisation_id)
+        someone = Person(new_id(), made_up_address("mara", sandbox.id), "Mara Sample", "en")
+        before = len(shop.mail.messages())
+        post.send_sign_in_link(someone, "http://x.example/sign-in/y", brand=site.brand, valid_for=timedelta(minutes=1))
+        draft = Draft(new_id(), "sign_in", someone, site.brand, {}, datetime.now(UTC))
+        with pytest.raises(AddressUnusable):
+            post.post(draft)
+        assert len(shop.mail.messages()) == before
 
 
 class TestACustomersWorkspace:
