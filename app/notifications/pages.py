@@ -7,14 +7,13 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get
 from litestar.params import FromPath, FromQuery
 
-from app.identity.rules import is_made_up
 from app.kernel.paging import CursorKey
 from app.notifications.compose import one_line
 from app.notifications.drafting import draft_of
 from app.notifications.links import kept_link
 from app.notifications.mail_folder import MailFolder, StoredMail, link_name
 from app.notifications.postroom import written
-from app.notifications.queries import StoredLetter, get_kept, list_kept
+from app.notifications.queries import StoredLetter, get_kept, list_kept, signs_in
 from app.web.begin import NothingHere, begin_work, runtime_of, site_of, visit_of
 from app.web.frame import Link
 from app.web.page.ways import staff_nav
@@ -91,7 +90,8 @@ class SandboxMailPages(Controller):
         """One mail, in a frame."""
         with begin_work(request, tenant_id) as work:
             letter, tenant = get_kept(work, message_id), tenant_view(work.tenant)
-        context = {"tenant": tenant, "mail": mail_line(request, tenant_id, letter)}
+            opens = {"signs_in": signs_in(work, letter)}
+        context = {"tenant": tenant, "mail": mail_line(request, tenant_id, letter) | opens}
         answer = page(request, "notifications/sandbox_mail.html", context, nav=staff_nav(request))
         answer.set_header("content-security-policy", _FRAME_POLICY)
         return answer
@@ -125,5 +125,4 @@ def mail_line(request: PageRequest, tenant_id: UUID, letter: StoredLetter) -> di
         "at": letter.at,
         "path": path,
         "letter": f"{path}/letter",
-        "signs_in": is_made_up(letter.email),
     }

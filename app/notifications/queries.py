@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select, text, tuple_
 
 from app.access.permissions import Permission
 from app.access.require import NotPermitted, require
 from app.access.roles import CUSTOMER_ROLES
+from app.identity.rules import is_made_up
 from app.kernel.errors import Missing
 from app.kernel.paging import Listing, Position, make_cursor, page_limit, read_cursor
 from app.kernel.work import Work
@@ -93,6 +94,12 @@ def get_kept(work: Work, message_id: UUID) -> StoredLetter:
     return StoredLetter.of(row)
 
 
+def signs_in(work: Work, letter: StoredLetter) -> bool:
+    """Whether the letter's link signs in: its reader is made up, and one of the customer's people of this sandbox."""
+    belongs = work.session.execute(_BELONGS, {"person": letter.recipient_id}).first() is not None
+    return belongs and is_made_up(letter.email)
+
+
 def _require_reader(work: Work) -> None:
     """Staff only: a mail holds its reader's way in, and who reads it may act for the sandbox's made-up people.
 
@@ -105,4 +112,6 @@ def _require_reader(work: Work) -> None:
     require(work, Permission.MESSAGE_READ)
 
 
+# The member table is identity's; by name, since its model is its own.
+_BELONGS = text("SELECT 1 FROM member WHERE person_id = :person AND state <> 'removed'")
 _NO_MAIL = mark("This mail is not here. Only sandboxes keep the mails that they would have sent.")

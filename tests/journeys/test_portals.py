@@ -363,6 +363,7 @@ def reads_kept_mail(oskar):
     page.get_by_role("row").nth(1).get_by_role("link").click()
     mail = page.frame_locator("iframe")
     expect(mail.get_by_text("Hello Robin Sample")).to_be_visible()
+    expect(page.get_by_text("private window")).to_have_count(0)  # made-up staff have nothing to sign in to
     oskar.look("sandbox-mail")
     with page.expect_popup() as opened:
         mail.get_by_role("link").first.click()

@@ -75,6 +75,7 @@ class TestAMailOfASandbox:
         assert f'<iframe src="/t/{sandbox.id}/mails/{mail}/letter"' in shown.text
         assert shown.headers["content-security-policy"].endswith("; frame-src 'self'")
         assert "/sign-in/" not in listed.text + shown.text
+        assert "signs in as Mara Sample" in shown.text
 
     def test_runs_no_script_and_is_framed_by_nobody_else(self, api: API, sandbox: Tenant, mail: str):
         policy = read(api.admin.browser, sandbox, f"/mails/{mail}/letter").headers["content-security-policy"]
