@@ -23,7 +23,7 @@ from app.identity.queries import find_visit
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
-from app.notifications.pages import InboxPages
+from app.notifications.pages import InboxPages, SandboxMailPages
 from app.onboarding.api import OnboardingDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
@@ -54,6 +54,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingPages,
     OnboardingForms,
     InboxPages,
+    SandboxMailPages,
     TenantDoors,
     EndingDoors,
     ExportDoors,

@@ -1,12 +1,22 @@
-"""What every new tenant is born with: its keys, and the partner's default delegation, visible and revocable."""
+"""What every new tenant is born with: its keys, and the partner's default delegation, visible and revocable.
+
+A sandbox is also promised something to look at.
+"""
 
 from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import text
 
 from app.access.operations import give_default_delegation
 from app.kernel.work import Work
 from app.tenancy.operations.creation import Seeder
 from app.vault.keyring import Keyring
 from app.vault.operations import make_keys
+
+_PAST = text("SELECT 1 FROM trail LIMIT 1")
+_ROUTED = timedelta(seconds=1)  # by then the directory leads to the tenant; a job that is earlier waits for its lease
 
 
 def seeder(keyring: Keyring) -> Seeder:
@@ -19,4 +29,10 @@ def seeder(keyring: Keyring) -> Seeder:
         if work.tenant.kind != "home":
             give_default_delegation(work)
 
-    return Seeder(keys, delegation)
+    def practice(work: Work) -> None:
+        """Later, in a job: who asks for a sandbox does not wait. One that arrives with a past keeps it."""
+        if work.tenant.kind == "sandbox" and not work.session.execute(_PAST).first():
+            run_at = work.database_now + _ROUTED
+            work.enqueue("onboarding.fill_sandbox", dedupe_key="sandbox:fill", run_at=run_at)
+
+    return Seeder(keys, delegation, practice)

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 STAFF_LINK = timedelta(minutes=15)  # asked for and opened in one sitting
 CUSTOMER_LINK = timedelta(days=7)  # rides in a notification that may wait over a weekend and a holiday
@@ -16,6 +17,9 @@ SESSION_LIFETIME = timedelta(days=14)  # then the address has to be shown again
 SESSION_IDLE = timedelta(days=3)
 LINKS_PER_PERSON = 5  # unopened, within STAFF_LINK; a sixth would only be a way to flood somebody's mailbox
 LINKS_PER_HOST = 300  # within STAFF_LINK: far above a busy morning, far below what ruins a mail server's name
+
+# Where the people of sandboxes live. RFC 2606 reserves `.example`: nobody can own such a mailbox; no mail goes there.
+_MADE_UP = ".sandbox.example"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,190}")
@@ -78,3 +82,13 @@ def local_path(wished: str, *, otherwise: str = "/") -> str:
         return otherwise
     parts = urlsplit(wished)
     return otherwise if parts.scheme or parts.netloc else wished
+
+
+def made_up_address(word: str, tenant_id: UUID) -> str:
+    """The mail address of a made-up person: of this sandbox alone, so that no two sandboxes share anybody."""
+    return f"{word}@{tenant_id.hex[-12:]}{_MADE_UP}"
+
+
+def is_made_up(email: str) -> bool:
+    """Whether the address belongs to a made-up person of a sandbox."""
+    return email.strip().lower().endswith(_MADE_UP)

@@ -63,3 +63,9 @@ def list_of_onboarding(session: Session, onboarding_id: UUID, *, limit: int = 20
     """An onboarding's entries, newest first."""
     query = select(TrailEntry).where(TrailEntry.onboarding_id == onboarding_id)
     return [_line(entry) for entry in session.scalars(query.order_by(TrailEntry.id.desc()).limit(limit))]
+
+
+def find_reason(session: Session, action: str) -> str:
+    """Why this happened in the tenant when it last did; "" where it never has."""
+    query = select(TrailEntry.reason).where(TrailEntry.action == action).order_by(TrailEntry.id.desc()).limit(1)
+    return session.scalars(query).first() or ""

@@ -9,21 +9,12 @@ from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.notifications.compose import AddressUnusable
+from app.notifications.drafting import draft_of
 from app.notifications.links import letter_link
-from app.notifications.operations import QueuedLetter, get_queued, mark_failed, mark_kept, mark_sent
-from app.notifications.postroom import Draft, Postroom
+from app.notifications.operations import get_queued, mark_failed, mark_kept, mark_sent
+from app.notifications.postroom import Postroom
+from app.notifications.queries import StoredLetter
 from app.notifications.smtp import MailRefused
-from app.web.translations import negotiate
-
-# Several kinds of news share their words; what differs stands in the facts.
-_MESSAGES = {
-    "task_opened": "task_opened",
-    "gate_opened": "gate_opened",
-    "gate_returned": "attention",
-    "sla_breached": "attention",
-    "exception_opened": "attention",
-    "first_value_reached": "first_value",
-}
 
 
 @job("notifications.send_letter", attempts=10)
@@ -51,7 +42,7 @@ def _keep(run: JobRun, letter_id: UUID) -> Outcome:
     return Done()
 
 
-def _trouble_with(run: JobRun, letter: QueuedLetter, now: datetime) -> str:
+def _trouble_with(run: JobRun, letter: StoredLetter, now: datetime) -> str:
     """Send it; what will never work is told, what may work later is raised."""
     try:
         post(run, letter, now)
@@ -64,23 +55,7 @@ def _trouble_with(run: JobRun, letter: QueuedLetter, now: datetime) -> str:
     return ""
 
 
-def post(run: JobRun, letter: QueuedLetter, now: datetime) -> None:
+def post(run: JobRun, letter: StoredLetter, now: datetime) -> None:
     """Make a link that only this mail holds, and hand the mail over."""
     site, link = letter_link(run.runtime, run.tenant, letter)
-    language = negotiate(None, letter.locale).language
-    due = letter.facts.get("due_at")
-    facts = {
-        "link": link,
-        "kind": letter.kind,
-        "title": said(letter.facts["title"], language),
-        "text": said(letter.facts.get("text") or {}, language),
-        "onboarding": letter.facts["onboarding"],
-        "due_at": datetime.fromisoformat(due) if due else None,
-    }
-    draft = Draft(letter.id, _MESSAGES[letter.kind], letter, site.brand, facts, now)
-    run.runtime.service(Postroom).post(draft)
-
-
-def said(text: dict[str, str], language: str) -> str:
-    """A template's text in the reader's language, else in English, else in whichever there is."""
-    return text.get(language) or text.get("en") or next(iter(text.values()), "")
+    run.runtime.service(Postroom).post(draft_of(letter, site.brand, link=link, now=now))

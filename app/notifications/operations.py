@@ -9,6 +9,7 @@ from uuid import UUID
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.notifications.models import Message
+from app.notifications.queries import StoredLetter
 
 SYSTEM_ONLY = {
     "queue_letter": "part of an operation that has checked its own permission",
@@ -67,35 +68,12 @@ def queue_letter(work: Work, letter: Letter) -> UUID:
     return message.id
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedLetter:
-    """A stored letter that has not gone out yet."""
-
-    id: UUID
-    kind: str
-    onboarding_id: UUID | None
-    recipient_id: UUID
-    name: str
-    email: str
-    locale: str
-    facts: dict[str, Any]
-
-
-def get_queued(work: Work, message_id: UUID) -> QueuedLetter | None:
+def get_queued(work: Work, message_id: UUID) -> StoredLetter | None:
     """The letter, unless it was sent or given up before."""
     row = work.session.get(Message, message_id)
     if row is None or row.state != "queued":
         return None
-    return QueuedLetter(
-        id=row.id,
-        kind=row.kind,
-        onboarding_id=row.onboarding_id,
-        recipient_id=row.recipient_id,
-        name=str(row.facts["name"]),
-        email=row.email,
-        locale=row.locale,
-        facts=row.facts,
-    )
+    return StoredLetter.of(row)
 
 
 def mark_sent(work: Work, message_id: UUID) -> None:

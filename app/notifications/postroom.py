@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
+
+from app.identity.rules import is_made_up
 from app.kernel.ids import new_id
 from app.kernel.outbound.world_clock import world_time
 from app.notifications.compose import AddressUnusable, Mail, Mailbox, compose
@@ -16,6 +19,8 @@ from app.notifications.smtp import MailServer, send
 from app.web.frame import BrandView
 from app.web.rendering import render
 from app.web.translations import negotiate
+
+log = structlog.get_logger(__name__)
 
 
 class Addressee(Protocol):
@@ -54,13 +59,14 @@ class Postroom:
     sender: str
 
     def post(self, draft: Draft) -> None:
-        """Render and hand over. Raises MailNotTaken (try again), MailRefused and AddressUnusable (never)."""
+        """Render and hand over. Raises MailNotTaken (try again), MailRefused and AddressUnusable (never).
+
+        The last door before the mail server: what is for a made-up person of a sandbox does not pass it.
+        """
+        if is_made_up(draft.reader.email):
+            raise AddressUnusable("Sandbox: not sent. This person is made up, and nobody has their mailbox.")
         locale, brand = negotiate(None, draft.reader.locale), _answering(draft.brand)
-        context = {"name": draft.reader.name, **draft.facts}
-        subject, text, html = (
-            render(f"emails/{draft.message}/{part}", context, locale=locale, brand_view=brand)
-            for part in ("subject.txt", "body.txt", "body.html")
-        )
+        subject, text, html = (written(draft, part) for part in ("subject.txt", "body.txt", "body.html"))
         mail = Mail(
             id=draft.id,
             sender=Mailbox(self._sender(brand), brand.name),
@@ -74,13 +80,22 @@ class Postroom:
         send(self.server, compose(mail, draft.at))
 
     def send_sign_in_link(self, person: Addressee, url: str, *, brand: BrandView, valid_for: timedelta) -> None:
-        """Mail the link that somebody asked for on the sign-in page."""
+        """Mail the link that somebody asked for on the sign-in page; a made-up person's way in is in the sandbox."""
+        if is_made_up(person.email):
+            log.info("notifications.made_up_not_sent")
+            return
         facts = {"link": url, "valid_for": valid_for}
         self.post(Draft(new_id(), "sign_in", person, brand, facts, world_time()))
 
     def _sender(self, brand: BrandView) -> str:
         host = urlsplit(brand.origin).hostname if brand.origin else None
         return f"no-reply@{host}" if host else self.sender
+
+
+def written(draft: Draft, part: str) -> str:
+    """One part of a mail (subject.txt, body.txt, body.html) in its reader's language and its brand."""
+    locale, context = negotiate(None, draft.reader.locale), {"name": draft.reader.name, **draft.facts}
+    return render(f"emails/{draft.message}/{part}", context, locale=locale, brand_view=_answering(draft.brand))
 
 
 def _answering(brand: BrandView) -> BrandView:

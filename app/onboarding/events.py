@@ -157,3 +157,24 @@ class OnboardingEnded(_OfOnboarding):
     type: ClassVar[str] = "onboarding.ended"
 
     outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxFilled(Event):
+    """All that a new sandbox holds is made up: whom and what it was given."""
+
+    type: ClassVar[str] = "onboarding.sandbox.filled"
+    subject_kind: ClassVar[str] = "tenant"
+
+    deal: str
+    people: list[str]
+    template_digest: str
+    synthetic: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxLeftEmpty(Event):
+    """A new sandbox holds nothing to look at; `reason` says why."""
+
+    type: ClassVar[str] = "onboarding.sandbox.left_empty"
+    subject_kind: ClassVar[str] = "tenant"

@@ -34,6 +34,12 @@ def start(run: JobRun, *, event_id: str) -> Outcome:
     return Done()
 
 
+@job("onboarding.fill_sandbox", given_up=lambda work, _args, reason: operations.leave_empty(work, reason))
+def fill_sandbox(run: JobRun) -> Outcome:
+    """A sandbox was founded: give it made-up people, a made-up deal and the onboarding that follows from it."""
+    return operations.fill_sandbox(run)
+
+
 @job("onboarding.record_run")
 def record_run(run: JobRun, *, event_id: str) -> Outcome:
     """A connector run ended: tell the engine. A result that nothing waits for any more changes nothing."""

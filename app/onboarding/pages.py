@@ -62,19 +62,29 @@ class HomePages(Controller):
 
     @get("/customers", opt={"door": "partner"}, sync_to_thread=True)
     def customers(
-        self, request: PageRequest, after: FromQuery[str] = "", limit: FromQuery[int | None] = None
+        self,
+        request: PageRequest,
+        after: FromQuery[str] = "",
+        limit: FromQuery[int | None] = None,
+        kind: FromQuery[str] = "customer",
     ) -> Response[str]:
-        """The partner's customers, a page at a time."""
+        """The partner's customers, a page at a time; its sandboxes for who asks for them."""
         asked, actor = Asked(after, limit), visit_of(request).actor
-        page_of = home.get_customers(runtime_of(request), actor, site_of(request).organisation_id, asked)
-        context = home.customers_page(page_of, asked)
+        kind = "sandbox" if kind == "sandbox" else "customer"
+        page_of = home.get_customers(runtime_of(request), actor, site_of(request).organisation_id, asked, kind=kind)
+        context = home.customers_page(page_of, asked, kind=kind)
         return page(request, "partners/tenants.html", context, nav=staff_nav(request))
 
     @get("/t/{tenant_id:uuid}", opt={"door": "tenant"}, sync_to_thread=True)
     def workspace(self, request: PageRequest, tenant_id: FromPath[UUID]) -> Response[str]:
         """A tenant's front door leads to its newest onboarding."""
         with begin_work(request, tenant_id) as work:
-            found = picture.list_onboardings(work)
+            found, kind = picture.list_onboardings(work), work.tenant.kind
+            if kind == "sandbox" and not found:
+                told = {"name": work.tenant.name, "path": f"/t/{tenant_id}"}
+                reason = picture.why_empty(work)
+                context = {"tenant": told, "reason": saying(request)(reason) if reason else ""}
+                return page(request, "partners/sandbox_empty.html", context, nav=staff_nav(request))
         return redirect(request, f"/t/{tenant_id}/onboardings/{found[0][0]}" if found else "/customers")
 
 

@@ -37,4 +37,6 @@ def acting(work: Work, onboarding: Onboarding) -> By:
         role for role, people in onboarding.people.items() if any(entry["id"] == str(work.actor.id) for entry in people)
     )
     side: Side = "customer" if work.rights & CUSTOMER_ROLES else "partner"
+    if work.tenant.kind == "sandbox" and side == "partner":  # its own staff is made up: who tries it plays them all
+        own = tuple(onboarding.people)
     return By(actor=work.actor.label, side=side, roles=own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +34,26 @@ def get_published(session: Session, digest: str) -> dict[str, Any]:
     if document is None:
         raise TemplateMissing(f"No published template has the address {digest}.")
     return document
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A published template, and the newest overlay upon it, if there is one."""
+
+    template_digest: str
+    overlay_digest: str | None
+
+
+def find_newest(session: Session, organisation_id: UUID) -> Offered | None:
+    """What the organisation published last, in its scope; None where it has published no template."""
+    own = select(TemplateVersion.digest).where(TemplateVersion.organisation_id == organisation_id)
+    newest = own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
+    template = session.scalars(newest.where(TemplateVersion.kind == "template").limit(1)).one_or_none()
+    if template is None:
+        return None
+    upon = TemplateVersion.document["base"]["digest"].astext == template
+    overlay = session.scalars(newest.where(TemplateVersion.kind == "overlay", upon).limit(1)).one_or_none()
+    return Offered(template, overlay)
 
 
 def get_pinned(session: Session, digest: str) -> PinnedDocument:

@@ -52,7 +52,7 @@ from app.onboarding import operations
 from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of, state_of
 from app.settings.values import MailServer
-from app.tenancy.operations.creation import Seeder
+from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from app.vault.secret import Secret
@@ -150,6 +150,15 @@ class Portals:
         with self.installation.work(house.home, actor, trace_id=f"sold-{key}") as work:
             receive_messages(work, source=crm.SOURCE, messages=[message])
         return until(f"the onboarding of {key}", lambda: self._started(house, sale, deal_id))
+
+    def practises(self, slug: str, email: str, name: str) -> Tenant:
+        """A sandbox that one of the staff has made, as soon as something runs in it."""
+        house = self.houses[slug]
+        request = TenantRequest(house.organisation_id, kind="sandbox", name=name, key=name)
+        made = create_tenant(self.runtime, actor_of(self.runtime, house, email), request, trace_id=f"made-{name}")
+        kept = "SELECT 1 FROM {}.message WHERE state = 'kept'"
+        until(f"a mail of {name}", lambda: self.installation.rows(made, kept))
+        return made
 
     def connects(self, started: Started) -> None:
         """The technical colleague connects the product in the customer's tenant."""

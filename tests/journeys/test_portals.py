@@ -77,6 +77,20 @@ class TestPortals:
         malte = enter("harbor", MALTE, language="de")
         sees_the_partner_side_in_german(malte, portals.sell("harbor", "ostermann"), started)
 
+    def test_show_a_sandbox_and_the_mail_that_it_sends_to_nobody(self, portals, enter):
+        before = len(portals.mail.messages())
+        portals.practises("northwind", OSKAR, "Practice")
+        oskar = enter("northwind", OSKAR)
+        oskar.sign_in()
+        oskar.page.get_by_role("link", name="Customers").click()
+        oskar.page.get_by_role("link", name="Sandboxes").click()
+        oskar.look("sandboxes")
+        oskar.page.get_by_role("link", name="Practice").click()
+        expect(oskar.page.get_by_text("Sample Works Ltd")).to_be_visible()
+        oskar.look("sandbox")
+        reads_kept_mail(oskar)
+        assert len(portals.mail.messages()) == before + 1  # his own way in
+
     def test_keep_each_brand_s_mails_to_itself(self, portals):
         mails = portals.mail.messages()
         senders = {"Northwind Services": "northwind", "Harbor ERP": "harbor"}
@@ -339,6 +353,21 @@ def holds_the_kickoff(oskar, helen):
     oskar.look("trace", keys=("trace_id",))
     oskar.page.get_by_role("link", name="Customers").click()
     oskar.look("customers")
+
+
+def reads_kept_mail(oskar):
+    """The mail in its frame; its link opens beside it."""
+    page = oskar.page
+    page.get_by_role("link", name="Mails").click()
+    oskar.look("sandbox-mails")
+    page.get_by_role("row").nth(1).get_by_role("link").click()
+    mail = page.frame_locator("iframe")
+    expect(mail.get_by_text("Hello Robin Sample")).to_be_visible()
+    expect(page.get_by_text("private window")).to_have_count(0)  # made-up staff have nothing to sign in to
+    oskar.look("sandbox-mail")
+    with page.expect_popup() as opened:
+        mail.get_by_role("link").first.click()
+    expect(opened.value.get_by_text("Sample Works Ltd")).to_be_visible()
 
 
 def leaves(helen):

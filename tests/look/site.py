@@ -24,6 +24,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FRAMES = ("notifications/sandbox_mail.html",)  # pages with a mail in them
 _BY_VERSION = {version(brand): brand for brand in BRANDS.values()}
 
 
@@ -53,7 +54,8 @@ def show(brand: FromPath[str], language: FromPath[str], number: FromPath[int], p
     context = said(EXAMPLES[name][number], language)
     text = render(name, context, locale=LOCALES[language], brand_view=VIEWS[brand])
     # Mail has no such policy and no stylesheet: it is shown as a mail program would.
-    headers = {} if name.startswith("emails/") else {"content-security-policy": POLICY}
+    policy = f"{POLICY}; frame-src 'self'" if name in FRAMES else POLICY
+    headers = {} if name.startswith("emails/") else {"content-security-policy": policy}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 

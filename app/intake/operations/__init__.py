@@ -2,6 +2,7 @@
 
 from app.intake.operations.deals import (
     HookMessage,
+    MadeUpDeal,
     check_again,
     mark_started,
     receive_messages,
@@ -9,10 +10,12 @@ from app.intake.operations.deals import (
     record_failed_start,
     record_reading,
     starting_stages,
+    take_made_up_deal,
 )
 
 __all__ = [
     "HookMessage",
+    "MadeUpDeal",
     "check_again",
     "mark_started",
     "receive_messages",
@@ -20,4 +23,5 @@ __all__ = [
     "record_failed_start",
     "record_reading",
     "starting_stages",
+    "take_made_up_deal",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import select, text
 
@@ -34,10 +34,12 @@ SYSTEM_ONLY = {
     "record_failed_reading": "called by the reading job",
     "record_failed_start": "called by the job that could not start the onboarding",
     "starting_stages": "asked by the hook, whose signature is the permission",
+    "take_made_up_deal": "called by the job that fills a new sandbox",
     "mark_started": "called by the job that started the onboarding",
 }
 FINAL = frozenset({"admitted", "started"})
 LIVE = ("pilot", "live", "stable")
+MADE_UP = "made-up"  # the source of a sandbox's deal: no CRM holds it
 
 
 class DealMissing(Missing):
@@ -79,6 +81,44 @@ def receive_messages(work: Work, *, source: str, messages: Sequence[HookMessage]
         )
         taken += 1
     return taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeUpDeal:
+    """A deal that nobody has sold, and the lane it goes through: its contract, its owners, its template."""
+
+    facts: Mapping[str, Any]
+    contract: Mapping[str, Any]
+    owners: Mapping[str, Any]
+    template_digest: str
+    overlay_digest: str | None
+
+
+def take_made_up_deal(work: Work, made_up: MadeUpDeal) -> str:
+    """Take a sandbox's own deal in and decide on it as on any other. Returns its state; repeatable.
+
+    Its lane is not stored: a workflow hangs on a CRM, and a sandbox has none.
+    """
+    deal = _locked_deal(work, MADE_UP, MADE_UP)
+    if deal.state in FINAL:
+        return deal.state
+    deal.facts, deal.account_id = dict(made_up.facts), made_up.facts["account_id"]
+    work.record(_trigger_received(deal, made_up.facts))
+    lane = Workflow(
+        id=uuid5(work.tenant.id, MADE_UP),
+        contract=dict(made_up.contract),
+        owners=dict(made_up.owners),
+        template_digest=made_up.template_digest,
+        overlay_digest=made_up.overlay_digest,
+    )
+    admission = decide_admission(Contract.from_document(lane.contract), made_up.facts, account_has_other=None)
+    deal.reason, deal.decided_at = admission.reason, work.now
+    _store_verdict(work, deal, lane, admission, other=None)
+    if admission.answer == "admitted":
+        _admit(work, deal, lane)
+    else:
+        _hold(work, deal, lane, admission)
+    return deal.state
 
 
 def check_again(work: Work, *, deal_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
+from app.onboarding.operations.made_up import fill_sandbox, leave_empty
 from app.onboarding.operations.running import (
     StartRequest,
     change_packet,
@@ -19,7 +20,9 @@ __all__ = [
     "change_packet",
     "complete_task",
     "decide_gate",
+    "fill_sandbox",
     "fire_timer",
+    "leave_empty",
     "prove_milestone",
     "record_run",
     "refresh_all_cards",

@@ -75,6 +75,9 @@ def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
 
 
 def _tenant(run: JobRun, admission: Admission) -> Tenant:
+    """A workspace of the customer's own; a sandbox is home and customer in one."""
+    if run.tenant.kind == "sandbox":
+        return run.tenant
     cause = {
         "cause_tenant_id": run.tenant.id,
         "cause_entry_id": admission.entry_id,

@@ -96,10 +96,10 @@ def list_cards(reading: Reading, organisation_id: UUID, asked: Asked, *, state: 
     return CardPage([(card, word) for card, word in rows], older)
 
 
-def list_customers(reading: Reading, organisation_id: UUID, asked: Asked) -> TenantPage:
-    """The organisation's customers, the newest first."""
-    listing = Listing("customers", filters=(("organisation", str(organisation_id)),))
-    customers = TenantEntry.kind == "customer"
+def list_customers(reading: Reading, organisation_id: UUID, asked: Asked, *, kind: str = "customer") -> TenantPage:
+    """The organisation's customers, the newest first; or its sandboxes (`kind`), which have no onboarding in lists."""
+    listing = Listing("customers", filters=(("organisation", str(organisation_id)), ("kind", kind)))
+    customers = TenantEntry.kind == kind
     query = select(TenantEntry).where(customers)
     rows, more = reading.page(query, listing, asked, TenantEntry.requested_at, TenantEntry.id)
     tenants = [row[0] for row in rows]

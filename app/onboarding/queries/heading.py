@@ -39,6 +39,7 @@ def head(picture: Picture, words: dict[str, str] = REASONS) -> dict[str, Any]:
     """Where it is, how it goes, and the reason in the reader's words where it is stuck or behind."""
     return {
         "tenant": picture.tenant_name,
+        "sandbox": picture.sandbox,
         "path": picture.path,
         "steps_path": f"{picture.path}/steps",
         "name": picture.onboarding.name,

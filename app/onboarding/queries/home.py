@@ -97,11 +97,13 @@ def get_home(runtime: Runtime, actor: Actor, organisation_id: UUID, wanted: Want
         )
 
 
-def get_customers(runtime: Runtime, actor: Actor, organisation_id: UUID, asked: Asked) -> TenantPage:
-    """One page of the organisation's customers. Raises as `get_home`."""
+def get_customers(
+    runtime: Runtime, actor: Actor, organisation_id: UUID, asked: Asked, *, kind: str = "customer"
+) -> TenantPage:
+    """One page of the organisation's customers, or of its sandboxes (`kind`). Raises as `get_home`."""
     _require_reader(actor)
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
-        return list_customers(Reading.of(runtime, session, now), organisation_id, asked)
+        return list_customers(Reading.of(runtime, session, now), organisation_id, asked, kind=kind)
 
 
 def home_page(view: HomeView, wanted: Wanted) -> dict[str, Any]:
@@ -121,9 +123,10 @@ def home_page(view: HomeView, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def customers_page(page: TenantPage, asked: Asked) -> dict[str, Any]:
-    """The page: a line a customer."""
+def customers_page(page: TenantPage, asked: Asked, *, kind: str = "customer") -> dict[str, Any]:
+    """The page: a line a customer, or a sandbox."""
     return {
+        "kind": kind,
         "tenants": [_tenant_line(*line) for line in page.tenants],
         "total": page.total,
         "first": bool(asked.after),
@@ -200,8 +203,7 @@ def _row(card: OnboardingCard, state: str, wanted: Wanted) -> dict[str, Any]:
 def _tenant_line(tenant: TenantEntry, card: OnboardingCard | None, health: str) -> dict[str, Any]:
     return {
         "name": tenant.name,
-        "path": path_of(card) if card else "",
-        "kind": tenant.kind,
+        "path": path_of(card) if card else f"/t/{tenant.id}" if tenant.kind == "sandbox" else "",
         "state": tenant.state,
         "onboarding_state": health,
         "template": card.template if card else "",

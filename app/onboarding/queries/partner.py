@@ -32,11 +32,13 @@ _CHOICES = (
 def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[str, Any]:
     """The head of every view: how it goes, who holds the ball, and the way to the other views."""
     connections = f"/t/{picture.tenant_id}/connections" if can(work.rights, Permission.CONNECTION_READ) else ""
+    kept = picture.sandbox and can(work.rights, Permission.MESSAGE_READ)
+    mails = f"/t/{picture.tenant_id}/mails" if kept else ""
     waiting, exceptions = sum(gate["state"] == "open" for gate in gates), len(picture.state.open_exceptions())
     return {
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
-        "tabs": {"gates": waiting, "exceptions": exceptions, "connections": connections},
+        "tabs": {"gates": waiting, "exceptions": exceptions, "connections": connections, "mails": mails},
         "path": picture.path,
     }
 

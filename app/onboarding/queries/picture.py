@@ -15,7 +15,9 @@ from app.access.require import require
 from app.flow.definition import Definition
 from app.flow.definition import Item as FlowItem
 from app.flow.state import SETTLED, ItemState, State
+from app.kernel.trail import find_reason
 from app.kernel.work import Work
+from app.onboarding.events import SandboxLeftEmpty
 from app.onboarding.models import Onboarding
 from app.onboarding.people import Holder, holders
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
@@ -36,6 +38,7 @@ class Picture:
     now: datetime
     say: Callable[[str], str]  # a message id in the reader's language
     language: str = "en"  # the reader's, for the definition's own texts
+    sandbox: bool = False
 
     @property
     def path(self) -> str:
@@ -113,6 +116,7 @@ def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = 
         now=work.now,
         say=say,
         language=language,
+        sandbox=work.tenant.kind == "sandbox",
     )
 
 
@@ -121,6 +125,11 @@ def list_onboardings(work: Work) -> list[tuple[UUID, str]]:
     require(work, Permission.ONBOARDING_READ)
     query = select(Onboarding.id, Onboarding.name).order_by(Onboarding.started_at.desc())
     return [(row.id, row.name) for row in work.session.execute(query)]
+
+
+def why_empty(work: Work) -> str:
+    """Why a sandbox holds nothing to look at, as its trail says; "" while it is still being filled."""
+    return find_reason(work.session, SandboxLeftEmpty.type)
 
 
 def milestones(picture: Picture) -> list[dict[str, Any]]:

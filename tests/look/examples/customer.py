@@ -23,6 +23,7 @@ _ONBOARDING: Context = {
     "first_value_proof": None,
     "ended_at": None,
     "steps_path": f"{TENANT}/steps",
+    "sandbox": False,
 }
 _TASK: Context = {
     "title": {"en": "Upload your user list", "de": "Benutzerliste hochladen"},

@@ -96,6 +96,7 @@ _PLAN: Context = {
     "chrome": WITHIN,
     "onboarding": {
         "tenant": "Contoso",
+        "sandbox": False,
         "path": TENANT,
         "name": "25 seats, Bristol and Leeds",
         "template": "Managed services v2.3",
@@ -109,7 +110,7 @@ _PLAN: Context = {
     },
     "ball": {"holder": "customer", "since": days(-4)},
     "view": "plan",
-    "tabs": {"gates": 1, "exceptions": 1, "connections": "/t/0192f0c1/connections"},
+    "tabs": {"gates": 1, "exceptions": 1, "connections": "/t/0192f0c1/connections", "mails": ""},
     "path": TENANT,
     "court": gallery_context()["court"],
     "names": {"partner": "Northwind", "customer": "Contoso"},
@@ -203,7 +204,7 @@ _ENDED = _PLAN | {
     "ball": None,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
-    "tabs": {"gates": 0, "exceptions": 0, "connections": ""},
+    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": ""},
 }
 TRAIL = gallery_context()["entries"]
 _WAY: list[Context] = [
@@ -220,7 +221,28 @@ _WAY: list[Context] = [
     | {"tone": "info", "icon": "gavel"},
     {"what": "First value reached", "at": days(-1), "by": "Maria Lopez", "facts": "", "tone": "good", "icon": "flag"},
 ]
+_NO_CUSTOMER: Context = {
+    "chrome": replace(PARTNER, path="/customers"),
+    "total": 0,
+    "first": False,
+    "older": "",
+    "tenants": [],
+}
+_SANDBOXES = [
+    {"name": name, "path": "/t/0192f0c1", "state": "active", "onboarding_state": "", "template": ""}
+    | {"made_at": days(age)}
+    for name, age in (("Try the new template", -1), ("Practice", -30))
+]
+_SANDBOX = {
+    "onboarding": _PLAN["onboarding"] | {"tenant": "Practice", "name": "Sample Works Ltd", "sandbox": True},
+    "tabs": _PLAN["tabs"] | {"mails": "/t/0192f0c1/mails"},
+}
+_EMPTY: Context = {"chrome": WITHIN, "tenant": {"name": "Practice", "path": "/t/0192f0c1"}, "reason": ""}
 EXAMPLES: dict[str, list[Context]] = {
+    "partners/sandbox_empty.html": [
+        _EMPTY,
+        _EMPTY | {"reason": "There was no published template to start from when this sandbox was made."},
+    ],
     "onboarding/partner_home.html": [
         _HOME,
         _HOME
@@ -233,6 +255,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
         _PAGE | {"view": "trail", "trail": TRAIL},
+        _PAGE | _SANDBOX,
         _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
     ],
     "onboarding/_plan_live.html": [_PLAN, _ENDED],
@@ -251,20 +274,22 @@ EXAMPLES: dict[str, list[Context]] = {
     "partners/tenants.html": [
         {
             "chrome": replace(PARTNER, path="/customers"),
+            "kind": "customer",
             "total": 54,
             "first": True,
             "older": "c",
             "tenants": [
-                {"name": name, "path": TENANT, "kind": kind, "state": state, "onboarding_state": running}
+                {"name": name, "path": TENANT, "state": state, "onboarding_state": running}
                 | {"template": "Managed services v2.3", "made_at": days(age)}
-                for name, kind, state, running, age in (
-                    ("Contoso", "customer", "active", "behind", -30),
-                    ("Fabrikam", "customer", "seeding", "", -1),
-                    ("Tailspin Toys", "customer", "suspended", "paused", -210),
-                    ("Practice", "sandbox", "active", "on_track", -3),
+                for name, state, running, age in (
+                    ("Contoso", "active", "behind", -30),
+                    ("Fabrikam", "seeding", "", -1),
+                    ("Tailspin Toys", "suspended", "paused", -210),
                 )
             ],
         },
-        {"chrome": replace(PARTNER, path="/customers"), "total": 0, "first": False, "older": "", "tenants": []},
+        _NO_CUSTOMER | {"kind": "customer"},
+        _NO_CUSTOMER | {"kind": "sandbox", "total": 2, "tenants": _SANDBOXES},
+        _NO_CUSTOMER | {"kind": "sandbox"},
     ],
 }

@@ -1,0 +1,40 @@
+"""From a stored letter to a draft: which words it is told in, and the facts in its reader's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.notifications.postroom import Draft
+from app.notifications.queries import StoredLetter
+from app.web.frame import BrandView
+from app.web.translations import negotiate
+
+# Several kinds of news share their words; what differs stands in the facts.
+_MESSAGES = {
+    "task_opened": "task_opened",
+    "gate_opened": "gate_opened",
+    "gate_returned": "attention",
+    "sla_breached": "attention",
+    "exception_opened": "attention",
+    "first_value_reached": "first_value",
+}
+
+
+def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime) -> Draft:
+    """The mail before it has words; `link` is the way to what it is about."""
+    language = negotiate(None, letter.locale).language
+    due = letter.facts.get("due_at")
+    facts = {
+        "link": link,
+        "kind": letter.kind,
+        "title": said(letter.facts["title"], language),
+        "text": said(letter.facts.get("text") or {}, language),
+        "onboarding": letter.facts["onboarding"],
+        "due_at": datetime.fromisoformat(due) if due else None,
+    }
+    return Draft(letter.id, _MESSAGES[letter.kind], letter, brand, facts, now)
+
+
+def said(text: dict[str, str], language: str) -> str:
+    """A template's text in the reader's language, else in English, else in whichever there is."""
+    return text.get(language) or text.get("en") or next(iter(text.values()), "")
