@@ -34,7 +34,7 @@ class BundlesAway(Unavailable):
 class BundleFolder:
     """Files of bundles, what may be put there, and how long a finished one stays.
 
-    `vouched` are the keys of installations that the operator lets secrets go to.
+    `vouched` are the keys of installations that the operator lets bundles go to.
     """
 
     path: Path

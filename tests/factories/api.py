@@ -21,7 +21,7 @@ from app.kernel.outbound.client import OutboundClient
 from app.kernel.paging import CursorKey
 from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder, resume_requests
-from app.vault.bundle_keys import BundleSafe, create_bundle_keys
+from app.vault.bundle_keys import BundleSafe, create_bundle_keys, write_bundle_key
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.sessions import DatabaseAway
@@ -85,7 +85,8 @@ class API:
         keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
         create_bundle_keys(folder / "worker-keys")
         self.safe = BundleSafe(folder / "worker-keys")
-        self.folder = BundleFolder(folder / "bundles", MOST, timedelta(hours=72), frozenset())
+        own = write_bundle_key(self.safe.open().public_key)
+        self.folder = BundleFolder(folder / "bundles", MOST, timedelta(hours=72), frozenset({own}))
         services: dict[type, object] = {
             Keyring: keyring,
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),

@@ -7,9 +7,9 @@ from typing import Any
 from app.access.require import NotPermitted
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
-from app.tenancy.bundles.errors import BundleBroken, HomeStays, SecretsStay
+from app.tenancy.bundles.errors import BundleBroken, HomeStays
 from app.tenancy.folder import BundlesAway
-from app.tenancy.operations.exports import BundleGone, BundleNotReady, ExportRunning
+from app.tenancy.operations.exports import BundleGone, BundleNotReady, ExportRunning, RecipientNotNamed
 from app.tenancy.operations.imports import BundleDamaged, BundleTooLarge, ImportsWaiting, UploadCut
 from app.tenancy.operations.transfers import TransferUnknown
 from app.tenancy.queries import OrganisationUnknown
@@ -94,7 +94,7 @@ EXPORT = Described(
     headers=("Idempotency-Key",),
     problems=(
         *(*_CHANGING, *_ONCE, BodyUnreadable, BodyUnfit, MediaTypeUnknown, BundleKeyUnreadable, ReasonMissing),
-        *(SecretsStay, TenantUnknown, OwnHome, HomeStays, WrongState, ExportRunning),
+        *(RecipientNotNamed, TenantUnknown, OwnHome, HomeStays, WrongState, ExportRunning),
     ),
 )
 READ_EXPORT = Described(

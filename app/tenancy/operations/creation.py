@@ -121,7 +121,7 @@ class Seeder:
         self._seeds = seeds
 
     def seed(self, work: Work) -> None:
-        """Run every seed, in the transaction that claims the place: a killed creation leaves nothing of them."""
+        """Run every seed, in the transaction that makes the tenant whole; an imported one may have what they make."""
         for seed in self._seeds:
             seed(work)
 

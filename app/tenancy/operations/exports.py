@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from app.access.permissions import Permission
 from app.access.require import require
 from app.kernel.actor import Actor
-from app.kernel.errors import Conflict, Missing
+from app.kernel.errors import Conflict, Forbidden, Missing
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
-from app.tenancy.bundles.errors import HomeStays, SecretsStay
+from app.tenancy.bundles.errors import HomeStays
 from app.tenancy.events import ExportRequested
 from app.tenancy.folder import BundleFolder
 from app.tenancy.models import Transfer
@@ -63,6 +63,10 @@ class BundleGone(Missing):
     status = 410
 
 
+class RecipientNotNamed(Forbidden):
+    """Whoever runs this installation has not said that bundles may go to that one."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenBundle:
     """A finished bundle, open to be read, and what is known of it."""
@@ -76,12 +80,13 @@ def request_export(
 ) -> Transfer:
     """Ask for a bundle of the tenant; asked again with the same key, the same one.
 
-    Raises NotPermitted, BundleKeyUnreadable, SecretsStay, TenantUnknown, OwnHome, HomeStays, WrongState, ExportRunning.
+    Raises NotPermitted, BundleKeyUnreadable, RecipientNotNamed, TenantUnknown, OwnHome, HomeStays, WrongState and
+    ExportRunning.
     """
     require(Staff.of(actor), Permission.TENANT_EXPORT)
     recipient = _check_recipient(wanted.recipient)
-    if wanted.secrets and wanted.recipient not in runtime.service(BundleFolder).vouched:
-        raise SecretsStay(_SECRETS)
+    if wanted.recipient not in runtime.service(BundleFolder).vouched:
+        raise RecipientNotNamed(_NOT_NAMED)
     request_key, reason = f"{actor.id}:{key}", check_reason(wanted.reason)
     facts = {"to": wanted.recipient, "fingerprint": fingerprint_of(recipient)}
     facts_of_kind = {"secrets": wanted.secrets, "stays": wanted.stays}
@@ -173,7 +178,9 @@ def _of(tenant_id: UUID, found: Transfer) -> Transfer:
     return found
 
 
-_SECRETS = mark(
-    "Secrets go by API only to installations that whoever runs this one has named (SLIPWAY_BUNDLE_RECIPIENTS)."
-    " Export without secrets, or ask them."
+# A bundle holds all that the customer has: who may ask for one could else read it with a key of their own, whatever
+# the customer delegated to them.
+_NOT_NAMED = mark(
+    "Bundles go by API only to installations that whoever runs this one has named (SLIPWAY_BUNDLE_RECIPIENTS)."
+    " Ask them."
 )

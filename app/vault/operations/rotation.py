@@ -37,6 +37,7 @@ SYSTEM_ONLY = {
 WRAPPING, TENANT = "wrapping", "tenant"
 GRACE: Final = timedelta(minutes=10)  # longer than a run holds sealed secrets before it opens them
 _LANE: Final = "keys"
+_ANY_KEYS = select(SecretRecord.id).where(SecretRecord.kind == KEYS).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,9 @@ class Resealed:
 
 
 def make_keys(work: Work, keyring: Keyring) -> None:
-    """Make the keys of a tenant that has none; the wrapping key stays outside every database."""
-    add_keys(work, make_tenant_keys(keyring, work.tenant.id))
+    """Make the keys of a tenant, unless it came with its own; the wrapping key stays outside every database."""
+    if not work.session.connection().execute(_ANY_KEYS).first():
+        add_keys(work, make_tenant_keys(keyring, work.tenant.id))
 
 
 def ask_rotation(work: Work, keyring: Keyring, *, wrapping: bool, keys: bool) -> None:
