@@ -22,12 +22,16 @@ import pytest
 from psycopg import sql
 
 from app.kernel.queue.loop import POLL, Dispatcher
+from tenants.consistency import examine_installation
 from tenants.engines import Databases
+from tenants.fleet.owner import asking
+from tenants.fleet.plan import count_below
 from tenants.metadata import TenantRecord
 from tenants.naming import role_password
 from tenants.schema.install import install
 from tenants.slots import BATCH, count_free, make_slots
 from tests import cluster
+from tests.factories.fleet import Revisions, make_fleet, upgrade
 from tests.factories.installation import CELL, Installation
 
 FULL, SLICE = 10_000, 60
@@ -165,6 +169,14 @@ class TestAtScale:
         schemas = fleet.one("SELECT count(*) FROM pg_namespace WHERE left(nspname, 2) = 't_'")
         assert schemas == fleet.count
 
+    def test_the_doctor_looks_at_all_of_them(self, fleet: Fleet):
+        urls, began = fleet.installation.urls, time.perf_counter()
+        found = examine_installation(
+            fleet.installation.key, control_url=urls.control_url, cell_urls={CELL: urls.cell_url}, young=0
+        )
+        fleet.report.say("doctor: directory, cell, schemas and roles compared", f"{time.perf_counter() - began:.1f} s")
+        assert found.troubles == ()
+
     def test_a_backend_remembers_what_it_has_touched(self, fleet: Fleet, everybody: str):
         """With affinity a backend meets its gateway's workspaces, and at most a hundred of them; without, all."""
         tables = [table.name for table in TenantRecord.metadata.sorted_tables]
@@ -225,6 +237,21 @@ class TestAtScale:
             f"{share * 100:.1f} % of one core ({rounds} rounds in {seconds:.0f} s)",
         )
         assert rounds > 0
+
+    def test_an_upgrade_reaches_every_one(self, fleet: Fleet, tmp_path: Path):
+        """One column and its index, with plan, rings and records; no soak between the rings."""
+        way = make_fleet(fleet.installation, Revisions(tmp_path / "versions").short())
+        began = time.perf_counter()
+        assert upgrade(way).state == "finished"
+        took = time.perf_counter() - began
+        fleet.report.say(
+            "upgrade: one column and its index", f"{took:.1f} s, {took / fleet.count * 1000:.2f} ms a workspace"
+        )
+        at = fleet.installation.cell("SELECT revision, count(*) AS n FROM cell.slot GROUP BY revision")
+        assert [(row.revision, row.n) for row in at] == [("t_expand", fleet.count)]
+        with asking(fleet.cell_url) as connection:
+            idle = _timed(lambda: count_below(connection, way, way.tree.head))
+        fleet.report.say("upgrade: seeing that there is nothing to do (one query)", f"{idle:.1f} ms")
 
 
 def _grant(fleet: Fleet) -> bytes:
