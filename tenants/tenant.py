@@ -9,10 +9,11 @@ from uuid import UUID
 STATES = ("requested", "claimed", "seeding", "active", "suspended", "exporting", "shredded", "dropped")
 
 # From which states the directory lets somebody bring a tenant into which. One that is on its way here (`requested`,
-# or `seeding` for an import) becomes active by what makes it alone, with its place; it can only be given up.
+# or `seeding` for an import) becomes active by what makes it alone, with its place; it can only be given up. One that
+# is `exporting` comes back by its export's end alone: it may have moved, and would live twice.
 TRANSITIONS: dict[str, frozenset[str]] = {
-    "active": frozenset({"suspended", "exporting"}),
-    "suspended": frozenset({"active", "exporting"}),
+    "active": frozenset({"suspended"}),
+    "suspended": frozenset({"active"}),
     "exporting": frozenset({"requested", "seeding", "active", "suspended"}),
     "shredded": frozenset({"active", "suspended", "exporting"}),
     "dropped": frozenset({"shredded"}),

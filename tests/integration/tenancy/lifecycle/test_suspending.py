@@ -18,7 +18,7 @@ from app.tenancy.operations import creation, lifecycle, telling
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from app.tenancy.operations.lifecycle import resume_tenant, suspend_tenant
 from app.tenancy.operations.telling import tell_all
-from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown
+from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, Partner, person
 from tests.integration.tenancy.lifecycle.steps import Killed, staff, states, suspend, told
@@ -113,6 +113,18 @@ class TestSuspending:
         assert entries == ["tenant.suspended", "tenant.resumed"] * (len(entries) // 2) + ["tenant.suspended"] * (
             len(entries) % 2
         )
+
+
+class TestAWorkspaceThatMoves:
+    @pytest.mark.parametrize("act", [suspend_tenant, resume_tenant])
+    def test_is_left_at_rest(
+        self, shared_installation: Installation, runtime: Runtime, partner: Partner, tenant: Tenant, act: Any
+    ):
+        """It may be at work in another installation by now: only what began to move it brings it back."""
+        shared_installation.set_state(tenant, "exporting")
+        with pytest.raises(WrongState):
+            act(runtime, staff(partner), tenant.id, reason="go on", trace_id="trace")
+        assert states(shared_installation, tenant) == ("exporting", "exporting")
 
 
 class TestWhoMay:
