@@ -15,7 +15,7 @@ from app.tenancy.operations.creation import resume_requests
 from app.tenancy.operations.erasure import carry_out_all, forget_late
 from app.tenancy.operations.once import forget_commands
 from app.tenancy.operations.telling import tell_all
-from app.tenancy.operations.transfers import follow_all, sweep
+from app.tenancy.operations.transferring.transfers import follow_all, sweep
 from tenants.sessions import DatabaseAway
 from tenants.slots import count_free, discard_stale, make_slots
 

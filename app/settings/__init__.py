@@ -142,7 +142,7 @@ DOCUMENTED: tuple[Documented, ...] = (
     Documented(
         "SLIPWAY_BUNDLE_RECIPIENTS",
         "",
-        "Bundle keys of installations that may get secrets by API, separated by commas; empty: none.",
+        "Bundle keys of installations that may get exports by API, separated by commas; empty: none.",
     ),
     Documented("SLIPWAY_LOG_FORMAT", "text", "text for people, json for collectors."),
 )

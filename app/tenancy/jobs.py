@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.kernel.outcomes import Outcome
 from app.kernel.queue.jobs import JobRun, job
-from app.tenancy.operations import carrying
+from app.tenancy.operations.transferring import carrying
 
 
 @job("tenancy.write_bundle", attempts=12, lease=carrying.LEASE)

@@ -9,8 +9,8 @@ from litestar.params import FromPath, RawBody
 from app.tenancy.api import transfers_described as described
 from app.tenancy.api.answers import once
 from app.tenancy.api.transfers import accepted, answer_file, export_out
-from app.tenancy.operations.exports import discard_export, open_export, read_export, request_export
 from app.tenancy.operations.once import Reply
+from app.tenancy.operations.transferring.exports import discard_export, open_export, read_export, request_export
 from app.tenancy.schemas import ExportWanted
 from app.web.begin import runtime_of, trace_of, visit_of
 from app.web.wire.answering import answer_done, answer_read, etag_of, write

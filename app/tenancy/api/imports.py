@@ -14,7 +14,8 @@ from app.tenancy.api import transfers_described as described
 from app.tenancy.api.answers import once
 from app.tenancy.api.transfers import accepted, import_out
 from app.tenancy.folder import BundleFolder, BundlesAway
-from app.tenancy.operations.imports import (
+from app.tenancy.operations.once import Reply
+from app.tenancy.operations.transferring.imports import (
     BundleTooLarge,
     Received,
     UploadCut,
@@ -22,7 +23,6 @@ from app.tenancy.operations.imports import (
     read_import,
     request_import,
 )
-from app.tenancy.operations.once import Reply
 from app.tenancy.schemas import ImportQuery
 from app.web.begin import runtime_of, trace_of, visit_of
 from app.web.translations import mark

@@ -13,8 +13,8 @@ from litestar.response import Stream
 
 from app.tenancy.folder import pieces
 from app.tenancy.models import Transfer
-from app.tenancy.operations.exports import OpenBundle
 from app.tenancy.operations.once import Reply
+from app.tenancy.operations.transferring.exports import OpenBundle
 from app.tenancy.schemas import ExportLinks, ExportOut, ImportLinks, ImportOut, Stop
 from app.vault.bundle_keys import fingerprint_of, read_bundle_key
 from app.web.wire.answering import etag_of, write

@@ -9,9 +9,9 @@ from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.tenancy.bundles.errors import BundleBroken, HomeStays
 from app.tenancy.folder import BundlesAway
-from app.tenancy.operations.exports import BundleGone, BundleNotReady, ExportRunning, RecipientNotNamed
-from app.tenancy.operations.imports import BundleDamaged, BundleTooLarge, ImportsWaiting, UploadCut
-from app.tenancy.operations.transfers import TransferUnknown
+from app.tenancy.operations.transferring.exports import BundleGone, BundleNotReady, ExportRunning, RecipientNotNamed
+from app.tenancy.operations.transferring.imports import BundleDamaged, BundleTooLarge, ImportsWaiting, UploadCut
+from app.tenancy.operations.transferring.transfers import TransferUnknown
 from app.tenancy.queries import OrganisationUnknown
 from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
 from app.tenancy.schemas import ExportOut, ExportWanted, ImportOut, ImportQuery

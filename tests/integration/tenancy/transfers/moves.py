@@ -7,7 +7,7 @@ from uuid import UUID
 
 import app.tenancy.jobs
 from app.kernel.ids import new_id
-from app.tenancy.operations.transfers import sweep
+from app.tenancy.operations.transferring.transfers import sweep
 from app.vault.bundle_keys import fingerprint_of, write_bundle_key
 from app.vault.sealed_box import make_pair
 from tests.factories.api import API, Caller, Said

@@ -13,8 +13,8 @@ import pytest
 
 from app.tenancy.bundles.verification import verify_file
 from app.tenancy.folder import BundleFolder
-from app.tenancy.operations import transfers
-from app.tenancy.operations.transfers import follow_all
+from app.tenancy.operations.transferring import transfers
+from app.tenancy.operations.transferring.transfers import follow_all
 from tests.factories.api import API
 from tests.integration.tenancy.transfers.moves import (
     TENANTS,

@@ -14,8 +14,8 @@ from uuid import UUID
 import pytest
 
 from app.kernel.ids import new_id
-from app.tenancy.operations import carrying, imports, transfers
-from app.tenancy.operations.transfers import follow_all
+from app.tenancy.operations.transferring import carrying, imports, transfers
+from app.tenancy.operations.transferring.transfers import follow_all
 from app.vault.bundle_keys import fingerprint_of, write_bundle_key
 from tests.factories.api import API, MOST, Caller
 from tests.factories.bundles import Site

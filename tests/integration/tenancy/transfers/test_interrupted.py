@@ -12,8 +12,8 @@ import pytest
 
 from app.tenancy.bundles import packing, writing
 from app.tenancy.bundles.verification import verify_file
-from app.tenancy.operations import carrying, transfers
-from app.tenancy.operations.transfers import follow_all
+from app.tenancy.operations.transferring import carrying, transfers
+from app.tenancy.operations.transferring.transfers import follow_all
 from tests.factories.api import API
 from tests.integration.tenancy.bundles.dying import Killed
 from tests.integration.tenancy.transfers.moves import (

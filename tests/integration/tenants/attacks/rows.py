@@ -19,6 +19,7 @@ _VALUES: dict[type, Any] = {
     datetime: datetime(2026, 1, 1, tzinfo=UTC),
     timedelta: timedelta(0),
     float: 1.0,
+    list: [],
 }
 
 

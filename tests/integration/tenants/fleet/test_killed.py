@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.demo.servers import EmbeddedServers
 from app.kernel.ids import new_id
 from app.kernel.work import open_work
 from tenants.fleet.apply import Crewing, Progress, apply_plan
@@ -126,6 +127,7 @@ class TestACrashedServer:
 
     def test_leaves_no_workspace_behind_that_is_said_to_be_done(self, tmp_path: Path):
         servers = cluster.Cluster(tmp_path)
+        servers.servers = EmbeddedServers(tmp_path / ".slipway", fsync=True)  # what is said to be durable is
         servers.servers.start()
         try:
             urls = servers.create_databases()

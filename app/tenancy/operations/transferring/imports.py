@@ -18,7 +18,7 @@ from app.kernel.runtime import Runtime
 from app.tenancy.bundles.verification import open_bundle, read_header
 from app.tenancy.folder import BundleFolder
 from app.tenancy.models import Transfer
-from app.tenancy.operations.transfers import OPEN, TransferUnknown, find_transfer, requested, start
+from app.tenancy.operations.transferring.transfers import OPEN, TransferUnknown, find_transfer, requested, start
 from app.tenancy.queries import find_organisation, scope_of
 from app.tenancy.rules import Staff, check_reason
 from app.tenancy.schemas import ImportQuery

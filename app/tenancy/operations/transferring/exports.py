@@ -22,7 +22,7 @@ from app.tenancy.folder import BundleFolder
 from app.tenancy.models import Transfer
 from app.tenancy.operations.lifecycle import change_tenant
 from app.tenancy.operations.telling import Change
-from app.tenancy.operations.transfers import (
+from app.tenancy.operations.transferring.transfers import (
     OPEN,
     Ended,
     TransferUnknown,

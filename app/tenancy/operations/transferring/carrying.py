@@ -29,7 +29,7 @@ from app.tenancy.bundles.writing import unfinished
 from app.tenancy.events import TransferEnded
 from app.tenancy.folder import BundleFolder, BundlesAway, sha256_of
 from app.tenancy.models import Transfer
-from app.tenancy.operations.transfers import OPEN, Ended, end, find_transfer, let_go
+from app.tenancy.operations.transferring.transfers import OPEN, Ended, end, find_transfer, let_go
 from app.vault.bundle_keys import BundleSafe, read_bundle_key
 from tenants.models import Erasure, TenantEntry
 from tenants.registry import find_tenant
