@@ -65,14 +65,19 @@ def head_sql() -> str:
 
 
 def grants_sql(role: str, schema: str) -> str:
-    """What the tenant's role may do in its own schema: rows of append-only tables can be added and read, no more."""
-    lines = [
-        "GRANT USAGE ON SCHEMA {schema} TO {role}",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
-        "REVOKE ALL ON alembic_version FROM {role}",
-        "GRANT SELECT ON alembic_version TO {role}",
-    ]
-    append_only = [t.name for t in TenantRecord.metadata.sorted_tables if t.info.get("append_only")]
-    lines += [f'REVOKE UPDATE, DELETE ON "{name}" FROM {{role}}' for name in append_only]
-    text = sql.SQL(";\n".join(lines) + ";")
-    return text.format(schema=sql.Identifier(schema), role=sql.Identifier(role)).as_string(None)
+    """What the tenant's role may do in its own schema: rows of append-only tables can be added and read, no more.
+
+    Tables are named: `ALL TABLES IN SCHEMA` reads every table of every tenant to find those of one.
+    """
+    tables = TenantRecord.metadata.sorted_tables
+    grants = {
+        "SELECT, INSERT, UPDATE, DELETE": [t.name for t in tables if not t.info.get("append_only")],
+        "SELECT, INSERT": [t.name for t in tables if t.info.get("append_only")],
+        "SELECT": ["alembic_version"],
+    }
+    whom = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
+    lines = [sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role};").format(**whom)]
+    for rights, names in grants.items():
+        places = sql.SQL(", ").join(sql.Identifier(schema, name) for name in names)
+        lines.append(sql.SQL("GRANT {} ON {} TO {};").format(sql.SQL(rights), places, whom["role"]))
+    return sql.SQL("\n").join(lines).as_string(None)

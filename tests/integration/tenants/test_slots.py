@@ -98,3 +98,9 @@ class TestMakeSlots:
             make_slots(installation.databases, CELL, 2)
         assert installation.cell("SELECT count(*) AS n FROM pg_namespace")[0].n == before
         assert count_free(installation.databases, CELL) == 4
+
+    def test_never_reads_through_the_tables_of_all_tenants(self, installation: Installation):
+        walks = "SELECT seq_scan FROM pg_stat_sys_tables WHERE relname = 'pg_class'"
+        before = installation.cell(walks)[0].seq_scan
+        make_slots(installation.databases, CELL, 5)  # its connection is closed: what it counted is told
+        assert installation.cell(walks)[0].seq_scan == before
