@@ -43,7 +43,7 @@ bench: $(DEV) $(ASSETS) ## Measure the budgets of the design; ONLY=tenancy|acces
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 soak: $(DEV) $(ASSETS) ## Long fault and scale runs; ONLY=name
-	@$(BIN)/python -m pytest -q -m soak $(if $(ONLY),-k $(ONLY)) tests
+	@$(BIN)/python -m pytest -q -s -m soak $(if $(ONLY),-k $(ONLY)) tests
 
 look: $(DEV) $(ASSETS) ## Contact sheet of every page: two brands, two widths, light and dark, into .slipway/look
 	@$(BIN)/python -m tests.look
