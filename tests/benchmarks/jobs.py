@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from uuid import UUID
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
+from app.bootstrap.schedules import schedules
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.broker import QUEUES, make_actor, make_broker
 from app.kernel.queue.jobs import JobRun, job
-from app.kernel.queue.loop import Dispatcher
+from app.kernel.queue.loop import Dispatcher, Schedule
 from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.work import JOBS
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 from tests.benchmarks.ground import Ground, default_of
-from tests.benchmarks.measure import Figure, at_least, ms, percentile, say
+from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, say
 from tests.factories.installation import CELL, Installation
 
 _NOTHING, _SHORT = "bench.do_nothing", "bench.take_20_ms"
 _MANY, _SOME, _ALONE = 600, 300, 60
 _SERVICE = 0.02
 _PATIENCE = 60.0
+_SETTLED, _IDLE = 5.0, 30.0  # seconds: two rounds of the slowest schedule but the hourly one
 
 
 @job(_NOTHING)
@@ -63,8 +68,22 @@ def measure(ground: Ground) -> Iterator[Figure]:
     yield Figure("jobs_of_20_ms", short, "jobs/s", at_least(0.7, "ratio"), "Dramatiq alone", raw_short)
 
 
+def idle(ground: Ground, installation: Installation, tenants: int) -> Figure:
+    """Dispatcher with its schedules, worker, PostgreSQL and Valkey together, in per cent of one core."""
+    say(f"tenancy: {tenants} idle tenants for {_IDLE:.0f} s")
+    url, threads = ground.cluster.servers.redis_url, default_of("SLIPWAY_WORKER_THREADS")
+    kept = schedules(installation.runtime, warm_slots=default_of("SLIPWAY_WARM_SLOTS"))
+    clock = threading.Event()
+    with at_work(installation, url, threads, kept):
+        clock.wait(_SETTLED)
+        before, began = _burnt(), time.perf_counter()
+        clock.wait(_IDLE)
+        share = (_burnt() - before) / (time.perf_counter() - began)
+    return Figure(f"idle_{tenants}_tenants", share * 100, "% of a core", at_most(5))
+
+
 @contextmanager
-def at_work(installation: Installation, redis_url: str, threads: int) -> Iterator[None]:
+def at_work(installation: Installation, redis_url: str, threads: int, kept: Sequence[Schedule] = ()) -> Iterator[None]:
     """Dispatcher and worker of the product in this process, put together as `app.bootstrap` and `app.worker` do."""
     wake = ValkeyWake(redis_url)
     installation.runtime = replace(installation.runtime, wake=wake)
@@ -72,7 +91,7 @@ def at_work(installation: Installation, redis_url: str, threads: int) -> Iterato
     for queue in QUEUES:
         broker.declare_actor(make_actor(broker, installation.runtime, queue=queue, worker="bench"))
     doorbell = Doorbell(redis_url, JOBS)
-    dispatcher = Dispatcher(installation.databases, broker, {}, doorbell, window=2 * threads)
+    dispatcher = Dispatcher(installation.databases, broker, {}, doorbell, window=2 * threads, schedules=kept)
     thread = threading.Thread(target=dispatcher.run, name="dispatcher")
     with working(broker, threads):
         thread.start()
@@ -162,3 +181,20 @@ def _wait(reached: Callable[[], bool], *, every: float) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("the jobs do not come to an end")
         clock.wait(every)
+
+
+def _burnt() -> float:
+    """Seconds of processor time that this process and all it has started have used, the ended ones included."""
+    used, below = dict[int, float](), defaultdict[int, list[int]](list)
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parts = path.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        pid = int(path.parent.name)
+        used[pid] = sum(map(int, parts[11:15])) / os.sysconf("SC_CLK_TCK")
+        below[int(parts[1])].append(pid)
+    family = [os.getpid()]
+    for pid in family:
+        family += below[pid]
+    return sum(used[pid] for pid in family)

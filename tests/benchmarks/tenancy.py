@@ -21,6 +21,7 @@ from tenants.schema.head import head_sql
 from tenants.slots import BATCH, make_slots
 from tests import cluster
 from tests.benchmarks.ground import Ground, default_of, new_tenant
+from tests.benchmarks.jobs import idle
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, sample, say
 from tests.benchmarks.peers.fleet import DjangoTenants, django_tenants
 from tests.factories.fleet import Revisions, make_fleet, make_tenants, upgrade
@@ -57,6 +58,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
         yield Figure("create_tenant_warm_p99", ms(percentile(times, 99)), "ms", at_most(20))
     with ground.installation() as installation:
         yield _in_a_row(installation)
+        yield idle(ground, installation, _ROW)
     with ground.installation() as installation:
         yield from _fleet(installation, ground.folder, peer)
 
