@@ -10,7 +10,7 @@ import dramatiq
 import structlog
 
 from app.bootstrap.wiring import Running
-from app.kernel.queue.broker import QUEUES, make_actor, make_broker, worker_name
+from app.kernel.queue.broker import IDLE, QUEUES, make_actor, make_broker, worker_name
 from app.kernel.queue.dispatcher import release_worker
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ def run_worker(running: Running) -> int:
         release_worker(runtime.databases, cell, name)
     for queue in QUEUES:
         broker.declare_actor(make_actor(broker, runtime, queue=queue, worker=name))
-    worker = dramatiq.Worker(broker, worker_threads=settings.worker_threads, worker_timeout=100)
+    worker = dramatiq.Worker(broker, worker_threads=settings.worker_threads, worker_timeout=IDLE)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from tenants.engines import Databases
 from tenants.naming import RoleNames, new_schema_name
 from tenants.schema.head import earlier_revisions, grants_sql, head_hash, head_sql, tenant_revision
-from tenants.sessions import DatabaseAway
+from tenants.sessions import DatabaseAway, registry_session
 
 BATCH = 25  # one commit, and so one invalidation of role memberships in every backend, per batch
 
@@ -53,13 +53,24 @@ def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | No
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many slots at the head revision can be claimed right now; whether there are some for `discard_stale`."""
+
+    free: int
+    stale: bool
+
+
+def look_at_pool(databases: Databases, cell: str) -> Pool:
+    """One query on a connection that is there already: the dispatcher looks every other second."""
+    with registry_session(databases, cell, actor="pool") as (session, _now):
+        free, stale = session.connection().exec_driver_sql(_POOL, _told()).one()
+    return Pool(free=int(free), stale=bool(stale))
+
+
 def count_free(databases: Databases, cell: str) -> int:
     """How many slots at the head revision can be claimed right now."""
-    with _owner(databases, cell) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM cell.slot WHERE state = 'free' AND revision = %s", [tenant_revision()]
-        ).fetchone()
-    return int(row[0]) if row else 0
+    return look_at_pool(databases, cell).free
 
 
 def discard_stale(databases: Databases, cell: str) -> int:
@@ -68,10 +79,9 @@ def discard_stale(databases: Databases, cell: str) -> int:
     Those of the last minutes stay, so that two builds side by side do not empty each other's pools; those of a newer
     build stay too. Returns how many.
     """
-    stale = [sorted(earlier_revisions()), tenant_revision(), head_hash()]
     dropped = 0
     with _owner(databases, cell) as connection:
-        while (row := connection.execute(_RETIRE, stale).fetchone()) is not None:
+        while (row := connection.execute(_RETIRE, _told()).fetchone()) is not None:
             drop_schema(connection, databases.key.roles, str(row[0]), str(row[1]))
             connection.execute("DELETE FROM cell.slot WHERE schema_name = %s", [row[0]])
             dropped += 1
@@ -116,12 +126,19 @@ def drop_schema(connection: psycopg.Connection[Any], roles: RoleNames, schema: s
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
+_STALE = """
+    tenant_id IS NULL AND (state = 'retired' OR (state = 'free' AND made_at < now() - interval '10 minutes'
+    AND (revision = ANY(%(earlier)s) OR (revision = %(revision)s AND head_hash <> %(made_of)s))))
+"""
+_POOL = f"""
+    SELECT count(*) FILTER (WHERE state = 'free' AND revision = %(revision)s), COALESCE(bool_or({_STALE}), false)
+    FROM cell.slot WHERE tenant_id IS NULL
+"""
 # One at a time: `retired` is claimed by nobody, and one that a killed process left so is dropped by the next round.
-_RETIRE = """
+_RETIRE = f"""
     UPDATE cell.slot SET state = 'retired' WHERE schema_name = (
         SELECT schema_name FROM cell.slot
-        WHERE tenant_id IS NULL AND (state = 'retired' OR (state = 'free' AND made_at < now() - interval '10 minutes'
-            AND (revision = ANY(%s) OR (revision = %s AND head_hash <> %s))))
+        WHERE {_STALE}
         ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING schema_name, role_name
 """
@@ -181,6 +198,10 @@ def _owner(databases: Databases, cell: str) -> Iterator[psycopg.Connection[Any]]
             yield connection
     except psycopg.OperationalError as error:
         raise DatabaseAway.after(error, "Nothing is lost; it is tried again.") from error
+
+
+def _told() -> dict[str, object]:
+    return {"earlier": sorted(earlier_revisions()), "revision": tenant_revision(), "made_of": head_hash()}
 
 
 def _count_all(connection: psycopg.Connection) -> int:

@@ -17,7 +17,7 @@ from app.tenancy.operations.once import forget_commands
 from app.tenancy.operations.telling import tell_all
 from app.tenancy.operations.transferring.transfers import follow_all, sweep
 from tenants.sessions import DatabaseAway
-from tenants.slots import count_free, discard_stale, make_slots
+from tenants.slots import discard_stale, look_at_pool, make_slots
 
 log = structlog.get_logger(__name__)
 _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
@@ -29,8 +29,10 @@ def _refill(runtime: Runtime, cell: str, warm_slots: int) -> bool:
     True where a good part of it was used up: tenants come fast, and the next look must not wait.
     """
     try:
-        discard_stale(runtime.databases, cell)
-        missing = warm_slots - count_free(runtime.databases, cell)
+        pool = look_at_pool(runtime.databases, cell)
+        if pool.stale and discard_stale(runtime.databases, cell):
+            pool = look_at_pool(runtime.databases, cell)
+        missing = warm_slots - pool.free
         if missing > 0:
             make_slots(runtime.databases, cell, missing)
     except DatabaseAway as error:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from app.demo.servers import EmbeddedServers
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from app.settings import DOCUMENTED
+from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
@@ -51,7 +53,9 @@ class Ground:
         place = Path(tempfile.mkdtemp(dir=self.folder))
         create_keyring(place / "keys", place / "worker-keys")
         keyring = open_keyring(Program.WORKER, place / "keys", place / "worker-keys")
-        one.runtime = replace(one.runtime, services={Keyring: keyring, Seeder: seeder(keyring)})
+        bundles = BundleFolder(place / "bundles", 1 << 20, timedelta(hours=1), frozenset())
+        services = {Keyring: keyring, Seeder: seeder(keyring), BundleFolder: bundles}
+        one.runtime = replace(one.runtime, services=services)
         try:
             yield one
         finally:

@@ -17,7 +17,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from app.bootstrap.schedules import schedules
 from app.kernel.outcomes import Done, Outcome
-from app.kernel.queue.broker import QUEUES, make_actor, make_broker
+from app.kernel.queue.broker import IDLE, QUEUES, make_actor, make_broker
 from app.kernel.queue.jobs import JobRun, job
 from app.kernel.queue.loop import Dispatcher, Schedule
 from app.kernel.queue.wake import Doorbell, ValkeyWake
@@ -32,7 +32,7 @@ _NOTHING, _SHORT = "bench.do_nothing", "bench.take_20_ms"
 _MANY, _SOME, _ALONE = 600, 300, 60
 _SERVICE = 0.02
 _PATIENCE = 60.0
-_SETTLED, _IDLE = 5.0, 30.0  # seconds: two rounds of the slowest schedule but the hourly one
+_SETTLED, _IDLE = 60.0, 30.0  # seconds: vacuum and checkpoint come to their end; two rounds of each schedule but one
 
 
 @job(_NOTHING)
@@ -107,7 +107,7 @@ def at_work(installation: Installation, redis_url: str, threads: int, kept: Sequ
 @contextmanager
 def working(broker: RedisBroker, threads: int) -> Iterator[None]:
     """Dramatiq's threads on this broker, which is emptied and closed afterwards."""
-    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
+    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=IDLE)
     worker.start()
     try:
         yield

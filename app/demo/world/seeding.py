@@ -19,7 +19,7 @@ from app.demo.world.lumen import LUMEN
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import DemoPartner
 from app.demo.world.tokens import Tokens
-from app.kernel.queue.dispatcher import count_in_flight, release_worker
+from app.kernel.queue.dispatcher import look_at, release_worker
 from app.kernel.queue.drain import drain
 from app.settings import Settings
 from app.vault.rules import Program
@@ -81,7 +81,7 @@ def _finish_killed_jobs(tools: Tools) -> None:
         release_worker(databases, cell, WORKER)
     until = time.monotonic() + _LONGEST_LEASE
     tools.settle()
-    while any(count_in_flight(databases, cell) for cell in databases.cells) and time.monotonic() < until:
+    while any(look_at(databases, cell).in_flight for cell in databases.cells) and time.monotonic() < until:
         time.sleep(0.2)
         tools.settle()
 

@@ -18,8 +18,21 @@ from app.kernel.queue.dispatcher import Dispatched
 from app.kernel.queue.execution import run_job
 from app.kernel.runtime import Runtime
 
-QUEUES = ("interactive", "default", "bulk")
+_PAUSES = {"interactive": 100, "default": 200, "bulk": 1_000}  # milliseconds until a quiet queue is looked at again
+QUEUES = tuple(_PAUSES)
+IDLE = 1_000  # milliseconds a worker's thread waits for a message before it looks whether it is to end
 log = structlog.get_logger(__name__)
+
+
+class _Broker(RedisBroker):
+    """A worker has one patience for its threads and its queues: long for those that wait, short for those that look.
+
+    Queues for delayed messages stay empty with us and are looked at as rarely as the worker asks.
+    """
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5_000) -> dramatiq.Consumer:
+        """What takes messages from one queue."""
+        return super().consume(queue_name, prefetch, min(timeout, _PAUSES.get(queue_name, timeout)))
 
 
 def make_broker(redis_url: str) -> RedisBroker:
@@ -28,7 +41,7 @@ def make_broker(redis_url: str) -> RedisBroker:
     `heartbeat_timeout` and `maintenance_chance` are raised: the defaults redeliver after a kill only by luck.
     """
     client = redis.Redis.from_url(_with_database(redis_url, 1), socket_timeout=None, socket_connect_timeout=5)
-    return RedisBroker(client=client, heartbeat_timeout=15_000, maintenance_chance=50_000)  # type: ignore[no-untyped-call]  # dramatiq
+    return _Broker(client=client, heartbeat_timeout=15_000, maintenance_chance=50_000)  # type: ignore[no-untyped-call]  # dramatiq
 
 
 def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker: str) -> dramatiq.Actor[Any, None]:

@@ -13,8 +13,8 @@ import structlog
 from app.kernel.queue.broker import send
 from app.kernel.queue.dispatcher import (
     Subscriptions,
-    count_in_flight,
     fire_timers,
+    look_at,
     recover_leases,
     relay_outbox,
     take_ready,
@@ -86,11 +86,15 @@ class Dispatcher:
 
     def turn(self, cell: str) -> int:
         """One round over one cell. Returns how much was moved. The window is one for all cells together."""
+        found = look_at(self.databases, cell)
+        self._in_flight[cell] = found.in_flight
+        if found.nothing_due:
+            return 0
         moved = fire_timers(self.databases, cell)
         moved += relay_outbox(self.databases, cell, self.subscriptions)
         moved += recover_leases(self.databases, cell)
         jobs = take_ready(self.databases, cell, window=self._share(cell))
-        self._in_flight[cell] = self._in_flight.get(cell, 0) + len(jobs)
+        self._in_flight[cell] += len(jobs)
         send(self.broker, cell, jobs)
         return moved + len(jobs)
 
@@ -98,7 +102,6 @@ class Dispatcher:
         """What of the window is left for this cell; never less than its even share, or a busy cell starved another."""
         if len(self.databases.cells) == 1:
             return self.window
-        self._in_flight[cell] = count_in_flight(self.databases, cell)
         elsewhere = sum(count for name, count in self._in_flight.items() if name != cell)
         return max(self.window - elsewhere, self.window // len(self.databases.cells))
 

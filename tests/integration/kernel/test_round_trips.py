@@ -13,9 +13,13 @@ import pytest
 from psycopg.pq import Trace
 from sqlalchemy import event, text
 
+from app.bootstrap.schedules import schedules
 from app.kernel.commands import run_command
 from app.kernel.ids import new_id
+from app.kernel.queue.dispatcher import Quiet, look_at, take_ready
+from app.kernel.queue.loop import Dispatcher
 from tenants.sessions import lookup_session, partner_session, tenant_cursor
+from tenants.slots import look_at_pool
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation, person
 from tests.integration.kernel.work_to_do import GuestArrived, arrive
@@ -25,9 +29,10 @@ Count = Callable[[], int]
 
 @pytest.fixture
 def round_trips(installation: Installation, acme: Tenant) -> Iterator[Count]:
-    """How often the server has said that it is ready, on every connection of the tenant's gateway and of the door."""
+    """How often the server has said that it is ready: to the tenant's gateway, the dispatcher, the registry, a door."""
     with tempfile.TemporaryFile("w+") as log:
-        engines = [installation.databases.cells[CELL].gateways[acme.gateway], installation.databases.control]
+        cell = installation.databases.cells[CELL]
+        engines = [cell.gateways[acme.gateway], cell.dispatcher, cell.registry, installation.databases.control]
 
         def start(connection: Any, *_rest: object) -> None:
             connection.pgconn.trace(log.fileno())
@@ -58,6 +63,8 @@ def warmed(installation: Installation, tenant: Tenant) -> Iterator[None]:
     """Connections are made before anything is counted: logging in is not a part of a unit of work."""
     with installation.work(tenant) as work, lookup_session(installation.databases):
         work.session.execute(text("SELECT 1"))
+    look_at(installation.databases, CELL)
+    look_at_pool(installation.databases, CELL)
     yield
 
 
@@ -117,3 +124,43 @@ class TestAUnitOfWork:
         with opened as (session, _now):
             session.execute(text("SELECT 1"))
         assert round_trips() == 3
+
+
+class TestQuiet:
+    """What happens all the time in an installation in which nothing happens (DESIGN 16: 1,000 idle tenants)."""
+
+    def test_a_round_of_the_dispatcher_takes_one_question(self, installation: Installation, round_trips: Count):
+        dispatcher = Dispatcher(installation.databases, None, {}, None, window=8)  # type: ignore[arg-type]  # unused
+        assert dispatcher.turn(CELL) == 0
+        assert round_trips() == 3
+
+    def test_a_full_pool_is_seen_with_one_and_no_new_connection(
+        self, installation: Installation, round_trips: Count, monkeypatch: pytest.MonkeyPatch
+    ):
+        free = look_at_pool(installation.databases, CELL).free
+        round_trips()
+        (refill,) = [
+            each for each in schedules(installation.runtime, warm_slots=free) if each.name == "tenancy.refill_pool"
+        ]
+        monkeypatch.setattr("psycopg.connect", None)
+        refill.run()
+        assert round_trips() == 3
+
+    @pytest.mark.parametrize("due", ["event", "timer", "job"])
+    def test_is_over_with_anything_due(self, installation: Installation, acme: Tenant, due: str):
+        databases = installation.databases
+        assert look_at(databases, CELL).nothing_due
+        with installation.work(acme) as work:
+            match due:
+                case "event":
+                    work.announce(GuestArrived(subject_id=new_id(), note="x"))
+                case "timer":
+                    work.set_timer("tests.act", subject_id=new_id(), due_at=work.now, version=1)
+                case _:
+                    work.enqueue("tests.greet", args={"name": "x"})
+        assert not look_at(databases, CELL).nothing_due
+        if due == "job":
+            assert len(take_ready(databases, CELL, window=8)) == 1
+            assert look_at(databases, CELL) == Quiet(nothing_due=True, in_flight=1)
+            installation.cell("UPDATE cell.job SET lease_until = now() - interval '1 second'")  # its worker is silent
+            assert not look_at(databases, CELL).nothing_due
