@@ -148,17 +148,18 @@ def everybody(fleet: Fleet) -> Iterator[str]:
     secret = role_password(fleet.installation.key.secret, name)
     login, database = sql.Identifier(name), sql.Identifier(cluster.name_of(fleet.cell_url))
     made = sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}; GRANT CONNECT ON DATABASE {} TO {}")
-    owner = fleet.installation._cell
-    owner.execute(made.format(login, sql.Literal(secret), database, login).as_string(None).encode())
     roles = [role for role, _schema in fleet.places()]
     groups = [sql.SQL(", ").join(map(sql.Identifier, roles[at : at + 250])) for at in range(0, len(roles), 250)]
-    for group in groups:  # one transaction with thousands of grants would run out of locks
-        owner.execute(sql.SQL("GRANT {} TO {}").format(group, login))
-    yield name
-    for group in groups:
-        owner.execute(sql.SQL("REVOKE {} FROM {}").format(group, login))
-    owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(database, login))
-    owner.execute(sql.SQL("DROP ROLE {}").format(login))
+    # The server's own superuser: for each grant of an owner PostgreSQL would follow all that the owner may grant.
+    with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+        admin.execute(made.format(login, sql.Literal(secret), database, login).as_string(None).encode())
+        for group in groups:  # one transaction with thousands of grants would run out of locks
+            admin.execute(sql.SQL("GRANT {} TO {}").format(group, login))
+        yield name
+        for group in groups:
+            admin.execute(sql.SQL("REVOKE {} FROM {}").format(group, login))
+        admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(database, login))
+        admin.execute(sql.SQL("DROP ROLE {}").format(login))
 
 
 class TestAtScale:
