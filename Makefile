@@ -48,8 +48,8 @@ soak: $(DEV) $(ASSETS) ## Long fault and scale runs; ONLY=name
 look: $(DEV) $(ASSETS) ## Contact sheet of every page: two brands, two widths, light and dark, into .slipway/look
 	@$(BIN)/python -m tests.look
 
-openapi: $(DEV) ## Write the API's own document anew into docs/openapi.json
-	@$(BIN)/python -m app.cli openapi > docs/openapi.json
+openapi: $(DEV) ## Write the API's own document anew into docs/api/openapi.json
+	@$(BIN)/python -m app.cli openapi > docs/api/openapi.json
 
 lock: $(DEV) ## Compile the hash locks anew from pyproject.toml
 	@for target in "requirements.txt:--extra install" "requirements-dev.txt:--extra install --extra dev --extra vault"; do \

@@ -15,7 +15,7 @@ from app.web.wire.openapi import COOKIE, complete
 from tests.factories.api import API
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parents[1] / "docs" / "openapi.json"
+DOCUMENT = HERE.parents[1] / "docs" / "api" / "openapi.json"
 
 
 def attack(api: API, *, examples: int) -> None:
@@ -34,7 +34,7 @@ class TestTheDocument:
     def test_is_committed_as_it_is_served(self, api: API):
         served = api.admin.get("/api/openapi.json").body
         own = json.dumps(served, indent=2, sort_keys=True).replace(api.doors.front.cookie_name("sid"), COOKIE)
-        assert f"{own}\n" == DOCUMENT.read_text(), "docs/openapi.json is old: `make openapi` renews it"
+        assert f"{own}\n" == DOCUMENT.read_text(), "docs/api/openapi.json is old: `make openapi` renews it"
 
     def test_gives_each_operation_a_stable_name_an_account_and_an_example(self):
         document = complete(make_application(None).openapi_schema.to_schema())
