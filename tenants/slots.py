@@ -32,15 +32,15 @@ class ClaimedSlot:
     gateway: int
 
 
-def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | None = None) -> int:
+def make_slots(databases: Databases, cell: str, count: int, *, gateway: int | None = None, at_once: int = BATCH) -> int:
     """Make `count` free slots at the head revision, in batches, with the owner's login. Returns how many were made.
 
-    They are spread over the gateways, unless one is named.
+    They are spread over the gateways, unless one is named. `at_once` is how many a commit brings.
     """
     made = 0
     with _owner(databases, cell) as connection:
         while made < count:
-            batch = min(BATCH, count - made)
+            batch = min(at_once, count - made)
             with connection.transaction():
                 first = _count_all(connection)  # slots made one by one spread over the gateways too
                 buckets = [

@@ -20,6 +20,7 @@ from tenants.sessions import DatabaseAway
 from tenants.slots import discard_stale, look_at_pool, make_slots
 
 log = structlog.get_logger(__name__)
+_AT_ONCE = 4  # slots a commit brings: who empties the pool finds the next ones soon, and need not make one alone
 _PLATFORM = UUID(int=0)  # no tenant's job: the installation itself acts
 
 
@@ -34,7 +35,7 @@ def _refill(runtime: Runtime, cell: str, warm_slots: int) -> bool:
             pool = look_at_pool(runtime.databases, cell)
         missing = warm_slots - pool.free
         if missing > 0:
-            make_slots(runtime.databases, cell, missing)
+            make_slots(runtime.databases, cell, missing, at_once=_AT_ONCE)
     except DatabaseAway as error:
         log.warning("tenancy.pool_not_refilled", cell=cell, reason=str(error))
         return False
