@@ -149,24 +149,42 @@ def founding_session(
 ) -> Iterator[tuple[Session, Claimed, Entered | None] | None]:
     """One transaction in which a tenant gets its place, is filled in its own scope and becomes active: all or nothing.
 
-    Gives None where the gateway has no free slot, and no `Entered` where the tenant's place is of another gateway (it
-    was claimed before) or already active: then there is nothing to fill. Raises DatabaseAway.
+    Gives None where the gateway has no slot that can be entered, and no `Entered` where the place is of another gateway
+    (it was claimed before) or already active: then there is nothing to fill. Raises DatabaseAway.
     """
     founder = databases.key.roles.founder
-    with _opened(_engines(databases, cell).gateways[wanted.gateway], founding_scope(founder, wanted, actor)) as opened:
-        session, found = opened
-        if found is None or found[0] is None:
-            yield None
-            return
-        claimed = Claimed(*found)
-        if claimed.gateway != wanted.gateway or claimed.state != "seeding":
-            yield session, claimed, None
-            return
-        note_schema(session.connection().info, claimed.schema)
-        row = _say(session, _then(_TENANT_SCOPE, role=claimed.role, schema=claimed.schema))
-        yield session, claimed, Entered(*row)
-        session.flush()
-        _say(session, _then(_ACTIVATE, role=founder, tenant=wanted.tenant_id))
+    scope = founding_scope(founder, wanted, actor)
+    try:
+        with _opened(_engines(databases, cell).gateways[wanted.gateway], scope) as (session, found):
+            if found is None or found[0] is None:
+                yield None
+                return
+            claimed = Claimed(*found)
+            if claimed.gateway != wanted.gateway or claimed.state != "seeding":
+                yield session, claimed, None
+                return
+            note_schema(session.connection().info, claimed.schema)
+            row = _enter_claimed(session, claimed)
+            yield session, claimed, Entered(*row)
+            session.flush()
+            _say(session, _then(_ACTIVATE, role=founder, tenant=wanted.tenant_id))
+    except _TooFresh:
+        yield None
+
+
+class _TooFresh(Exception):
+    """The slot is seen, and that its gateway may enter it is not."""
+
+
+def _enter_claimed(session: Session, claimed: Claimed) -> Any:
+    """A commit shows its rows a moment before it tells other server processes that memberships have changed.
+
+    Who claims a slot within that moment is refused its role: rolled back, it is as if the slot were not there yet.
+    """
+    try:
+        return _say(session, _then(_TENANT_SCOPE, role=claimed.role, schema=claimed.schema))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _TooFresh from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from app.tenancy.operations import creation as operations
 from app.tenancy.operations.creation import RequestDiffers, Seeder, TenantRequest, create_tenant, resume_requests
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
+from tenants.slots import gateways_with_slots
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation, Partner, make_runtime, person
 
@@ -175,6 +176,32 @@ class TestCreateTenant:
         request = wanted(partner)
         assert make(runtime, request).role == role
         assert asked == [turns[1], turns[0]]
+        check_whole(shared_installation, request)
+
+    def test_waits_for_a_slot_that_its_gateway_may_not_enter_yet(
+        self,
+        shared_installation: Installation,
+        runtime: Runtime,
+        partner: Partner,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        """A commit shows a new slot a moment before other server processes hear of its membership."""
+        turns = runtime.placement.gateways(CELL)
+        role, _schema = shared_installation.free_slot(turns[1])
+        shared_installation.cell(
+            "UPDATE cell.slot SET state = 'retired' WHERE state = 'free' AND role_name <> %s", role
+        )
+        gateway = runtime.databases.key.roles.gateway(turns[1])
+        shared_installation.cell(f"REVOKE {role} FROM {gateway}")
+        original = gateways_with_slots
+
+        def heard(session: Any) -> set[int]:
+            shared_installation.cell(f"GRANT {role} TO {gateway}")
+            return original(session)
+
+        monkeypatch.setattr(operations, "gateways_with_slots", heard)
+        request = wanted(partner)
+        assert make(runtime, request).role == role
         check_whole(shared_installation, request)
 
     @pytest.mark.parametrize("change", [{"name": "Umbrella"}, {"kind": "sandbox"}])
