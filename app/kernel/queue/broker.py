@@ -18,7 +18,8 @@ from app.kernel.queue.dispatcher import Dispatched
 from app.kernel.queue.execution import run_job
 from app.kernel.runtime import Runtime
 
-_PAUSES = {"interactive": 100, "default": 200, "bulk": 1_000}  # milliseconds until a quiet queue is looked at again
+# Milliseconds until a quiet queue is looked at again; nearly every job is in `default`.
+_PAUSES = {"interactive": 200, "default": 100, "bulk": 1_000}
 QUEUES = tuple(_PAUSES)
 IDLE = 1_000  # milliseconds a worker's thread waits for a message before it looks whether it is to end
 log = structlog.get_logger(__name__)
