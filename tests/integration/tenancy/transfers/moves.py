@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 import app.tenancy.jobs
 from app.kernel.ids import new_id
+from app.tenancy.operations.transferring import carrying
 from app.tenancy.operations.transferring.transfers import sweep
 from app.vault.bundle_keys import fingerprint_of, write_bundle_key
 from app.vault.sealed_box import make_pair
 from tests.factories.api import API, Caller, Said
+from tests.integration.tenancy.bundles.dying import Killed
 
 assert app.tenancy.jobs.__doc__  # its kinds of jobs are known from here on
 TENANTS = "/api/v1/tenants"
@@ -61,6 +65,20 @@ def work(api: API) -> list[str]:
 def again(api: API) -> None:
     """The workers that had jobs are dead, and their leases over; what waits for a later try is due now."""
     api.installation.cell("UPDATE cell.job SET state = 'ready', run_at = now() WHERE finished_at IS NULL")
+
+
+def killed_at(api: API, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A worker dies in the place of that step of `carrying`; the next one goes on with what it left."""
+
+    def killed(*_given: Any, **_more: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as cut:
+        cut.setattr(carrying, step, killed)
+        with pytest.raises(Killed):
+            work(api)
+    again(api)
+    work(api)
 
 
 def state(api: API, tenant: str) -> tuple[str, str]:

@@ -14,19 +14,18 @@ from uuid import UUID
 import pytest
 
 from app.kernel.ids import new_id
-from app.tenancy.operations.transferring import carrying, imports, transfers
+from app.tenancy.operations.transferring import imports, transfers
 from app.tenancy.operations.transferring.transfers import follow_all
 from app.vault.bundle_keys import fingerprint_of, write_bundle_key
 from tests.factories.api import API, MOST, Caller
 from tests.factories.bundles import Site
-from tests.integration.tenancy.bundles.dying import Killed
 from tests.integration.tenancy.transfers.moves import (
     FILE,
     TENANTS,
-    again,
     customer,
     export,
     files,
+    killed_at,
     state,
     swept,
     trail,
@@ -107,16 +106,7 @@ class TestAnImport:
         step: str,
     ):
         said = upload(api, owner, sent[1], sender=sender(there))
-
-        def killed(*_given: Any, **_more: Any) -> None:
-            raise Killed
-
-        with monkeypatch.context() as cut:
-            cut.setattr(carrying, step, killed)
-            with pytest.raises(Killed):
-                work(api)
-        again(api)
-        work(api)
+        killed_at(api, monkeypatch, step)
         done = owner.get(said.headers["location"]).body
         assert (done["state"], done["tenant_id"]) == ("done", sent[0])
 

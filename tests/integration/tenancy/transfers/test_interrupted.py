@@ -22,6 +22,7 @@ from tests.integration.tenancy.transfers.moves import (
     customer,
     export,
     files,
+    killed_at,
     state,
     swept,
     trail,
@@ -95,16 +96,7 @@ class TestAKilledWorker:
     ):
         tenant = customer(api)
         asked = export(api, tenant, reason=f"killed at {step}")
-
-        def killed(*_given: Any, **_more: Any) -> None:
-            raise Killed
-
-        with monkeypatch.context() as cut:
-            cut.setattr(carrying, step, killed)
-            with pytest.raises(Killed):
-                work(api)
-        again(api)
-        work(api)
+        killed_at(api, monkeypatch, step)
         assert api.admin.get(asked.headers["location"]).body["state"] == "done"
         ends = [body for action, _kind, body in trail(api, api.doors.northwind) if action == "tenancy.transfer.ended"]
         assert [body["why"] for body in ends].count(f"killed at {step}") == 1
