@@ -12,6 +12,8 @@ class Actor:
     """The one who acts. `roles` are those held by assignment in `organisation_id`, read in this very request.
 
     Roles inside a tenant (member row, delegation) are not here: they are read in the tenant's own transaction.
+    `groups` are the organisation's groups of staff that a person is in; `stepped_up` says that a person has proved who
+    they are again a short while ago; `only` are the scopes of a machine's token: nothing else, whatever its roles.
     """
 
     kind: Literal["person", "service", "job"]
@@ -19,6 +21,9 @@ class Actor:
     name: str
     organisation_id: UUID | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
+    groups: frozenset[UUID] = field(default_factory=frozenset)
+    stepped_up: bool = False
+    only: frozenset[str] | None = None
 
     @property
     def label(self) -> str:
