@@ -48,6 +48,7 @@ def run_web(running: Running) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=2,
     )
     inherited = [socket.socket(fileno=settings.http_socket)] if settings.http_socket is not None else None

@@ -73,7 +73,7 @@ class Readiness:
 class ProbeDoors(Controller):
     """Answered on a bare address, as load balancers and orchestrators ask."""
 
-    opt = {"door": "public", "probe": True}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    opt = {"door": "public", "probe": True, "quota": None}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     include_in_schema = False
 
     @get("/healthz", sync_to_thread=False)

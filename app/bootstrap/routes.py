@@ -36,6 +36,7 @@ from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper, enforce_door, require_doors
 from app.web.forms import provide_form
+from app.web.limits import Limiter
 from app.web.responses import EXCEPTION_HANDLERS
 from app.web.security import MAX_BODY, Front
 from app.web.wire.openapi import DocumentPlugin
@@ -77,7 +78,11 @@ class ReachedAt(Protocol):
 
     @property
     def redis_url(self) -> str:
-        """Where the wake-up line is."""
+        """Where the wake-up line and the counters of requests are."""
+
+    @property
+    def rate_scale(self) -> int:
+        """What every limit of requests is multiplied by."""
 
 
 def door_services(databases: Databases, settings: ReachedAt) -> dict[type, object]:
@@ -89,6 +94,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
         SiteDirectory: SiteDirectory(databases),
         Doorkeeper: Doorkeeper(find_visit),
         Readiness: Readiness(databases, settings.redis_url),
+        Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
         **folder,
     }
 
@@ -98,7 +104,7 @@ def make_application(runtime: Runtime | None, controllers: Sequence[ControllerRo
     app = Litestar(
         route_handlers=[*controllers, _static_files()],
         guards=[enforce_door],
-        before_send=[_tell_all_methods],
+        before_send=[_tell_all_methods, _tell_standing],
         exception_handlers=EXCEPTION_HANDLERS,
         dependencies={"form": Provide(provide_form)},
         state=State({"runtime": runtime}),
@@ -122,12 +128,24 @@ async def _tell_all_methods(message: Message, scope: Scope) -> None:
     message["headers"] = [*headers, (b"allow", ", ".join(methods).encode())]
 
 
+async def _tell_standing(message: Message, scope: Scope) -> None:
+    """How the sender stands with its limit of requests, in each answer that was counted."""
+    standing = scope["state"].get("standing")
+    if message["type"] == "http.response.start" and standing is not None:
+        told = [(name.encode(), value.encode()) for name, value in standing.headers().items()]
+        message["headers"] = [*message["headers"], *told]
+
+
 def _static_files() -> Router:
     """Built under names that hold their content's hash, so they may be kept for ever."""
     kept = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
     DIST.mkdir(parents=True, exist_ok=True)  # a fresh checkout has built nothing yet; its pages say so
     return create_static_files_router(
-        path="/static", directories=[DIST], cache_control=kept, opt={"door": "public"}, include_in_schema=False
+        path="/static",
+        directories=[DIST],
+        cache_control=kept,
+        opt={"door": "public", "quota": None},
+        include_in_schema=False,
     )
 
 

@@ -22,6 +22,7 @@ from app.identity.rules import (
 from app.identity.schemas import PreferencesForm, SignInForm
 from app.web.begin import front_of, runtime_of, session_token, site_of, visit_of
 from app.web.forms import Form, new_command_key
+from app.web.limits import SIGN_IN
 from app.web.responses import page, redirect
 from app.web.security import NotFromHere
 from app.web.translations import LOCALES, mark
@@ -46,7 +47,7 @@ class SignInPages(Controller):
         answer.set_cookie(front_of(request).cookie("next", local_path(next), seconds=_WHILE))
         return answer
 
-    @post("/", status_code=200, sync_to_thread=True)
+    @post("/", status_code=200, opt={"quota": SIGN_IN}, sync_to_thread=True)
     def send(self, request: PageRequest, form: NamedDependency[Form]) -> Response[str]:
         """Always the same answer; the mail, if any, goes out after it."""
         filled = form.fill(SignInForm)

@@ -20,7 +20,7 @@ SVG = "image/svg+xml"
 class BrandFiles(Controller):
     """What a brand looks like, made from its few values; nobody's upload is ever served from here."""
 
-    opt = {"door": "public"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    opt = {"door": "public", "quota": None}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     include_in_schema = False
 
     @get("/brand/{file:str}", sync_to_thread=True)

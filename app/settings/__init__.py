@@ -14,7 +14,9 @@ from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 from app.kernel.errors import Invalid
+from app.settings.documented import DOCUMENTED, Documented
 from app.settings.values import (
+    NO_PROXY,
     AddressBookEntry,
     MailServer,
     address_book,
@@ -30,6 +32,7 @@ from app.settings.values import (
     mount_path,
     number,
     one_of,
+    proxies,
     public_url,
     redis_url,
     served_address,
@@ -37,115 +40,9 @@ from app.settings.values import (
 )
 from tenants.registry import FIRST_CELL
 
+__all__ = ["DOCUMENTED", "MAIN_CELL", "BadSettings", "Documented", "Settings", "cell_variable"]
 Value = TypeVar("Value")
 LogFormat = Literal["text", "json"]
-
-
-@dataclass(frozen=True, slots=True)
-class Documented:
-    """One variable as the manual shows it. `default` is what holds when it is not set; None: it must be set."""
-
-    name: str
-    default: str | None
-    meaning: str
-
-
-DOCUMENTED: tuple[Documented, ...] = (
-    Documented(
-        "SLIPWAY_CONTROL_URL",
-        None,
-        "postgresql:// URL of the control database. Its user needs CREATEROLE and CREATE on it, no superuser.",
-    ),
-    Documented(
-        "SLIPWAY_CELL_URL",
-        None,
-        "postgresql:// URL of the first cell. It may share a server with the control database, never a database.",
-    ),
-    Documented(
-        "SLIPWAY_CELL_<NAME>_URL",
-        "",
-        "postgresql:// URL of one more cell, called <name> in `slipway cells`. Every program gets it.",
-    ),
-    Documented(
-        "SLIPWAY_REDIS_URL", None, "redis://, rediss:// or unix:// URL of Redis 7 or newer, or Valkey; wake-ups only."
-    ),
-    Documented(
-        "SLIPWAY_KEYRING",
-        None,
-        "Folder of the local keyring: the wrapping key of every tenant. Keep it outside every database backup.",
-    ),
-    Documented(
-        "SLIPWAY_WORKER_KEYRING",
-        "<keyring>-worker",
-        "Folder of the key that opens connection secrets. Only workers need it; keep it off the web server's machine.",
-    ),
-    Documented(
-        "SLIPWAY_KEYRING_BACKUP_DAYS",
-        "0",
-        "Days for which backups of the keyring or vault keep a key that was destroyed, 0 to 3650; 0: there are none. "
-        "From then on an erased tenant is unreadable in every backup.",
-    ),
-    Documented(
-        "SLIPWAY_TRANSIT_URL",
-        "",
-        "https:// URL of OpenBao or HashiCorp Vault, whose transit engine then holds the wrapping keys instead of the "
-        "keyring's folder. Choose it before the first tenant is made.",
-    ),
-    Documented("SLIPWAY_TRANSIT_MOUNT", "transit", "Where that transit engine is mounted."),
-    Documented(
-        "SLIPWAY_TRANSIT_TOKEN_FILE",
-        "",
-        "File with the vault's token, not readable by others; read again when the vault refuses it, so that an agent "
-        "may renew it. Must be set with SLIPWAY_TRANSIT_URL.",
-    ),
-    Documented("SLIPWAY_TRANSIT_CA_FILE", "", "Certificates (PEM) that the vault's own is checked with."),
-    Documented("SLIPWAY_HTTP_PORT", "8000", "Port the web program listens on, 1 to 65535."),
-    Documented("SLIPWAY_HTTP_HOST", "127.0.0.1", "Address the web program listens on."),
-    Documented(
-        "SLIPWAY_HTTP_SOCKET",
-        "",
-        "Number of an inherited, listening socket to serve on instead of binding host and port.",
-    ),
-    Documented(
-        "SLIPWAY_PUBLIC_URL",
-        "http://localhost:<port>",
-        "scheme://host[:port] under which people reach the platform; https unless the host is localhost.",
-    ),
-    Documented(
-        "SLIPWAY_SMTP_URL",
-        "smtp://localhost:25",
-        "smtp://[user:password@]host[:port], or smtps:// for TLS from the first byte.",
-    ),
-    Documented("SLIPWAY_MAIL_FROM", "no-reply@<public host>", "Sender address of mail that no brand sends."),
-    Documented(
-        "SLIPWAY_INBOX",
-        "",
-        "Folder of the local mail sink, shown as a page at /inbox on localhost. Demo and tests only; "
-        "refused when hosts other than localhost are served.",
-    ),
-    Documented(
-        "SLIPWAY_ADDRESS_BOOK",
-        "",
-        "host:port=localport, separated by commas: outgoing calls that go to this machine. "
-        "Demo and tests only; refused when hosts other than localhost are served.",
-    ),
-    Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
-    Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
-    Documented("SLIPWAY_WARM_SLOTS", "20", "Workspaces each cell keeps ready to be claimed, 1 to 1000."),
-    Documented(
-        "SLIPWAY_BUNDLES",
-        "<keyring>-bundles",
-        "Folder of bundles asked for by API; all in it is sealed. Web, worker and dispatcher share it.",
-    ),
-    Documented("SLIPWAY_BUNDLE_MIB", "4096", "The largest bundle that may be uploaded, in MiB, 1 to 1048576."),
-    Documented("SLIPWAY_BUNDLE_HOURS", "72", "Hours for which a finished bundle can be fetched, 1 to 8760."),
-    Documented(
-        "SLIPWAY_BUNDLE_RECIPIENTS",
-        "",
-        "Bundle keys of installations that may get exports by API, separated by commas; empty: none.",
-    ),
-    Documented("SLIPWAY_LOG_FORMAT", "text", "text for people, json for collectors."),
-)
 
 
 MAIN_CELL = FIRST_CELL
@@ -208,6 +105,8 @@ class Settings:
     bundle_mib: int
     bundle_hours: int
     bundle_recipients: tuple[str, ...]
+    rate_scale: int
+    trusted_proxies: tuple[str, ...]
     log_format: LogFormat
 
     @classmethod
@@ -217,14 +116,12 @@ class Settings:
         port = read("SLIPWAY_HTTP_PORT", number(1, 65535))
         public = read("SLIPWAY_PUBLIC_URL", public_url, default=f"http://localhost:{port or 8000}")
         sender = f"no-reply@{urlsplit(public or 'http://localhost').hostname}"
-        keyring = read("SLIPWAY_KEYRING", folder)
         values: dict[str, object] = {
             "control_url": read("SLIPWAY_CONTROL_URL", database_url),
             "cell_url": read("SLIPWAY_CELL_URL", database_url),
             "more_cells": read.cells(),
             "redis_url": read("SLIPWAY_REDIS_URL", redis_url),
-            "keyring": keyring,
-            **_key_store(read, worker=f"{keyring}-worker"),
+            **_key_store(read),
             "http_port": port,
             "http_host": read("SLIPWAY_HTTP_HOST", served_address),
             "http_socket": read("SLIPWAY_HTTP_SOCKET", lambda raw: number(3, 1 << 20)(raw) if raw else None),
@@ -236,7 +133,7 @@ class Settings:
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
-            **_bundles(read, default=f"{keyring}-bundles"),
+            **_senders(read),
             "log_format": read("SLIPWAY_LOG_FORMAT", one_of("text", "json")),
         }
         read.raise_errors()
@@ -317,6 +214,8 @@ class Settings:
             "SLIPWAY_BUNDLE_MIB": str(self.bundle_mib),
             "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
+            "SLIPWAY_RATE_SCALE": str(self.rate_scale),
+            "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
 
@@ -358,14 +257,24 @@ class _Reader:
         _raise(self._errors)
 
 
-def _key_store(read: _Reader, *, worker: str) -> dict[str, object]:
+def _key_store(read: _Reader) -> dict[str, object]:
+    keyring = read("SLIPWAY_KEYRING", folder)
     return {
-        "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=worker),
+        "keyring": keyring,
+        "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
+        **_bundles(read, default=f"{keyring}-bundles"),
         "keyring_backup_days": read("SLIPWAY_KEYRING_BACKUP_DAYS", number(0, 3650)),
         "transit_url": read("SLIPWAY_TRANSIT_URL", lambda raw: vault_url(raw) if raw else None),
         "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),
         "transit_token_file": read("SLIPWAY_TRANSIT_TOKEN_FILE", lambda raw: existing_file(raw) if raw else None),
         "transit_ca_file": read("SLIPWAY_TRANSIT_CA_FILE", lambda raw: existing_file(raw) if raw else None),
+    }
+
+
+def _senders(read: _Reader) -> dict[str, object]:
+    return {
+        "rate_scale": read("SLIPWAY_RATE_SCALE", number(1, 1000)),
+        "trusted_proxies": read("SLIPWAY_TRUSTED_PROXIES", proxies),
     }
 
 

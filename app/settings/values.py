@@ -20,6 +20,7 @@ from app.kernel.outbound.egress import AddressBook, AddressBookWrong
 
 HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
 
+NO_PROXY = "none"
 _BUNDLE_KEY = re.compile(r"slwb1-[A-Za-z0-9_-]{43}")
 
 
@@ -201,6 +202,17 @@ def bundle_keys(raw: str) -> tuple[str, ...]:
     if not all(_BUNDLE_KEY.fullmatch(key) for key in keys):
         raise ValueError("holds something else than bundle keys. `slipway tenants key` prints one over there.")
     return keys
+
+
+def proxies(raw: str) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas; `none` for none."""
+    if raw == NO_PROXY:
+        return ()
+    try:
+        networks = [ipaddress.ip_network(part.strip(), strict=False) for part in raw.split(",") if part.strip()]
+    except ValueError:
+        raise ValueError("is not a list of addresses or networks such as 127.0.0.1,10.0.0.0/8.") from None
+    return tuple(str(one.network_address if one.prefixlen == one.max_prefixlen else one) for one in networks)
 
 
 def is_local_name(host: str) -> bool:

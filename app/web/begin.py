@@ -20,6 +20,7 @@ from app.kernel.errors import Forbidden, Missing
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.web.hosts import Site
+from app.web.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
 from app.web.security import Connection, Front, require_same_origin
 from app.web.translations import mark
 from tenants.engines import Databases
@@ -67,7 +68,7 @@ class Doorkeeper:
 async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of the whole application: lets through what the route's door allows.
 
-    Raises NotSignedIn, NothingHere, NotFromHere, DatabaseAway.
+    Raises NotSignedIn, NothingHere, NotFromHere, TooManyRequests, DatabaseAway.
     """
     method = str(connection.scope.get("method"))
     if method == "OPTIONS":
@@ -80,9 +81,11 @@ async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> Non
     elif connection.scope["state"].get("site") is None and not handler.opt.get("probe"):
         raise NotFoundException
     elif door in {"signed_in", "partner", "tenant"}:
-        await _let_in(connection, str(door))
+        await _let_in(connection, str(door), _quota_of(handler))
     elif door not in DOORS:
         raise NotFoundException
+    elif quota := _quota_of(handler):
+        await run_sync(_count, connection, quota, address_of(connection))
 
 
 def require_doors(app: Litestar) -> None:
@@ -186,8 +189,13 @@ def session_token(connection: Connection) -> str | None:
     return connection.cookies.get(front_of(connection).cookie_name("sid")) or None
 
 
-async def _let_in(connection: Connection, door: str) -> None:
-    visit = await run_sync(_recognise, connection, _tenant_asked(connection) if door == "tenant" else None)
+def address_of(connection: Connection) -> str:
+    """What requests of strangers are counted by; behind a trusted proxy that of the proxy's client."""
+    return sender_of(connection.client.host if connection.client else None)
+
+
+async def _let_in(connection: Connection, door: str, quota: Quota | None) -> None:
+    visit = await run_sync(_recognise, connection, _tenant_asked(connection) if door == "tenant" else None, quota)
     if visit is None:
         raise NotSignedIn(mark("Sign in to see this page."))
     connection.scope["state"]["visit"] = visit  # for who is turned away too: their page says as whom they came
@@ -195,12 +203,29 @@ async def _let_in(connection: Connection, door: str) -> None:
         raise NothingHere(_NOTHING_HERE)
 
 
-def _recognise(connection: Connection, tenant_id: UUID | None) -> Visit | None:
-    token = session_token(connection)
-    if token is None:
-        return None
-    runtime = runtime_of(connection)
-    return runtime.service(Doorkeeper).find_visit(runtime.databases, site_of(connection), token, tenant_id)
+def _recognise(connection: Connection, tenant_id: UUID | None, quota: Quota | None) -> Visit | None:
+    """Who comes, counted: an actor by itself, whoever brings no session or a wrong one by the address."""
+    token, runtime = session_token(connection), runtime_of(connection)
+    visit = None
+    if token is not None:
+        visit = runtime.service(Doorkeeper).find_visit(runtime.databases, site_of(connection), token, tenant_id)
+    if visit is None:
+        _count(connection, STRANGERS, address_of(connection))
+    elif quota:
+        _count(connection, quota, visit.actor.label)
+    return visit
+
+
+def _quota_of(handler: BaseRouteHandler) -> Quota | None:
+    return cast("Quota | None", handler.opt.get("quota", BY_DOOR[str(handler.opt["door"])]))
+
+
+def _count(connection: Connection, quota: Quota, who: str) -> None:
+    """Count the request; how its sender stands goes into the answer (`RateLimit`)."""
+    standing = runtime_of(connection).service(Limiter).take(quota, who)
+    connection.scope["state"]["standing"] = standing
+    if not standing.allowed:
+        raise TooManyRequests(standing)
 
 
 def _tenant_asked(connection: Connection) -> UUID:

@@ -34,6 +34,7 @@ class Reached(NamedTuple):
     public_url: str
     redis_url: str
     inbox: Path | None = None
+    rate_scale: int = 1000
 
 
 class Stage(NamedTuple):

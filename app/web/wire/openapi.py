@@ -17,6 +17,7 @@ from litestar.openapi.spec import Operation
 
 from app.kernel.errors import SlipwayError
 from app.web.begin import front_of
+from app.web.limits import TooManyRequests
 from app.web.wire.reading import JSON, KEY
 
 Json = dict[str, Any]
@@ -134,7 +135,17 @@ _ANSWERED: dict[str, Json] = {
         "schema": {"type": "string", "enum": ["true"]},
     },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+    # draft-ietf-httpapi-ratelimit-headers: a draft, and said to be one
+    "RateLimit": {
+        "description": "How many requests are left (`r`), and in how many seconds there are more (`t`). An IETF draft.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "How many requests (`q`) in how many seconds (`w`). An IETF draft.",
+        "schema": {"type": "string"},
+    },
 }
+_COUNTED = ("RateLimit", "RateLimit-Policy")
 
 
 def described(story: Described) -> type[Operation]:
@@ -226,8 +237,11 @@ def _answers(story: Described) -> Json:
     by_status: dict[int, list[type[SlipwayError]]] = {}
     for kind in story.problems:
         by_status.setdefault(kind.status, []).append(kind)
+    by_status.setdefault(TooManyRequests.status, []).append(TooManyRequests)
     for status, kinds in sorted(by_status.items()):
         answers.setdefault(str(status), _problems(status, kinds))
+    for answer in answers.values():
+        answer["headers"] = answer.get("headers", {}) | {name: _ANSWERED[name] for name in _COUNTED}
     return answers
 
 
