@@ -103,6 +103,14 @@ def partners(arguments: list[str]) -> int:
     return run_partners(arguments, Settings.from_environment())
 
 
+def people(arguments: list[str]) -> int:
+    """Help somebody who has lost the authenticator and every recovery code."""
+    from app.bootstrap.commands.people import run_people
+    from app.settings import Settings
+
+    return run_people(arguments, Settings.from_environment())
+
+
 def openapi(_arguments: list[str]) -> int:
     """Print the API's own document."""
     from app.bootstrap.commands.openapi import run_openapi
@@ -149,6 +157,7 @@ COMMANDS: dict[str, Command] = {
     "cells": cells,
     "plans": plans,
     "partners": partners,
+    "people": people,
     "openapi": openapi,
     "keys": keys,
     "doctor": doctor,

@@ -18,11 +18,14 @@ CAPABILITIES = (
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
 LOOKUPS = ("identity", "partners", "tenancy")
+ROOMS_OF_IDENTITY = ("step_up",)
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),
     import_module("tenants.registry"),
     import_module("tenants.cells"),
     *(import_module(f"app.{capability}.models") for capability in CAPABILITIES),
+    *(import_module(f"app.identity.{room}.models") for room in ROOMS_OF_IDENTITY),
     *(import_module(f"app.{capability}.lookups") for capability in LOOKUPS),
+    *(import_module(f"app.identity.{room}.lookups") for room in ROOMS_OF_IDENTITY),
 )

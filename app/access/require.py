@@ -15,6 +15,8 @@ _NO_ROLE: Final = mark(
 )
 _OTHER_ROLE: Final = mark("Your role does not include this. Ask an administrator of this workspace for one that does.")
 
+_PROVE: Final = mark("This needs a fresh proof that it is you. Give your code, and it is done.")
+
 
 class HasRights(Protocol):
     """What is asked of a unit of work: the names of the roles its actor holds in its tenant."""
@@ -31,6 +33,13 @@ class NotPermitted(Forbidden):
         super().__init__(_OTHER_ROLE if has_role else _NO_ROLE)
         self.permission = permission
         self.extensions = {"permission": str(permission)}
+
+
+class StepUpNeeded(Forbidden):
+    """Something of high impact, and the person has not proved in the last quarter of an hour who they are."""
+
+    def __init__(self) -> None:
+        super().__init__(_PROVE)
 
 
 def require(work: HasRights, permission: Permission) -> None:

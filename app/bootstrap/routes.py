@@ -16,10 +16,13 @@ from litestar.routes import HTTPRoute
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Message, Scope
 
+from app.access.require import StepUpNeeded
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
+from app.identity.step_up.operations import CodeWrong
+from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
@@ -34,8 +37,7 @@ from app.tenancy.api.exports import ExportDoors
 from app.tenancy.api.imports import ImportDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
-from app.web.begin import Doorkeeper, enforce_door, require_doors
-from app.web.forms import provide_form
+from app.web.begin import Doorkeeper, enforce_door, provide_form, require_doors
 from app.web.limits import Limiter
 from app.web.responses import EXCEPTION_HANDLERS
 from app.web.security import MAX_BODY, Front
@@ -49,6 +51,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     SignInPages,
     SignOutPages,
     choose_preferences,
+    AccountPages,
+    StepUpPages,
     Hooks,
     ConnectionPages,
     HomePages,
@@ -92,7 +96,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     return {
         Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
         SiteDirectory: SiteDirectory(databases),
-        Doorkeeper: Doorkeeper(find_visit),
+        Doorkeeper: Doorkeeper(find_visit, look_at_code),
         Readiness: Readiness(databases, settings.redis_url),
         Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
         **folder,
@@ -105,7 +109,7 @@ def make_application(runtime: Runtime | None, controllers: Sequence[ControllerRo
         route_handlers=[*controllers, _static_files()],
         guards=[enforce_door],
         before_send=[_tell_all_methods, _tell_standing],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers={**EXCEPTION_HANDLERS, StepUpNeeded: ask_again, CodeWrong: ask_again},
         dependencies={"form": Provide(provide_form)},
         state=State({"runtime": runtime}),
         request_max_body_size=MAX_BODY,

@@ -18,6 +18,7 @@ from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
+from app.identity.step_up.sealer import PersonSealer
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
@@ -30,6 +31,7 @@ from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder
 from app.vault.bundle_keys import BundleSafe, create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring
+from app.vault.people_secrets import PeopleSafe
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
@@ -148,6 +150,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Runner: Runner(Registry.load(), OutboundClient(book), time_limit=_CALL_LIMIT),
         Postroom: postroom,
         Mailer: postroom,
+        PersonSealer: PeopleSafe(keyring.people_key),
         Streams: Streams(settings.redis_url),
         **bundle_services(settings, program),
         **door_services(databases, settings),

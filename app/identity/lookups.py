@@ -71,7 +71,9 @@ control_function(
 )
 control_function(
     "consume_link",
-    arguments="p_token_hash bytea, p_organisation uuid, p_session_hash bytea, p_lifetime interval",
+    arguments=(
+        "p_token_hash bytea, p_organisation uuid, p_session_hash bytea, p_lifetime interval, p_id uuid, p_agent text"
+    ),
     returns="TABLE (person_id uuid, next_path text)",
     body="""
     WITH used AS (
@@ -80,8 +82,9 @@ control_function(
           AND l.consumed_at IS NULL AND l.expires_at > now()
         RETURNING l.person_id, l.next_path),
     made AS (
-        INSERT INTO control.session (token_hash, person_id, organisation_id, made_at, seen_at, expires_at)
-        SELECT p_session_hash, used.person_id, p_organisation, now(), now(), now() + p_lifetime FROM used)
+        INSERT INTO control.session (token_hash, person_id, organisation_id, made_at, seen_at, expires_at, id, agent)
+        SELECT p_session_hash, used.person_id, p_organisation, now(), now(), now() + p_lifetime, p_id, p_agent
+        FROM used)
     SELECT used.person_id, used.next_path FROM used""",
 )
 control_function(
@@ -90,18 +93,21 @@ control_function(
     returns=(
         "TABLE (person_id uuid, email text, name text, locale text, roles text[], tenant_id uuid,"
         " tenant_organisation uuid, kind text, tenant_name text, cell_name text, schema_name text, role_name text,"
-        " gateway int, state text)"
+        " gateway int, state text, proof text, enrolled boolean)"
     ),
     body=f"""
     WITH held AS (
-        SELECT s.token_hash, s.person_id, s.seen_at FROM control.session s
+        SELECT s.token_hash, s.person_id, s.seen_at,
+            CASE WHEN s.stepped_up_at > now() - interval '15 minutes' THEN s.stepped_up_by END AS proof
+        FROM control.session s
         WHERE s.token_hash = p_token_hash AND s.organisation_id = p_organisation AND s.ended_at IS NULL
           AND s.expires_at > now() AND s.seen_at > now() - p_idle),
     seen AS (
         UPDATE control.session s SET seen_at = now() FROM held
         WHERE s.token_hash = held.token_hash AND held.seen_at < now() - interval '1 minute')
     SELECT p.id, p.email, p.name, p.locale, {_ROLES}, t.id, t.organisation_id, t.kind, t.name, t.cell_name,
-        t.schema_name, t.role_name, t.gateway, t.state
+        t.schema_name, t.role_name, t.gateway, t.state, held.proof,
+        EXISTS (SELECT FROM control.authenticator a WHERE a.person_id = p.id AND a.sealed IS NOT NULL)
     FROM held JOIN control.person p ON p.id = held.person_id
     LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND (
         t.organisation_id = p_organisation
@@ -154,6 +160,7 @@ control_function(
     body="""
     WITH links AS (DELETE FROM control.sign_in_link WHERE expires_at < now() - interval '30 days' RETURNING 1),
          ended AS (DELETE FROM control.session
-                   WHERE COALESCE(ended_at, expires_at) < now() - interval '30 days' RETURNING 1)
-    SELECT (SELECT count(*) FROM links) + (SELECT count(*) FROM ended)""",
+                   WHERE COALESCE(ended_at, expires_at) < now() - interval '30 days' RETURNING 1),
+         codes AS (DELETE FROM control.mailed_code WHERE expires_at < now() - interval '1 day' RETURNING 1)
+    SELECT (SELECT count(*) FROM links) + (SELECT count(*) FROM ended) + (SELECT count(*) FROM codes)""",
 )

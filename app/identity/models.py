@@ -81,7 +81,11 @@ class SignedIn(ControlRecord):
     """A server-side session: revocable, bound to one brand host's organisation. Only the token's hash is kept."""
 
     __tablename__ = "session"
-    __table_args__ = (Index(None, "person_id"), {"info": {"scope": "functions"}})
+    __table_args__ = (
+        Index(None, "person_id"),
+        Index("uq_session_id", "id", unique=True),
+        {"info": {"scope": "functions"}},
+    )
 
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("control.person.id"))
@@ -90,6 +94,10 @@ class SignedIn(ControlRecord):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    id: Mapped[UUID | None]  # how the person's own list names it; null in sessions of an earlier build
+    agent: Mapped[str | None]  # `Firefox, Windows`
+    stepped_up_at: Mapped[datetime | None]
+    stepped_up_by: Mapped[str | None]  # authenticator | mailbox
 
 
 class Member(TenantRecord):

@@ -86,7 +86,13 @@ class SignInPages(Controller):
         knock = request.cookies.get(front.cookie_name("knock"), "")
         if not is_nonce(form.first("nonce"), knock, token):
             raise NotFromHere(_ELSEWHERE)
-        opened = sign_in(runtime_of(request).databases, site_of(request), link_token=token, earlier=earlier)
+        opened = sign_in(
+            runtime_of(request).databases,
+            site_of(request),
+            link_token=token,
+            earlier=earlier,
+            agent=request.headers.get("user-agent", ""),
+        )
         gone = [front.cookie(word, "", seconds=0) for word in ("knock", "next")]
         return redirect(request, opened.next_path, cookies=(front.cookie("sid", opened.token, seconds=_SESSION), *gone))
 

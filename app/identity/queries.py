@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.identity.rules import SESSION_IDLE, token_digest
+from app.identity.step_up.rules import is_stepped_up
 from app.kernel.actor import Actor
 from app.web.begin import Visit
 from app.web.hosts import Site
@@ -62,7 +63,14 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
     if row is None:
         return None
     organisation_id = (row.tenant_organisation or site.organisation_id) if row.roles else None
-    actor = Actor("person", row.person_id, row.name, organisation_id=organisation_id, roles=frozenset(row.roles))
+    actor = Actor(
+        "person",
+        row.person_id,
+        row.name,
+        organisation_id=organisation_id,
+        roles=frozenset(row.roles),
+        stepped_up=is_stepped_up(row.proof, enrolled=row.enrolled, staff=bool(row.roles)),
+    )
     tenant = row.tenant_id and Tenant(
         id=row.tenant_id,
         organisation_id=row.tenant_organisation,
@@ -74,7 +82,7 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         gateway=row.gateway,
         state=row.state,
     )
-    return Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant)
+    return Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant, proof=row.proof)
 
 
 def find_link_address(databases: Databases, site: Site, link_token: str) -> str | None:

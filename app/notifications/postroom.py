@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from app.identity.mailer import Notice
 from app.identity.rules import is_made_up
 from app.kernel.ids import new_id
 from app.kernel.outbound.world_clock import world_time
@@ -86,6 +87,18 @@ class Postroom:
             return
         facts = {"link": url, "valid_for": valid_for}
         self.post(Draft(new_id(), "sign_in", person, brand, facts, world_time()))
+
+    def send_code(self, person: Addressee, code: str, *, brand: BrandView, valid_for: timedelta) -> None:
+        """Mail the code that proves who holds the mailbox; made-up people have none."""
+        if not is_made_up(person.email):
+            facts = {"code": f"{code[:4]} {code[4:]}", "valid_for": valid_for, "link": f"{brand.origin}/account"}
+            self.post(Draft(new_id(), "step_up_code", person, brand, facts, world_time()))
+
+    def send_notice(self, person: Addressee, notice: Notice, *, brand: BrandView) -> None:
+        """Mail what has just changed in how the person signs in; made-up people have no mailbox."""
+        if not is_made_up(person.email):
+            facts = {"what": str(notice), "link": f"{brand.origin}/account"}
+            self.post(Draft(new_id(), "way_in_changed", person, brand, facts, world_time()))
 
     def _sender(self, brand: BrandView) -> str:
         host = urlsplit(brand.origin).hostname if brand.origin else None

@@ -9,6 +9,7 @@ wrapping key still shreds everything of that tenant. It sees a private key once:
     <keyring>/<tenant>.key   0600  one wrapping key a tenant, unless a vault keeps them   web, worker, operator
     <keyring>/worker.pub     0600  the worker's public key          web, worker, operator
     <keyring>/cursor.key     0600  signs where a list goes on       web
+    <keyring>/people.key     0600  opens people's authenticators    web
     <worker keyring>/worker.key 0600  the worker's private key      worker, operator
 """
 
@@ -37,6 +38,7 @@ from app.vault.secret import Secret
 WORKER_KEY: Final = "worker.key"
 WORKER_PUBLIC: Final = "worker.pub"
 CURSOR_KEY: Final = "cursor.key"
+PEOPLE_KEY: Final = "people.key"
 _PUBLIC_FORM: Final = re.compile(r"v1:([0-9a-f]{64})\n")
 
 
@@ -55,6 +57,7 @@ class Keyring:
     wrapping: WrappingKeys
     worker_public: bytes
     cursor_key: Secret
+    people_key: Secret
     worker_private: Secret | None = None
     backup_days: int = 0
 
@@ -76,7 +79,8 @@ def create_keyring(folder: Path, worker_folder: Path) -> None:
         raise KeyringUnsafe(
             f"The worker's private key is gone from {worker_folder}. Restore it: nothing else opens connection secrets."
         )
-    write_once(folder / CURSOR_KEY, f"v1:{secrets.token_hex(KEY_BYTES)}\n".encode())
+    for name in (CURSOR_KEY, PEOPLE_KEY):
+        write_once(folder / name, f"v1:{secrets.token_hex(KEY_BYTES)}\n".encode())
     _public, private = make_pair()
     write_once(worker_folder / WORKER_KEY, f"v1:{private.reveal_bytes().hex()}\n".encode())
     public = public_of(read_key(worker_folder / WORKER_KEY))
@@ -113,6 +117,7 @@ def open_keyring(
         wrapping=wrapping or LocalKeys(folder),
         worker_public=public,
         cursor_key=read_key(folder / CURSOR_KEY),
+        people_key=read_key(folder / PEOPLE_KEY),
         worker_private=private,
         backup_days=backup_days,
     )

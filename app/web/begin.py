@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 from typing import Literal as Words
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.kernel.commands import Result, fingerprint, run_command
 from app.kernel.errors import Forbidden, Missing
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
+from app.web.forms import CODE_FIELD, Form, read_form
 from app.web.hosts import Site
 from app.web.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
 from app.web.security import Connection, Front, require_same_origin
@@ -50,19 +51,29 @@ class NothingHere(Missing):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A signed-in person on a site; `tenant` is that of the path, when they have business there."""
+    """A signed-in person on a site; `tenant` is that of the path, when they have business there.
+
+    `proof` is what they have proved themselves with in the last quarter of an hour, beside the session;
+    `proved_just_now` says that it came with this very request.
+    """
 
     actor: Actor
     email: str
     locale: str
     tenant: Tenant | None = None
+    proof: str | None = None
+    proved_just_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Tells who holds a session token on a site; identity fulfils it, bootstrap wires it."""
+    """Tells who holds a session token on a site, and looks at the code that a form may bring; identity fulfils both.
+
+    `look_at_code` raises the trouble of a wrong one.
+    """
 
     find_visit: Callable[[Databases, Site, str, UUID | None], Visit | None]
+    look_at_code: Callable[[PageRequest, Form], None]
 
 
 async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -192,6 +203,31 @@ def session_token(connection: Connection) -> str | None:
 def address_of(connection: Connection) -> str:
     """What requests of strangers are counted by; behind a trusted proxy that of the proxy's client."""
     return sender_of(connection.client.host if connection.client else None)
+
+
+async def provide_form(request: PageRequest) -> Form:
+    """The posted form of a request, as a dependency named `form`; a code in it proves the visitor.
+
+    Raises WrongContentType, FormUnreadable, and the trouble of a wrong code.
+    """
+    form = await read_form(request)
+    request.scope["state"]["form"] = form
+    if form.first(CODE_FIELD):
+        await run_sync(_prove, request, form)
+    return form
+
+
+def _prove(request: PageRequest, form: Form) -> None:
+    """Let the code prove the visitor before the door opens; the visit is read anew."""
+    visit, token = find_visit(request), session_token(request)
+    if visit is None or token is None:
+        return
+    runtime = runtime_of(request)
+    keeper = runtime.service(Doorkeeper)
+    keeper.look_at_code(request, form)
+    tenant_id = visit.tenant.id if visit.tenant else None
+    if (proved := keeper.find_visit(runtime.databases, site_of(request), token, tenant_id)) is not None:
+        request.scope["state"]["visit"] = replace(proved, proved_just_now=True)
 
 
 async def _let_in(connection: Connection, door: str, quota: Quota | None) -> None:

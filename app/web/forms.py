@@ -20,7 +20,8 @@ from app.web.translations import mark
 Schema = TypeVar("Schema", bound=Struct)
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 200
-_OWN = frozenset({"command_key", "csrf_token"})
+CODE_FIELD = "step_up_code"  # any form may bring the proof that its door asks for
+_OWN = frozenset({"command_key", "csrf_token", CODE_FIELD})
 
 
 class WrongContentType(Invalid):
@@ -94,8 +95,8 @@ class _Empty(Exception):
     """A field that must be filled is not."""
 
 
-async def provide_form(request: Request[Any, Any, Any]) -> Form:
-    """The posted form of a request, as a dependency named `form`. Raises WrongContentType, FormUnreadable."""
+async def read_form(request: Request[Any, Any, Any]) -> Form:
+    """The posted form of a request. Raises WrongContentType, FormUnreadable."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _FORM:
         raise WrongContentType(mark("This door takes forms only. Open the page and send its form."))

@@ -18,23 +18,35 @@ import uvicorn
 from app.asgi import create_app
 from app.bootstrap.health import ProbeDoors
 from app.bootstrap.routes import door_services
-from app.identity.mailer import Mailer
+from app.identity.mailer import Mailer, Notice
 from app.identity.operations import ensure_person
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import Person
+from app.identity.step_up.pages import AccountPages, StepUpPages
+from app.identity.step_up.sealer import PersonSealer
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.partners.brand import Brand
 from app.partners.operations import NewOrganisation, assign_role, create_organisation, set_brand
 from app.partners.pages import BrandFiles
 from app.partners.rules import PLATFORM
+from app.vault.envelope import make_key
+from app.vault.people_secrets import PeopleSafe
 from app.web.frame import BrandView
 from app.web.security import Front
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, person
 
 # What stands at the front of every host; the rooms behind are tested with their own doors beside these.
-FRONT_DOORS = (ProbeDoors, BrandFiles, SignInPages, SignOutPages, choose_preferences)
+FRONT_DOORS = (
+    ProbeDoors,
+    BrandFiles,
+    SignInPages,
+    SignOutPages,
+    choose_preferences,
+    AccountPages,
+    StepUpPages,
+)
 _MEMBER = """
     INSERT INTO "{schema}".member (person_id, email, name, role, locale, state, invited_at)
     VALUES (%s, %s, %s, %s, 'en', 'active', now())"""
@@ -69,6 +81,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
+        self.codes: list[tuple[str, str]] = []
+        self.notices: list[tuple[str, Notice]] = []
         self._news = threading.Condition()
 
     def send_sign_in_link(self, person: Person, url: str, *, brand: BrandView, valid_for: timedelta) -> None:
@@ -77,11 +91,32 @@ class Mailbox:
             self.mails.append(Mail(person, url, brand, valid_for))
             self._news.notify_all()
 
+    def send_code(self, person: Person, code: str, *, brand: BrandView, valid_for: timedelta) -> None:
+        """Keep the code."""
+        with self._news:
+            self.codes.append((person.email, code))
+            self._news.notify_all()
+
+    def send_notice(self, person: Person, notice: Notice, *, brand: BrandView) -> None:
+        """Keep what the person was told."""
+        with self._news:
+            self.notices.append((person.email, notice))
+            self._news.notify_all()
+
+    def wait_for_code(self, count: int = 1) -> str:
+        """The last code, once there are that many."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.codes) >= count, timeout=10), f"{len(self.codes)} codes"
+            return self.codes[-1][1]
+
     def wait(self, count: int = 1) -> list[Mail]:
         """All mails, once there are that many."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.mails) >= count, timeout=10), f"{len(self.mails)} mails"
             return list(self.mails)
+
+
+_KEYS = PeopleSafe(make_key())
 
 
 @dataclass(frozen=True)
@@ -183,7 +218,7 @@ class Doors:
         self.installation = installation
         self.mailbox = Mailbox()
         own = door_services(installation.databases, Settings("http://localhost:8000", redis_url))
-        more: dict[type, object] = {**(services or {}), Mailer: self.mailbox}
+        more: dict[type, object] = {PersonSealer: _KEYS, **(services or {}), Mailer: self.mailbox}
         self.runtime: Runtime = replace(installation.runtime, services=own | more)
         self.front = self.runtime.service(Front)
         self.platform = self.organisation("platform", "Operations", kind=PLATFORM, accent="#444444")

@@ -36,6 +36,7 @@ from app.demo.world.shapes import Sale
 from app.demo.world.tokens import Tokens
 from app.flow.events import Evidenced
 from app.identity.mailer import Mailer
+from app.identity.step_up.sealer import PersonSealer
 from app.intake.operations import HookMessage, receive_messages
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
@@ -54,6 +55,7 @@ from app.onboarding.queries.stored import definition_of, state_of
 from app.settings.values import MailServer
 from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
+from app.vault.people_secrets import PeopleSafe
 from app.vault.rules import Program
 from app.vault.secret import Secret
 from app.web.streams import Streams
@@ -212,6 +214,7 @@ class Portals:
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
             Postroom: postroom,
             Mailer: postroom,
+            PersonSealer: PeopleSafe(keyring.people_key),
             Streams: Streams(redis_url),
         }
         doors = door_services(databases, Reached(f"http://localhost:{self.port}", redis_url))

@@ -23,6 +23,7 @@ from app.identity.rules import (
     new_token,
     token_digest,
 )
+from app.identity.step_up.rules import agent_label
 from app.kernel.errors import Forbidden, Invalid, Missing
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
@@ -113,14 +114,20 @@ def create_link(
     return runtime.service(Front).url(site.host, f"/sign-in/{link.text}")
 
 
-def sign_in(databases: Databases, site: Site, *, link_token: str, earlier: str | None) -> SignedIn:
+def sign_in(databases: Databases, site: Site, *, link_token: str, earlier: str | None, agent: str = "") -> SignedIn:
     """Use the link up and open a fresh session, in one statement: sent twice, used once. Raises LinkUnusable.
 
     `earlier` is the session this browser came with; it ends, so nobody keeps a session that was planted before.
+    `agent` is what the browser says of itself; its two words are all that is kept of it.
     """
     session_token = new_token()
     values = {"token": token_digest(link_token), "organisation": site.organisation_id}
-    values |= {"session": session_token.digest, "lifetime": SESSION_LIFETIME}
+    values |= {
+        "session": session_token.digest,
+        "lifetime": SESSION_LIFETIME,
+        "id": new_id(),
+        "agent": agent_label(agent),
+    }
     with lookup_session(databases, actor="identity.sign_in") as (session, _now):
         row = session.execute(_CONSUME, values).one_or_none() if is_token(link_token) else None
         if row is None:
@@ -154,6 +161,6 @@ _REQUEST_LINK = text(
     "SELECT * FROM control.request_link(:email, :organisation, :token, :next, :lifetime, :per_person, :per_host)"
 )
 _CREATE_LINK = text("SELECT control.create_link(:token, :person, :organisation, :next, :lifetime)")
-_CONSUME = text("SELECT * FROM control.consume_link(:token, :organisation, :session, :lifetime)")
+_CONSUME = text("SELECT * FROM control.consume_link(:token, :organisation, :session, :lifetime, :id, :agent)")
 _END = text("SELECT control.end_session(:token, :organisation)")
 _END_ALL = text("SELECT control.end_all_sessions(:person, :organisation)")

@@ -11,6 +11,17 @@ _SIGN_IN: Context = {
     "link": "https://northwind.example/sign-in/confirm?token=abcdef",
     "valid_for": timedelta(minutes=15),
 }
-EXAMPLES: dict[str, list[Context]] = {
-    f"emails/sign_in/{part}": [_SIGN_IN] for part in ("subject.txt", "body.txt", "body.html")
+_CODE: Context = {
+    "name": "Maria Lopez",
+    "code": "4821 0937",
+    "link": "https://northwind.example/account",
+    "valid_for": timedelta(minutes=10),
 }
+_CHANGES = ("authenticator_set", "authenticator_removed", "recovery_code_used")
+_CHANGED: list[Context] = [{"name": "Maria Lopez", "what": what, "link": _CODE["link"]} for what in _CHANGES]
+_PARTS = ("subject.txt", "body.txt", "body.html")
+EXAMPLES: dict[str, list[Context]] = (
+    {f"emails/sign_in/{part}": [_SIGN_IN] for part in _PARTS}
+    | {f"emails/step_up_code/{part}": [_CODE] for part in _PARTS}
+    | {f"emails/way_in_changed/{part}": _CHANGED for part in _PARTS}
+)

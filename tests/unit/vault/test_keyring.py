@@ -38,7 +38,13 @@ class TestCreate:
         LocalKeys(folders[0]).create(ACME)
         assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}
         files = [path for folder in folders for path in folder.iterdir()]
-        assert sorted(path.name for path in files) == [f"{ACME}.key", "cursor.key", "worker.key", "worker.pub"]
+        assert sorted(path.name for path in files) == [
+            f"{ACME}.key",
+            "cursor.key",
+            "people.key",
+            "worker.key",
+            "worker.pub",
+        ]
         assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
 
     def test_is_private_whatever_the_umask(self, tmp_path):
@@ -75,7 +81,9 @@ class TestCreate:
         results = [program.communicate(timeout=60) for program in programs]
         assert [program.returncode for program in programs] == [0, 0, 0], results
         names = sorted(path.name for path in (tmp_path / "keyring").iterdir())
-        assert names == sorted(["cursor.key", "worker.pub", *(f"{UUID(int=number)}.key" for number in range(40))])
+        assert names == sorted(
+            ["cursor.key", "people.key", "worker.pub", *(f"{UUID(int=number)}.key" for number in range(40))]
+        )
         open_keyring(Program.WORKER, tmp_path / "keyring", tmp_path / "worker")
 
 
