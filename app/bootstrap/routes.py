@@ -20,6 +20,7 @@ from app.access.require import StepUpNeeded
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
+from app.identity.people.pages import PeoplePages, StaffPages
 from app.identity.queries import find_visit
 from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
@@ -53,6 +54,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     choose_preferences,
     AccountPages,
     StepUpPages,
+    PeoplePages,
+    StaffPages,
     Hooks,
     ConnectionPages,
     HomePages,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.connectors.events import RunEnded
+from app.identity.people.events import MemberInvited, StaffInvited
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
 from app.templates.events import VersionPublished
@@ -12,5 +13,7 @@ SUBSCRIPTIONS: Subscriptions = {
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
     TenantImported.type: ["onboarding.project_all_cards"],
+    MemberInvited.type: ["notifications.invite"],
+    StaffInvited.type: ["notifications.invite"],
     VersionPublished.type: ["templates.copy_to_control"],
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
@@ -112,3 +113,4 @@ class Member(TenantRecord):
     locale: Mapped[str]
     state: Mapped[str]  # invited | active | removed
     invited_at: Mapped[datetime]
+    roles: Mapped[list[Any] | None]  # of a home's staff: what control's assignments follow

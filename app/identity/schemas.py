@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from app.web.translations import mark
 
-_PLAIN_ADDRESS = r"^[^\s@]+@[^\s@]+\.[^\s@]+$"
+PLAIN_ADDRESS = r"^[^\s@]+@[^\s@]+\.[^\s@]+$"
 
 
 class SignInForm(Struct, frozen=True):
@@ -15,7 +15,7 @@ class SignInForm(Struct, frozen=True):
     email: Annotated[
         str,
         Meta(
-            pattern=_PLAIN_ADDRESS,
+            pattern=PLAIN_ADDRESS,
             max_length=254,
             extra={"sentence": mark("This is not an e-mail address such as name@example.org.")},
         ),

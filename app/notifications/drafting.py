@@ -17,6 +17,7 @@ _MESSAGES = {
     "sla_breached": "attention",
     "exception_opened": "attention",
     "first_value_reached": "first_value",
+    "invited": "invited",
 }
 
 
@@ -29,7 +30,8 @@ def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime
         "kind": letter.kind,
         "title": said(letter.facts["title"], language),
         "text": said(letter.facts.get("text") or {}, language),
-        "onboarding": letter.facts["onboarding"],
+        "onboarding": letter.facts.get("onboarding", ""),
+        "by": letter.facts.get("by", ""),
         "due_at": datetime.fromisoformat(due) if due else None,
     }
     return Draft(letter.id, _MESSAGES[letter.kind], letter, brand, facts, now)

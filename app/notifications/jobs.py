@@ -8,13 +8,23 @@ from uuid import UUID
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
+from app.kernel.trail import get_entry
 from app.notifications.compose import AddressUnusable
 from app.notifications.drafting import draft_of
 from app.notifications.links import letter_link
-from app.notifications.operations import get_queued, mark_failed, mark_kept, mark_sent
+from app.notifications.operations import (
+    Guest,
+    Letter,
+    get_queued,
+    mark_failed,
+    mark_kept,
+    mark_sent,
+    queue_letter,
+)
 from app.notifications.postroom import Postroom
 from app.notifications.queries import StoredLetter
 from app.notifications.smtp import MailRefused
+from app.web.translations import LOCALES
 
 
 @job("notifications.send_letter", attempts=10)
@@ -34,6 +44,17 @@ def send_letter(run: JobRun, *, message_id: str) -> Outcome:
         else:
             mark_sent(work, letter_id)
     return Done()  # of the job there is nothing left to settle: how it went is stored with the letter
+
+
+@job("notifications.invite")
+def invite(run: JobRun, *, event_id: str) -> Outcome:
+    """Somebody was asked into a workspace or among a partner's staff: tell them, with a way in."""
+    with run.finish() as work:
+        entry = get_entry(work.session, UUID(event_id))
+        guest = Guest(entry.subject_id, str(entry.body["name"]), str(entry.body["email"]), str(entry.body["locale"]))
+        where = {locale: work.tenant.name for locale in LOCALES}
+        queue_letter(work, Letter("invited", guest, {"by": str(entry.body["by"]), "title": where}))
+    return Done()
 
 
 def _keep(run: JobRun, letter_id: UUID) -> Outcome:

@@ -41,6 +41,16 @@ class Recipient(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who was asked in."""
+
+    id: UUID
+    name: str
+    email: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One letter to one person. `facts` are what its text is made from when it is sent."""
 

@@ -25,6 +25,8 @@ from app.web.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, 
 from app.web.security import Connection, Front, require_same_origin
 from app.web.translations import mark
 from tenants.engines import Databases
+from tenants.registry import find_home
+from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
@@ -178,6 +180,16 @@ def site_of(connection: Connection) -> Site:
 def find_site(connection: Connection) -> Site | None:
     """The site whose host was asked, or None for a probe by bare address."""
     return cast("Site | None", connection.scope["state"].get("site"))
+
+
+def home_of(request: PageRequest) -> Tenant:
+    """The home of the organisation whose host this is; its staff stand in it from here on. Raises NothingHere."""
+    with lookup_session(runtime_of(request).databases) as (session, _now):
+        home = find_home(session, site_of(request).organisation_id)
+    if home is None:
+        raise NothingHere(_NOTHING_HERE)
+    request.scope["state"]["visit"] = replace(visit_of(request), tenant=home)
+    return home
 
 
 def trace_of(connection: Connection) -> str:
