@@ -24,5 +24,7 @@ MODULES = (
     import_module("tenants.registry"),
     import_module("tenants.cells"),
     *(import_module(f"app.{capability}.models") for capability in CAPABILITIES),
+    import_module("app.identity.machines.models"),
     *(import_module(f"app.{capability}.lookups") for capability in LOOKUPS),
+    import_module("app.identity.machines.lookups"),
 )
