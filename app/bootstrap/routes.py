@@ -18,6 +18,8 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
+from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
+from app.identity.machines.queries import find_bearer
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
 from app.intake.api import Hooks
@@ -48,6 +50,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     SignInPages,
     SignOutPages,
     choose_preferences,
+    TokenDoors,
+    MetadataDoor,
     Hooks,
     ConnectionPages,
     HomePages,
@@ -87,7 +91,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     return {
         Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
         SiteDirectory: SiteDirectory(databases),
-        Doorkeeper: Doorkeeper(find_visit),
+        Doorkeeper: Doorkeeper(find_visit, find_bearer),
         Readiness: Readiness(databases, settings.redis_url),
         **folder,
     }

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from app.identity.machines.operations.tokens import forget_stale_machines
 from app.identity.operations import forget_stale
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
@@ -64,6 +65,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
 
     def forget() -> None:
         forget_stale(runtime.databases)
+        forget_stale_machines(runtime.databases)
         forget_commands(runtime)
         forget_late(runtime)
 

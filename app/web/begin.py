@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ DOORS: tuple[str, ...] = get_args(Door)
 _FOR_PEOPLE = {"public", "signed_in", "partner", "tenant"}
 _CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 _LOOPBACK = {"127.0.0.1", "::1"}
+_API = "/api/v1/"
+_BEARER = re.compile(r"\s*bearer(\s|$)", re.IGNORECASE)
 
 
 class NotSignedIn(Forbidden):
@@ -43,13 +46,17 @@ class NotSignedIn(Forbidden):
     status = 401
 
 
+class TokenUnusable(NotSignedIn):
+    """The access token is unknown, has expired, was revoked, or was issued on another host."""
+
+
 class NothingHere(Missing):
     """The address leads nowhere for this visitor: it does not exist, or it is none of their business."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A signed-in person on a site; `tenant` is that of the path, when they have business there."""
+    """A signed-in person, or software with a token, on a site; `tenant` is that of the path, when it is theirs too."""
 
     actor: Actor
     email: str
@@ -59,9 +66,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Tells who holds a session token on a site; identity fulfils it, bootstrap wires it."""
+    """Tells who holds a session token, or an access token, on a site; identity fulfils it, bootstrap wires it."""
 
     find_visit: Callable[[Databases, Site, str, UUID | None], Visit | None]
+    find_bearer: Callable[[Databases, Site, str, UUID | None], Visit | None]
 
 
 async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -73,7 +81,7 @@ async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> Non
     if method == "OPTIONS":
         return  # Litestar's own answer: which methods there are
     door = handler.opt.get("door")
-    if door in _FOR_PEOPLE and method in _CHANGING:
+    if door in _FOR_PEOPLE and method in _CHANGING and bearer_token(connection) is None:
         require_same_origin(connection)
     if door == "machine":
         _require_this_machine(connection)
@@ -120,6 +128,13 @@ def run_form(
 
     `body` is what was sent, without the key. Raises NothingHere, CommandKeyReused and what the operation raises.
     """
+    return run_once(request, tenant_id, key=key, body=body, operation=operation)[0]
+
+
+def run_once(
+    request: PageRequest, tenant_id: UUID, *, key: str, body: object, operation: Callable[[Work], Result]
+) -> tuple[Result, bool]:
+    """The same, also saying whether the result is that of an earlier time."""
     visit = visit_of(request)
     if visit.tenant is None or visit.tenant.id != tenant_id:
         raise NothingHere(_NOTHING_HERE)
@@ -128,7 +143,7 @@ def run_form(
         _require_business(work)
         return operation(work)
 
-    result, _replayed = run_command(
+    return run_command(
         runtime_of(request),
         visit.tenant,
         visit.actor,
@@ -137,7 +152,6 @@ def run_form(
         trace_id=trace_of(request),
         operation=guarded,
     )
-    return result
 
 
 def visit_of(connection: Connection) -> Visit:
@@ -186,8 +200,18 @@ def session_token(connection: Connection) -> str | None:
     return connection.cookies.get(front_of(connection).cookie_name("sid")) or None
 
 
+def bearer_token(connection: Connection) -> str | None:
+    """The access token that software shows at a door of the API, "" for one that is none. Pages take no tokens."""
+    said = connection.headers.getall("authorization", [])
+    if not connection.scope["path"].startswith(_API) or not any(_BEARER.match(each) for each in said):
+        return None
+    return said[0].partition(" ")[2].strip() if len(said) == 1 else ""
+
+
 async def _let_in(connection: Connection, door: str) -> None:
     visit = await run_sync(_recognise, connection, _tenant_asked(connection) if door == "tenant" else None)
+    if visit is None and bearer_token(connection) is not None:
+        raise TokenUnusable(mark("This access token cannot be used here. Ask for a new one."))
     if visit is None:
         raise NotSignedIn(mark("Sign in to see this page."))
     connection.scope["state"]["visit"] = visit  # for who is turned away too: their page says as whom they came
@@ -196,11 +220,13 @@ async def _let_in(connection: Connection, door: str) -> None:
 
 
 def _recognise(connection: Connection, tenant_id: UUID | None) -> Visit | None:
+    """Who shows a token. With an access token beside a cookie only the token counts: it came by no browser's habit."""
+    runtime, bearer = runtime_of(connection), bearer_token(connection)
+    keeper, site = runtime.service(Doorkeeper), site_of(connection)
+    if bearer is not None:
+        return keeper.find_bearer(runtime.databases, site, bearer, tenant_id)
     token = session_token(connection)
-    if token is None:
-        return None
-    runtime = runtime_of(connection)
-    return runtime.service(Doorkeeper).find_visit(runtime.databases, site_of(connection), token, tenant_id)
+    return None if token is None else keeper.find_visit(runtime.databases, site, token, tenant_id)
 
 
 def _tenant_asked(connection: Connection) -> UUID:

@@ -1,4 +1,4 @@
-"""Public keys of clients: which are taken, and what is kept of them. A private key that is pasted is refused, loudly."""
+"""Public keys of clients: which are taken, and what is kept of them. A private key that is pasted is refused."""
 
 from __future__ import annotations
 

@@ -35,13 +35,15 @@ control_function(
 control_function(
     "issue_token",
     arguments=(
-        "p_token_hash bytea, p_account uuid, p_credential uuid, p_organisation uuid, p_scopes jsonb, p_lifetime interval"
+        "p_token_hash bytea, p_account uuid, p_credential uuid, p_organisation uuid, p_scopes jsonb,"
+        " p_lifetime interval"
     ),
     returns="interval",
     body=f"""
     UPDATE control.service_credential c SET used_at = now()
     WHERE c.id = p_credential AND (c.used_at IS NULL OR c.used_at < now() - interval '1 minute');
-    INSERT INTO control.access_token (token_hash, account_id, credential_id, organisation_id, scopes, made_at, expires_at)
+    INSERT INTO control.access_token
+        (token_hash, account_id, credential_id, organisation_id, scopes, made_at, expires_at)
     SELECT p_token_hash, a.id, c.id, p_organisation, p_scopes, now(), least(now() + p_lifetime, c.expires_at)
     FROM control.service_account a JOIN control.service_credential c ON c.account_id = a.id
     WHERE a.id = p_account AND c.id = p_credential AND a.organisation_id = p_organisation AND {_LIVE}
@@ -109,7 +111,8 @@ control_function(
     returns="void",
     body="""
     DELETE FROM control.used_jti j USING control.service_account a WHERE a.id = j.account_id AND a.tenant_id = p_tenant;
-    DELETE FROM control.access_token k USING control.service_account a WHERE a.id = k.account_id AND a.tenant_id = p_tenant;
+    DELETE FROM control.access_token k USING control.service_account a
+        WHERE a.id = k.account_id AND a.tenant_id = p_tenant;
     DELETE FROM control.service_credential c USING control.service_account a
         WHERE a.id = c.account_id AND a.tenant_id = p_tenant;
     DELETE FROM control.service_account a WHERE a.tenant_id = p_tenant""",

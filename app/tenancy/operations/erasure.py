@@ -119,6 +119,8 @@ def approve_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
 
     def agree(session: Session, entry: TenantEntry, now: datetime) -> bool:
         erasure = _require_open(session, tenant_id)
+        if actor.kind != "person":  # whoever asked may hold its secret
+            raise SecondPersonNeeded(mark("A person has to agree, not software."))
         if erasure.requested_by == actor.id:
             raise SecondPersonNeeded(mark("You asked for it yourself. Another person has to agree."))
         if erasure.state == "approved":
