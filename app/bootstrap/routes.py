@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
+from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
 from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
 from app.identity.machines.queries import find_bearer
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
@@ -52,6 +53,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     choose_preferences,
     TokenDoors,
     MetadataDoor,
+    PartnerAccountDoors,
+    TenantAccountDoors,
     Hooks,
     ConnectionPages,
     HomePages,

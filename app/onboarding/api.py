@@ -31,7 +31,7 @@ _EXAMPLE = {
 _READ = Described(
     answers={200: Told("The onboarding.", OnboardingOut, headers=("ETag",), example=_EXAMPLE)},
     problems=(NotSignedIn, NotPermitted, NothingHere, OnboardingMissing, TenantNotActive),
-    scope=Permission.ONBOARDING_READ,
+    scopes=(Permission.ONBOARDING_READ,),
 )
 
 

@@ -122,7 +122,7 @@ CREATE = Described(
         *(_CHANGING + _SENT + _ONCE + _PLACED),
         *(ExternalIdTaken, QuotaReached, RequestDiffers, CellsBusy),
     ),
-    scope=Permission.TENANT_CREATE,
+    scopes=(Permission.TENANT_CREATE,),
 )
 BULK = Described(
     answers={200: Told("What became of each.", BulkOut, headers=("Idempotency-Replayed",), example=_MANY)},
@@ -130,7 +130,7 @@ BULK = Described(
     example={"items": [_WANTED | {"key": "row-1"}, {"name": "Umbrella", "external_id": "crm-4711", "key": "row-2"}]},
     headers=("Idempotency-Key",),
     problems=(*_CHANGING, *_SENT, *_ONCE, ItemKeyTwice),
-    scope=Permission.TENANT_CREATE,
+    scopes=(Permission.TENANT_CREATE,),
 )
 LIST = Described(
     answers={
@@ -140,7 +140,7 @@ LIST = Described(
     query=TenantQuery,
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, QueryUnfit, CursorForeign, CursorExpired),
-    scope=Permission.TENANT_READ,
+    scopes=(Permission.TENANT_READ,),
 )
 READ = Described(
     answers={
@@ -149,7 +149,7 @@ READ = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TenantUnknown),
-    scope=Permission.TENANT_READ,
+    scopes=(Permission.TENANT_READ,),
 )
 UPDATE = Described(
     answers={200: Told("The workspace as it is now.", TenantOut, headers=("ETag",), example=_TENANT)},
@@ -171,7 +171,7 @@ UPDATE = Described(
             ExternalIdTaken,
         ),
     ),
-    scope=Permission.TENANT_UPDATE,
+    scopes=(Permission.TENANT_UPDATE, Permission.TENANT_READ),
 )
 
 _WHY = {"reason": "Contract ended"}
@@ -194,16 +194,18 @@ _FOLLOWED = {"erasure": ("tenants.erasure", "$response.body#/tenant_id")}
 def _stated(means: str, state: str) -> Described:
     """A change of the workspace's state, for a reason."""
     told = Told(means, TenantOut, headers=("ETag", "Idempotency-Replayed"), example=_TENANT | {"state": state})
-    once, scope = ("Idempotency-Key",), Permission.TENANT_SUSPEND
-    return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=_STATED, scope=scope)
+    once, scopes = ("Idempotency-Key",), (Permission.TENANT_SUSPEND, Permission.TENANT_READ)
+    return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=_STATED, scopes=scopes)
 
 
 def _erasing(means: str, example: dict[str, Any], *more: type[SlipwayError]) -> Described:
     """A step of an erasure, for a reason."""
     told = Told(means, ErasureOut, headers=("ETag", "Idempotency-Replayed"), example=example, links=_FOLLOWED)
-    problems, scope = (*_STATED, *more), Permission.TENANT_ERASE
-    once = ("Idempotency-Key",)
-    return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=problems, scope=scope)
+    problems, once = (*_STATED, *more), ("Idempotency-Key",)
+    scopes = (
+        () if SecondPersonNeeded in more else (Permission.TENANT_ERASE, Permission.TENANT_READ)
+    )  # people alone agree
+    return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=problems, scopes=scopes)
 
 
 SUSPEND = _stated("The workspace; nobody gets in and nothing runs.", "suspended")
@@ -227,5 +229,5 @@ ERASURE = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TenantUnknown, NoErasure),
-    scope=Permission.TENANT_READ,
+    scopes=(Permission.TENANT_READ,),
 )

@@ -97,7 +97,7 @@ EXPORT = Described(
         *(*_CHANGING, *_ONCE, BodyUnreadable, BodyUnfit, MediaTypeUnknown, BundleKeyUnreadable, ReasonMissing),
         *(RecipientNotNamed, TenantUnknown, OwnHome, HomeStays, WrongState, ExportRunning),
     ),
-    scope=Permission.TENANT_EXPORT,
+    scopes=(Permission.TENANT_EXPORT,),
 )
 READ_EXPORT = Described(
     answers={
@@ -106,7 +106,7 @@ READ_EXPORT = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TransferUnknown),
-    scope=Permission.TENANT_READ,
+    scopes=(Permission.TENANT_READ,),
 )
 BUNDLE = Described(
     answers={
@@ -116,12 +116,12 @@ BUNDLE = Described(
     },
     headers=("If-None-Match", "Range", "If-Range"),
     problems=(*_ANYWHERE, TransferUnknown, BundleNotReady, BundleGone),
-    scope=Permission.TENANT_EXPORT,
+    scopes=(Permission.TENANT_EXPORT,),
 )
 DISCARD = Described(
     answers={200: Told("As it stands now.", ExportOut, headers=("ETag",), example=_EXPORT | {"state": "cancelled"})},
     problems=(*_CHANGING, TransferUnknown),
-    scope=Permission.TENANT_EXPORT,
+    scopes=(Permission.TENANT_EXPORT, Permission.TENANT_READ),
 )
 IMPORT = Described(
     answers={202: Told("It is here and will be imported.", ImportOut, headers=_MADE, example=_RECEIVED)},
@@ -132,7 +132,7 @@ IMPORT = Described(
         *(*_CHANGING, *_ONCE, QueryUnfit, MediaTypeUnknown, ReasonMissing, OrganisationUnknown),
         *(BundleBroken, BundleDamaged, BundleTooLarge, UploadCut, ImportsWaiting, BundlesAway),
     ),
-    scope=Permission.TENANT_IMPORT,
+    scopes=(Permission.TENANT_IMPORT,),
 )
 READ_IMPORT = Described(
     answers={
@@ -141,5 +141,5 @@ READ_IMPORT = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TransferUnknown),
-    scope=Permission.TENANT_READ,
+    scopes=(Permission.TENANT_READ,),
 )

@@ -70,7 +70,7 @@ class Described:
     headers: tuple[str, ...] = ()
     problems: Sequence[type[SlipwayError]] = ()
     public: bool = False
-    scope: str = ""  # the permission that software needs; without one the door is for people alone
+    scopes: tuple[str, ...] = ()  # the permissions that software needs; without any the door is for people alone
 
     @property
     def bodies(self) -> list[type]:
@@ -189,8 +189,8 @@ def _oauth(document: Json) -> Json:
     for item in document["paths"].values():
         for operation in item.values():
             story = _STORIES.get(operation["operationId"])
-            if story is not None and story.scope:
-                opened.setdefault(story.scope, []).append(operation["operationId"])
+            for scope in story.scopes if story else ():
+                opened.setdefault(scope, []).append(operation["operationId"])
     scopes = {scope: ", ".join(sorted(names)) for scope, names in sorted(opened.items())}
     return _OAUTH | {"flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}}}
 
@@ -208,7 +208,7 @@ def _tell(item: Json) -> Iterator[Described]:
         if (body := _body(story)) is not None:
             operation["requestBody"] = body
         if not story.public:
-            operation["security"] = [{"session": []}, *([{"oauth": [story.scope]}] if story.scope else [])]
+            operation["security"] = [{"session": []}, *([{"oauth": list(story.scopes)}] if story.scopes else [])]
         yield story
 
 
