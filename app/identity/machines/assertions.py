@@ -14,15 +14,31 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from joserfc.errors import JoseError
-from joserfc.jws import CompactSignature, JWSRegistry, extract_compact, validate_compact
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
+from joserfc.jws import CompactSignature, JWSAlgModel, JWSRegistry, extract_compact, validate_compact
 
 from app.identity.machines.keys import ALGORITHMS, ALLOWED, open_key
 from app.identity.machines.rules import ASSERTION_LIFETIME, CLOCKS_APART, MOST_LIVE
 
 _LONGEST = 16_000
 _LONGEST_JTI = 500
-_REGISTRY: Final = JWSRegistry(algorithms=list(ALLOWED))
+
+
+class _Allowed(JWSRegistry):
+    """The allowed algorithms and no other.
+
+    RFC 9864 wants `EdDSA` to be called `Ed25519`, which most clients cannot yet; the library warns of it each time. It
+    is deprecated for leaving the curve open: here every key names Ed25519.
+    """
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        """The algorithm. Raises UnsupportedAlgorithmError."""
+        if name not in ALLOWED:
+            raise UnsupportedAlgorithmError(name)
+        return self.algorithms[name]
+
+
+_REGISTRY: Final = _Allowed(algorithms=list(ALLOWED))
 # Nobody holds their private halves: an unknown client costs as many verifications as a known one with a wrong key.
 _NOBODYS: Final[dict[str, dict[str, Any]]] = {
     "OKP": {"kty": "OKP", "crv": "Ed25519", "x": "Arkez_ATcNIo44KCRZviw0LSXkLpJHMtGHOHxXuVM9s"},
