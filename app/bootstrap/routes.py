@@ -20,6 +20,7 @@ from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
 from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
+from app.identity.machines.pages.doors import PartnerAccountPages, TenantAccountPages
 from app.identity.machines.queries import find_bearer
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
@@ -55,6 +56,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     MetadataDoor,
     PartnerAccountDoors,
     TenantAccountDoors,
+    PartnerAccountPages,
+    TenantAccountPages,
     Hooks,
     ConnectionPages,
     HomePages,

@@ -14,6 +14,7 @@ Kind = Literal["secret", "key"]
 SERVICE: Final = "service"  # the kind of member that is software
 ACTIVE, DISABLED, REMOVED = "active", "disabled", "removed"
 
+TOKEN: Final = "/oauth/token"  # noqa: S105 - the path of a door, no secret
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 ASSERTION_LIFETIME: Final = timedelta(minutes=5)  # beyond it a signed assertion is refused, however it is signed
 CLOCKS_APART: Final = timedelta(seconds=30)  # between the client's clock and the database's

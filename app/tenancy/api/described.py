@@ -202,9 +202,8 @@ def _erasing(means: str, example: dict[str, Any], *more: type[SlipwayError]) -> 
     """A step of an erasure, for a reason."""
     told = Told(means, ErasureOut, headers=("ETag", "Idempotency-Replayed"), example=example, links=_FOLLOWED)
     problems, once = (*_STATED, *more), ("Idempotency-Key",)
-    scopes = (
-        () if SecondPersonNeeded in more else (Permission.TENANT_ERASE, Permission.TENANT_READ)
-    )  # people alone agree
+    by_people = SecondPersonNeeded in more
+    scopes = () if by_people else (Permission.TENANT_ERASE, Permission.TENANT_READ)
     return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=problems, scopes=scopes)
 
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath, RawBody
 
 from app.identity.machines.api import answers
 from app.identity.machines.api.described import PARTNER, TENANT
-from app.identity.machines.api.places import home_place, tenant_place
+from app.identity.machines.places import home_place, tenant_place
 from app.web.wire.openapi import described as account
 
 PageRequest = Request[Any, Any, Any]

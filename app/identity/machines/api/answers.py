@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ import msgspec
 from litestar import Request, Response
 from msgspec import UNSET
 
-from app.identity.machines.api.places import Place, credential_out
 from app.identity.machines.keys import KeyUnfit, read_key
 from app.identity.machines.operations.accounts import (
     Wanted,
@@ -22,9 +20,10 @@ from app.identity.machines.operations.accounts import (
 from app.identity.machines.operations.credentials import (
     CredentialUnknown,
     NewCredential,
-    add_credential,
     end_credential,
+    giving,
 )
+from app.identity.machines.places import Place, credential_out
 from app.identity.machines.queries import Use, get_account, list_accounts
 from app.identity.machines.rules import Account
 from app.identity.machines.schemas import (
@@ -112,16 +111,6 @@ def give(place: Place, account_id: UUID, body: bytes) -> Response[bytes]:
     use, secret = place.use([account]), None if replayed or new.token is None else new.token.text
     made = CredentialMade(credential_out(given, use, now), secret, place.shown(account, use, now))
     return answer_done(write(made), status=201, headers={"etag": version_tag(account)}, replayed=replayed)
-
-
-def giving(account_id: UUID, new: NewCredential, reason: str) -> Callable[[Work], Result]:
-    """The operation that gives the account a credential; what is kept of it names no secret."""
-
-    def operation(work: Work) -> Result:
-        account, credential = add_credential(work, account_id, new, reason=reason)
-        return {"id": str(account.id), "credential_id": str(credential.id)}
-
-    return operation
 
 
 def take(place: Place, account_id: UUID, credential_id: UUID) -> Response[bytes]:

@@ -62,7 +62,8 @@ _CHANGING = (*_ANYWHERE, NotFromHere)
 _SENT = (BodyUnreadable, BodyUnfit, MediaTypeUnknown)
 _ONCE = (IdempotencyKeyMissing, IdempotencyKeyUnfit, CommandKeyReused)
 _GIVING = (RolesUnfit, ScopesUnfit, BeyondYours)
-_SCOPES = (Permission.SERVICE_MANAGE,)
+_READING = (Permission.SERVICE_READ,)
+_SCOPES = (Permission.SERVICE_MANAGE, Permission.SERVICE_READ)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +104,7 @@ def _story(role: str, scope: str) -> Story:
     )
     return Story(
         list=Described(
-            {200: Told("All of them.", AccountList, example={"items": [shown]})}, problems=_ANYWHERE, scopes=_SCOPES
+            {200: Told("All of them.", AccountList, example={"items": [shown]})}, problems=_ANYWHERE, scopes=_READING
         ),
         create=Described(
             {201: made},
@@ -113,7 +114,7 @@ def _story(role: str, scope: str) -> Story:
             problems=(*_CHANGING, *_SENT, *_ONCE, *_GIVING, TooManyAccounts),
             scopes=_SCOPES,
         ),
-        read=Described(as_it_is, problems=(*_ANYWHERE, AccountUnknown), scopes=_SCOPES),
+        read=Described(as_it_is, problems=(*_ANYWHERE, AccountUnknown), scopes=_READING),
         update=Described(
             as_it_is,
             takes=AccountPatch,

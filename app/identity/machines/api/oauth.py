@@ -23,12 +23,12 @@ from app.identity.machines.operations.tokens import (
     issue_token,
     revoke_token,
 )
-from app.identity.machines.rules import FOR_PEOPLE
+from app.identity.machines.rules import FOR_PEOPLE, TOKEN
 from app.web.begin import front_of, runtime_of, site_of
 from app.web.wire.reading import JSON
 
 PageRequest = Request[Any, Any, Any]
-TOKEN, REVOKE = "/oauth/token", "/oauth/revoke"
+REVOKE = "/oauth/revoke"
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]

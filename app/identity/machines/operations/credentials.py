@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from app.identity.machines.keys import KeyUnfit, ReadKey
 from app.identity.machines.operations.accounts import open_account, require_within, save
 from app.identity.machines.rules import MOST_LIVE, Account, Credential, Kind
 from app.identity.rules import Token
+from app.kernel.commands import Result
 from app.kernel.errors import Conflict, Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
@@ -44,6 +46,7 @@ def add_credential(work: Work, account_id: UUID, wanted: NewCredential, *, reaso
 
     Raises NotPermitted, AccountUnknown, BeyondYours, TwoLive, KeyUnfit.
     """
+    require(work, Permission.SERVICE_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     row, account = open_account(work, account_id)
     require_within(work, account.roles, account.scopes)
@@ -66,11 +69,22 @@ def add_credential(work: Work, account_id: UUID, wanted: NewCredential, *, reaso
     return saved, made
 
 
+def giving(account_id: UUID, new: NewCredential, reason: str) -> Callable[[Work], Result]:
+    """The operation that gives the account a credential; what is kept of it names no secret."""
+
+    def operation(work: Work) -> Result:
+        account, credential = add_credential(work, account_id, new, reason=reason)
+        return {"id": str(account.id), "credential_id": str(credential.id)}
+
+    return operation
+
+
 def end_credential(work: Work, account_id: UUID, credential_id: UUID, *, reason: str) -> Account:
     """End a credential now, and with it every token it was given.
 
     Raises NotPermitted, AccountUnknown, CredentialUnknown.
     """
+    require(work, Permission.SERVICE_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     row, account = open_account(work, account_id)
     found = next((each for each in account.shown() if each.id == credential_id), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,12 @@ def signed(software: Software, text: str) -> tuple[int, str]:
         {"grant_type": "client_credentials", "client_assertion_type": kind, "client_assertion": text},
     )
     return said.status, said.body.get("error", "")
+
+
+def hmac_of(text: str, key: bytes) -> str:
+    """A signature by a public key taken for a shared secret, which libraries refuse to make."""
+    made = hmac.digest(key, text.rpartition(".")[0].encode(), "sha256")
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 class TestSecret:
@@ -230,8 +237,7 @@ class TestAssertion:
         body = assertion(signer).split(".")[1]
         public = json.dumps(signer.secret.as_dict(private=False)).encode()
         forged = assertion(signer, alg="HS256", key=OctKey.import_key(public))
-        rsa = key_of("RS256")
-        confused = assertion(signer, alg="HS256", key=OctKey.import_key(rsa.as_pem(private=False)))
+        confused = f"{forged.rpartition('.')[0]}.{hmac_of(forged, signer.secret.as_pem(private=False))}"
         for text in (f"{head}.{body}.", forged, confused, "x", "a.b.c", "." * 5, "é.a.b"):
             assert signed(signer, text) == (401, "invalid_client"), text
 

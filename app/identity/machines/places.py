@@ -10,10 +10,9 @@ from uuid import UUID
 
 from litestar import Request
 
-from app.identity.machines.api.oauth import TOKEN
 from app.identity.machines.operations.following import follow_soon
 from app.identity.machines.queries import Use, home_of, read_use
-from app.identity.machines.rules import Account, Credential
+from app.identity.machines.rules import TOKEN, Account, Credential
 from app.identity.machines.schemas import AccountOut, CredentialOut
 from app.kernel.commands import Result
 from app.kernel.work import Work
