@@ -24,13 +24,11 @@ control_function(
     "use_assertion",
     arguments="p_account uuid, p_digest bytea, p_until timestamptz",
     returns="boolean",
-    language="plpgsql",
     body="""
-    BEGIN
+    WITH put AS (
         INSERT INTO control.used_jti (account_id, digest, expires_at) VALUES (p_account, p_digest, p_until)
-        ON CONFLICT DO NOTHING;
-        RETURN FOUND;
-    END""",
+        ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT EXISTS (SELECT FROM put)""",
 )
 control_function(
     "issue_token",

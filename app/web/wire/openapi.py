@@ -54,7 +54,8 @@ class Told:
     headers: tuple[str, ...] = ()
     example: Any = None
     binary: bool = False  # a file
-    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its tenant_id stands
+    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its id stands
+    linked_by: str = "tenant_id"  # the parameter that takes the id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,7 +266,7 @@ def _answer(told: Told) -> Json:
         }
     if told.links:
         answer["links"] = {
-            name: {"operationId": operation, "parameters": {"tenant_id": where}}
+            name: {"operationId": operation, "parameters": {told.linked_by: where}}
             for name, (operation, where) in told.links.items()
         }
     return answer

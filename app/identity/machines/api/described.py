@@ -61,7 +61,7 @@ _ANYWHERE: tuple[type[SlipwayError], ...] = (NotSignedIn, TokenUnusable, NotPerm
 _CHANGING = (*_ANYWHERE, NotFromHere)
 _SENT = (BodyUnreadable, BodyUnfit, MediaTypeUnknown)
 _ONCE = (IdempotencyKeyMissing, IdempotencyKeyUnfit, CommandKeyReused)
-_GIVING = (RolesUnfit, ScopesUnfit, BeyondYours)
+_BEYOND = (RolesUnfit, ScopesUnfit, BeyondYours)
 _READING = (Permission.SERVICE_READ,)
 _SCOPES = (Permission.SERVICE_MANAGE, Permission.SERVICE_READ)
 
@@ -79,8 +79,8 @@ class Story:
     take: Described
 
 
-def _story(role: str, scope: str) -> Story:
-    shown: dict[str, Any] = {
+def _account(role: str, scope: str) -> dict[str, Any]:
+    return {
         "id": _ID,
         "name": "Billing",
         "state": "active",
@@ -91,64 +91,79 @@ def _story(role: str, scope: str) -> Story:
         "credentials": [_CREDENTIAL],
         "token_url": "https://onboarding.example.com/oauth/token",
     }
+
+
+def _making(shown: dict[str, Any], links: dict[str, tuple[str, str]]) -> Described:
+    """Making an account."""
     fresh = shown | {"used_at": None, "credentials": []}
-    version, once = ("ETag",), ("Idempotency-Key",)
-    as_it_is = {200: Told("The account as it is now.", AccountOut, headers=version, example=shown)}
-    removed = Told("It is gone.", AccountOut, example=fresh | {"state": "removed"})
-    made = Told("The account.", AccountOut, headers=("Location", "ETag", "Idempotency-Replayed"), example=fresh)
-    given = Told(
-        "The credential. Keep the secret now: it is not shown again.",
-        CredentialMade,
-        headers=("ETag", "Idempotency-Replayed"),
-        example={"credential": _CREDENTIAL, "secret": "GmW1c0…x7Qk", "account": shown},
+    headers = ("Location", "ETag", "Idempotency-Replayed")
+    wanted = {"name": "Billing", "roles": shown["roles"], "scopes": shown["scopes"], "reason": _WHY}
+    return Described(
+        {201: Told("The account.", AccountOut, headers, fresh, links=links, linked_by="account_id")},
+        takes=AccountCreate,
+        example=wanted,
+        headers=("Idempotency-Key",),
+        problems=(*_CHANGING, *_SENT, *_ONCE, *_BEYOND, TooManyAccounts),
+        scopes=_SCOPES,
     )
+
+
+def _changing(shown: dict[str, Any]) -> Described:
+    """Changing one."""
+    told = Told("The account as it is now.", AccountOut, ("ETag",), shown)
+    return Described(
+        {200: told},
+        takes=AccountPatch,
+        media=(MERGE_PATCH, JSON),
+        example={"scopes": shown["scopes"], "reason": "It needs no more"},
+        headers=("If-Match",),
+        problems=(
+            *(*_CHANGING, *_SENT, *_BEYOND, AccountUnknown),
+            *(PreconditionMissing, PreconditionUnfit, AccountStale),
+        ),
+        scopes=_SCOPES,
+    )
+
+
+def _giving(shown: dict[str, Any]) -> Described:
+    """Giving one a credential."""
+    means = "The credential. Keep the secret now: it is not shown again."
+    example = {"credential": _CREDENTIAL, "secret": "GmW1c0…x7Qk", "account": shown}
+    return Described(
+        {201: Told(means, CredentialMade, ("ETag", "Idempotency-Replayed"), example)},
+        takes=CredentialCreate,
+        example={"kind": "key", "public_key": _KEY, "days": 365, "reason": "First key"},
+        headers=("Idempotency-Key",),
+        problems=(
+            *(*_CHANGING, *_SENT, *_ONCE, *_BEYOND, AccountUnknown),
+            *(CredentialUnknown, TwoLive, KeyUnfit),
+        ),
+        scopes=_SCOPES,
+    )
+
+
+def _ending(told: Told, *more: type[SlipwayError]) -> Described:
+    """Ending one, or a credential of it."""
+    problems = (*_CHANGING, QueryUnfit, AccountUnknown, *more)
+    return Described({200: told}, query=WhyQuery, problems=problems, scopes=_SCOPES)
+
+
+def _story(role: str, scope: str, name: str) -> Story:
+    shown = _account(role, scope)
+    gone = shown | {"used_at": None, "credentials": [], "state": "removed"}
+    as_it_is = Told("The account as it is now.", AccountOut, ("ETag",), shown)
+    listed = Told("All of them.", AccountList, example={"items": [shown]})
+    led = {verb: (f"{name}.{verb}", "$response.body#/id") for verb in ("read", "update", "give", "remove")}
     return Story(
-        list=Described(
-            {200: Told("All of them.", AccountList, example={"items": [shown]})}, problems=_ANYWHERE, scopes=_READING
-        ),
-        create=Described(
-            {201: made},
-            takes=AccountCreate,
-            example={"name": "Billing", "roles": [role], "scopes": [scope], "reason": _WHY},
-            headers=once,
-            problems=(*_CHANGING, *_SENT, *_ONCE, *_GIVING, TooManyAccounts),
-            scopes=_SCOPES,
-        ),
-        read=Described(as_it_is, problems=(*_ANYWHERE, AccountUnknown), scopes=_READING),
-        update=Described(
-            as_it_is,
-            takes=AccountPatch,
-            media=(MERGE_PATCH, JSON),
-            example={"scopes": [scope], "reason": "It needs no more"},
-            headers=("If-Match",),
-            problems=(
-                *(*_CHANGING, *_SENT, *_GIVING, AccountUnknown),
-                *(PreconditionMissing, PreconditionUnfit, AccountStale),
-            ),
-            scopes=_SCOPES,
-        ),
-        remove=Described(
-            {200: removed}, query=WhyQuery, problems=(*_CHANGING, QueryUnfit, AccountUnknown), scopes=_SCOPES
-        ),
-        give=Described(
-            {201: given},
-            takes=CredentialCreate,
-            example={"kind": "key", "public_key": _KEY, "days": 365, "reason": "First key"},
-            headers=once,
-            problems=(
-                *(*_CHANGING, *_SENT, *_ONCE, BeyondYours, RolesUnfit, ScopesUnfit),
-                *(AccountUnknown, CredentialUnknown, TwoLive, KeyUnfit),
-            ),
-            scopes=_SCOPES,
-        ),
-        take=Described(
-            as_it_is,
-            query=WhyQuery,
-            problems=(*_CHANGING, QueryUnfit, AccountUnknown, CredentialUnknown),
-            scopes=_SCOPES,
-        ),
+        list=Described({200: listed}, problems=_ANYWHERE, scopes=_READING),
+        create=_making(shown, led if name == "serviceAccounts" else {}),
+        read=Described({200: as_it_is}, problems=(*_ANYWHERE, AccountUnknown), scopes=_READING),
+        update=_changing(shown),
+        remove=_ending(Told("It is gone.", AccountOut, example=gone)),
+        give=_giving(shown),
+        take=_ending(as_it_is, CredentialUnknown),
     )
 
 
-PARTNER = _story("csm", Permission.TENANT_READ)
-TENANT = _story("viewer", Permission.ONBOARDING_READ)
+PARTNER = _story("csm", Permission.TENANT_READ, "serviceAccounts")
+TENANT = _story("viewer", Permission.ONBOARDING_READ, "tenantServiceAccounts")

@@ -79,7 +79,7 @@ class TestSecret:
         assert made.status == 201, made.body
         entry = api.installation.cell("SELECT schema_name FROM cell.slot WHERE tenant_id = %s", made.body["id"])[0]
         trail = api.installation.cell(
-            f"SELECT actor_kind, actor_id::text AS id, actor_name FROM {entry.schema_name}.trail"  # noqa: S608
+            f"SELECT actor_kind, actor_id::text AS id, actor_name FROM {entry.schema_name}.trail"  # noqa: S608 - names of our own tables
             " WHERE action = 'tenancy.tenant.created'"
         )
         assert (trail[0].actor_kind, trail[0].id) == ("service", billing.client_id)
@@ -96,9 +96,9 @@ class TestSecret:
     def test_is_kept_as_its_hash_and_so_is_the_token(self, api: API, billing: Software, home):
         token = billing.fetch()["access_token"]
         tables = ("service_account", "service_credential", "access_token", "command")
-        kept = [api.installation.control(f"SELECT row_to_json(t)::text AS x FROM control.{name} t") for name in tables]  # noqa: S608
+        kept = [api.installation.control(f"SELECT row_to_json(t)::text AS x FROM control.{name} t") for name in tables]  # noqa: S608 - names of our own tables
         kept += [
-            api.installation.rows(home, f"SELECT row_to_json(t)::text AS x FROM {{}}.{name} t")  # noqa: S608
+            api.installation.rows(home, f"SELECT row_to_json(t)::text AS x FROM {{}}.{name} t")  # noqa: S608 - names of our own tables
             for name in ("member", "trail", "command")
         ]
         kept.append(api.installation.cell("SELECT row_to_json(t)::text AS x FROM cell.job t"))
