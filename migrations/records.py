@@ -18,7 +18,7 @@ CAPABILITIES = (
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
 LOOKUPS = ("identity", "partners", "tenancy")
-ROOMS_OF_IDENTITY = ("step_up",)
+ROOMS_OF_IDENTITY = ("machines", "step_up")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),

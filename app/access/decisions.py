@@ -13,6 +13,15 @@ from app.access.roles import Role
 
 Names = frozenset[str]
 _NOTHING: Names = frozenset()
+_ONLY = "only "
+
+
+def limited(roles: Names, only: Names | None) -> Names:
+    """The roles with the limit of a token's scopes, so that no question about them can forget it; None: no limit.
+
+    The limit is one more name beside the roles: it grants nothing, and takes away all that it does not hold.
+    """
+    return roles if only is None or not roles else roles | {_ONLY + " ".join(sorted(only))}
 
 
 class Decisions:
@@ -29,6 +38,8 @@ class Decisions:
         """
         held = tuple(roles)
         allowed = _NOTHING.union(*(self._allowed.get(role, _NOTHING) for role in held))
+        for limit in (name for name in held if name.startswith(_ONLY)):
+            allowed &= frozenset(limit.removeprefix(_ONLY).split())
         return allowed.difference(*(self._denied.get(role, _NOTHING) for role in held))
 
 

@@ -48,6 +48,8 @@ class Permission(StrEnum):
     TENANT_IMPORT = "tenancy:tenant:import"  # asked in the home of the partner that gets the tenant
     TENANT_ERASE = "tenancy:tenant:erase"  # ask for it or agree to it: never both of one erasure
     MEMBER_INVITE = "identity:member:invite"
+    SERVICE_READ = "identity:service:read"
+    SERVICE_MANAGE = "identity:service:manage"  # software that acts by itself: make it, change it, end it
     DELEGATION_REQUEST = "access:delegation:request"
     DELEGATION_APPROVE = "access:delegation:approve"
     DELEGATION_REVOKE = "access:delegation:revoke"

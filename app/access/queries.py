@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.access.decisions import limited
 from app.access.limits import Limit, LimitReached
 from app.access.rights import DelegationView, effective_roles, home_roles
 from app.kernel.actor import Actor
@@ -24,7 +25,7 @@ from tenants.tenant import Tenant
 _ASKED = """
     SELECT m.role AS member_role, d.id, d.roles, d.starts_at, d.ends_at, d.state
     FROM (SELECT CAST(:person AS uuid) AS person_id) who
-    LEFT JOIN member m ON m.person_id = who.person_id AND m.state <> 'removed'
+    LEFT JOIN member m ON m.person_id = who.person_id AND m.state NOT IN ('removed', 'disabled')
     LEFT JOIN delegation d ON d.organisation_id = CAST(:organisation AS uuid) AND d.state = 'active'
 """
 _GRANTS = text(_ASKED)
@@ -35,8 +36,9 @@ def load_rights(session: Session, tenant: Tenant, actor: Actor, now: datetime) -
     """The names of the roles this actor has in this tenant now; none for one who has no business here.
 
     In a home: what is assigned in its organisation. In a customer's tenant: the member row's role, and those of the
-    partner's assigned roles that an open delegation shares. `now` is the database's clock. Jobs have no rights of their
-    own: what they call is listed as system-only.
+    partner's assigned roles that an open delegation shares. A service account stands here as a person does, and is
+    limited to its token's scopes. `now` is the database's clock. Jobs have no rights of their own: what they call is
+    listed as system-only.
     """
     if (known := _without_asking(tenant, actor)) is not None:
         return known
@@ -56,11 +58,16 @@ def read_rights(cursor: psycopg.Cursor[Any], tenant: Tenant, actor: Actor, now: 
 
 def _without_asking(tenant: Tenant, actor: Actor) -> frozenset[str] | None:
     """The roles where no row of the tenant has a say; None where one has."""
-    if actor.kind != "person":
+    if actor.kind == "job":
         return frozenset()
     if tenant.kind == "home":
-        return home_roles(actor.roles) if actor.organisation_id == tenant.organisation_id else frozenset()
+        return home_rights(actor) if actor.organisation_id == tenant.organisation_id else frozenset()
     return None
+
+
+def home_rights(actor: Actor) -> frozenset[str]:
+    """What decides in the actor's own organisation: the roles assigned there, within a token's scopes."""
+    return limited(home_roles(actor.roles), actor.only)
 
 
 def _decide(rows: Sequence[tuple[Any, ...]], actor: Actor, now: datetime) -> frozenset[str]:
@@ -69,7 +76,7 @@ def _decide(rows: Sequence[tuple[Any, ...]], actor: Actor, now: datetime) -> fro
         for _member, id_, roles, starts, ends, state in rows
         if id_
     ]
-    return effective_roles(rows[0][0], actor.roles, delegations, now)
+    return limited(effective_roles(rows[0][0], actor.roles, delegations, now), actor.only)
 
 
 def ensure_room(work: Work, limit: Limit, count: Callable[[], int]) -> None:

@@ -19,6 +19,10 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 from app.access.require import StepUpNeeded
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
+from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
+from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
+from app.identity.machines.pages.doors import PartnerAccountPages, TenantAccountPages
+from app.identity.machines.queries import find_bearer
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.people.pages import PeoplePages, StaffPages
 from app.identity.queries import find_visit
@@ -56,6 +60,12 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     StepUpPages,
     PeoplePages,
     StaffPages,
+    TokenDoors,
+    MetadataDoor,
+    PartnerAccountDoors,
+    TenantAccountDoors,
+    PartnerAccountPages,
+    TenantAccountPages,
     Hooks,
     ConnectionPages,
     HomePages,
@@ -99,7 +109,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     return {
         Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
         SiteDirectory: SiteDirectory(databases),
-        Doorkeeper: Doorkeeper(find_visit, look_at_code),
+        Doorkeeper: Doorkeeper(find_visit, find_bearer, look_at_code),
         Readiness: Readiness(databases, settings.redis_url),
         Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
         **folder,

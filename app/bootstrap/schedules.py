@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import structlog
 
+from app.identity.machines.operations.tokens import forget_stale_machines
 from app.identity.operations import forget_stale
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
@@ -42,6 +44,14 @@ def _refill(runtime: Runtime, cell: str, warm_slots: int) -> bool:
     return missing > warm_slots // 4
 
 
+def _forget(runtime: Runtime) -> None:
+    """Whatever is over: links, sessions, tokens, answers to commands, rows of tenants that are gone."""
+    forget_stale(runtime.databases)
+    forget_stale_machines(runtime.databases)
+    forget_commands(runtime)
+    forget_late(runtime)
+
+
 def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
 
@@ -62,16 +72,11 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         follow_all(runtime)
         sweep(runtime)
 
-    def forget() -> None:
-        forget_stale(runtime.databases)
-        forget_commands(runtime)
-        forget_late(runtime)
-
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, tell),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
-        Schedule("identity.forget_stale", 3_600.0, forget),
+        Schedule("identity.forget_stale", 3_600.0, partial(_forget, runtime)),
     ]

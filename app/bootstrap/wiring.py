@@ -41,7 +41,8 @@ from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-JOB_MODULES = ("connectors", "identity.people", "intake", "notifications", "onboarding", "templates", "tenancy", "vault")
+_CAPABILITIES = ("connectors", "identity", "intake", "notifications", "onboarding", "templates", "tenancy", "vault")
+JOB_MODULES = (*_CAPABILITIES, "identity.people")
 
 
 class CellWithoutAddress(Invalid):

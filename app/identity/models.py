@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.metadata import ControlRecord, TenantRecord
+from tenants.metadata import ControlRecord, Document, TenantRecord
 
 
 class Person(ControlRecord):
@@ -102,7 +102,10 @@ class SignedIn(ControlRecord):
 
 
 class Member(TenantRecord):
-    """A person in this tenant: all that its pages, exports and erasure need to know."""
+    """A person in this tenant: all that its pages, exports and erasure need to know. Or a service account of it.
+
+    `service` is what there is to know of a service account (`app.identity.machines`): roles, scopes, credentials.
+    """
 
     __tablename__ = "member"
 
@@ -111,6 +114,8 @@ class Member(TenantRecord):
     name: Mapped[str]
     role: Mapped[str]
     locale: Mapped[str]
-    state: Mapped[str]  # invited | active | removed
+    state: Mapped[str]  # invited | active | removed; of a service account also: disabled
     invited_at: Mapped[datetime]
     roles: Mapped[list[Any] | None]  # of a home's staff: what control's assignments follow
+    kind: Mapped[str | None]  # service; null: a person
+    service: Mapped[Document | None]

@@ -52,7 +52,7 @@ def invite(run: JobRun, *, event_id: str) -> Outcome:
     with run.finish() as work:
         entry = get_entry(work.session, UUID(event_id))
         guest = Guest(entry.subject_id, str(entry.body["name"]), str(entry.body["email"]), str(entry.body["locale"]))
-        where = {locale: work.tenant.name for locale in LOCALES}
+        where = dict.fromkeys(LOCALES, work.tenant.name)
         queue_letter(work, Letter("invited", guest, {"by": str(entry.body["by"]), "title": where}))
     return Done()
 

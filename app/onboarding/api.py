@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get
 from litestar.params import FromPath
 
+from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.kernel.work import TenantNotActive
 from app.onboarding.queries.stored import OnboardingMissing
@@ -30,6 +31,7 @@ _EXAMPLE = {
 _READ = Described(
     answers={200: Told("The onboarding.", OnboardingOut, headers=("ETag",), example=_EXAMPLE)},
     problems=(NotSignedIn, NotPermitted, NothingHere, OnboardingMissing, TenantNotActive),
+    scopes=(Permission.ONBOARDING_READ,),
 )
 
 

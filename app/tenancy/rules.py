@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.access.decisions import limited
 from app.access.limits import Limit
 from app.access.rights import home_roles
 from app.kernel.actor import Actor
@@ -50,7 +51,7 @@ class Staff:
     @classmethod
     def of(cls, actor: Actor) -> Staff:
         """Those of this actor."""
-        return cls(home_roles(actor.roles))
+        return cls(limited(home_roles(actor.roles), actor.only))
 
 
 def become(entry: TenantEntry, state: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ DOORS: tuple[str, ...] = get_args(Door)
 _FOR_PEOPLE = {"public", "signed_in", "partner", "tenant"}
 _CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 _LOOPBACK = {"127.0.0.1", "::1"}
+_API = "/api/v1/"
+_BEARER = re.compile(r"\s*bearer(\s|$)", re.IGNORECASE)
 
 
 class NotSignedIn(Forbidden):
@@ -47,13 +50,17 @@ class NotSignedIn(Forbidden):
     status = 401
 
 
+class TokenUnusable(NotSignedIn):
+    """The access token is unknown, has expired, was revoked, or was issued on another host."""
+
+
 class NothingHere(Missing):
     """The address leads nowhere for this visitor: it does not exist, or it is none of their business."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A signed-in person on a site; `tenant` is that of the path, when they have business there.
+    """A signed-in person, or software with a token, on a site; `tenant` is that of the path, when it is theirs too.
 
     `proof` is what they have proved themselves with in the last quarter of an hour, beside the session;
     `proved_just_now` says that it came with this very request.
@@ -69,12 +76,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Tells who holds a session token on a site, and looks at the code that a form may bring; identity fulfils both.
+    """Tells who holds a session token, or an access token, on a site, and looks at the code that a form may bring.
 
-    `look_at_code` raises the trouble of a wrong one.
+    Identity fulfils it, bootstrap wires it. `look_at_code` raises the trouble of a wrong one.
     """
 
     find_visit: Callable[[Databases, Site, str, UUID | None], Visit | None]
+    find_bearer: Callable[[Databases, Site, str, UUID | None], Visit | None]
     look_at_code: Callable[[PageRequest, Form], None]
 
 
@@ -87,7 +95,7 @@ async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> Non
     if method == "OPTIONS":
         return  # Litestar's own answer: which methods there are
     door = handler.opt.get("door")
-    if door in _FOR_PEOPLE and method in _CHANGING:
+    if door in _FOR_PEOPLE and method in _CHANGING and bearer_token(connection) is None:
         require_same_origin(connection)
     if door == "machine":
         _require_this_machine(connection)
@@ -136,6 +144,13 @@ def run_form(
 
     `body` is what was sent, without the key. Raises NothingHere, CommandKeyReused and what the operation raises.
     """
+    return run_once(request, tenant_id, key=key, body=body, operation=operation)[0]
+
+
+def run_once(
+    request: PageRequest, tenant_id: UUID, *, key: str, body: object, operation: Callable[[Work], Result]
+) -> tuple[Result, bool]:
+    """The same, also saying whether the result is that of an earlier time."""
     visit = visit_of(request)
     if visit.tenant is None or visit.tenant.id != tenant_id:
         raise NothingHere(_NOTHING_HERE)
@@ -144,7 +159,7 @@ def run_form(
         _require_business(work)
         return operation(work)
 
-    result, _replayed = run_command(
+    return run_command(
         runtime_of(request),
         visit.tenant,
         visit.actor,
@@ -153,7 +168,6 @@ def run_form(
         trace_id=trace_of(request),
         operation=guarded,
     )
-    return result
 
 
 def visit_of(connection: Connection) -> Visit:
@@ -242,8 +256,18 @@ def _prove(request: PageRequest, form: Form) -> None:
         request.scope["state"]["visit"] = replace(proved, proved_just_now=True)
 
 
+def bearer_token(connection: Connection) -> str | None:
+    """The access token that software shows at a door of the API, "" for one that is none. Pages take no tokens."""
+    said = connection.headers.getall("authorization", [])
+    if not connection.scope["path"].startswith(_API) or not any(_BEARER.match(each) for each in said):
+        return None
+    return said[0].partition(" ")[2].strip() if len(said) == 1 else ""
+
+
 async def _let_in(connection: Connection, door: str, quota: Quota | None) -> None:
     visit = await run_sync(_recognise, connection, _tenant_asked(connection) if door == "tenant" else None, quota)
+    if visit is None and bearer_token(connection) is not None:
+        raise TokenUnusable(mark("This access token cannot be used here. Ask for a new one."))
     if visit is None:
         raise NotSignedIn(mark("Sign in to see this page."))
     connection.scope["state"]["visit"] = visit  # for who is turned away too: their page says as whom they came
@@ -253,10 +277,7 @@ async def _let_in(connection: Connection, door: str, quota: Quota | None) -> Non
 
 def _recognise(connection: Connection, tenant_id: UUID | None, quota: Quota | None) -> Visit | None:
     """Who comes, counted: an actor by itself, whoever brings no session or a wrong one by the address."""
-    token, runtime = session_token(connection), runtime_of(connection)
-    visit = None
-    if token is not None:
-        visit = runtime.service(Doorkeeper).find_visit(runtime.databases, site_of(connection), token, tenant_id)
+    visit = _holder(connection, tenant_id)
     if visit is None:
         _count(connection, STRANGERS, address_of(connection))
     elif quota:
@@ -274,6 +295,16 @@ def _count(connection: Connection, quota: Quota, who: str) -> None:
     connection.scope["state"]["standing"] = standing
     if not standing.allowed:
         raise TooManyRequests(standing)
+
+
+def _holder(connection: Connection, tenant_id: UUID | None) -> Visit | None:
+    """Who shows a token. With an access token beside a cookie only the token counts: it came by no browser's habit."""
+    runtime, bearer = runtime_of(connection), bearer_token(connection)
+    keeper, site = runtime.service(Doorkeeper), site_of(connection)
+    if bearer is not None:
+        return keeper.find_bearer(runtime.databases, site, bearer, tenant_id)
+    token = session_token(connection)
+    return None if token is None else keeper.find_visit(runtime.databases, site, token, tenant_id)
 
 
 def _tenant_asked(connection: Connection) -> UUID:

@@ -23,13 +23,14 @@ from app.web.page.whereabouts import page_path
 from app.web.rendering import render
 from app.web.security import NotFromHere
 from app.web.translations import WRITTEN_IN, mark, negotiate, translations
+from app.web.wire.challenge import challenge
 from tenants.sessions import DatabaseAway
 
 PageRequest = Request[Any, Any, Any]
 HTML = "text/html"
 PROBLEM = "application/problem+json"
 SIGN_IN = "/sign-in"
-_FOR_SOFTWARE = ("/api/", "/hooks/", "/oauth/", "/scim/", "/healthz", "/readyz", "/metrics")
+_FOR_SOFTWARE = ("/api/", "/hooks/", "/oauth/", "/.well-known/", "/scim/", "/healthz", "/readyz", "/metrics")
 _log = structlog.get_logger()
 
 _AWAY = mark("A part of this service cannot be reached right now. Try again in a moment.")
@@ -131,7 +132,7 @@ def told_of(request: PageRequest, error: SlipwayError) -> dict[str, Any]:
 def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
     """Trouble with a name: its kind decides the status, its text is what the reader gets."""
     wait = getattr(error, "retry_after", None)  # of what is Unavailable, and of a state that passes by itself
-    headers = {} if wait is None else {"retry-after": str(wait)}
+    headers = challenge(request, error) | ({} if wait is None else {"retry-after": str(wait)})
     kind = _kind_of(error)
     if isinstance(error, TenantNotActive):
         error.message = _NOT_ACTIVE.get(error.state, error.message)

@@ -18,13 +18,20 @@ HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "api" / "openapi.json"
 
 
-def attack(api: API, *, examples: int) -> None:
+# The same operations stand under a workspace and in the home, behind other doors: the short attack takes the latter.
+TWINS = r"/tenants/\{tenant_id\}/service-accounts"
+
+
+def attack(api: API, *, examples: int, without: str = "") -> None:
     """Run Schemathesis as a person of Northwind who may do everything there. Deterministic: it finds the same again."""
+    if not api.installation.control("SELECT FROM control.tenant WHERE kind = 'home'"):
+        api.installation.tenant(api.doors.northwind, "Northwind", kind="home")
     browser = api.admin.browser
     url, host = f"http://127.0.0.1:{browser.port}", f"{browser.host}:{browser.port}"
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"), "run"]
     command += [f"{url}/api/openapi.json", "--url", url, "--max-examples", str(examples)]
     command += ["--header", f"Host: {host}", "--header", f"Origin: http://{host}"]
+    command += ["--exclude-path-regex", without] if without else []
     session = {"API_SESSION": browser.cookies[api.doors.front.cookie_name("sid")]}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE, env=os.environ | session)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
@@ -53,7 +60,7 @@ class TestTheDocument:
 
 class TestTheAPI:
     def test_holds_under_attack(self, api: API):
-        attack(api, examples=3)
+        attack(api, examples=3, without=TWINS)
 
     @pytest.mark.soak
     def test_holds_under_a_long_attack(self, api: API):

@@ -33,8 +33,9 @@ class ArrivedPerson:
 
 
 def list_people(work: Work) -> list[ArrivedPerson]:
-    """Everybody who is a member and not removed."""
-    rows = work.session.scalars(select(Member).where(Member.state != "removed").order_by(Member.person_id))
+    """Everybody who is a member and not removed; software is nobody."""
+    people = select(Member).where(Member.state != "removed", Member.kind.is_distinct_from("service"))
+    rows = work.session.scalars(people.order_by(Member.person_id))
     return [ArrivedPerson(row.person_id, row.email, row.name, row.locale) for row in rows]
 
 

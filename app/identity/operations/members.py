@@ -55,7 +55,8 @@ def add_member(work: Work, member: NewMember) -> None:
     """
     if work.session.get(Member, member.person_id) is not None:
         return
-    belonging = select(func.count()).select_from(Member).where(Member.state != "removed")
+    people = (Member.state != "removed", Member.kind.is_distinct_from("service"))
+    belonging = select(func.count()).select_from(Member).where(*people)
     ensure_room(work, Limit.MEMBERS, lambda: work.session.scalar(belonging) or 0)
     work.session.add(
         Member(

@@ -1,1 +1,1 @@
-"""People of a workspace and staff of a partner: invite, change a role, remove. The member row first, control follows."""
+"""People of a workspace, staff of a partner: invite, change a role, remove. The member row first, control follows."""

@@ -38,9 +38,8 @@ def invite_member(work: Work, invited: Invited) -> None:
 
     Raises NotPermitted, RoleUnknown, RoleBeyondYours, WorksForPartner, AlreadyHere, LimitReached.
     """
-    require(work, Permission.MEMBER_INVITE)
     role = rules.known_customer_role(invited.role)
-    rules.require_within(work.rights, [role])
+    _require_may_give(work, role)
     if invited.works_here:
         raise rules.WorksForPartner(rules.WORKS_HERE, errors=[("email", rules.WORKS_HERE)])
     member = work.session.get(Member, invited.person_id, with_for_update=True)
@@ -54,9 +53,7 @@ def invite_member(work: Work, invited: Invited) -> None:
     work.session.add(member)
     work.session.flush()
     told = {"name": invited.name, "email": invited.email, "locale": invited.locale, "by": work.actor.name}
-    work.announce(
-        MemberInvited(subject_id=invited.person_id, before=[], after=[role], reason=invited.reason, **told)
-    )
+    work.announce(MemberInvited(subject_id=invited.person_id, before=[], after=[role], reason=invited.reason, **told))
     _follow_later(work, invited.person_id)
 
 
@@ -65,15 +62,17 @@ def change_member(work: Work, person_id: UUID, *, role: str, reason: str | None)
 
     Raises NotPermitted, RoleUnknown, RoleBeyondYours, OwnRole, LastOwner, PersonUnknown.
     """
-    require(work, Permission.MEMBER_INVITE)
     wanted, member = rules.known_customer_role(role), _belonging(work, person_id)
+    _require_may_give(work, member.role, wanted)
     if member.role == wanted:
         return
-    rules.require_within(work.rights, [member.role, wanted])
     _keep_an_owner(work, member)
     before, member.role = member.role, wanted
-    facts = {"name": member.name, "email": member.email, "before": [before], "after": [wanted]}
-    work.announce(MemberChanged(subject_id=person_id, reason=reason, **facts))
+    work.announce(
+        MemberChanged(
+            subject_id=person_id, name=member.name, email=member.email, before=[before], after=[wanted], reason=reason
+        )
+    )
 
 
 def remove_member(work: Work, person_id: UUID, *, reason: str | None) -> None:
@@ -81,17 +80,28 @@ def remove_member(work: Work, person_id: UUID, *, reason: str | None) -> None:
 
     Raises NotPermitted, RoleBeyondYours, OwnRole, LastOwner, PersonUnknown.
     """
-    require(work, Permission.MEMBER_INVITE)
     member = _belonging(work, person_id)
-    rules.require_within(work.rights, [member.role])
+    _require_may_give(work, member.role)
     _keep_an_owner(work, member)
     member.state = "removed"
-    facts = {"name": member.name, "email": member.email, "before": [member.role], "after": []}
-    work.announce(MemberRemoved(subject_id=person_id, reason=reason, **facts))
+    work.announce(
+        MemberRemoved(
+            subject_id=person_id, name=member.name, email=member.email, before=[member.role], after=[], reason=reason
+        )
+    )
     _follow_later(work, person_id)
 
 
+def _require_may_give(work: Work, *roles: str) -> None:
+    """Whoever makes, changes or removes an owner or an administrator needs more, and a fresh proof."""
+    require(work, Permission.MEMBER_INVITE)
+    if set(roles) & {Role.OWNER, Role.ADMIN}:
+        require(work, Permission.MEMBER_PROMOTE)
+    rules.require_within(work.rights, roles)
+
+
 def _belonging(work: Work, person_id: UUID) -> Member:
+    require(work, Permission.MEMBER_INVITE)
     if person_id == work.actor.id:
         raise rules.OwnRole(rules.OWN_ROLE)
     member = work.session.get(Member, person_id, with_for_update=True)

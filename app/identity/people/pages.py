@@ -205,9 +205,7 @@ def _run_at_home(request: PageRequest, form: Form, change: Callable[[Work], None
 
 def _person(request: PageRequest, email: str, name: str) -> UUID:
     """The person of that address, made known to the installation; what they may do comes of the operation."""
-    return ensure_person(
-        runtime_of(request).databases, email=email, name=name, locale=locale_of(request).language
-    )
+    return ensure_person(runtime_of(request).databases, email=email, name=name, locale=locale_of(request).language)
 
 
 def _organisation(request: PageRequest) -> UUID:

@@ -67,7 +67,7 @@ def get_member(work: Work, person_id: UUID) -> Someone | None:
 
 def list_staff(runtime: Runtime, organisation_id: UUID, *, key: bytes, after: str = "") -> PeoplePage:
     """One page of the organisation's staff with their roles there. The door has asked for the permission."""
-    listing, most = Listing("staff", organisation_id=organisation_id), page_limit(None)
+    listing, most = Listing("staff", filters=(("organisation", str(organisation_id)),)), page_limit(None)
     roles = func.array_agg(Assignment.role).label("roles")
     since = func.min(Assignment.made_at).label("since")
     staff = (

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.access.decisions import can
+from app.access.decisions import can, limited
 from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.kernel.actor import Actor
@@ -140,7 +140,7 @@ def path_of(card: OnboardingCard) -> str:
 
 
 def _require_reader(actor: Actor) -> None:
-    if not can(actor.roles, Permission.ONBOARDING_READ):
+    if not can(limited(actor.roles, actor.only), Permission.ONBOARDING_READ):
         raise NotPermitted(Permission.ONBOARDING_READ, has_role=bool(actor.roles))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
@@ -121,6 +122,7 @@ CREATE = Described(
         *(_CHANGING + _SENT + _ONCE + _PLACED),
         *(ExternalIdTaken, QuotaReached, RequestDiffers, CellsBusy),
     ),
+    scopes=(Permission.TENANT_CREATE,),
 )
 BULK = Described(
     answers={200: Told("What became of each.", BulkOut, headers=("Idempotency-Replayed",), example=_MANY)},
@@ -128,6 +130,7 @@ BULK = Described(
     example={"items": [_WANTED | {"key": "row-1"}, {"name": "Umbrella", "external_id": "crm-4711", "key": "row-2"}]},
     headers=("Idempotency-Key",),
     problems=(*_CHANGING, *_SENT, *_ONCE, ItemKeyTwice),
+    scopes=(Permission.TENANT_CREATE,),
 )
 LIST = Described(
     answers={
@@ -137,6 +140,7 @@ LIST = Described(
     query=TenantQuery,
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, QueryUnfit, CursorForeign, CursorExpired),
+    scopes=(Permission.TENANT_READ,),
 )
 READ = Described(
     answers={
@@ -145,6 +149,7 @@ READ = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TenantUnknown),
+    scopes=(Permission.TENANT_READ,),
 )
 UPDATE = Described(
     answers={200: Told("The workspace as it is now.", TenantOut, headers=("ETag",), example=_TENANT)},
@@ -166,6 +171,7 @@ UPDATE = Described(
             ExternalIdTaken,
         ),
     ),
+    scopes=(Permission.TENANT_UPDATE, Permission.TENANT_READ),
 )
 
 _WHY = {"reason": "Contract ended"}
@@ -188,14 +194,17 @@ _FOLLOWED = {"erasure": ("tenants.erasure", "$response.body#/tenant_id")}
 def _stated(means: str, state: str) -> Described:
     """A change of the workspace's state, for a reason."""
     told = Told(means, TenantOut, headers=("ETag", "Idempotency-Replayed"), example=_TENANT | {"state": state})
-    return Described({200: told}, takes=Reason, example=_WHY, headers=("Idempotency-Key",), problems=_STATED)
+    once, scopes = ("Idempotency-Key",), (Permission.TENANT_SUSPEND, Permission.TENANT_READ)
+    return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=_STATED, scopes=scopes)
 
 
 def _erasing(means: str, example: dict[str, Any], *more: type[SlipwayError]) -> Described:
     """A step of an erasure, for a reason."""
     told = Told(means, ErasureOut, headers=("ETag", "Idempotency-Replayed"), example=example, links=_FOLLOWED)
-    problems = (*_STATED, *more)
-    return Described({200: told}, takes=Reason, example=_WHY, headers=("Idempotency-Key",), problems=problems)
+    problems, once = (*_STATED, *more), ("Idempotency-Key",)
+    by_people = SecondPersonNeeded in more
+    scopes = () if by_people else (Permission.TENANT_ERASE, Permission.TENANT_READ)
+    return Described({200: told}, takes=Reason, example=_WHY, headers=once, problems=problems, scopes=scopes)
 
 
 SUSPEND = _stated("The workspace; nobody gets in and nothing runs.", "suspended")
@@ -219,4 +228,5 @@ ERASURE = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TenantUnknown, NoErasure),
+    scopes=(Permission.TENANT_READ,),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
@@ -96,6 +97,7 @@ EXPORT = Described(
         *(*_CHANGING, *_ONCE, BodyUnreadable, BodyUnfit, MediaTypeUnknown, BundleKeyUnreadable, ReasonMissing),
         *(RecipientNotNamed, TenantUnknown, OwnHome, HomeStays, WrongState, ExportRunning),
     ),
+    scopes=(Permission.TENANT_EXPORT,),
 )
 READ_EXPORT = Described(
     answers={
@@ -104,6 +106,7 @@ READ_EXPORT = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TransferUnknown),
+    scopes=(Permission.TENANT_READ,),
 )
 BUNDLE = Described(
     answers={
@@ -113,10 +116,12 @@ BUNDLE = Described(
     },
     headers=("If-None-Match", "Range", "If-Range"),
     problems=(*_ANYWHERE, TransferUnknown, BundleNotReady, BundleGone),
+    scopes=(Permission.TENANT_EXPORT,),
 )
 DISCARD = Described(
     answers={200: Told("As it stands now.", ExportOut, headers=("ETag",), example=_EXPORT | {"state": "cancelled"})},
     problems=(*_CHANGING, TransferUnknown),
+    scopes=(Permission.TENANT_EXPORT, Permission.TENANT_READ),
 )
 IMPORT = Described(
     answers={202: Told("It is here and will be imported.", ImportOut, headers=_MADE, example=_RECEIVED)},
@@ -127,6 +132,7 @@ IMPORT = Described(
         *(*_CHANGING, *_ONCE, QueryUnfit, MediaTypeUnknown, ReasonMissing, OrganisationUnknown),
         *(BundleBroken, BundleDamaged, BundleTooLarge, UploadCut, ImportsWaiting, BundlesAway),
     ),
+    scopes=(Permission.TENANT_IMPORT,),
 )
 READ_IMPORT = Described(
     answers={
@@ -135,4 +141,5 @@ READ_IMPORT = Described(
     },
     headers=("If-None-Match",),
     problems=(*_ANYWHERE, TransferUnknown),
+    scopes=(Permission.TENANT_READ,),
 )

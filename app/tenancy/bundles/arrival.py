@@ -10,6 +10,7 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.operations import end_delegations
+from app.identity.machines.operations.accounts import rest_accounts
 from app.identity.operations import find_people, index_membership, list_people, repoint_members
 from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
@@ -29,6 +30,7 @@ from tenants.sessions import partner_session, registry_session
 from tenants.slots import ClaimedSlot, activate, claim_slot, make_slots
 from tenants.tenant import Tenant
 
+_MOVED = "The workspace moved to another installation"
 _ARRIVING: Final = frozenset({SEEDING, "active"})
 
 
@@ -106,7 +108,8 @@ def _settle(runtime: Runtime, work: Work, arrival: Arrival, known: dict[UUID, UU
             manifest_sha256=checked.manifest_sha256,
         )
     )
-    end_delegations(work, reason="The workspace moved to another installation")
+    end_delegations(work, reason=_MOVED)
+    rest_accounts(work, reason=_MOVED)
     runtime.service(Seeder).seed(work)
     key = command_key(checked.header.bundle)
     work.remember_command(key, fingerprint=checked.manifest_sha256, result={"rows": checked.rows})

@@ -63,6 +63,7 @@ def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
     Raises NotPermitted, TenantUnknown, OwnHome, WrongState, ReasonMissing, DatabaseAway.
     """
     require(Staff.of(actor), Permission.TENANT_ERASE)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = Change(new_id(), ErasureRequested.type, actor, check_reason(reason), trace_id, {})
 
     def ask(session: Session, entry: TenantEntry, now: datetime) -> bool:
@@ -95,6 +96,7 @@ def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
 def withdraw_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: str, trace_id: str) -> Erasure:
     """Take the wish back while nobody has agreed. Raises as `request_erasure` does, NoErasure, WrongState."""
     require(Staff.of(actor), Permission.TENANT_ERASE)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = Change(new_id(), ErasureWithdrawn.type, actor, check_reason(reason), trace_id, {})
 
     def withdraw(session: Session, _entry: TenantEntry, now: datetime) -> bool:
@@ -115,10 +117,13 @@ def approve_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
     Raises as `request_erasure` does, NoErasure, SecondPersonNeeded. Stopped in between, the platform's round goes on.
     """
     require(Staff.of(actor), Permission.TENANT_ERASE)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = Change(new_id(), ErasureApproved.type, actor, check_reason(reason), trace_id, {})
 
     def agree(session: Session, entry: TenantEntry, now: datetime) -> bool:
         erasure = _require_open(session, tenant_id)
+        if actor.kind != "person":  # whoever asked may hold its secret
+            raise SecondPersonNeeded(mark("A person has to agree, not software."))
         if erasure.requested_by == actor.id:
             raise SecondPersonNeeded(mark("You asked for it yourself. Another person has to agree."))
         if erasure.state == "approved":

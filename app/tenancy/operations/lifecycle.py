@@ -38,6 +38,7 @@ def suspend_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: s
     Raises NotPermitted, TenantUnknown, WrongState, OwnHome, ReasonMissing, DatabaseAway.
     """
     require(Staff.of(actor), Permission.TENANT_SUSPEND)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = _new(actor, TenantSuspended.type, reason=reason, trace_id=trace_id)
     change_tenant(runtime, actor, tenant_id, change, lambda _session, entry, _now: become(entry, "suspended"))
 
@@ -45,6 +46,7 @@ def suspend_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: s
 def resume_tenant(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: str, trace_id: str) -> None:
     """Let work go on; done before, it stays done. Raises as `suspend_tenant` does."""
     require(Staff.of(actor), Permission.TENANT_SUSPEND)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = _new(actor, TenantResumed.type, reason=reason, trace_id=trace_id)
     change_tenant(runtime, actor, tenant_id, change, lambda _session, entry, _now: become(entry, "active"))
 

@@ -49,6 +49,7 @@ def update_tenant(
     Raises NotPermitted, TenantUnknown, Stale, WrongState, OwnHome, PlanUnknown, LimitWider, ExternalIdTaken.
     """
     require(Staff.of(actor), Permission.TENANT_UPDATE)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     changed: list[str] = []
     change = Change(new_id(), TenantChanged.type, actor, "", trace_id, {"changed": changed})
 

@@ -55,7 +55,8 @@ class Told:
     headers: tuple[str, ...] = ()
     example: Any = None
     binary: bool = False  # a file
-    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its tenant_id stands
+    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name: operation, where its id stands
+    linked_by: str = "tenant_id"  # the parameter that takes the id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +72,7 @@ class Described:
     headers: tuple[str, ...] = ()
     problems: Sequence[type[SlipwayError]] = ()
     public: bool = False
+    scopes: tuple[str, ...] = ()  # the permissions that software needs; without any the door is for people alone
 
     @property
     def bodies(self) -> list[type]:
@@ -85,6 +87,13 @@ _SESSION = {
     "description": (
         "The session of a signed-in person; the last six digits of the cookie's name are those of the installation. A"
         " request that changes something also says where it comes from: `Origin`, this very host."
+    ),
+}
+_OAUTH: dict[str, Any] = {
+    "type": "oauth2",
+    "description": (
+        "Software: an access token of a service account, `Authorization: Bearer`, for these scopes. A request with a"
+        " token needs no `Origin`, and its cookies count for nothing."
     ),
 }
 COOKIE = "__Host-sid-000000"  # where no installation is asked
@@ -182,8 +191,20 @@ def complete(document: Json, *, cookie: str = COOKIE) -> Json:
     _refs, schemas = msgspec.json.schema_components(by_name, ref_template=_REF)
     components = dict(document.get("components", {}))
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **schemas}.items()))
-    components["securitySchemes"] = {"session": _SESSION | {"name": cookie}}
+    components["securitySchemes"] = {"session": _SESSION | {"name": cookie}, "oauth": _oauth(document)}
     return {**document, "components": components}
+
+
+def _oauth(document: Json) -> Json:
+    """How software signs in, and what each scope opens."""
+    opened: dict[str, list[str]] = {}
+    for item in document["paths"].values():
+        for operation in item.values():
+            story = _STORIES.get(operation["operationId"])
+            for scope in story.scopes if story else ():
+                opened.setdefault(scope, []).append(operation["operationId"])
+    scopes = {scope: ", ".join(sorted(names)) for scope, names in sorted(opened.items())}
+    return _OAUTH | {"flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}}}
 
 
 def _tell(item: Json) -> Iterator[Described]:
@@ -199,7 +220,7 @@ def _tell(item: Json) -> Iterator[Described]:
         if (body := _body(story)) is not None:
             operation["requestBody"] = body
         if not story.public:
-            operation["security"] = [{"session": []}]
+            operation["security"] = [{"session": []}, *([{"oauth": list(story.scopes)}] if story.scopes else [])]
         yield story
 
 
@@ -259,7 +280,7 @@ def _answer(told: Told) -> Json:
         }
     if told.links:
         answer["links"] = {
-            name: {"operationId": operation, "parameters": {"tenant_id": where}}
+            name: {"operationId": operation, "parameters": {told.linked_by: where}}
             for name, (operation, where) in told.links.items()
         }
     return answer

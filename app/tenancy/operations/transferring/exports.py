@@ -150,6 +150,7 @@ def discard_export(runtime: Runtime, actor: Actor, tenant_id: UUID, export_id: U
     Done before, it stays done. Raises NotPermitted, TenantUnknown, TransferUnknown.
     """
     require(Staff.of(actor), Permission.TENANT_EXPORT)
+    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     with partner_session(runtime.databases, scope_of(actor), actor=actor.label) as (session, now):
         found = _of(tenant_id, find_transfer(session, export_id, direction="out"))
         if found.state == "done" and found.expires_at and found.expires_at > now:

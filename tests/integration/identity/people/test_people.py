@@ -21,6 +21,9 @@ from app.partners.operations import assign_role
 from tests.factories.installation import person
 
 KEY = b"k" * 32
+_MEMBER = """
+    INSERT INTO "{schema}".member (person_id, email, name, role, locale, state, invited_at)
+    VALUES (%s, %s, %s, %s, 'en', 'active', now())"""
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +49,7 @@ def someone(house, name):
 def member(house, tenant, role, *, stepped_up=True):
     """One of the customer's people, written as admission writes them."""
     person_id, email = someone(house, role)
-    house.cell(
-        f'INSERT INTO "{tenant.schema}".member (person_id, email, name, role, locale, state, invited_at)'
-        " VALUES (%s, %s, %s, %s, 'en', 'active', now())",
-        *(person_id, email, role, role),
-    )
+    house.cell(_MEMBER.format(schema=tenant.schema), person_id, email, role, role)
     return Actor("person", person_id, role, stepped_up=stepped_up)
 
 
@@ -157,14 +156,20 @@ class TestChangingMembers:
 
     def test_is_never_done_to_oneself(self, house, acme):
         owner = member(house, acme, "owner")
-        for act in (lambda w: change_member(w, owner.id, role="viewer", reason=None), lambda w: remove_member(w, owner.id, reason=None)):
+        for act in (
+            lambda w: change_member(w, owner.id, role="viewer", reason=None),
+            lambda w: remove_member(w, owner.id, reason=None),
+        ):
             with pytest.raises(rules.OwnRole):
                 do(house, acme, owner, act)
 
     def test_does_not_reach_above(self, house, acme):
         owner, admin = member(house, acme, "owner"), member(house, acme, "admin")
         member(house, acme, "owner")
-        for act in (lambda w: change_member(w, owner.id, role="viewer", reason=None), lambda w: remove_member(w, owner.id, reason=None)):
+        for act in (
+            lambda w: change_member(w, owner.id, role="viewer", reason=None),
+            lambda w: remove_member(w, owner.id, reason=None),
+        ):
             with pytest.raises(SlipwayError):
                 do(house, acme, admin, act)
         assert row(house, acme, owner.id)[::2] == ("owner", "active")

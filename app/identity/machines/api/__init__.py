@@ -1,0 +1,1 @@
+"""The JSON doors of service accounts, and those where software gets its tokens."""

@@ -1,0 +1,1 @@
+"""What is done with service accounts: in their tenant first, with its trail; `control` follows, and issues tokens."""

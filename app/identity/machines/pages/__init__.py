@@ -1,0 +1,1 @@
+"""The HTML doors of service accounts: of a partner, and of one workspace."""
