@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
+from app.access.names import read_limits, role_names
 from app.access.policy import Policy, load_policy
 from app.access.roles import Role
 
@@ -25,11 +26,14 @@ class Decisions:
     def permissions(self, roles: Iterable[str]) -> Names:
         """All that holders of these roles may do together: one role's denial beats every other's allowance.
 
-        Names that are no roles count for nothing.
+        A narrowed role allows less and denies no less; limits leave only what each of them names. Names that are
+        neither count for nothing (`app.access.names`).
         """
-        held = tuple(roles)
-        allowed = _NOTHING.union(*(self._allowed.get(role, _NOTHING) for role in held))
-        return allowed.difference(*(self._denied.get(role, _NOTHING) for role in held))
+        held = frozenset(roles)
+        names = role_names(held)
+        allowed = _NOTHING.union(*(self._allowed[name.base] - name.without for name in names))
+        allowed = allowed.difference(*(self._denied[name.base] for name in names))
+        return allowed.intersection(*read_limits(held))
 
 
 @cache

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.access.duties import SecondPersonNeeded
 from app.access.require import NotPermitted
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.kernel.paging import CursorExpired, CursorForeign
 from app.tenancy.operations.creation import ExternalIdTaken, PlanUnknown, QuotaReached, RequestDiffers
-from app.tenancy.operations.erasure import NoErasure, SecondPersonNeeded
+from app.tenancy.operations.erasure import NoErasure
 from app.tenancy.operations.provisioning import (
     CellsBusy,
     ItemKeyTwice,

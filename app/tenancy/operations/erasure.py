@@ -15,10 +15,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.access.duties import require_another
 from app.access.permissions import Permission
 from app.access.require import require
 from app.kernel.actor import Actor
-from app.kernel.errors import Conflict, Missing, SlipwayError
+from app.kernel.errors import Missing, SlipwayError
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
@@ -51,10 +52,6 @@ _DESTROYED = frozenset({*_GOING, "shredded"})
 
 class NoErasure(Missing):
     """Nobody has asked for it to be erased."""
-
-
-class SecondPersonNeeded(Conflict):
-    """Who asks for an erasure does not also agree to it."""
 
 
 def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: str, trace_id: str) -> Erasure:
@@ -119,8 +116,7 @@ def approve_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
 
     def agree(session: Session, entry: TenantEntry, now: datetime) -> bool:
         erasure = _require_open(session, tenant_id)
-        if erasure.requested_by == actor.id:
-            raise SecondPersonNeeded(mark("You asked for it yourself. Another person has to agree."))
+        require_another(erasure.requested_by, actor)
         if erasure.state == "approved":
             return False
         if entry.state == "exporting":
