@@ -17,7 +17,7 @@ CAPABILITIES = (
     "vault",
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
-LOOKUPS = ("identity", "partners", "tenancy")
+LOOKUPS = ("access", "identity", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.access import events as access
 from app.connectors.events import RunEnded
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
@@ -11,6 +12,16 @@ from app.tenancy.events import TenantImported
 SUBSCRIPTIONS: Subscriptions = {
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
-    TenantImported.type: ["onboarding.project_all_cards"],
+    TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant"],
     VersionPublished.type: ["templates.copy_to_control"],
+    access.DelegationGiven.type: ["access.follow_delegation"],
+    access.DelegationRequested.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationApproved.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationNarrowed.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationDeclined.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationWithdrawn.type: ["access.follow_delegation"],
+    access.DelegationEnded.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationExpired.type: ["access.follow_delegation"],
+    access.DelegationRunsOut.type: ["notifications.tell_of_access"],
+    access.GlassBroken.type: ["access.follow_delegation", "notifications.tell_of_access"],
 }

@@ -39,7 +39,7 @@ from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-JOB_MODULES = ("connectors", "intake", "notifications", "onboarding", "templates", "tenancy", "vault")
+JOB_MODULES = ("access", "connectors", "intake", "notifications", "onboarding", "templates", "tenancy", "vault")
 
 
 class CellWithoutAddress(Invalid):

@@ -17,6 +17,13 @@ _MESSAGES = {
     "sla_breached": "attention",
     "exception_opened": "attention",
     "first_value_reached": "first_value",
+    "access_requested": "access",
+    "access_glass_broken": "access",
+    "access_approved": "access",
+    "access_declined": "access",
+    "access_narrowed": "access",
+    "access_ended": "access",
+    "access_runs_out": "access",
 }
 
 

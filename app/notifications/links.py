@@ -33,4 +33,6 @@ def kept_link(runtime: Runtime, site: Site, tenant: Tenant, letter: StoredLetter
 
 
 def _path(tenant: Tenant, letter: StoredLetter) -> str:
-    return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}" if letter.onboarding_id else f"/t/{tenant.id}"
+    if letter.onboarding_id:
+        return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}"
+    return f"/t/{tenant.id}{letter.facts.get('page', '')}"

@@ -1,12 +1,9 @@
-"""Reads, in the tenant's own transaction, which roles an actor has there, and whether there is room for one more.
-
-Revocation acts at once (DESIGN 5), and so does a lowered limit.
-"""
+"""Reads, in the tenant's own transaction, which roles an actor has there: revocation acts at once (DESIGN 5)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +13,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.access.events import DelegationEntered
-from app.access.limits import Limit, LimitReached
 from app.access.rights import (
     BREAK_GLASS,
     DelegationView,
@@ -135,22 +131,3 @@ def _view(row: tuple[Any, ...]) -> DelegationView:
     mapped = tuple(GroupRoles(UUID(each["group"]), frozenset(each["roles"])) for each in groups or ())
     alone = person if kind == BREAK_GLASS else None
     return DelegationView(frozenset(roles), starts, ends, state, id_, groups=mapped, person=alone)
-
-
-def ensure_room(work: Work, limit: Limit, count: Callable[[], int]) -> None:
-    """Go on only if one more is allowed; `count` says how many there are, in the tenant's transaction.
-
-    Raises LimitReached. What runs already stays when a limit is lowered.
-    """
-    said = work.session.execute(_LIMITS, {"limit": limit}).scalar_one_or_none()
-    if said is None:
-        return
-    work.session.execute(_LOCK, {"limit": f"limit:{limit}:"})
-    most, held = int(said), count()
-    if held >= most:
-        raise LimitReached(limit, most=most, held=held)
-
-
-# The lock is of the tenant and the limit: two who begin at once are counted one after the other.
-_LIMITS = text("SELECT cell.limits() ->> :limit")
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:limit || current_schema(), 0))")
