@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from app.access.operations.custom_roles import RoleRemoved, put_definition
 from app.access.operations.indexing import read_lines, write_lines
 from app.access.operations.looking_after import look_after
 from app.kernel.outcomes import Done, Outcome
@@ -35,4 +36,16 @@ def follow_tenant(run: JobRun, *, event_id: str) -> Outcome:
     with run.work() as work:
         lines = read_lines(work)
     write_lines(run.runtime, run.tenant, lines)
+    return Done()
+
+
+@job("access.follow_role")
+def follow_role(run: JobRun, *, event_id: str) -> Outcome:
+    """A role was defined or removed in this home: if that was cut off before `control` knew of it, it knows now."""
+    with run.work() as work:
+        entry = get_entry(work.session, UUID(event_id))
+    ended = entry.action == RoleRemoved.type
+    facts = entry.body["before" if ended else "after"]
+    organisation_id = run.tenant.organisation_id
+    put_definition(run.runtime, organisation_id, entry.subject_id, facts, at=entry.at, ended=ended)
     return Done()

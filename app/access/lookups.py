@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from tenants.metadata import control_function
 # in another branch of the tree, is NULL, and grants nothing.
 OWN_ROLE_JOIN = """
     LEFT JOIN control.custom_role own ON a.role LIKE 'custom:%' AND a.role = 'custom:' || own.id
+        AND own.ended_at IS NULL
         AND EXISTS (SELECT FROM control.org_edge defined
                     WHERE defined.ancestor_id = own.organisation_id AND defined.descendant_id = a.organisation_id)"""
 ROLE_NAME = """CASE WHEN a.role NOT LIKE 'custom:%' THEN a.role ELSE own.base || COALESCE(
@@ -66,6 +68,42 @@ control_function(
     returns="TABLE (id uuid, name text)",
     body="SELECT o.id, o.name FROM control.organisation o WHERE o.id = ANY(p_ids)",
 )
+
+
+control_function(
+    "explain_assignments",
+    arguments="p_person uuid, p_organisation uuid",
+    returns="TABLE (organisation text, role text, own_name text, means text)",
+    body=f"""
+    SELECT o.name, a.role, own.name, {ROLE_NAME} FROM control.assignment a
+    JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
+    JOIN control.organisation o ON o.id = a.organisation_id {OWN_ROLE_JOIN}
+    WHERE a.person_id = p_person AND e.descendant_id = p_organisation
+    UNION ALL
+    SELECT o.name, NULL, NULL, 'within=' || COALESCE((SELECT string_agg(granted.name, '=' ORDER BY granted.name)
+        FROM jsonb_array_elements_text(o.limits -> 'roles') AS granted(name)), '')
+    FROM control.organisation o JOIN control.org_edge up ON up.ancestor_id = o.id
+    WHERE up.descendant_id = p_organisation AND jsonb_typeof(o.limits -> 'roles') = 'array'""",  # noqa: S608 - constants
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A role assigned in an organisation, and what it means now: none where its definition is gone.
+
+    Without a role, `means` is what the root granted that organisation.
+    """
+
+    organisation: str
+    role: str | None
+    own_name: str | None
+    means: str | None
+
+
+def explain_assignments(session: Session, person_id: UUID, organisation_id: UUID) -> list[Assigned]:
+    """All that is assigned to a person in the organisation or above it, and its ceilings; in a lookup scope."""
+    query = text("SELECT * FROM control.explain_assignments(:person, :organisation)")
+    return [Assigned(*row) for row in session.execute(query, {"person": person_id, "organisation": organisation_id})]
 
 
 def follow_delegations(session: Session, tenant_id: UUID, rows: str) -> None:

@@ -58,8 +58,8 @@ class CustomRole(ControlRecord):
 
     __tablename__ = "custom_role"
     __table_args__ = (
-        Index("uq_custom_role_name", "organisation_id", "name", unique=True),
-        {"info": {"rights": "SELECT, INSERT, UPDATE, DELETE"}},
+        Index(None, "organisation_id"),
+        {"info": {"rights": "SELECT, INSERT, UPDATE"}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -69,6 +69,7 @@ class CustomRole(ControlRecord):
     removed: Mapped[list[Any]]  # permissions, sorted
     made_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # it is kept, so that late news of its definition does not bring it back
 
 
 class DelegationIndex(ControlRecord):

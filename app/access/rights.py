@@ -63,6 +63,14 @@ class StaffRoles:
 
 
 @dataclass(frozen=True, slots=True)
+class AtWork:
+    """What `require` asks of a unit of work, where there is none: who acts, with which rights."""
+
+    rights: frozenset[str]
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """One role held here, and why: `source` is `member`, `assignment` or `delegation`."""
 

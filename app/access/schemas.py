@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from app.access.permissions import Permission
 from app.access.roles import PARTNER_ROLES, Role
 
 State = Literal["requested", "active", "declined", "withdrawn", "ended", "expired"]
@@ -29,13 +30,16 @@ Roles = Annotated[list[RoleText], Meta(min_length=1, max_length=20)]
 ReasonText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S", examples=["Go-live support"])]
 
 
+Moment = Annotated[datetime, Meta(tz=True, examples=["2027-01-31T18:00:00Z"])]
+
+
 class DelegationWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Access that a partner asks for. Without `starts_at` it begins as soon as the customer agrees."""
 
     roles: Roles
     reason: ReasonText
-    ends_at: datetime
-    starts_at: datetime | None = None
+    ends_at: Moment
+    starts_at: Moment | None = None
     renewal_of: UUID | None = None
 
 
@@ -51,7 +55,7 @@ class DelegationAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """What the customer agrees to: all that was asked for, or fewer roles, or less time."""
 
     roles: Roles | None = None
-    ends_at: datetime | None = None
+    ends_at: Moment | None = None
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
@@ -113,8 +117,26 @@ class GrantOut(Struct, frozen=True):
     role: str
     source: Literal["member", "assignment", "delegation"]
     delegation: UUID | None
-    delegation_state: State | None
-    delegation_ends_at: datetime | None
+
+
+class AssignedOut(Struct, frozen=True):
+    """A role assigned in an organisation; `means` is null where its definition is gone. Without a role: a ceiling."""
+
+    organisation: str
+    role: str | None
+    own_name: str | None
+    means: str | None
+
+
+class ConsideredOut(Struct, frozen=True):
+    """A delegation of the person's organisation, and whether it would allow this if it were open."""
+
+    id: UUID
+    state: State
+    starts_at: datetime
+    ends_at: datetime
+    roles: list[str]
+    would_allow: bool
 
 
 class ExplanationOut(Struct, frozen=True):
@@ -127,4 +149,45 @@ class ExplanationOut(Struct, frozen=True):
     rule: str | None  # the line of the policy; none speaks of it where it is null
     decided_by: list[GrantOut]
     holds: list[GrantOut]
-    missing: str | None  # what to ask for, and whom
+    assigned: list[AssignedOut]
+    delegations: list[ConsideredOut]
+    roles_that_allow: list[str]  # of the person's own side
+    told: str  # the same in a sentence: what decided, or what is missing and whom to ask
+
+
+PermissionText = Annotated[str, Meta(pattern=rf"^{_PERMISSION}$", max_length=120, examples=["onboarding:gate:decide"])]
+
+
+class CustomRoleWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """A role of the partner's own: one of ours, without some of its permissions."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S", examples=["Care without gates"])]
+    base: Annotated[str, Meta(pattern=rf"^({_STAFF})$", examples=["onboarding_lead"])]
+    removed: Annotated[list[PermissionText], Meta(min_length=1, max_length=60)]
+
+
+class CustomRoleOut(Struct, frozen=True):
+    """A role of the partner's own. It is assigned as `assigned_as`; what that means at this moment is in `means`."""
+
+    id: UUID
+    name: str
+    base: str
+    removed: list[str]
+    assigned_as: str
+    means: str
+    changed_at: datetime
+
+
+class CustomRoleList(Struct, frozen=True):
+    """The partner's own roles, by name."""
+
+    items: list[CustomRoleOut]
+
+
+class ExplanationQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which permission; of whom, if not of the reader."""
+
+    permission: Annotated[
+        Permission, Meta(description="The permission that is asked about.", examples=["onboarding:task:complete"])
+    ]
+    person: Annotated[UUID | None, Meta(description="Somebody else; takes a right of its own.")] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.access import events as access
+from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.connectors.events import RunEnded
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
@@ -14,6 +15,8 @@ SUBSCRIPTIONS: Subscriptions = {
     RunEnded.type: ["onboarding.record_run"],
     TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant"],
     VersionPublished.type: ["templates.copy_to_control"],
+    RoleDefined.type: ["access.follow_role"],
+    RoleRemoved.type: ["access.follow_role"],
     access.DelegationGiven.type: ["access.follow_delegation"],
     access.DelegationRequested.type: ["access.follow_delegation", "notifications.tell_of_access"],
     access.DelegationApproved.type: ["access.follow_delegation", "notifications.tell_of_access"],

@@ -9,10 +9,9 @@ from uuid import UUID
 from app.access.duties import require_another, require_person
 from app.access.events import DelegationApproved, DelegationDeclined, DelegationEnded, DelegationNarrowed
 from app.access.models import Delegation
-from app.access.operations.asking import AtHome
 from app.access.operations.looking_after import watch
 from app.access.permissions import Permission
-from app.access.queries.delegations import is_customer, lock_delegation, show
+from app.access.queries.delegations import at_home, is_customer, lock_delegation, show
 from app.access.require import require
 from app.access.rules import WiderThanAsked, WindowUnusable, check_reason, check_roles, covers
 from app.access.schemas import DelegationAnswer, DelegationOut
@@ -86,7 +85,7 @@ def end_delegation(work: Work, delegation_id: UUID, *, reason: str) -> Delegatio
     Raises NotPermitted, DelegationUnknown, DelegationMovedOn, ReasonNeeded.
     """
     customer = is_customer(work)
-    require(work if customer else AtHome.of(work), Permission.DELEGATION_REVOKE)
+    require(work if customer else at_home(work), Permission.DELEGATION_REVOKE)
     said = check_reason(reason)
     row = lock_delegation(work, delegation_id, states=_ACTIVE)
     row.state = "ended"

@@ -6,7 +6,6 @@ and the right comes from the roles that are assigned to them, read in this very 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,9 +18,9 @@ from app.access.events import DelegationMapped, DelegationRequested, DelegationW
 from app.access.models import Delegation
 from app.access.operations.looking_after import watch
 from app.access.permissions import Permission
-from app.access.queries.delegations import lock_delegation, show
+from app.access.queries.delegations import at_home, lock_delegation, show
 from app.access.require import require
-from app.access.rights import BREAK_GLASS, shared_roles, staff_rights
+from app.access.rights import BREAK_GLASS, shared_roles
 from app.access.rules import (
     GLASS_LONGEST,
     GLASS_ROLES,
@@ -39,24 +38,9 @@ from app.access.rules import (
     glass_again,
 )
 from app.access.schemas import DelegationOut, DelegationWish, GlassWish, GroupGrants
-from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.web.translations import mark
-
-
-@dataclass(frozen=True, slots=True)
-class AtHome:
-    """The actor's rights in the home of the organisation that the tenant is a customer of; none for anybody else's."""
-
-    rights: frozenset[str]
-    actor: Actor
-
-    @classmethod
-    def of(cls, work: Work) -> AtHome:
-        """Those of whoever is at work."""
-        mine = work.tenant.kind != "home" and work.actor.organisation_id == work.tenant.organisation_id
-        return cls(staff_rights(work.actor) if mine else frozenset(), work.actor)
 
 
 def request_delegation(work: Work, wish: DelegationWish) -> DelegationOut:
@@ -65,14 +49,14 @@ def request_delegation(work: Work, wish: DelegationWish) -> DelegationOut:
     Raises NotPermitted, RolesUnusable, BeyondGranted, WindowUnusable, ReasonNeeded, TooManyRequests, and for a renewal
     DelegationUnknown, DelegationMovedOn.
     """
-    require(AtHome.of(work), Permission.DELEGATION_REQUEST)
+    require(at_home(work), Permission.DELEGATION_REQUEST)
     _take_turns(work)
     roles, reason, now = check_roles(wish.roles), check_reason(wish.reason), work.database_now
     check_granted(work.actor.roles, roles)
-    starts = _start_of_renewal(work, wish.renewal_of) if wish.renewal_of else (wish.starts_at or now)
+    starts = _start_of_renewal(work, wish.renewal_of) if wish.renewal_of else max(wish.starts_at or now, now)
     check_window(starts, wish.ends_at, now)
     _leave_room(work)
-    row = _new(work, "standard", roles=roles, reason=reason, window=(max(starts, now), wish.ends_at))
+    row = _new(work, "standard", roles=roles, reason=reason, window=(starts, wish.ends_at))
     row.state, row.renewal_of = "requested", wish.renewal_of
     work.session.add(row)
     work.announce(
@@ -92,7 +76,7 @@ def request_delegation(work: Work, wish: DelegationWish) -> DelegationOut:
 
 def withdraw_delegation(work: Work, delegation_id: UUID, *, reason: str) -> DelegationOut:
     """Take a request back before it is answered. Raises NotPermitted, DelegationUnknown, DelegationMovedOn."""
-    require(AtHome.of(work), Permission.DELEGATION_REQUEST)
+    require(at_home(work), Permission.DELEGATION_REQUEST)
     said = check_reason(reason)
     row = lock_delegation(work, delegation_id, states=frozenset({"requested"}))
     row.state, row.changed_at, row.version = "withdrawn", work.now, (row.version or 0) + 1
@@ -107,7 +91,7 @@ def break_glass(work: Work, wish: GlassWish) -> DelegationOut:
 
     Raises NotPermitted, StepUpNeeded, PersonNeeded, RolesUnusable, BeyondGranted, ReasonNeeded, GlassTooSoon.
     """
-    require(AtHome.of(work), Permission.DELEGATION_BREAK_GLASS)
+    require(at_home(work), Permission.DELEGATION_BREAK_GLASS)
     require_person(work.actor)
     _take_turns(work)
     roles, reason, now = check_roles(wish.roles), check_reason(wish.reason), work.database_now
@@ -135,7 +119,7 @@ def map_groups(work: Work, delegation_id: UUID, wanted: GroupGrants, *, versions
     Nobody gets a role by a group that they were not assigned: a group chooses people, their roles stay what they are.
     Raises NotPermitted, DelegationUnknown, DelegationStale, DelegationMovedOn, RolesUnusable.
     """
-    require(AtHome.of(work), Permission.DELEGATION_REQUEST)
+    require(at_home(work), Permission.DELEGATION_REQUEST)
     row = lock_delegation(work, delegation_id, states=frozenset({"active"}), versions=versions)
     if row.kind == BREAK_GLASS:
         raise DelegationMovedOn(mark("This access is one person's alone. It cannot be given to groups."))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.access.models import Delegation
 from app.access.permissions import Permission
 from app.access.require import require
+from app.access.rights import AtWork, staff_rights
 from app.access.roles import CUSTOMER_ROLES
 from app.access.rules import ANSWERED_WITHIN, DelegationMovedOn, DelegationStale, DelegationUnknown
 from app.access.schemas import DelegationOut, GroupGrant
@@ -26,7 +27,7 @@ def list_delegations(work: Work) -> list[DelegationOut]:
 
     Raises NotPermitted.
     """
-    require(work, Permission.TENANT_READ)
+    _require_reader(work)
     query = select(Delegation).order_by(Delegation.id.desc()).limit(_SHOWN)
     if not is_customer(work):
         query = query.where(Delegation.organisation_id == work.actor.organisation_id)
@@ -35,7 +36,7 @@ def list_delegations(work: Work) -> list[DelegationOut]:
 
 def get_delegation(work: Work, delegation_id: UUID) -> DelegationOut:
     """One of them. Raises NotPermitted, DelegationUnknown."""
-    require(work, Permission.TENANT_READ)
+    _require_reader(work)
     return show(_find(work, delegation_id, lock=False), work.database_now)
 
 
@@ -94,6 +95,17 @@ def state_at(row: Delegation, now: datetime) -> str:
 def is_customer(work: Work) -> bool:
     """Whether the reader is one of the customer's own people, who see and decide everything about access."""
     return bool(work.rights & CUSTOMER_ROLES)
+
+
+def at_home(work: Work) -> AtWork:
+    """The actor's rights in the home of the organisation that the tenant is a customer of; none for anybody else's."""
+    mine = work.tenant.kind != "home" and work.actor.organisation_id == work.tenant.organisation_id
+    return AtWork(staff_rights(work.actor) if mine else frozenset(), work.actor)
+
+
+def _require_reader(work: Work) -> None:
+    """Staff who are not let in yet, or no longer, still see what their organisation asked for."""
+    require(work if work.rights else at_home(work), Permission.TENANT_READ)
 
 
 def _find(work: Work, delegation_id: UUID, *, lock: bool) -> Delegation:

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from app.access.models import DelegationIndex
 from app.access.permissions import Permission
 from app.access.require import require
-from app.access.rights import staff_rights
+from app.access.rights import AtWork, staff_rights
 from app.access.rules import ANSWERED_WITHIN, NOTICES
 from app.kernel.actor import Actor
-from app.kernel.paging import CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
+from app.kernel.paging import USUAL, CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
 from app.kernel.runtime import Runtime
 from tenants.models import TenantEntry
 from tenants.sessions import partner_session
@@ -30,7 +30,7 @@ class IndexQuery(Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[Wanted, Meta(description="Open access, unless another part of the list is asked for.")] = "open"
     q: Annotated[str, Meta(max_length=120, description="How the customer's name begins.", examples=["acme"])] = ""
     cursor: Annotated[str, Meta(max_length=4096, description="`next` of the page before.")] = ""
-    limit: Annotated[int | None, Meta(ge=1, le=200, description="How many, 1 to 200.")] = None
+    limit: Annotated[int, Meta(ge=1, le=200, description="How many, 1 to 200.")] = USUAL
 
 
 class IndexLine(Struct, frozen=True):
@@ -55,18 +55,17 @@ class IndexPage(Struct, frozen=True):
     next: str | None
 
 
-class _Reader(Struct, frozen=True):
-    rights: frozenset[str]
-    actor: Actor
-
-
 def list_index(runtime: Runtime, actor: Actor, asked: IndexQuery) -> IndexPage:
     """One page of the organisation's access to customers, and of those below it, in one query.
 
     Raises NotPermitted, LimitOutOfRange, CursorForeign, CursorExpired.
     """
-    require(_Reader(staff_rights(actor), actor), Permission.TENANT_READ)
-    organisation_id, key, limit = actor.organisation_id or UUID(int=0), runtime.service(CursorKey).value, _limit(asked)
+    require(AtWork(staff_rights(actor), actor), Permission.TENANT_READ)
+    organisation_id, key, limit = (
+        actor.organisation_id or UUID(int=0),
+        runtime.service(CursorKey).value,
+        page_limit(asked.limit),
+    )
     listing = Listing("delegations", filters=(("scope", str(organisation_id)), ("state", asked.state), ("q", asked.q)))
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
         query = _filtered(asked, now)
@@ -82,10 +81,6 @@ def list_index(runtime: Runtime, actor: Actor, asked: IndexQuery) -> IndexPage:
 
 
 _NAME = func.lower(TenantEntry.name).collate("C")  # the same order on every server, whatever its language
-
-
-def _limit(asked: IndexQuery) -> int:
-    return page_limit(asked.limit)
 
 
 def _filtered(asked: IndexQuery, now: datetime) -> Select[DelegationIndex, str, str]:

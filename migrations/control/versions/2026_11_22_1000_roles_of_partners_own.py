@@ -26,13 +26,13 @@ def upgrade() -> None:
         sa.Column('removed', _JSON, nullable=False),
         sa.Column('made_at', _AT, nullable=False),
         sa.Column('changed_at', _AT, nullable=False),
+        sa.Column('ended_at', _AT, nullable=True),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_custom_role')),
         schema='control',
         if_not_exists=True,
     )
     op.create_index(
-        'uq_custom_role_name', 'custom_role', ['organisation_id', 'name'], unique=True, schema='control',
-        if_not_exists=True,
+        op.f('ix_custom_role_organisation_id'), 'custom_role', ['organisation_id'], schema='control', if_not_exists=True,
     )
     op.create_table(
         'delegation_index',
