@@ -188,6 +188,11 @@ class ExplanationQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which permission; of whom, if not of the reader."""
 
     permission: Annotated[
-        Permission, Meta(description="The permission that is asked about.", examples=["onboarding:task:complete"])
+        str,
+        Meta(
+            pattern=rf"^({'|'.join(Permission)})$",
+            description="The permission that is asked about.",
+            examples=["onboarding:task:complete"],
+        ),
     ]
     person: Annotated[UUID | None, Meta(description="Somebody else; takes a right of its own.")] = None

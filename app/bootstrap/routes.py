@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from app.access.api.doors import DelegationDoors
 from app.access.api.overview import AccessDoors, ExplanationDoors
+from app.access.pages import AccessPages, MyAccessPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
@@ -62,6 +63,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    AccessPages,
+    MyAccessPages,
     DelegationDoors,
     ExplanationDoors,
     AccessDoors,

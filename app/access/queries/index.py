@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 
+from app.access.lookups import name_organisations
 from app.access.models import DelegationIndex
 from app.access.permissions import Permission
 from app.access.require import require
@@ -18,7 +19,7 @@ from app.kernel.actor import Actor
 from app.kernel.paging import USUAL, CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
 from app.kernel.runtime import Runtime
 from tenants.models import TenantEntry
-from tenants.sessions import partner_session
+from tenants.sessions import lookup_session, partner_session
 
 Wanted = Literal["open", "requested", "expiring", "over"]
 _GONE = ("exporting", "shredded", "dropped")
@@ -29,7 +30,9 @@ class IndexQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     state: Annotated[Wanted, Meta(description="Open access, unless another part of the list is asked for.")] = "open"
     q: Annotated[str, Meta(max_length=120, description="How the customer's name begins.", examples=["acme"])] = ""
-    cursor: Annotated[str, Meta(max_length=4096, description="`next` of the page before.")] = ""
+    cursor: (
+        Annotated[str, Meta(min_length=1, max_length=4096, description="`next` of the page before.")] | UnsetType
+    ) = UNSET
     limit: Annotated[int, Meta(ge=1, le=200, description="How many, 1 to 200.")] = USUAL
 
 
@@ -69,8 +72,8 @@ def list_index(runtime: Runtime, actor: Actor, asked: IndexQuery) -> IndexPage:
     listing = Listing("delegations", filters=(("scope", str(organisation_id)), ("state", asked.state), ("q", asked.q)))
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, now):
         query = _filtered(asked, now)
-        if asked.cursor:
-            place = read_cursor(key, listing, asked.cursor, now=now)
+        if asked.cursor is not UNSET:
+            place = read_cursor(key, listing, str(asked.cursor), now=now)
             query = query.where(tuple_(_NAME, DelegationIndex.id) > tuple_(str(place.sort[0]), place.id))
         rows = session.execute(query.order_by(_NAME, DelegationIndex.id).limit(limit + 1)).all()
         behind = None
@@ -120,3 +123,9 @@ def _line(row: DelegationIndex, name: str, now: datetime) -> IndexLine:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
     )
+
+
+def name_all(runtime: Runtime, ids: set[UUID]) -> dict[UUID, str]:
+    """What the organisations are called: a tenant knows them by id alone."""
+    with lookup_session(runtime.databases) as (session, _now):
+        return name_organisations(session, ids)

@@ -257,7 +257,7 @@ class TestTheIndex:
         event.remove(engine, "before_cursor_execute", note)
         assert len(asked) <= 3, asked
         assert [line.tenant_name for line in first.items[:2]] == ["Customer 00001", "Customer 00002"]
-        second = list_index(runtime, boss, IndexQuery(cursor=first.next or ""))
+        second = list_index(runtime, boss, IndexQuery(cursor=first.next or "-"))
         assert second.items[0].tenant_name == "Customer 00051"
         found = list_index(runtime, boss, IndexQuery(q="customer 0999"))
         assert [line.tenant_name for line in found.items] == [f"Customer 0999{n}" for n in range(10)]
