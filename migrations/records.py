@@ -17,8 +17,8 @@ CAPABILITIES = (
     "vault",
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
-LOOKUPS = ("identity", "partners", "tenancy")
 ROOMS_OF_IDENTITY = ("machines", "step_up")
+LOOKUPS = ("access", "identity", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),

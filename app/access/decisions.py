@@ -8,20 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
+from app.access.names import read_limits, role_names
 from app.access.policy import Policy, load_policy
 from app.access.roles import Role
 
 Names = frozenset[str]
 _NOTHING: Names = frozenset()
-_ONLY = "only "
-
-
-def limited(roles: Names, only: Names | None) -> Names:
-    """The roles with the limit of a token's scopes, so that no question about them can forget it; None: no limit.
-
-    The limit is one more name beside the roles: it grants nothing, and takes away all that it does not hold.
-    """
-    return roles if only is None or not roles else roles | {_ONLY + " ".join(sorted(only))}
 
 
 class Decisions:
@@ -34,13 +26,14 @@ class Decisions:
     def permissions(self, roles: Iterable[str]) -> Names:
         """All that holders of these roles may do together: one role's denial beats every other's allowance.
 
-        Names that are no roles count for nothing.
+        A narrowed role allows less and denies no less; limits leave only what each of them names. Names that are
+        neither count for nothing (`app.access.names`).
         """
-        held = tuple(roles)
-        allowed = _NOTHING.union(*(self._allowed.get(role, _NOTHING) for role in held))
-        for limit in (name for name in held if name.startswith(_ONLY)):
-            allowed &= frozenset(limit.removeprefix(_ONLY).split())
-        return allowed.difference(*(self._denied.get(role, _NOTHING) for role in held))
+        held = frozenset(roles)
+        names = role_names(held)
+        allowed = _NOTHING.union(*(self._allowed[name.base] - name.without for name in names))
+        allowed = allowed.difference(*(self._denied[name.base] for name in names))
+        return allowed.intersection(*read_limits(held))
 
 
 @cache

@@ -15,8 +15,9 @@ import casbin
 from casbin.model import Model
 from casbin.persist import Adapter
 
+from app.access.names import read_limits, role_names
 from app.access.policy import Policy, Rule, load_policy
-from app.access.rights import Grant, known_roles, names
+from app.access.rights import Grant, names
 
 MODEL: Final = """
 [request_definition]
@@ -32,7 +33,7 @@ g = _, _
 e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
 
 [matchers]
-m = r.permission == p.permission && holds(r.roles, p.role)
+m = r.permission == p.permission && holds(r.roles, p.role, p.permission, p.eft) && within(r.roles, r.permission)
 """
 
 
@@ -62,24 +63,31 @@ class RuleBook:
         self._turn = threading.Lock()
         self._enforcer = casbin.Enforcer(casbin.Enforcer.new_model(text=MODEL), _Lines(policy))
         self._enforcer.add_function("holds", self._holds)
+        self._enforcer.add_function("within", _within)
 
     def ask(self, roles: Iterable[str], permission: str) -> tuple[bool, Rule | None]:
-        """Casbin's answer and the rule that decided, if any. Names that are no roles count for nothing."""
-        held = tuple(sorted(known_roles(roles)))
+        """Casbin's answer and the rule that decided, if any. Names that mean nothing count for nothing."""
+        held = tuple(sorted(roles))
         with self._turn:
             allowed, line = self._enforcer.enforce_ex(held, permission)
         rule = next((rule for rule in self._policy.rules if [rule.role, rule.permission, rule.effect] == line), None)
         return bool(allowed), rule
 
     def holders(self, grants: Iterable[Grant], rule: Rule) -> tuple[Grant, ...]:
-        """Those grants whose role is the rule's, or includes it."""
-        return tuple(grant for grant in grants if rule.role in self._implied(grant.role))
+        """Those grants whose role is the rule's, or includes it, and was not narrowed by what it allows."""
+        return tuple(grant for grant in grants if self._holds((grant.role,), rule.role, rule.permission, rule.effect))
 
-    def _holds(self, roles: tuple[str, ...], role: str) -> bool:
-        return any(self._enforcer.get_role_manager().has_link(held, role) for held in roles)
+    def _holds(self, roles: tuple[str, ...], role: str, permission: str, effect: str) -> bool:
+        """What was taken away from a role takes its allowance, and never its denial."""
+        return any(
+            self._enforcer.get_role_manager().has_link(str(held.base), role)
+            for held in role_names(roles)
+            if effect == "deny" or permission not in held.without
+        )
 
-    def _implied(self, name: str) -> frozenset[str]:
-        return frozenset(implied for role in known_roles([name]) for implied in self._policy.implied(role))
+
+def _within(roles: tuple[str, ...], permission: str) -> bool:
+    return all(permission in limit for limit in read_limits(roles))
 
 
 class _Lines(Adapter):  # type: ignore[misc]  # the library is untyped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Permission(StrEnum):
@@ -48,13 +49,46 @@ class Permission(StrEnum):
     TENANT_IMPORT = "tenancy:tenant:import"  # asked in the home of the partner that gets the tenant
     TENANT_ERASE = "tenancy:tenant:erase"  # ask for it or agree to it: never both of one erasure
     MEMBER_INVITE = "identity:member:invite"
-    SERVICE_READ = "identity:service:read"
-    SERVICE_MANAGE = "identity:service:manage"  # software that acts by itself: make it, change it, end it
-    DELEGATION_REQUEST = "access:delegation:request"
+    MEMBER_PROMOTE = "identity:member:promote"  # make somebody an owner or administrator
+    STAFF_MANAGE = "identity:staff:manage"  # who works for the partner, in which roles and groups
+    DIRECTORY_MANAGE = "identity:directory:manage"  # single sign-on and SCIM
+    SERVICE_MANAGE = "identity:service:manage"  # service accounts and their keys
+    ROLE_DEFINE = "access:role:define"  # roles of the partner's own, which only narrow
+    DELEGATION_REQUEST = "access:delegation:request"  # asked in the partner's home, like breaking the glass
     DELEGATION_APPROVE = "access:delegation:approve"
     DELEGATION_REVOKE = "access:delegation:revoke"
+    DELEGATION_BREAK_GLASS = "access:delegation:break_glass"
+    DECISION_EXPLAIN = "access:decision:explain"  # why somebody else may or may not; of oneself everybody may ask
 
     # evidence and the installation
     TRAIL_READ = "audit:trail:read"
     TRAIL_EXPORT = "audit:trail:export"
     FLEET_OPERATE = "tenancy:fleet:operate"
+
+
+# What does harm that cannot be taken back, or opens a door for others: people prove again who they are (`require`).
+HIGH_IMPACT: Final = frozenset(
+    {
+        Permission.MEMBER_PROMOTE,
+        Permission.STAFF_MANAGE,
+        Permission.DIRECTORY_MANAGE,
+        Permission.SERVICE_MANAGE,
+        Permission.ROLE_DEFINE,
+        Permission.DELEGATION_APPROVE,
+        Permission.DELEGATION_BREAK_GLASS,
+    }
+)
+
+# What stays at home: no delegation carries it, whatever roles it names. Through each of these a partner could outlive
+# the delegation, or give itself another one.
+NEVER_DELEGATED: Final = frozenset(
+    {
+        Permission.MEMBER_PROMOTE,
+        Permission.STAFF_MANAGE,
+        Permission.DIRECTORY_MANAGE,
+        Permission.SERVICE_MANAGE,
+        Permission.ROLE_DEFINE,
+        Permission.DELEGATION_APPROVE,
+        Permission.DELEGATION_BREAK_GLASS,
+    }
+)

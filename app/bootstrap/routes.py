@@ -16,6 +16,9 @@ from litestar.routes import HTTPRoute
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Message, Scope
 
+from app.access.api.doors import DelegationDoors
+from app.access.api.overview import AccessDoors, ExplanationDoors
+from app.access.pages import AccessPages, MyAccessPages
 from app.access.require import StepUpNeeded
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
@@ -78,6 +81,11 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    AccessPages,
+    MyAccessPages,
+    DelegationDoors,
+    ExplanationDoors,
+    AccessDoors,
     GalleryPages,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.access import events as access
+from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.connectors.events import RunEnded
 from app.identity.people.events import MemberInvited, StaffInvited
 from app.intake.events import DealAdmitted
@@ -15,5 +17,18 @@ SUBSCRIPTIONS: Subscriptions = {
     TenantImported.type: ["onboarding.project_all_cards"],
     MemberInvited.type: ["notifications.invite"],
     StaffInvited.type: ["notifications.invite"],
+    TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant"],
     VersionPublished.type: ["templates.copy_to_control"],
+    RoleDefined.type: ["access.follow_role"],
+    RoleRemoved.type: ["access.follow_role"],
+    access.DelegationGiven.type: ["access.follow_delegation"],
+    access.DelegationRequested.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationApproved.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationNarrowed.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationDeclined.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationWithdrawn.type: ["access.follow_delegation"],
+    access.DelegationEnded.type: ["access.follow_delegation", "notifications.tell_of_access"],
+    access.DelegationExpired.type: ["access.follow_delegation"],
+    access.DelegationRunsOut.type: ["notifications.tell_of_access"],
+    access.GlassBroken.type: ["access.follow_delegation", "notifications.tell_of_access"],
 }

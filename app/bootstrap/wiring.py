@@ -41,8 +41,8 @@ from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-_CAPABILITIES = ("connectors", "identity", "intake", "notifications", "onboarding", "templates", "tenancy", "vault")
-JOB_MODULES = (*_CAPABILITIES, "identity.people")
+_BELOW = ("access", "identity", "identity.people", "vault", "tenancy")
+JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "intake", "onboarding")
 
 
 class CellWithoutAddress(Invalid):

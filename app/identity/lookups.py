@@ -5,6 +5,7 @@ Tokens never come here, only their hashes; every answer is bound to the organisa
 
 from __future__ import annotations
 
+from app.access.lookups import OWN_ROLE_JOIN, ROLE_NAME, roles_held
 from tenants.metadata import control_function
 
 _MAY_SIGN_IN = """(
@@ -13,9 +14,7 @@ _MAY_SIGN_IN = """(
     OR EXISTS (SELECT FROM control.membership m
                WHERE m.person_id = p.id AND m.organisation_id = p_organisation))"""
 
-_ROLES = """ARRAY(
-    SELECT DISTINCT a.role FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
-    WHERE a.person_id = p.id AND e.descendant_id = COALESCE(t.organisation_id, p_organisation) ORDER BY a.role)"""
+_ROLES = roles_held("p.id", "COALESCE(t.organisation_id, p_organisation)")
 
 control_function(
     "ensure_person",
@@ -140,10 +139,12 @@ control_function(
     "list_assignments",
     arguments="p_person uuid, p_organisation uuid",
     returns="TABLE (organisation_id uuid, role text)",
-    body="""
-    SELECT a.organisation_id, a.role FROM control.assignment a
-    JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
-    WHERE a.person_id = p_person AND e.descendant_id = p_organisation ORDER BY e.depth, a.role""",
+    body=f"""
+    SELECT held.organisation_id, held.name FROM (
+        SELECT a.organisation_id, e.depth, {ROLE_NAME} AS name FROM control.assignment a
+        JOIN control.org_edge e ON e.ancestor_id = a.organisation_id {OWN_ROLE_JOIN}
+        WHERE a.person_id = p_person AND e.descendant_id = p_organisation) held
+    WHERE held.name IS NOT NULL ORDER BY held.depth, held.name""",  # noqa: S608 - constants
 )
 control_function(
     "list_memberships",
@@ -163,4 +164,35 @@ control_function(
                    WHERE COALESCE(ended_at, expires_at) < now() - interval '30 days' RETURNING 1),
          codes AS (DELETE FROM control.mailed_code WHERE expires_at < now() - interval '1 day' RETURNING 1)
     SELECT (SELECT count(*) FROM links) + (SELECT count(*) FROM ended) + (SELECT count(*) FROM codes)""",
+)
+# Whom a letter goes to who is no member of the tenant that it is about: somebody of the partner's staff.
+control_function(
+    "find_reader",
+    arguments="p_person uuid",
+    returns="TABLE (id uuid, email text, name text, locale text)",
+    body="SELECT p.id, p.email, p.name, p.locale FROM control.person p WHERE p.id = p_person",
+)
+
+# With a tenant: only of somebody who has nothing else in the organisation, since its sessions are for all of it, and
+# one customer's people must not be able to sign out another customer's, or the partner's own.
+control_function(
+    "end_person_sessions",
+    arguments="p_person uuid, p_organisation uuid, p_tenant uuid",
+    returns="void",
+    language="plpgsql",
+    partner=True,
+    body="""
+    BEGIN
+        IF NULLIF(current_setting('app.organisation', true), '') IS NOT NULL
+                AND p_organisation NOT IN (SELECT control.organisations_below())
+            OR p_tenant IS NOT NULL AND (
+            EXISTS (SELECT FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
+                    WHERE a.person_id = p_person AND e.descendant_id = p_organisation)
+            OR EXISTS (SELECT FROM control.membership m WHERE m.person_id = p_person
+                       AND m.organisation_id = p_organisation AND m.tenant_id <> p_tenant)) THEN RETURN; END IF;
+        UPDATE control.sign_in_link SET consumed_at = now()
+        WHERE person_id = p_person AND organisation_id = p_organisation AND consumed_at IS NULL;
+        UPDATE control.session SET ended_at = now()
+        WHERE person_id = p_person AND organisation_id = p_organisation AND ended_at IS NULL;
+    END""",
 )

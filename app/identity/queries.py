@@ -48,6 +48,7 @@ class Workspace:
 _VISIT = text("SELECT * FROM control.find_visit(:token, :organisation, :tenant, :idle)")
 _READ_LINK = text("SELECT * FROM control.read_link(:token, :organisation)")
 _ASSIGNMENTS = text("SELECT * FROM control.list_assignments(:person, :organisation)")
+_READER = text("SELECT * FROM control.find_reader(:person)")
 _MEMBERSHIPS = text("SELECT * FROM control.list_memberships(:person, :organisation)")
 
 
@@ -104,3 +105,10 @@ def list_workspaces(databases: Databases, person_id: UUID, organisation_id: UUID
     with lookup_session(databases) as (session, _now):
         rows = session.execute(_MEMBERSHIPS, {"person": person_id, "organisation": organisation_id})
         return [Workspace(*row) for row in rows]
+
+
+def find_reader(databases: Databases, person_id: UUID) -> Person | None:
+    """A person by id, to write them a letter; None for one who is not known any more."""
+    with lookup_session(databases) as (session, _now):
+        row = session.execute(_READER, {"person": person_id}).one_or_none()
+    return Person(*row) if row else None

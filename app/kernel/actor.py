@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
+
+from app.kernel.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,34 @@ class Actor:
     def label(self) -> str:
         """Short text for the database's `app.actor` setting and for logs: kind and id, never a name."""
         return f"{self.kind}:{self.id}"
+
+
+class Rights(frozenset[str]):
+    """The names of the roles that an actor has in a tenant, and on whose behalf.
+
+    `delegations` let them in, for `on_behalf_of`: each entry of the trail says so. `entered` is news of that, for the
+    trail of this very transaction; `unnoted` are delegations whose use the trail does not tell of yet.
+    """
+
+    on_behalf_of: UUID | None
+    delegations: tuple[UUID, ...]
+    entered: tuple[Event, ...]
+    unnoted: tuple[UUID, ...]
+
+    def __new__(
+        cls,
+        names: Iterable[str] = (),
+        *,
+        on_behalf_of: UUID | None = None,
+        delegations: tuple[UUID, ...] = (),
+        entered: tuple[Event, ...] = (),
+        unnoted: tuple[UUID, ...] = (),
+    ) -> Self:
+        """Of these names."""
+        self = super().__new__(cls, names)
+        self.on_behalf_of, self.delegations = on_behalf_of, delegations
+        self.entered, self.unnoted = entered, unnoted
+        return self
 
 
 def job_actor(job_id: UUID, kind: str) -> Actor:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from app.kernel.actor import Actor
+from app.kernel.actor import Actor, Rights
 from app.kernel.marks import TrailFacts
 from tenants.cells import Placement
 from tenants.engines import Databases
@@ -17,7 +17,7 @@ from tenants.tenant import Tenant
 
 Service = TypeVar("Service")
 # Reads, in the tenant's own transaction, which roles this actor has here (app.access.queries.load_rights).
-RightsLoader = Callable[[Session, Tenant, Actor, datetime], frozenset[str]]
+RightsLoader = Callable[[Session, Tenant, Actor, datetime], Rights]
 # Gives the leaf hash of a trail entry and the salt of its personal values (app.audit.leaf).
 LeafMaker = Callable[[TrailFacts], tuple[str, str]]
 

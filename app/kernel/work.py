@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.kernel.actor import Actor
+from app.kernel.actor import Actor, Rights
 from app.kernel.errors import Unavailable
 from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
@@ -60,9 +60,12 @@ class Work:
         self._marks = Marks()
 
     @cached_property
-    def rights(self) -> frozenset[str]:
+    def rights(self) -> Rights:
         """The roles this actor has in this tenant, read in this very transaction: revocation acts at once."""
-        return self._runtime.load_rights(self.session, self.tenant, self.actor, self.database_now)
+        found = self._runtime.load_rights(self.session, self.tenant, self.actor, self.database_now)
+        for event in found.entered:
+            self.record(event, on_behalf_of=found.on_behalf_of)
+        return found
 
     def announce(self, event: Event, *, on_behalf_of: UUID | None = None, lane_seq: int | None = None) -> UUID:
         """Write what happened into the trail and the outbox, under one id. Returns the id.
@@ -78,20 +81,25 @@ class Work:
         return entry_id
 
     def record(self, event: Event, *, on_behalf_of: UUID | None = None) -> UUID:
-        """Write what happened into the trail only: nobody is told. Returns the entry's id."""
+        """Write what happened into the trail only: nobody is told. Returns the entry's id.
+
+        What somebody does by a delegation says so, as far as their rights were asked.
+        """
+        rights: Rights = self.__dict__.get("rights", Rights())
+        by = {"delegations": [str(each) for each in rights.delegations]} if rights.delegations else {}
         facts = TrailFacts(
             id=new_id(),
             tenant_id=self.tenant.id,
             at=self.now,
             actor_kind=self.actor.kind,
             actor_id=self.actor.id,
-            on_behalf_of=on_behalf_of,
+            on_behalf_of=on_behalf_of or rights.on_behalf_of,
             action=event.type,
             subject_kind=event.subject_kind,
             subject_id=event.subject_id,
             reason=event.reason,
             trace_id=self.trace_id,
-            body=event.body(),
+            body=event.body() | by,
             personal=event.personal,
         )
         salt, leaf_hash = self._runtime.make_leaf(facts)

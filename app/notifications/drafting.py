@@ -18,6 +18,13 @@ _MESSAGES = {
     "exception_opened": "attention",
     "first_value_reached": "first_value",
     "invited": "invited",
+    "access_requested": "access",
+    "access_glass_broken": "access",
+    "access_approved": "access",
+    "access_declined": "access",
+    "access_narrowed": "access",
+    "access_ended": "access",
+    "access_runs_out": "access",
 }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from app.identity.queries import find_reader
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.trail import get_entry
+from app.notifications.access_news import readers_of
 from app.notifications.compose import AddressUnusable
 from app.notifications.drafting import draft_of
 from app.notifications.links import letter_link
@@ -22,7 +24,7 @@ from app.notifications.operations import (
     queue_letter,
 )
 from app.notifications.postroom import Postroom
-from app.notifications.queries import StoredLetter
+from app.notifications.queries import StoredLetter, find_asker, list_owners
 from app.notifications.smtp import MailRefused
 from app.web.translations import LOCALES
 
@@ -80,3 +82,16 @@ def post(run: JobRun, letter: StoredLetter, now: datetime) -> None:
     """Make a link that only this mail holds, and hand the mail over."""
     site, link = letter_link(run.runtime, run.tenant, letter)
     run.runtime.service(Postroom).post(draft_of(letter, site.brand, link=link, now=now))
+
+
+@job("notifications.tell_of_access")
+def tell_of_access(run: JobRun, *, event_id: str) -> Outcome:
+    """Something happened to a partner's access: the customer's owners, or who asked for it, get a letter; once each."""
+    with run.work() as work:
+        entry = get_entry(work.session, UUID(event_id))
+        asker, owners = find_asker(work, entry.subject_id), list_owners(work, admins=True)
+    reader = find_reader(run.runtime.databases, asker) if asker else None
+    with run.finish() as work:
+        for letter in readers_of(entry, owners, reader, workspace=run.tenant.name):
+            queue_letter(work, letter)
+    return Done()

@@ -35,4 +35,6 @@ def kept_link(runtime: Runtime, site: Site, tenant: Tenant, letter: StoredLetter
 def _path(tenant: Tenant, letter: StoredLetter) -> str:
     if tenant.kind == "home":
         return "/"
-    return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}" if letter.onboarding_id else f"/t/{tenant.id}"
+    if letter.onboarding_id:
+        return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}"
+    return f"/t/{tenant.id}{letter.facts.get('page', '')}"

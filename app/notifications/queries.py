@@ -11,7 +11,8 @@ from sqlalchemy import func, select, text, tuple_
 
 from app.access.permissions import Permission
 from app.access.require import NotPermitted, require
-from app.access.roles import CUSTOMER_ROLES
+from app.access.roles import CUSTOMER_ROLES, Role
+from app.identity.queries import Person
 from app.identity.rules import is_made_up
 from app.kernel.errors import Missing
 from app.kernel.paging import Listing, Position, make_cursor, page_limit, read_cursor
@@ -94,6 +95,18 @@ def get_kept(work: Work, message_id: UUID) -> StoredLetter:
     return StoredLetter.of(row)
 
 
+def list_owners(work: Work, *, admins: bool = False) -> list[Person]:
+    """The customer's people who decide about access: owners, and with `admins` those who may end it too."""
+    roles = [str(Role.OWNER), *([str(Role.ADMIN)] if admins else [])]
+    return [Person(*row) for row in work.session.execute(_OWNERS, {"roles": roles})]
+
+
+def find_asker(work: Work, delegation_id: UUID) -> UUID | None:
+    """Who of the partner asked for an access."""
+    found: UUID | None = work.session.execute(_ASKER, {"id": delegation_id}).scalar_one_or_none()
+    return found
+
+
 def signs_in(work: Work, letter: StoredLetter) -> bool:
     """Whether the letter's link signs in: its reader is made up, and one of the customer's people of this sandbox."""
     belongs = work.session.execute(_BELONGS, {"person": letter.recipient_id}).first() is not None
@@ -114,4 +127,9 @@ def _require_reader(work: Work) -> None:
 
 # The member table is identity's; by name, since its model is its own.
 _BELONGS = text("SELECT 1 FROM member WHERE person_id = :person AND state <> 'removed'")
+_OWNERS = text(
+    "SELECT person_id, email, name, locale FROM member"
+    " WHERE role = ANY(CAST(:roles AS text[])) AND state = 'active' ORDER BY email"
+)
+_ASKER = text("SELECT requested_by FROM delegation WHERE id = :id")
 _NO_MAIL = mark("This mail is not here. Only sandboxes keep the mails that they would have sent.")

@@ -12,7 +12,7 @@ from app.kernel.work import TenantNotActive
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.queries.wire import read_onboarding
 from app.onboarding.schemas import OnboardingOut
-from app.web.begin import NothingHere, NotSignedIn, runtime_of, visit_of
+from app.web.begin import NothingHere, NotSignedIn, runtime_of, trace_of, visit_of
 from app.web.wire.openapi import Described, Told, described
 
 PageRequest = Request[Any, Any, Any]
@@ -50,5 +50,5 @@ class OnboardingDoors(Controller):
     ) -> Response[OnboardingOut]:
         """Read one onboarding. 404 where it is not there or not for the reader; the ETag changes with every change."""
         del tenant_id  # the door has turned it into the visit's tenant
-        found = read_onboarding(runtime_of(request), visit_of(request), onboarding_id)
+        found = read_onboarding(runtime_of(request), visit_of(request), onboarding_id, trace_id=trace_of(request))
         return Response(found, headers={"etag": f'"{found.seq}"'})

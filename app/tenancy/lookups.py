@@ -114,6 +114,7 @@ control_function(
         DELETE FROM control.onboarding_card c WHERE c.tenant_id = p_tenant;
         DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
         PERFORM control.forget_machines_of(p_tenant);
+        DELETE FROM control.delegation_index d WHERE d.tenant_id = p_tenant;
         -- Answers that are kept for who asks again may hold its name.
         DELETE FROM control.command c WHERE c.tenant_ids @> ARRAY[p_tenant];
         -- Those of a build that did not write whose they are: none is left after 72 hours, and the index is empty.
@@ -139,7 +140,8 @@ control_function(
     body=(
         "SELECT control.forget_tenant(late.tenant_id) FROM ("
         "SELECT m.tenant_id FROM control.membership m UNION SELECT c.tenant_id FROM control.onboarding_card c"
-        " UNION SELECT h.tenant_id FROM control.hook h UNION SELECT a.tenant_id FROM control.service_account a) late"
+        " UNION SELECT h.tenant_id FROM control.hook h UNION SELECT a.tenant_id FROM control.service_account a"
+        " UNION SELECT d.tenant_id FROM control.delegation_index d) late"
         " JOIN control.tenant t ON t.id = late.tenant_id AND t.state = 'dropped'"
     ),
 )

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.access.decisions import limited
 from app.access.limits import Limit
-from app.access.rights import home_roles
+from app.access.rights import staff_rights
 from app.kernel.actor import Actor
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.web.translations import mark
@@ -47,11 +46,12 @@ class Staff:
     """An actor's rights by assignment in its own organisation, which count for all tenants below it."""
 
     rights: frozenset[str]
+    actor: Actor
 
     @classmethod
     def of(cls, actor: Actor) -> Staff:
         """Those of this actor."""
-        return cls(limited(home_roles(actor.roles), actor.only))
+        return cls(staff_rights(actor), actor)
 
 
 def become(entry: TenantEntry, state: str) -> bool:

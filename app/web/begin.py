@@ -124,39 +124,53 @@ def require_doors(app: Litestar) -> None:
 
 
 @contextmanager
-def begin_work(request: PageRequest, tenant_id: UUID) -> Iterator[Work]:
+def begin_work(request: PageRequest, tenant_id: UUID, *, outside: bool = False) -> Iterator[Work]:
     """One transaction in the tenant of the path, as the person who asks. Commits at the end of the `with`.
 
-    Raises NothingHere for somebody without any right in it: to them the tenant does not exist.
+    Raises NothingHere for somebody without any right in it: to them the tenant does not exist. `outside` also lets in
+    staff of its partner who have none yet: what they may then do is asked in their home.
     """
     visit = visit_of(request)
     if visit.tenant is None or visit.tenant.id != tenant_id:
         raise NothingHere(_NOTHING_HERE)
     with open_work(runtime_of(request), visit.tenant, visit.actor, trace_id=trace_of(request)) as work:
-        _require_business(work)
+        _require_business(work, outside=outside)
         yield work
 
 
 def run_form(
-    request: PageRequest, tenant_id: UUID, *, key: str, body: object, operation: Callable[[Work], Result]
+    request: PageRequest,
+    tenant_id: UUID,
+    *,
+    key: str,
+    body: object,
+    operation: Callable[[Work], Result],
+    outside: bool = False,
 ) -> Result:
     """Run the operation of a form once for its command key: sent twice, applied once, the same answer both times.
 
-    `body` is what was sent, without the key. Raises NothingHere, CommandKeyReused and what the operation raises.
+    `body` is what was sent, without the key. `outside` as in `begin_work`. Raises NothingHere, CommandKeyReused and
+    what the operation raises.
     """
-    return run_once(request, tenant_id, key=key, body=body, operation=operation)[0]
+    return run_once(request, tenant_id, key=key, body=body, operation=operation, outside=outside)[0]
 
 
 def run_once(
-    request: PageRequest, tenant_id: UUID, *, key: str, body: object, operation: Callable[[Work], Result]
+    request: PageRequest,
+    tenant_id: UUID,
+    *,
+    key: str,
+    body: object,
+    operation: Callable[[Work], Result],
+    outside: bool = False,
 ) -> tuple[Result, bool]:
-    """The same, also saying whether the result is that of an earlier time."""
+    """As `run_form`; also says whether the result is that of an earlier run."""
     visit = visit_of(request)
     if visit.tenant is None or visit.tenant.id != tenant_id:
         raise NothingHere(_NOTHING_HERE)
 
     def guarded(work: Work) -> Result:
-        _require_business(work)
+        _require_business(work, outside=outside)
         return operation(work)
 
     return run_command(
@@ -314,8 +328,9 @@ def _tenant_asked(connection: Connection) -> UUID:
     return asked
 
 
-def _require_business(work: Work) -> None:
-    if not work.rights:
+def _require_business(work: Work, *, outside: bool) -> None:
+    staff = outside and bool(work.actor.roles) and work.actor.organisation_id == work.tenant.organisation_id
+    if not (work.rights or staff):
         raise NothingHere(_NOTHING_HERE)
 
 

@@ -87,14 +87,14 @@ def home_of(databases: Databases, organisation_id: UUID) -> Tenant | None:
 
 def list_accounts(work: Work) -> list[Account]:
     """Every account of the tenant that was not removed, by name. Raises NotPermitted."""
-    require(work, Permission.SERVICE_READ)
+    require(work, Permission.TRAIL_READ)
     accounts = select(Member).where(Member.kind == SERVICE, Member.state != REMOVED)
     return [account_of(row) for row in work.session.scalars(accounts.order_by(Member.name, Member.person_id))]
 
 
 def get_account(work: Work, account_id: UUID) -> Account:
     """One account. Raises NotPermitted, AccountUnknown."""
-    require(work, Permission.SERVICE_READ)
+    require(work, Permission.TRAIL_READ)
     return account_of(get_row(work, account_id))
 
 

@@ -52,8 +52,18 @@ def invite_member(work: Work, invited: Invited) -> None:
     member.role, member.state, member.invited_at = role, "active", work.now
     work.session.add(member)
     work.session.flush()
-    told = {"name": invited.name, "email": invited.email, "locale": invited.locale, "by": work.actor.name}
-    work.announce(MemberInvited(subject_id=invited.person_id, before=[], after=[role], reason=invited.reason, **told))
+    work.announce(
+        MemberInvited(
+            subject_id=invited.person_id,
+            name=invited.name,
+            email=invited.email,
+            locale=invited.locale,
+            by=work.actor.name,
+            before=[],
+            after=[role],
+            reason=invited.reason,
+        )
+    )
     _follow_later(work, invited.person_id)
 
 

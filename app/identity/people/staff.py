@@ -77,8 +77,16 @@ def change_staff(
         _keep_an_owner(work, colleague.person_id, owners)
     write_staff(work, colleague, wanted)
     kind = StaffChanged if wanted else StaffRemoved
-    facts = {"name": colleague.name, "email": colleague.email, "before": sorted(before), "after": sorted(wanted)}
-    work.announce(kind(subject_id=colleague.person_id, reason=reason, **facts))
+    work.announce(
+        kind(
+            subject_id=colleague.person_id,
+            name=colleague.name,
+            email=colleague.email,
+            before=sorted(before),
+            after=sorted(wanted),
+            reason=reason,
+        )
+    )
 
 
 def write_staff(work: Work, colleague: Colleague, roles: frozenset[str]) -> None:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.access.decisions import can, limited
+from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import NotPermitted
+from app.access.rights import staff_rights
 from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.onboarding.models import OnboardingCard
@@ -140,7 +141,7 @@ def path_of(card: OnboardingCard) -> str:
 
 
 def _require_reader(actor: Actor) -> None:
-    if not can(limited(actor.roles, actor.only), Permission.ONBOARDING_READ):
+    if not can(staff_rights(actor), Permission.ONBOARDING_READ):
         raise NotPermitted(Permission.ONBOARDING_READ, has_role=bool(actor.roles))
 
 

@@ -9,7 +9,7 @@ from app.access.permissions import Permission
 from app.access.queries import read_rights
 from app.access.require import NotPermitted
 from app.kernel.runtime import Runtime
-from app.kernel.work import TenantNotActive, upgraded
+from app.kernel.work import TenantNotActive, open_work, upgraded
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import OnboardingOut
 from app.web.begin import NothingHere, Visit
@@ -22,7 +22,7 @@ _READ = (
 )
 
 
-def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID) -> OnboardingOut:
+def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID, *, trace_id: str) -> OnboardingOut:
     """One onboarding. Raises NothingHere for who has no business in the tenant, NotPermitted, OnboardingMissing."""
     if visit.tenant is None:
         raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
@@ -36,6 +36,11 @@ def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID) -> Onbo
         raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
     if not can(rights, Permission.ONBOARDING_READ):
         raise NotPermitted(Permission.ONBOARDING_READ, has_role=True)
+    if rights.unnoted:  # the customer's trail is told of it before anything is told of the customer
+        with open_work(runtime, visit.tenant, visit.actor, trace_id=trace_id) as work:
+            noted = work.rights
+        if not can(noted, Permission.ONBOARDING_READ):
+            raise NotPermitted(Permission.ONBOARDING_READ, has_role=True)
     if row is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     return OnboardingOut(*row)

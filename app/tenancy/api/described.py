@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.access.duties import SecondPersonNeeded
 from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.kernel.paging import CursorExpired, CursorForeign
 from app.tenancy.operations.creation import ExternalIdTaken, PlanUnknown, QuotaReached, RequestDiffers
-from app.tenancy.operations.erasure import NoErasure, SecondPersonNeeded
+from app.tenancy.operations.erasure import NoErasure
 from app.tenancy.operations.provisioning import (
     CellsBusy,
     ItemKeyTwice,

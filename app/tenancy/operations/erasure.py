@@ -15,10 +15,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.access.duties import require_another, require_person
 from app.access.permissions import Permission
 from app.access.require import require
 from app.kernel.actor import Actor
-from app.kernel.errors import Conflict, Missing, SlipwayError
+from app.kernel.errors import Missing, SlipwayError
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
@@ -53,17 +54,12 @@ class NoErasure(Missing):
     """Nobody has asked for it to be erased."""
 
 
-class SecondPersonNeeded(Conflict):
-    """Who asks for an erasure does not also agree to it."""
-
-
 def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: str, trace_id: str) -> Erasure:
     """Ask for the tenant to be erased. Nothing happens to it until a second person agrees; asked again, the same row.
 
     Raises NotPermitted, TenantUnknown, OwnHome, WrongState, ReasonMissing, DatabaseAway.
     """
     require(Staff.of(actor), Permission.TENANT_ERASE)
-    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = Change(new_id(), ErasureRequested.type, actor, check_reason(reason), trace_id, {})
 
     def ask(session: Session, entry: TenantEntry, now: datetime) -> bool:
@@ -96,7 +92,6 @@ def request_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
 def withdraw_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: str, trace_id: str) -> Erasure:
     """Take the wish back while nobody has agreed. Raises as `request_erasure` does, NoErasure, WrongState."""
     require(Staff.of(actor), Permission.TENANT_ERASE)
-    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = Change(new_id(), ErasureWithdrawn.type, actor, check_reason(reason), trace_id, {})
 
     def withdraw(session: Session, _entry: TenantEntry, now: datetime) -> bool:
@@ -117,15 +112,12 @@ def approve_erasure(runtime: Runtime, actor: Actor, tenant_id: UUID, *, reason: 
     Raises as `request_erasure` does, NoErasure, SecondPersonNeeded. Stopped in between, the platform's round goes on.
     """
     require(Staff.of(actor), Permission.TENANT_ERASE)
-    require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     change = Change(new_id(), ErasureApproved.type, actor, check_reason(reason), trace_id, {})
 
     def agree(session: Session, entry: TenantEntry, now: datetime) -> bool:
         erasure = _require_open(session, tenant_id)
-        if actor.kind != "person":  # whoever asked may hold its secret
-            raise SecondPersonNeeded(mark("A person has to agree, not software."))
-        if erasure.requested_by == actor.id:
-            raise SecondPersonNeeded(mark("You asked for it yourself. Another person has to agree."))
+        require_person(actor)  # whoever asked may hold a program's secret
+        require_another(erasure.requested_by, actor)
         if erasure.state == "approved":
             return False
         if entry.state == "exporting":

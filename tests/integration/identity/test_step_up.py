@@ -12,6 +12,7 @@ import pytest
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
+from app.access.permissions import Permission
 from app.access.require import StepUpNeeded
 from app.identity.mailer import Notice
 from app.identity.step_up.operations import reset
@@ -27,7 +28,7 @@ DANA = "dana@northwind.example"
 def launch(request: Request[Any, Any, Any], form: NamedDependency[Form]) -> Response[str]:
     """Something of high impact."""
     if not visit_of(request).actor.stepped_up:
-        raise StepUpNeeded
+        raise StepUpNeeded(Permission.STAFF_MANAGE)
     return Response(f"launched {form.first('what')}, {len(form.every('part'))} parts", media_type="text/plain")
 
 

@@ -15,11 +15,17 @@ _LETTER: Context = {
 }
 _BARE = _LETTER | {"text": "", "due_at": None}
 _ATTENTION = [_LETTER | {"kind": kind} for kind in ("sla_breached", "gate_returned", "exception_opened")]
+_KINDS = ("requested", "glass_broken", "approved", "declined", "narrowed", "ended", "runs_out")
+_ACCESS = [
+    _LETTER | {"kind": f"access_{kind}", "title": "Dana Kowalski", "text": "The import has been stuck since noon."}
+    for kind in _KINDS
+]
 _MESSAGES = {
     "task_opened": [_LETTER, _BARE],
     "gate_opened": [_LETTER],
     "attention": [*_ATTENTION, _BARE],
     "first_value": [_LETTER],
+    "access": [*_ACCESS, _BARE | {"kind": "access_requested"}],
 }
 EXAMPLES: dict[str, list[Context]] = {
     f"emails/{message}/{part}": contexts

@@ -11,6 +11,7 @@ from app.access.explain import explain
 from app.access.permissions import Permission
 from app.access.require import NotPermitted, require
 from app.access.rights import DelegationView, Grant, list_grants
+from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -22,6 +23,7 @@ class Asked:
     """Someone at work, with these roles."""
 
     rights: frozenset[str] = field(default_factory=frozenset)
+    actor: Actor = field(default_factory=lambda: Actor("person", DELEGATION, "Ann"))
 
 
 class TestRequire:

@@ -62,8 +62,8 @@ _CHANGING = (*_ANYWHERE, NotFromHere)
 _SENT = (BodyUnreadable, BodyUnfit, MediaTypeUnknown)
 _ONCE = (IdempotencyKeyMissing, IdempotencyKeyUnfit, CommandKeyReused)
 _BEYOND = (RolesUnfit, ScopesUnfit, BeyondYours)
-_READING = (Permission.SERVICE_READ,)
-_SCOPES = (Permission.SERVICE_MANAGE, Permission.SERVICE_READ)
+_READING = (Permission.TRAIL_READ,)
+_SCOPES = (Permission.SERVICE_MANAGE, Permission.TRAIL_READ)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

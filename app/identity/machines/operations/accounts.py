@@ -73,7 +73,7 @@ def create_account(work: Work, *, name: str, roles: Sequence[str], scopes: Seque
 
     Raises NotPermitted, RolesUnfit, ScopesUnfit, BeyondYours, TooManyAccounts.
     """
-    require(work, Permission.SERVICE_READ)  # what is answered shows the account
+    require(work, Permission.TRAIL_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     require_within(work, roles, scopes)
     count = select(func.count()).select_from(Member).where(Member.kind == SERVICE, Member.state != REMOVED)
@@ -108,7 +108,7 @@ def change_account(
     Returns the account and whether anything changed. What it may do afterwards has to be within what the sender holds,
     unless it is only stopped. Raises NotPermitted, AccountUnknown, AccountStale, RolesUnfit, ScopesUnfit, BeyondYours.
     """
-    require(work, Permission.SERVICE_READ)  # what is answered shows the account
+    require(work, Permission.TRAIL_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     row, account = open_account(work, account_id)
     if not versions & {"*", version_tag(account)}:
@@ -125,7 +125,7 @@ def change_account(
 
 def remove_account(work: Work, account_id: UUID, *, reason: str) -> Account:
     """End it for good, with every credential and token. Raises NotPermitted, AccountUnknown."""
-    require(work, Permission.SERVICE_READ)  # what is answered shows the account
+    require(work, Permission.TRAIL_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     row, account = open_account(work, account_id)
     gone = replace(account.with_ended([each.id for each in account.credentials], work.database_now), state=REMOVED)

@@ -46,7 +46,7 @@ def add_credential(work: Work, account_id: UUID, wanted: NewCredential, *, reaso
 
     Raises NotPermitted, AccountUnknown, BeyondYours, TwoLive, KeyUnfit.
     """
-    require(work, Permission.SERVICE_READ)  # what is answered shows the account
+    require(work, Permission.TRAIL_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     row, account = open_account(work, account_id)
     require_within(work, account.roles, account.scopes)
@@ -84,7 +84,7 @@ def end_credential(work: Work, account_id: UUID, credential_id: UUID, *, reason:
 
     Raises NotPermitted, AccountUnknown, CredentialUnknown.
     """
-    require(work, Permission.SERVICE_READ)  # what is answered shows the account
+    require(work, Permission.TRAIL_READ)  # what is answered shows the account
     require(work, Permission.SERVICE_MANAGE)
     row, account = open_account(work, account_id)
     found = next((each for each in account.shown() if each.id == credential_id), None)

@@ -263,7 +263,7 @@ class TestReach:
             api,
             api.admin,
             roles=("partner_admin",),
-            scopes=("identity:service:manage", "identity:service:read", READ),
+            scopes=("identity:service:manage", "audit:trail:read", READ),
         ).caller()
         assert maker.post(ACCOUNTS, wanted(["csm"], [READ])).status == 201
         assert maker.post(ACCOUNTS, wanted(["csm"], [LOOK])).problem == "beyond-yours"

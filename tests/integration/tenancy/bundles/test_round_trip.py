@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.audit.leaf import commit_entry, hash_leaf, leaf_bytes
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
+from app.kernel.actor import Rights
 from app.kernel.ids import new_id
 from app.kernel.marks import TrailFacts
 from app.kernel.queue.dispatcher import relay_outbox
@@ -44,7 +45,7 @@ def keyring_of(runtime: Runtime) -> Keyring:
 
 def fill(site: Site, tenant: Tenant) -> None:
     """Rows in the tenant and in the cell, as work leaves them."""
-    runtime = replace(site.program(Program.WEB), load_rights=lambda *_asked: frozenset({"owner", "admin"}))
+    runtime = replace(site.program(Program.WEB), load_rights=lambda *_asked: Rights({"owner", "admin"}))
     with open_work(runtime, tenant, person("Änne"), trace_id="filled") as work:
         work.session.execute(_CONNECTION, {"id": CONNECTION})
         put_connection_secret(work, connection_id=CONNECTION, field="token", value=Secret("s3cr3t-of-acme"))

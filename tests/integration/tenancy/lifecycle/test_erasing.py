@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.access.duties import SecondPersonNeeded
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.kernel.work import TenantNotActive, open_work
@@ -15,7 +16,6 @@ from app.tenancy.operations import creation, erasure
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from app.tenancy.operations.erasure import (
     NoErasure,
-    SecondPersonNeeded,
     carry_out_all,
     forget_late,
     read_erasure,

@@ -1,16 +1,15 @@
-"""Opens a tenant to its partner, for a time and with named roles (DESIGN 5)."""
+"""The delegation that a tenant is born with, and what becomes of delegations when a tenant moves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.events import DelegationEnded, DelegationGiven
 from app.access.models import Delegation
-from app.kernel.events import Event
+from app.access.operations.looking_after import watch
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 
@@ -21,36 +20,17 @@ SYSTEM_ONLY = {
 # What the work of an onboarding takes, and no more: neither the ownership nor the delegations of the tenant.
 DEFAULT_ROLES = ("partner_admin", "onboarding_lead", "csm", "implementation", "finance", "technical", "auditor")
 DEFAULT_LENGTH = timedelta(days=365)  # never beyond the 730 days of DESIGN 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class DelegationGiven(Event):
-    """A partner may act in this tenant, with these roles, until then."""
-
-    type: ClassVar[str] = "access.delegation.given"
-    subject_kind: ClassVar[str] = "delegation"
-
-    organisation_id: UUID
-    roles: list[str]
-    ends_at: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DelegationEnded(Event):
-    """A partner may no longer act in this tenant by this delegation."""
-
-    type: ClassVar[str] = "access.delegation.ended"
-    subject_kind: ClassVar[str] = "delegation"
-
-    organisation_id: UUID
+_ENDS = ("active", "requested")
 
 
 def end_delegations(work: Work, *, reason: str) -> None:
-    """End every delegation that is active, with its entry in the trail."""
-    for delegation in work.session.scalars(select(Delegation).where(Delegation.state == "active")):
-        delegation.state, delegation.changed_at = "revoked", work.now
+    """End every delegation that is active or asked for, with its entry in the trail."""
+    for delegation in work.session.scalars(select(Delegation).where(Delegation.state.in_(_ENDS))):
+        delegation.state, delegation.changed_at = "ended", work.now
+        delegation.version = (delegation.version or 0) + 1
+        delegation.ended_by, delegation.ended_at, delegation.end_reason = "move", work.database_now, reason
         ended = DelegationEnded(subject_id=delegation.id, organisation_id=delegation.organisation_id, reason=reason)
-        work.record(ended)
+        work.announce(ended)
 
 
 def give_default_delegation(work: Work) -> UUID:
@@ -61,13 +41,15 @@ def give_default_delegation(work: Work) -> UUID:
         organisation_id=work.tenant.organisation_id,
         roles=list(DEFAULT_ROLES),
         state="active",
+        kind="default",
+        version=1,
         reason="Default access of the partner that set this workspace up",
         starts_at=work.database_now,
         ends_at=ends,
         changed_at=work.now,
     )
     work.session.add(delegation)
-    work.record(
+    work.announce(
         DelegationGiven(
             subject_id=delegation.id,
             organisation_id=delegation.organisation_id,
@@ -76,4 +58,5 @@ def give_default_delegation(work: Work) -> UUID:
             reason=delegation.reason,
         )
     )
+    watch(work, delegation)
     return delegation.id

@@ -1,0 +1,110 @@
+"""From delegations to what their pages show: sentences' facts, sorted by what waits for the reader first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.access.names import read_name
+from app.access.rules import GLASS_ROLES, NOTICES
+from app.access.schemas import DelegationOut, ExplanationOut
+from app.access.words import ABILITIES, ROLE_NAMES, abilities, call
+
+Say = Callable[[str], str]
+
+
+def access_page(
+    shown: Sequence[DelegationOut], names: Mapping[UUID, str], now: datetime, say: Say
+) -> dict[str, list[dict[str, Any]]]:
+    """What waits for an answer, what is open (in an emergency first), and what is over."""
+    lines = [_line(one, names, now, say) for one in shown]
+    opened = [line for line in lines if line["state"] == "active"]
+    return {
+        "waiting": [line for line in lines if line["state"] == "requested"],
+        "open": sorted(opened, key=lambda line: (line["kind"] != "break_glass", line["ends_at"])),
+        "over": [line for line in lines if line["state"] not in {"requested", "active"}][:20],
+    }
+
+
+def _line(one: DelegationOut, names: Mapping[UUID, str], now: datetime, say: Say) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "key": one.id.hex[-8:],
+        "version": one.version,
+        "organisation": names.get(one.organisation_id, ""),
+        "kind": one.kind,
+        "state": one.state,
+        "reason": one.reason,
+        "abilities": [
+            {
+                "name": say(name),
+                "items": [{"permission": str(each.permission), "words": say(each.words)} for each in group],
+            }
+            for name, group in abilities(one.roles)
+        ],
+        "roles": list(dict.fromkeys(say(call(role)) for role in one.roles)),
+        "narrowed": sorted(one.roles) != sorted(one.requested_roles),
+        "groups": [group.name for group in one.groups],
+        "starts_at": one.starts_at,
+        "ends_at": one.ends_at,
+        "begins_later": one.starts_at > now,
+        "expiring": one.ends_at - now <= timedelta(days=max(NOTICES)),
+        "requested_by": one.requested_by or "",
+        "requested_at": one.requested_at,
+        "decided_by": one.decided_by or "",
+        "decided_at": one.decided_at,
+        "ended_by": one.ended_by or "",
+        "ended_at": one.ended_at or one.decided_at or one.ends_at,
+        "end_reason": one.end_reason or "",
+        "last_used_by": one.last_used_by or "",
+        "last_used_at": one.last_used_at,
+        "renewal": one.renewal_of is not None,
+    }
+
+
+def role_offers(say: Say, *, emergency: bool = False) -> list[dict[str, str]]:
+    """The roles that a partner can ask for."""
+    offered = (role for role in ROLE_NAMES if not emergency or role in GLASS_ROLES)
+    return [{"id": str(role), "label": say(ROLE_NAMES[role])} for role in offered]
+
+
+def asked_about(say: Say) -> list[dict[str, str]]:
+    """What one can ask the reason of, in words."""
+    return [
+        {"id": str(permission), "label": f"{say(name)}: {say(words)}"}
+        for name, group in ABILITIES.items()
+        for permission, words in group
+    ]
+
+
+def explanation_page(told: ExplanationOut, say: Say) -> dict[str, Any]:
+    """An explanation in words."""
+    words = {str(permission): say(text) for group in ABILITIES.values() for permission, text in group}
+    return {
+        "permission": told.permission,
+        "what": words.get(told.permission, told.permission),
+        "allowed": told.allowed,
+        "told": say(told.told),
+        "rule": told.rule or "",
+        "step_up": told.step_up,
+        "decided_by": [
+            {"role": say(call(each.role)), "source": each.source, "own": _is_narrowed(each.role)}
+            for each in told.decided_by
+        ],
+        "assigned": [
+            {"organisation": one.organisation, "role": one.own_name or say(call(one.role or ""))}
+            for one in told.assigned
+            if one.role and one.means
+        ],
+        "delegations": [
+            {"state": one.state, "ends_at": one.ends_at, "would_allow": one.would_allow} for one in told.delegations
+        ],
+        "roles_that_allow": [say(call(role)) for role in told.roles_that_allow],
+    }
+
+
+def _is_narrowed(role: str) -> bool:
+    name = read_name(role)
+    return name is not None and bool(name.without)
