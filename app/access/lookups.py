@@ -24,6 +24,19 @@ ROLE_NAME = """CASE WHEN a.role NOT LIKE 'custom:%' THEN a.role ELSE own.base ||
          FROM jsonb_array_elements_text(own.removed) AS taken(name)), '') END"""
 
 
+def ceilings(organisation: str) -> str:
+    """SQL of what the root granted an organisation and each one above it: rows of one `name` each, none without limit.
+
+    Whoever acts for the organisation, a person or software, brings these names beside its roles. `organisation` is a
+    SQL expression.
+    """
+    return f"""
+    SELECT 'within=' || COALESCE((SELECT string_agg(granted.name, '=' ORDER BY granted.name)
+        FROM jsonb_array_elements_text(o.limits -> 'roles') AS granted(name)), '') AS name
+    FROM control.organisation o JOIN control.org_edge up ON up.ancestor_id = o.id
+    WHERE up.descendant_id = {organisation} AND jsonb_typeof(o.limits -> 'roles') = 'array'"""  # noqa: S608 - expressions of our own
+
+
 def roles_held(person: str, organisation: str) -> str:
     """SQL of all names of roles (text[]) that a person holds in an organisation, by assignment there or above it.
 
@@ -37,11 +50,8 @@ def roles_held(person: str, organisation: str) -> str:
         WHERE a.person_id = {person} AND e.descendant_id = {organisation})
     SELECT held.name FROM held WHERE held.name IS NOT NULL
     UNION
-    SELECT 'within=' || COALESCE((SELECT string_agg(granted.name, '=' ORDER BY granted.name)
-        FROM jsonb_array_elements_text(o.limits -> 'roles') AS granted(name)), '')
-    FROM control.organisation o JOIN control.org_edge up ON up.ancestor_id = o.id
-    WHERE up.descendant_id = {organisation} AND jsonb_typeof(o.limits -> 'roles') = 'array'
-        AND EXISTS (SELECT FROM held WHERE held.name IS NOT NULL)
+    SELECT granted.name FROM ({ceilings(organisation)}) granted
+    WHERE EXISTS (SELECT FROM held WHERE held.name IS NOT NULL)
     ORDER BY 1)"""  # noqa: S608 - expressions of our own
 
 

@@ -5,9 +5,11 @@ Secrets and tokens never come here, only their hashes; every answer is bound to 
 
 from __future__ import annotations
 
+from app.access.lookups import ceilings
 from tenants.metadata import control_function
 
 # An account that acts, with a credential that is good now: what it held a moment ago and lost counts for nothing.
+_CEILINGS = ceilings("COALESCE(t.organisation_id, p_organisation)")
 _LIVE = "a.state = 'active' AND c.ended_at IS NULL AND c.expires_at > now()"
 
 control_function(
@@ -80,7 +82,10 @@ control_function(
     used AS (
         UPDATE control.service_account a SET used_at = now() FROM held
         WHERE a.id = held.id AND (held.used_at IS NULL OR held.used_at < now() - interval '1 minute'))
-    SELECT held.id, held.name, held.roles, held.scopes, held.token_scopes, t.id, t.organisation_id, t.kind, t.name,
+    SELECT held.id, held.name, CASE WHEN held.roles = '[]' THEN held.roles ELSE held.roles || (
+            SELECT COALESCE(jsonb_agg(granted.name), '[]')
+            FROM ({_CEILINGS}) granted) END,
+        held.scopes, held.token_scopes, t.id, t.organisation_id, t.kind, t.name,
         t.cell_name, t.schema_name, t.role_name, t.gateway, t.state
     FROM held LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND (
         t.id = held.tenant_id

@@ -45,5 +45,5 @@ def olga(api: API, acme: Tenant) -> Caller:
     """The owner of the customer."""
     api.doors.member("olga@acme.example", acme, "owner")
     browser = api.doors.browser()
-    api.doors.sign_in(browser, "olga@acme.example")
+    api.doors.sign_in(browser, "olga@acme.example", proved=True)
     return Caller(browser)
