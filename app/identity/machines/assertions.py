@@ -112,7 +112,10 @@ def find_signer(assertion: Assertion, jwks: Sequence[tuple[UUID, dict[str, Any]]
 
 
 def check_claims(assertion: Assertion, audiences: Collection[str], now: datetime) -> tuple[bytes, datetime]:
-    """Whether it is for us and good at this moment; its `jti`, digested, and its end. Raises AssertionRefused."""
+    """Whether it is for us and good at this moment. Returns the digest of its `jti` and its end.
+
+    Raises AssertionRefused.
+    """
     claims = assertion.claims
     said = claims.get("aud")
     wanted = said if isinstance(said, list) else [said]

@@ -27,6 +27,12 @@ class KeyUnfit(Invalid):
     """What was given is not one public key that this service takes: RSA from 2048 bits, P-256 or Ed25519, as a JWK."""
 
 
+class PrivateKeyGiven(KeyUnfit):
+    """It is the half that nobody else may have: it is kept nowhere and shown nowhere again."""
+
+    slug = "key-unfit"
+
+
 @dataclass(frozen=True, slots=True)
 class ReadKey:
     """A public key: its JWK with nothing in it but the key and its id, and its thumbprint (RFC 7638)."""
@@ -53,7 +59,7 @@ def read_key(said: dict[str, Any]) -> ReadKey:
         raise KeyUnfit(mark("Give one key at a time, so that each has its own end."))
     jwk = keys[0]
     if _PRIVATE & jwk.keys():
-        raise KeyUnfit(
+        raise PrivateKeyGiven(
             mark("This is a private key. It must not leave your system: make a new pair and give its public half.")
         )
     kind = str(jwk.get("kty"))

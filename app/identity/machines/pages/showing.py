@@ -12,7 +12,7 @@ from litestar import Response
 
 from app.access.decisions import can
 from app.access.permissions import Permission
-from app.identity.machines.keys import KeyUnfit, read_key_text
+from app.identity.machines.keys import KeyUnfit, PrivateKeyGiven, read_key_text
 from app.identity.machines.operations.accounts import (
     BeyondYours,
     RolesUnfit,
@@ -131,6 +131,7 @@ def give_credential(place: Place, account_id: UUID, form: Form) -> Response[str]
         operation = giving(account_id, new, filled.value.reason)
         _result, replayed = place.change(form.command_key, typed, operation)
     except (KeyUnfit, TwoLive) as error:
+        typed = typed | ({"public_key": ""} if isinstance(error, PrivateKeyGiven) else {})
         return show_account(place, account_id, typed, [(_place_of(error), error.message)], error.status)
     if new.token is None:
         return redirect(place.request, f"{place.path}/{account_id}")
