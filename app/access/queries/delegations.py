@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from app.access.models import Delegation
 from app.access.permissions import Permission
+from app.access.policy.delegations import ANSWERED_WITHIN, DelegationMovedOn, DelegationStale, DelegationUnknown
 from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.access.roles import CUSTOMER_ROLES
-from app.access.rules import ANSWERED_WITHIN, DelegationMovedOn, DelegationStale, DelegationUnknown
 from app.access.schemas import DelegationOut, GroupGrant
 from app.kernel.work import Work
 from app.web.translations import mark
