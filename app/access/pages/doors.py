@@ -154,7 +154,8 @@ def draw(
         "action": f"/t/{tenant_id}/access",
         "place": place,
         "typed": typed or {},
-        "errors": errors or [],
+        "errors": [error for error in errors or () if error[0]],
+        "trouble": next((say(said) for field, said in errors or () if not field), ""),
         "command_key": new_command_key(),
     }
     return page(request, "access/access.html", context, status=status, nav=staff_nav(request))
