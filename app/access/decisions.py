@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from app.access.names import read_limits, role_names
-from app.access.policy import Policy, load_policy
+from app.access.policy.names import read_limits, role_names
+from app.access.policy.reading import Policy, load_policy
 from app.access.roles import Role
 
 Names = frozenset[str]
@@ -27,7 +27,7 @@ class Decisions:
         """All that holders of these roles may do together: one role's denial beats every other's allowance.
 
         A narrowed role allows less and denies no less; limits leave only what each of them names. Names that are
-        neither count for nothing (`app.access.names`).
+        neither count for nothing (`app.access.policy.names`).
         """
         held = frozenset(roles)
         names = role_names(held)

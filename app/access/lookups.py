@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,8 +10,8 @@ from sqlalchemy.orm import Session
 from tenants.metadata import control_function
 
 # Where assignments are read, `a` is the assignment: joined so, and named so, a partner's own role becomes a name that
-# says itself what is taken away (`app.access.names`), as it is defined at this moment. One that is gone, or that stands
-# in another branch of the tree, is NULL, and grants nothing.
+# says itself what is taken away (`app.access.policy.names`), as it is defined at this moment. One that is
+# gone, or that stands in another branch of the tree, is NULL, and grants nothing.
 OWN_ROLE_JOIN = """
     LEFT JOIN control.custom_role own ON a.role LIKE 'custom:%' AND a.role = 'custom:' || own.id
         AND own.ended_at IS NULL
@@ -97,32 +95,7 @@ control_function(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """A role assigned in an organisation, and what it means now: none where its definition is gone.
-
-    Without a role, `means` is what the root granted that organisation.
-    """
-
-    organisation: str
-    role: str | None
-    own_name: str | None
-    means: str | None
-
-
-def explain_assignments(session: Session, person_id: UUID, organisation_id: UUID) -> list[Assigned]:
-    """All that is assigned to a person in the organisation or above it, and its ceilings; in a lookup scope."""
-    query = text("SELECT * FROM control.explain_assignments(:person, :organisation)")
-    return [Assigned(*row) for row in session.execute(query, {"person": person_id, "organisation": organisation_id})]
-
-
 def follow_delegations(session: Session, tenant_id: UUID, rows: str) -> None:
     """Bring the index's lines of a tenant up to what its rows (JSON) say; in a lookup scope."""
     values = {"tenant": tenant_id, "rows": rows}
     session.execute(text("SELECT control.follow_delegations(:tenant, CAST(:rows AS jsonb))"), values)
-
-
-def name_organisations(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """What organisations are called, for who knows their ids; in a lookup scope."""
-    query = text("SELECT * FROM control.name_organisations(CAST(:ids AS uuid[]))")
-    return {row.id: row.name for row in session.execute(query, {"ids": sorted(set(ids))})}

@@ -25,7 +25,7 @@ class Delegation(TenantRecord):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID]
-    roles: Mapped[list[Any]]  # names of roles (app.access.names): those asked for, then those agreed to
+    roles: Mapped[list[Any]]  # names of roles (app.access.policy.names): those asked for, then those agreed to
     state: Mapped[str]  # requested | active | declined | withdrawn | ended | expired; `revoked` of an earlier build
     reason: Mapped[str]
     starts_at: Mapped[datetime]

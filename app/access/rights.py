@@ -13,9 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from app.access.decisions import limiting_roles
-from app.access.names import limit_to, meet, read_ceilings, read_name, role_names, write_name
 from app.access.permissions import NEVER_DELEGATED
-from app.access.policy import load_policy
+from app.access.policy.names import limit_to, meet, read_ceilings, read_name, role_names, write_name
+from app.access.policy.reading import load_policy
 from app.access.roles import CUSTOMER_ROLES, PARTNER_ROLES, PLATFORM_ROLES, Role
 from app.kernel.actor import Actor
 
@@ -82,13 +82,6 @@ class Grant:
 def is_open(delegation: DelegationView, now: datetime) -> bool:
     """Whether the delegation lets anybody in at this moment."""
     return delegation.state == ACTIVE and delegation.starts <= now < delegation.ends
-
-
-def effective_roles(
-    own_member_role: str | None, staff: StaffRoles | Iterable[str], delegations: Iterable[DelegationView], now: datetime
-) -> frozenset[str]:
-    """The names of the roles that decide in a customer's tenant; empty when this person has no business there."""
-    return names(list_grants(own_member_role, staff, delegations, now))
 
 
 def home_roles(assigned: Iterable[str]) -> frozenset[str]:

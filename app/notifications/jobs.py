@@ -10,7 +10,6 @@ from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.trail import get_entry
-from app.notifications.access_news import readers_of
 from app.notifications.compose import AddressUnusable
 from app.notifications.drafting import draft_of
 from app.notifications.links import letter_link
@@ -22,6 +21,7 @@ from app.notifications.operations import (
     mark_kept,
     mark_sent,
     queue_letter,
+    readers_of,
 )
 from app.notifications.postroom import Postroom
 from app.notifications.queries import StoredLetter, find_asker, list_owners

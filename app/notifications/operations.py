@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
+from app.access import events as access
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.notifications.models import Message
@@ -17,7 +19,21 @@ SYSTEM_ONLY = {
     "mark_sent": "called by the sending job",
     "mark_failed": "called by the sending job",
     "mark_kept": "called by the sending job",
+    "readers_of": "called by the job that tells of access",
 }
+
+ACCESS_PAGE: Final = "/access"  # of a workspace, where all of a partner's access is shown and decided
+_TO_CUSTOMER: Final = frozenset(
+    {access.DelegationRequested.type, access.GlassBroken.type, access.DelegationRunsOut.type}
+)
+_TO_ASKER: Final = frozenset(
+    {
+        access.DelegationApproved.type,
+        access.DelegationDeclined.type,
+        access.DelegationNarrowed.type,
+        access.DelegationRunsOut.type,
+    }
+)
 
 
 class Recipient(Protocol):
@@ -102,3 +118,31 @@ def mark_kept(work: Work, message_id: UUID) -> None:
     """It belongs to a sandbox: kept here, sent to nobody."""
     message = work.session.get_one(Message, message_id)
     message.state, message.error = "kept", "Sandbox: not sent."
+
+
+class Entry(Protocol):
+    """What is read of a trail entry."""
+
+    action: str
+    actor_name: str
+    reason: str | None
+    body: dict[str, Any]
+
+
+def readers_of(
+    entry: Entry, owners: Sequence[Recipient], asker: Recipient | None, *, workspace: str
+) -> Iterator[Letter]:
+    """A letter for each who has to know: whoever did it themselves knows it already."""
+    by = entry.body.get("by")
+    facts = {
+        "title": {"en": entry.actor_name},
+        "text": {"en": entry.reason or ""},
+        "onboarding": workspace,
+        "due_at": entry.body.get("ends_at") or (entry.body.get("after") or {}).get("ends_at"),
+        "page": ACCESS_PAGE,
+    }
+    kind = f"access_{entry.action.rpartition('.')[2]}"
+    if entry.action in _TO_CUSTOMER or by == "partner":
+        yield from (Letter(kind, owner, facts) for owner in owners)
+    if asker is not None and (entry.action in _TO_ASKER or by == "customer"):
+        yield Letter(kind, asker, facts)

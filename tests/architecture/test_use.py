@@ -12,7 +12,6 @@ from tests.architecture.source import Module, modules, none, planted, texts
 PROGRAM = ("app", "tenants", "migrations")
 # What the suite proves the program with; it lies beside what it speaks about.
 INSTRUMENTS = {
-    "app/access/explain.py": "Casbin itself, to which the compiled decisions are equal",
     "app/flow/decide.py:replay": "a journal replayed leads to the stored state",
     "app/flow/simulate.py": "random histories through the reducer find no dead end",
     "app/templates/library.py:lint_library": "no template of the library has a problem",

@@ -6,10 +6,7 @@ from typing import Any
 
 from app.access.duties import PersonNeeded, SecondPersonNeeded
 from app.access.operations.custom_roles import RoleInUse, RoleTooWide, RoleUnusable
-from app.access.queries.custom_roles import RoleUnknown
-from app.access.queries.index import IndexPage, IndexQuery
-from app.access.require import NotPermitted, StepUpNeeded
-from app.access.rules import (
+from app.access.policy.delegations import (
     BeyondGranted,
     DelegationMovedOn,
     DelegationStale,
@@ -21,6 +18,9 @@ from app.access.rules import (
     WiderThanAsked,
     WindowUnusable,
 )
+from app.access.queries.custom_roles import RoleUnknown
+from app.access.queries.index import IndexPage, IndexQuery
+from app.access.require import NotPermitted, StepUpNeeded
 from app.access.schemas import (
     CustomRoleList,
     CustomRoleOut,

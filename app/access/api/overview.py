@@ -10,10 +10,10 @@ from litestar.params import FromPath, RawBody
 from app.access.api import described
 from app.access.operations.custom_roles import define_role, remove_role
 from app.access.permissions import Permission
+from app.access.policy.delegations import DelegationStale
 from app.access.queries.custom_roles import find_custom_role, get_custom_role, list_custom_roles
 from app.access.queries.explaining import explain_decision, find_assigned
 from app.access.queries.index import IndexQuery, list_index
-from app.access.rules import DelegationStale
 from app.access.schemas import CustomRoleOut, CustomRoleWish, ExplanationQuery
 from app.kernel.commands import CommandKeyReused
 from app.web.begin import begin_work, runtime_of, trace_of, visit_of

@@ -11,9 +11,9 @@ from app.access.events import DelegationApproved, DelegationDeclined, Delegation
 from app.access.models import Delegation
 from app.access.operations.looking_after import watch
 from app.access.permissions import Permission
+from app.access.policy.delegations import WiderThanAsked, WindowUnusable, check_reason, check_roles, covers
 from app.access.queries.delegations import at_home, is_customer, lock_delegation, show
 from app.access.require import require
-from app.access.rules import WiderThanAsked, WindowUnusable, check_reason, check_roles, covers
 from app.access.schemas import DelegationAnswer, DelegationOut
 from app.kernel.work import Work
 from app.web.translations import mark

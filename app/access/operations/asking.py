@@ -18,10 +18,7 @@ from app.access.events import DelegationMapped, DelegationRequested, DelegationW
 from app.access.models import Delegation
 from app.access.operations.looking_after import watch
 from app.access.permissions import Permission
-from app.access.queries.delegations import at_home, lock_delegation, show
-from app.access.require import require
-from app.access.rights import BREAK_GLASS, shared_roles
-from app.access.rules import (
+from app.access.policy.delegations import (
     GLASS_LONGEST,
     GLASS_ROLES,
     MOST_REQUESTS,
@@ -37,6 +34,9 @@ from app.access.rules import (
     covers,
     glass_again,
 )
+from app.access.queries.delegations import at_home, lock_delegation, show
+from app.access.require import require
+from app.access.rights import BREAK_GLASS, shared_roles
 from app.access.schemas import DelegationOut, DelegationWish, GlassWish, GroupGrants
 from app.kernel.ids import new_id
 from app.kernel.work import Work

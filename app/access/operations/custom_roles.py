@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.decisions import permissions_of
 from app.access.models import CustomRole
-from app.access.names import allowed_by, write_name
 from app.access.permissions import Permission
+from app.access.policy.names import allowed_by, write_name
 from app.access.queries.custom_roles import find_home_of, get_custom_role, list_holders
 from app.access.require import require
 from app.access.roles import PARTNER_ROLES, Role

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from app.access.events import DelegationExpired, DelegationRunsOut
 from app.access.models import Delegation
+from app.access.policy.delegations import ANSWERED_WITHIN, due_moments, notice_due
 from app.access.rights import BREAK_GLASS
-from app.access.rules import ANSWERED_WITHIN, due_moments, notice_due
 from app.kernel.work import Work
 
 SYSTEM_ONLY = {

@@ -8,8 +8,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.access.models import CustomRole
-from app.access.names import CUSTOM, write_name
 from app.access.permissions import Permission
+from app.access.policy.names import CUSTOM, write_name
 from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.access.roles import Role

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.decisions import can
 from app.access.models import Delegation
 from app.access.permissions import Permission
+from app.access.policy.delegations import ANSWERED_WITHIN, DelegationMovedOn, DelegationStale, DelegationUnknown
 from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.access.roles import CUSTOMER_ROLES
-from app.access.rules import ANSWERED_WITHIN, DelegationMovedOn, DelegationStale, DelegationUnknown
 from app.access.schemas import DelegationOut, GroupGrant
 from app.kernel.work import Work
 from app.web.translations import mark
@@ -104,8 +105,9 @@ def at_home(work: Work) -> AtWork:
 
 
 def _require_reader(work: Work) -> None:
-    """Staff who are not let in yet, or no longer, still see what their organisation asked for."""
-    require(work if work.rights else at_home(work), Permission.TENANT_READ)
+    """Staff who are not let in yet, no longer, or to less than this, still see what their organisation asked for."""
+    if not can(work.rights, Permission.TENANT_READ):
+        require(at_home(work), Permission.TENANT_READ)
 
 
 def _find(work: Work, delegation_id: UUID, *, lock: bool) -> Delegation:

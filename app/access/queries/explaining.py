@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from app.access.decisions import can, permissions_of
-from app.access.explain import Explanation, explain
-from app.access.lookups import Assigned, explain_assignments
 from app.access.models import Delegation
 from app.access.permissions import HIGH_IMPACT, Permission
+from app.access.policy.explain import Explanation, explain
 from app.access.queries.delegations import at_home, show
 from app.access.queries.rights import read_grants
 from app.access.require import require
@@ -37,6 +37,25 @@ _NO_ACCESS: Final = mark(
     "Refused: your organisation has no access here that allows it. Ask an owner of the workspace for it."
 )
 _OTHER_ROLE: Final = mark("Refused: no role that is held here includes it. Ask an administrator for one that does.")
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A role assigned in an organisation, and what it means now: none where its definition is gone.
+
+    Without a role, `means` is what the root granted that organisation.
+    """
+
+    organisation: str
+    role: str | None
+    own_name: str | None
+    means: str | None
+
+
+def explain_assignments(session: Session, person_id: UUID, organisation_id: UUID) -> list[Assigned]:
+    """All that is assigned to a person in the organisation or above it, and its ceilings; in a lookup scope."""
+    query = text("SELECT * FROM control.explain_assignments(:person, :organisation)")
+    return [Assigned(*row) for row in session.execute(query, {"person": person_id, "organisation": organisation_id})]
 
 
 def find_assigned(runtime: Runtime, person_id: UUID, organisation_id: UUID) -> list[Assigned]:

@@ -19,9 +19,7 @@ from app.access.operations.answering import (
 )
 from app.access.operations.asking import break_glass, map_groups, withdraw_delegation
 from app.access.permissions import Permission
-from app.access.queries.delegations import get_delegation, list_delegations
-from app.access.require import NotPermitted, StepUpNeeded
-from app.access.rules import (
+from app.access.policy.delegations import (
     BeyondGranted,
     DelegationMovedOn,
     DelegationStale,
@@ -32,6 +30,8 @@ from app.access.rules import (
     WiderThanAsked,
     WindowUnusable,
 )
+from app.access.queries.delegations import get_delegation, list_delegations
+from app.access.require import NotPermitted, StepUpNeeded
 from app.access.schemas import DelegationAnswer, GlassWish, GroupGrant, GroupGrants
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id

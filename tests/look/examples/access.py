@@ -103,6 +103,7 @@ _PAGE: Context = {
     "place": "",
     "typed": {},
     "errors": [],
+    "trouble": "",
     "command_key": KEY,
 }
 _STAFF = _PAGE | {
@@ -116,7 +117,7 @@ _PAGES = [
     _PAGE | {"waiting": [], "open": [], "over": []},
     _PAGE | {"place": "approval-0000aaaa", "errors": [("ends_on", "That time has passed already.")]},
     _PAGE | {"place": "end-0000cccc", "errors": [("reason", "Say why.")], "typed": {"reason": ""}, "why": _ALLOWED},
-    _PAGE | {"place": "narrowing-gone0000", "errors": [("", "This access has moved on since.")], "waiting": []},
+    _PAGE | {"place": "narrowing-gone0000", "trouble": "This access has moved on since.", "waiting": []},
     _PAGE | {"may": {"approve": False, "end": False, "ask": False, "break": False}},
     _STAFF | {"why": _WHY},
     _STAFF | {"waiting": [], "open": [], "over": [], "place": "ask"} | _WRONG,

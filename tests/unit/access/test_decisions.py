@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.access.decisions import Decisions, can, permissions_of
-from app.access.explain import RuleBook, load_rule_book
 from app.access.permissions import Permission
 from app.access.policy import Policy, Rule
+from app.access.policy.explain import RuleBook, load_rule_book
 from app.access.roles import Role
 
 NAMES = st.frozensets(st.sampled_from([*Role, "made up", "", "p_admin", "owner ", "OWNER"]), max_size=5)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from app.access.explain import explain
 from app.access.permissions import Permission
+from app.access.policy.explain import explain
 from app.access.require import NotPermitted, require
 from app.access.rights import DelegationView, Grant, list_grants
 from app.kernel.actor import Actor

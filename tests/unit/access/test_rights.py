@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 
 from app.access.decisions import can, permissions_of
 from app.access.permissions import Permission
-from app.access.rights import DelegationView, Grant, effective_roles, home_roles, is_open, list_grants
+from app.access.rights import DelegationView, Grant, home_roles, is_open, list_grants, names
 from app.access.roles import CUSTOMER_ROLES, PARTNER_ROLES, Role
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 DELEGATION = UUID("0192d000-0000-7000-8000-0000000000d1")
 ROLES = st.frozensets(st.sampled_from([*Role, "made up"]), max_size=4)
+
+
+def effective_roles(own_member_role, staff_roles, delegations, now):
+    """The names of the roles that decide."""
+    return names(list_grants(own_member_role, staff_roles, delegations, now))
 
 
 def delegation(*roles, starts=NOW - DAY, ends=NOW + DAY, state="active"):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.access.decisions import limiting_roles
-from app.access.names import meet, read_ceilings, read_name, write_name
+from app.access.policy.names import meet, read_ceilings, read_name, write_name
 from app.access.roles import PARTNER_ROLES, Role
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from app.web.translations import mark

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from app.access.permissions import Permission
-from app.access.policy import load_policy
+from app.access.policy.reading import load_policy
 from app.access.roles import Role
 
 CUSTOM: Final = "custom:"  # how an assignment names a partner's own role, by id; resolved where assignments are read

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.access.decisions import permissions_of
-from app.access.names import read_name, write_name
 from app.access.permissions import NEVER_DELEGATED, Permission
+from app.access.policy.names import read_name, write_name
 from app.access.roles import Role
 from app.web.translations import mark
 

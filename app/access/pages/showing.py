@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.access.names import read_name
-from app.access.rules import GLASS_ROLES, NOTICES
+from app.access.pages.words import ABILITIES, ROLE_NAMES, abilities, call
+from app.access.policy.delegations import GLASS_ROLES, NOTICES
+from app.access.policy.names import read_name
+from app.access.queries.index import IndexLine
 from app.access.schemas import DelegationOut, ExplanationOut
-from app.access.words import ABILITIES, ROLE_NAMES, abilities, call
 
 Say = Callable[[str], str]
 
@@ -29,39 +30,48 @@ def access_page(
 
 
 def _line(one: DelegationOut, names: Mapping[UUID, str], now: datetime, say: Say) -> dict[str, Any]:
-    return {
-        "id": str(one.id),
-        "key": one.id.hex[-8:],
-        "version": one.version,
-        "organisation": names.get(one.organisation_id, ""),
-        "kind": one.kind,
-        "state": one.state,
-        "reason": one.reason,
-        "abilities": [
-            {
-                "name": say(name),
-                "items": [{"permission": str(each.permission), "words": say(each.words)} for each in group],
-            }
-            for name, group in abilities(one.roles)
-        ],
-        "roles": list(dict.fromkeys(say(call(role)) for role in one.roles)),
-        "narrowed": sorted(one.roles) != sorted(one.requested_roles),
-        "groups": [group.name for group in one.groups],
-        "starts_at": one.starts_at,
-        "ends_at": one.ends_at,
-        "begins_later": one.starts_at > now,
-        "expiring": one.ends_at - now <= timedelta(days=max(NOTICES)),
-        "requested_by": one.requested_by or "",
-        "requested_at": one.requested_at,
-        "decided_by": one.decided_by or "",
-        "decided_at": one.decided_at,
-        "ended_by": one.ended_by or "",
-        "ended_at": one.ended_at or one.decided_at or one.ends_at,
-        "end_reason": one.end_reason or "",
-        "last_used_by": one.last_used_by or "",
-        "last_used_at": one.last_used_at,
-        "renewal": one.renewal_of is not None,
-    }
+    plain = ("version", "kind", "state", "reason", "starts_at", "ends_at", "requested_at", "decided_at", "last_used_at")
+    texts = ("requested_by", "decided_by", "ended_by", "end_reason", "last_used_by")
+    return (
+        {name: getattr(one, name) for name in plain}
+        | {name: getattr(one, name) or "" for name in texts}
+        | {
+            "id": str(one.id),
+            "key": one.id.hex[-8:],
+            "organisation": names.get(one.organisation_id, ""),
+            "abilities": _abilities(one.roles, say),
+            "roles": list(dict.fromkeys(say(call(role)) for role in one.roles)),
+            "narrowed": sorted(one.roles) != sorted(one.requested_roles),
+            "groups": [group.name for group in one.groups],
+            "begins_later": one.starts_at > now,
+            "expiring": one.ends_at - now <= timedelta(days=max(NOTICES)),
+            "ended_at": one.ended_at or one.decided_at or one.ends_at,
+            "renewal": one.renewal_of is not None,
+        }
+    )
+
+
+def _abilities(roles: Sequence[str], say: Say) -> list[dict[str, Any]]:
+    return [
+        {"name": say(name), "items": [{"permission": str(each.permission), "words": say(each.words)} for each in group]}
+        for name, group in abilities(roles)
+    ]
+
+
+def index_lines(lines: Sequence[IndexLine], say: Say) -> list[dict[str, Any]]:
+    """The lines of a partner's list over all its customers."""
+    return [
+        {
+            "name": line.tenant_name,
+            "path": f"/t/{line.tenant_id}/access",
+            "state": line.state,
+            "kind": line.kind,
+            "roles": list(dict.fromkeys(say(call(role)) for role in line.roles)),
+            "reason": line.reason,
+            "ends_at": line.ends_at,
+        }
+        for line in lines
+    ]
 
 
 def role_offers(say: Say, *, emergency: bool = False) -> list[dict[str, str]]:

@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from msgspec import UNSET, Meta, Struct
 
-from app.access import showing
 from app.access.decisions import can
 from app.access.operations.answering import (
     approve_delegation,
@@ -19,12 +18,13 @@ from app.access.operations.answering import (
     narrow_delegation,
 )
 from app.access.operations.asking import break_glass, request_delegation, withdraw_delegation
+from app.access.pages import showing
+from app.access.pages.words import keep_only
 from app.access.permissions import Permission
 from app.access.queries.delegations import at_home, get_delegation, is_customer, list_delegations
 from app.access.queries.explaining import explain_decision, find_assigned
 from app.access.queries.index import IndexQuery, Wanted, list_index, name_all
 from app.access.schemas import DelegationAnswer, DelegationWish, GlassWish
-from app.access.words import call, keep_only
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.web.begin import NothingHere, begin_work, run_form, runtime_of, visit_of
@@ -109,26 +109,12 @@ class MyAccessPages(Controller):
     @get("/", sync_to_thread=True)
     def show(self, request: PageRequest) -> Response[str]:
         """A page of it: open, asked for, about to end, or over; by the beginning of a customer's name."""
-        params = {
-            ("cursor" if name == "after" else name): value for name, value in request.query_params.items() if value
-        }
-        known = {name: str(value) for name, value in params.items() if name in {"state", "q", "cursor"}}
-        state: Wanted = next((part for part in _PARTS if part == known.get("state")), "open")
-        asked = IndexQuery(state=state, q=known.get("q", "")[:120], cursor=known.get("cursor", UNSET))
-        listed, say = list_index(runtime_of(request), visit_of(request).actor, asked), saying(request)
-        lines = [
-            {
-                "name": line.tenant_name,
-                "path": f"/t/{line.tenant_id}/access",
-                "state": line.state,
-                "kind": line.kind,
-                "roles": list(dict.fromkeys(say(call(role)) for role in line.roles)),
-                "reason": line.reason,
-                "ends_at": line.ends_at,
-            }
-            for line in listed.items
-        ]
-        context = {"state": state, "q": asked.q, "lines": lines, "older": listed.next or "", "first": "cursor" in known}
+        given = {name: str(value) for name, value in request.query_params.items() if value}
+        state: Wanted = next((part for part in _PARTS if part == given.get("state")), "open")
+        asked = IndexQuery(state=state, q=given.get("q", "")[:120], cursor=given.get("after", UNSET))
+        listed = list_index(runtime_of(request), visit_of(request).actor, asked)
+        lines = showing.index_lines(listed.items, saying(request))
+        context = {"state": state, "q": asked.q, "lines": lines, "older": listed.next or "", "first": "after" in given}
         return page(request, "access/delegations.html", context, nav=staff_nav(request))
 
 
@@ -168,7 +154,8 @@ def draw(
         "action": f"/t/{tenant_id}/access",
         "place": place,
         "typed": typed or {},
-        "errors": errors or [],
+        "errors": [error for error in errors or () if error[0]],
+        "trouble": next((say(said) for field, said in errors or () if not field), ""),
         "command_key": new_command_key(),
     }
     return page(request, "access/access.html", context, status=status, nav=staff_nav(request))

@@ -15,8 +15,8 @@ import casbin
 from casbin.model import Model
 from casbin.persist import Adapter
 
-from app.access.names import read_limits, role_names
-from app.access.policy import Policy, Rule, load_policy
+from app.access.policy.names import read_limits, role_names
+from app.access.policy.reading import Policy, Rule, load_policy
 from app.access.rights import Grant, names
 
 MODEL: Final = """

@@ -1,0 +1,5 @@
+"""The HTML doors of access, and the words in which they speak."""
+
+from app.access.pages.doors import AccessPages, MyAccessPages
+
+__all__ = ["AccessPages", "MyAccessPages"]
