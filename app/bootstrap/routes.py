@@ -20,6 +20,8 @@ from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
+from app.identity.scim.doors.directory import serve_directory
+from app.identity.scim.queries import find_directory
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
@@ -48,6 +50,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     SignInPages,
     SignOutPages,
     choose_preferences,
+    serve_directory,
     Hooks,
     ConnectionPages,
     HomePages,
@@ -87,7 +90,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     return {
         Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
         SiteDirectory: SiteDirectory(databases),
-        Doorkeeper: Doorkeeper(find_visit),
+        Doorkeeper: Doorkeeper(find_visit, find_directory),
         Readiness: Readiness(databases, settings.redis_url),
         **folder,
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from app.identity.operations import forget_stale
+from app.identity.scim.effects import settle_all
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
@@ -62,6 +63,9 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         follow_all(runtime)
         sweep(runtime)
 
+    def settle() -> None:
+        settle_all(runtime)
+
     def forget() -> None:
         forget_stale(runtime.databases)
         forget_commands(runtime)
@@ -73,5 +77,6 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         Schedule("tenancy.tell_cells", 15.0, tell),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
+        Schedule("identity.settle_directories", 15.0, settle),
         Schedule("identity.forget_stale", 3_600.0, forget),
     ]

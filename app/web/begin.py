@@ -29,8 +29,8 @@ PageRequest = Request[Any, Any, Any]
 
 # Who may knock. public: anybody · hook: a sender whose token and signature the handler verifies · signed_in: a person ·
 # partner: a person with a role in the host's organisation · tenant: a person with business in the tenant of the path ·
-# machine: software on this very machine.
-Door = Words["public", "hook", "signed_in", "partner", "tenant", "machine"]
+# machine: software on this very machine · directory: a directory of the host's organisation, by its bearer token.
+Door = Words["public", "hook", "signed_in", "partner", "tenant", "machine", "directory"]
 DOORS: tuple[str, ...] = get_args(Door)
 _FOR_PEOPLE = {"public", "signed_in", "partner", "tenant"}
 _CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
@@ -39,6 +39,12 @@ _LOOPBACK = {"127.0.0.1", "::1"}
 
 class NotSignedIn(Forbidden):
     """Nobody is signed in here; pages lead to the sign-in page, the API answers 401."""
+
+    status = 401
+
+
+class DirectoryUnknown(Forbidden):
+    """No directory of this host holds that token: whatever is wrong with it, the answer is the same."""
 
     status = 401
 
@@ -62,12 +68,13 @@ class Doorkeeper:
     """Tells who holds a session token on a site; identity fulfils it, bootstrap wires it."""
 
     find_visit: Callable[[Databases, Site, str, UUID | None], Visit | None]
+    find_directory: Callable[[Databases, Site, str], object | None]
 
 
 async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of the whole application: lets through what the route's door allows.
 
-    Raises NotSignedIn, NothingHere, NotFromHere, DatabaseAway.
+    Raises NotSignedIn, NothingHere, NotFromHere, DirectoryUnknown, DatabaseAway.
     """
     method = str(connection.scope.get("method"))
     if method == "OPTIONS":
@@ -81,6 +88,8 @@ async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> Non
         raise NotFoundException
     elif door in {"signed_in", "partner", "tenant"}:
         await _let_in(connection, str(door))
+    elif door == "directory":
+        connection.scope["state"]["directory"] = await run_sync(_recognise_directory, connection)
     elif door not in DOORS:
         raise NotFoundException
 
@@ -201,6 +210,16 @@ def _recognise(connection: Connection, tenant_id: UUID | None) -> Visit | None:
         return None
     runtime = runtime_of(connection)
     return runtime.service(Doorkeeper).find_visit(runtime.databases, site_of(connection), token, tenant_id)
+
+
+def _recognise_directory(connection: Connection) -> object:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    runtime = runtime_of(connection)
+    keeper = runtime.service(Doorkeeper)
+    found = keeper.find_directory(runtime.databases, site_of(connection), token.strip())
+    if scheme.lower() != "bearer" or found is None:
+        raise DirectoryUnknown("Send the token of this directory as a bearer token. It may have been replaced.")
+    return found
 
 
 def _tenant_asked(connection: Connection) -> UUID:

@@ -218,9 +218,15 @@ def _write_member(work: Work, settling: Settling, subject: Subject, wanted: str 
     return wanted
 
 
-def _tell(
-    work: Work, settling: Settling, subject: Subject, before: frozenset[str], after: frozenset[str]
-) -> None:
+def _tell(work: Work, settling: Settling, subject: Subject, before: frozenset[str], after: frozenset[str]) -> None:
     """Write into the trail whose access followed the directory, and how."""
-    told = {"name": subject.name, "email": subject.email, "directory": str(settling.directory.id)}
-    work.record(AccessFollowed(subject_id=subject.id, before=sorted(before), after=sorted(after), **told))
+    work.record(
+        AccessFollowed(
+            subject_id=subject.id,
+            directory=str(settling.directory.id),
+            name=subject.name,
+            email=subject.email,
+            before=sorted(before),
+            after=sorted(after),
+        )
+    )

@@ -27,7 +27,7 @@ from scim2_models.path import (
 from sqlalchemy import ColumnElement, Text, and_, cast, false, func, not_, or_, select, true
 
 from app.identity.scim.models import DirectoryUser, StaffGroup, StaffGroupMember
-from app.identity.scim.rules import comparable
+from app.identity.scim.rules import comparable, is_storable
 
 Condition = ColumnElement[bool]
 _PLAIN = re.compile(r"[A-Za-z0-9@._+-]+")
@@ -93,20 +93,27 @@ class _Compiler(FilterVisitor[Compiled]):
         bound = self._asked.resolve_comparison(node.attr_path, strict=False)
         if bound is None:
             return _ANYTHING
-        value, columns = coerce_value(bound, node.value, node.op), self._columns
-        word, name, inner = str(node.op.value), bound.field_name, bound.sub_field_name
+        value, word = coerce_value(bound, node.value, node.op), str(node.op.value)
+        if isinstance(value, str) and not is_storable(value):
+            return _exact(true() if word == "ne" else false())  # no text of ours holds such signs
+        condition = self._by_column(bound.field_name, bound.sub_field_name, word, value)
+        return self._near(bound, word, value) if condition is None else _exact(condition)
+
+    def _by_column(self, name: str, inner: str | None, word: str, value: Any) -> Condition | None:
+        """The comparison where a column holds the attribute; None where none does."""
+        columns, found = self._columns, None
         if name == "id":
-            return _exact(_identity(columns.id, word, value))
-        if name == "active" and columns.active is not None:
-            return _exact(_valued(columns.active, word, value))
-        if name in columns.texts and inner is None:
+            found = _identity(columns.id, word, value)
+        elif name == "active" and columns.active is not None:
+            found = _valued(columns.active, word, value)
+        elif name in columns.texts and inner is None:
             column, brought = columns.texts[name]
-            return _exact(_valued(column, word, None if value is None else brought(str(value))))
-        if name == "meta" and inner in columns.times:
-            return _exact(_valued(columns.times[inner], word, value))
-        if name == "members" and inner == "value" and word == "eq":
-            return _exact(_has_member(columns, value))
-        return self._near(bound, word, value)
+            found = _valued(column, word, None if value is None else brought(str(value)))
+        elif name == "meta" and inner in columns.times:
+            found = _valued(columns.times[inner], word, value)
+        elif name == "members" and inner == "value" and word == "eq":
+            found = _has_member(columns, value)
+        return found
 
     def visit_present(self, node: Present) -> Compiled:
         bound, columns = self._asked.resolve(node.attr_path, strict=False), self._columns
@@ -164,11 +171,13 @@ def _valued(column: Any, word: str, value: Any) -> Condition:
     if word == "eq":
         return func.coalesce(column == value, false())
     if word == "ne":
-        return column.is_distinct_from(value)  # type: ignore[no-any-return]  # columns of both kinds come as Any
+        different: Condition = column.is_distinct_from(value)
+        return different
     if word in _PARTS:
         return func.coalesce(getattr(column, _PARTS[word])(value, autoescape=True), false())
     ordered = column.collate("C") if isinstance(value, str) else column  # by code point, as the library compares
-    return func.coalesce(getattr(ordered, _ORDERS[word])(value), false())
+    compared: Condition = func.coalesce(getattr(ordered, _ORDERS[word])(value), false())
+    return compared
 
 
 def _identity(column: Any, word: str, value: Any) -> Condition:

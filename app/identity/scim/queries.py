@@ -95,9 +95,7 @@ def resource_of_user(user: DirectoryUser, groups: Iterable[tuple[UUID, str]], lo
     return KINDS["Users"].model_validate(said, scim_policy=POLICY)
 
 
-def resource_of_group(
-    group: StaffGroup, members: Iterable[tuple[UUID, str]] | None, locate: Locate
-) -> Resource[Any]:
+def resource_of_group(group: StaffGroup, members: Iterable[tuple[UUID, str]] | None, locate: Locate) -> Resource[Any]:
     """A group as SCIM says it; without its members where they are not wanted."""
     within = [
         {"value": str(user_id), "$ref": locate("Users", user_id), "type": "User", "display": name}
@@ -136,7 +134,7 @@ def list_resources(
     """One page over the resources of these kinds, users first, oldest first. Raises TooManyException."""
     start = min(asked.start_index or 1, _FURTHEST)
     room = min(USUAL if asked.count is None else asked.count, MOST)
-    skip, total, found = start - 1, 0, []
+    skip, total, found = start - 1, 0, list[Resource[Any]]()
     for kind in kinds:
         listing = _Listing(session, directory, kind, asked, locate)
         here, resources = listing.read(max(0, skip - total), room - len(found))
@@ -192,7 +190,7 @@ class _Listing:
         return select(StaffGroup).where(StaffGroup.directory_id == self.directory.id).order_by(StaffGroup.id)
 
     def _filter(self) -> ScimFilter[Any]:
-        bound: Any = ScimFilter.__class_getitem__(KINDS[self.kind])  # type: ignore[attr-defined]  # as the library does
+        bound: Any = ScimFilter.__class_getitem__(KINDS[self.kind])
         with POLICY:
             filter_: ScimFilter[Any] = bound(str(self.asked.filter))
         return filter_

@@ -27,6 +27,11 @@ def comparable(text: str) -> str:
     return normalize("NFC", normalize("NFC", text).lower())
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can keep the text: it is UTF-8 and holds no NUL."""
+    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def address_of(user_name: str, emails: Iterable[dict[str, Any]]) -> str | None:
     """Where the user's mail goes: the primary address, the one of work, any; else the name if it is one."""
     known = [each for each in emails if each.get("value")]
