@@ -169,12 +169,14 @@ def _valued(column: Any, word: str, value: Any) -> Condition:
     if value is None:
         return {"eq": column.is_(None), "ne": column.is_not(None)}.get(word, false())
     if word == "eq":
-        return func.coalesce(column == value, false())
+        same: Condition = func.coalesce(column == value, false())
+        return same
     if word == "ne":
         different: Condition = column.is_distinct_from(value)
         return different
     if word in _PARTS:
-        return func.coalesce(getattr(column, _PARTS[word])(value, autoescape=True), false())
+        partly: Condition = func.coalesce(getattr(column, _PARTS[word])(value, autoescape=True), false())
+        return partly
     ordered = column.collate("C") if isinstance(value, str) else column  # by code point, as the library compares
     compared: Condition = func.coalesce(getattr(ordered, _ORDERS[word])(value), false())
     return compared

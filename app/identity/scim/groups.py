@@ -59,7 +59,7 @@ def patch_group(session: Session, directory: Visitor, group: StaffGroup, patch: 
     """Apply the operations in their order, all or none. Raises SCIMException."""
     before = _members(session, group)
     after: set[UUID] = set(before)
-    resource: Any = resource_of_group(group, None, lambda _kind, _id: "")
+    resource: Any = resource_of_group(group, (), lambda _kind, _id: "")
     for operation in patch.operations or []:
         for word, ids in _of_members(operation):
             after = {"add": after | ids, "remove": after - ids, "replace": ids, "empty": set()}[word]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from scim2_models import ResponseParameters, ScimFilter, SearchRequest, TooManyException
 from scim2_models.resources.resource import Resource
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select, text, true
 from sqlalchemy.orm import Session
 
 from app.identity.rules import is_token, token_digest
@@ -90,17 +90,14 @@ def resource_of_user(user: DirectoryUser, groups: Iterable[tuple[UUID, str]], lo
         {"value": str(group_id), "$ref": locate("Groups", group_id), "display": name, "type": "direct"}
         for group_id, name in groups
     ]
-    own = {"id": str(user.id), "userName": user.user_name, "externalId": user.external_id, "active": user.active}
+    own = {"id": str(user.id), "userName": user.user_name, "externalId": user.external_id}
     said = user.document | own | {"groups": belongs or None, "meta": _meta("Users", user, locate)}
     return KINDS["Users"].model_validate(said, scim_policy=POLICY)
 
 
-def resource_of_group(group: StaffGroup, members: Iterable[tuple[UUID, str]] | None, locate: Locate) -> Resource[Any]:
+def resource_of_group(group: StaffGroup, members: Iterable[UUID], locate: Locate) -> Resource[Any]:
     """A group as SCIM says it; without its members where they are not wanted."""
-    within = [
-        {"value": str(user_id), "$ref": locate("Users", user_id), "type": "User", "display": name}
-        for user_id, name in members or ()
-    ]
+    within = [{"value": str(each), "$ref": locate("Users", each), "type": "User"} for each in members]
     own = {"id": str(group.id), "displayName": group.name, "externalId": group.external_id}
     said = own | {"members": within or None, "meta": _meta("Groups", group, locate)}
     return KINDS["Groups"].model_validate(said, scim_policy=POLICY)
@@ -110,15 +107,21 @@ def groups_of(session: Session, users: Sequence[UUID]) -> dict[UUID, list[tuple[
     """The groups of each of these users, by name."""
     query = select(StaffGroupMember.user_id, StaffGroup.id, StaffGroup.name)
     joined = query.join(StaffGroup, StaffGroup.id == StaffGroupMember.group_id)
-    rows = session.execute(joined.where(StaffGroupMember.user_id.in_(users)).order_by(StaffGroup.name, StaffGroup.id))
-    return _gathered(rows)
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    rows = joined.where(StaffGroupMember.user_id.in_(users)).order_by(StaffGroup.name, StaffGroup.id)
+    for user_id, group_id, name in session.execute(rows):
+        found.setdefault(user_id, []).append((group_id, name))
+    return found
 
 
-def members_of(session: Session, groups: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+def members_of(session: Session, groups: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """The users of each of these groups, in the order in which they were made."""
-    query = select(StaffGroupMember.group_id, DirectoryUser.id, DirectoryUser.user_name)
-    joined = query.join(DirectoryUser, DirectoryUser.id == StaffGroupMember.user_id)
-    return _gathered(session.execute(joined.where(StaffGroupMember.group_id.in_(groups)).order_by(DirectoryUser.id)))
+    query = select(StaffGroupMember.group_id, StaffGroupMember.user_id)
+    mine = (StaffGroupMember.group_id.in_(groups), StaffGroupMember.user_id.is_not(None))
+    found: dict[UUID, list[UUID]] = {}
+    for group_id, user_id in session.execute(query.where(*mine).order_by(StaffGroupMember.user_id)):
+        found.setdefault(group_id, []).append(user_id)
+    return found
 
 
 def wants(asked: ResponseParameters[Any], name: str) -> bool:
@@ -155,7 +158,7 @@ class _Listing:
 
     def read(self, skip: int, room: int) -> tuple[int, list[Resource[Any]]]:
         """How many fit in all, and those of the page."""
-        compiled = Compiled(func.true(), exact=True)
+        compiled = Compiled(true(), exact=True)
         if self.asked.filter is not None:
             compiled = compile_filter(self._filter(), self._columns)
         query = self._query().where(compiled.condition)
@@ -223,13 +226,6 @@ def _meta(kind: str, row: DirectoryUser | StaffGroup, locate: Locate) -> dict[st
         "location": locate(kind, row.id),
         "version": f'W/"{row.version}"',
     }
-
-
-def _gathered(rows: Iterable[Any]) -> dict[UUID, list[tuple[UUID, str]]]:
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
-    for owner, one, name in rows:
-        found.setdefault(owner, []).append((one, name))
-    return found
 
 
 def _head(path: str) -> str:

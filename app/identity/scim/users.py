@@ -18,7 +18,7 @@ from app.identity.scim.rules import address_of, comparable, locale_of, name_of
 from app.kernel.ids import new_id
 
 LONGEST = 320  # characters of a name that users are told apart by: the longest mail address
-_OWN = ("schemas", "id", "meta", "userName", "externalId", "active", "groups")
+_OWN = ("schemas", "id", "meta", "userName", "externalId", "groups")
 _TAKE = text("SELECT control.take_person(:user, :new, :email, :name, :locale, :own)")
 _END = text("SELECT control.end_person_sessions(:person, :organisation, :tenant)")
 

@@ -34,7 +34,8 @@ _USERS = "Users"
 
 def create(call: Call, _id: str) -> Response[bytes]:
     """POST: a new user, who may come in at once."""
-    said = read_resource(call, FullUser, Context.RESOURCE_CREATION_REQUEST)
+    said: Any = read_resource(call, FullUser, Context.RESOURCE_CREATION_REQUEST)
+    said.active = True if said.active is None else said.active
     with call.control() as (session, now):
         user_id = create_user(session, call.directory, said, now)
     _follow_new(call, user_id)
@@ -49,9 +50,10 @@ def read(call: Call, written: str) -> Response[bytes]:
 def replace(call: Call, written: str) -> Response[bytes]:
     """PUT: the user is what is sent; `active`, where it is not sent, stays."""
     user_id = read_id(_USERS, written)
-    said = read_resource(call, FullUser, Context.RESOURCE_REPLACEMENT_REQUEST)
+    said: Any = read_resource(call, FullUser, Context.RESOURCE_REPLACEMENT_REQUEST)
     with call.control() as (session, now):
         user = _held(call, session, user_id)
+        said.active = user.active if said.active is None else said.active
         if said.replace(_resource(call, session, user)):
             write_user(session, call.directory, user, said, now, own=_own(call, user, said))
     _follow(call, user_id)

@@ -99,7 +99,7 @@ def _answer(call: Call, group_id: UUID, ctx: Context, *, status: int = 200) -> R
         group = find_group(session, call.directory, group_id)
         if group is None:
             raise no_such(_GROUPS)
-        members = members_of(session, [group.id]).get(group.id) if wants(parameters, "members") else None
+        members = members_of(session, [group.id]).get(group.id, ()) if wants(parameters, "members") else ()
         resource, version = resource_of_group(group, members, call.locate), group.version
     return answer_resource(
         call, resource.model_dump(scim_ctx=ctx, response_parameters=parameters), version, status=status

@@ -124,5 +124,3 @@ class Directories:
     def told(self, tenant: Tenant, action: str = "identity.directory.access_followed") -> list[Any]:
         """Entries of a trail, oldest first."""
         return self.installation.rows(tenant, "SELECT * FROM {}.trail WHERE action = %s ORDER BY id", action)
-
-
