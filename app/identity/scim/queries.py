@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from scim2_models import ResponseParameters, ScimFilter, SearchRequest, TooManyException
@@ -107,10 +107,10 @@ def groups_of(session: Session, users: Sequence[UUID]) -> dict[UUID, list[tuple[
     """The groups of each of these users, by name."""
     query = select(StaffGroupMember.user_id, StaffGroup.id, StaffGroup.name)
     joined = query.join(StaffGroup, StaffGroup.id == StaffGroupMember.group_id)
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    found: dict[UUID, list[tuple[UUID, str]]] = {user_id: [] for user_id in users}
     rows = joined.where(StaffGroupMember.user_id.in_(users)).order_by(StaffGroup.name, StaffGroup.id)
     for user_id, group_id, name in session.execute(rows):
-        found.setdefault(user_id, []).append((group_id, name))
+        found[cast("UUID", user_id)].append((group_id, name))
     return found
 
 
@@ -120,7 +120,7 @@ def members_of(session: Session, groups: Sequence[UUID]) -> dict[UUID, list[UUID
     mine = (StaffGroupMember.group_id.in_(groups), StaffGroupMember.user_id.is_not(None))
     found: dict[UUID, list[UUID]] = {}
     for group_id, user_id in session.execute(query.where(*mine).order_by(StaffGroupMember.user_id)):
-        found.setdefault(group_id, []).append(user_id)
+        found.setdefault(group_id, []).append(cast("UUID", user_id))
     return found
 
 

@@ -116,6 +116,14 @@ class Directories:
         rows = self.installation.control(query, email, organisation or self.doors.northwind)
         return {row.role for row in rows}
 
+    def sessions(self, email: str, organisation: UUID | None = None) -> int:
+        """How many sessions of somebody are open in the organisation (Northwind)."""
+        query = (
+            "SELECT s.token_hash FROM control.session s JOIN control.person p ON p.id = s.person_id"
+            " WHERE p.email = %s AND s.organisation_id = %s AND s.ended_at IS NULL"
+        )
+        return len(self.installation.control(query, email, organisation or self.doors.northwind))
+
     def member(self, email: str) -> tuple[str, str] | None:
         """Role and state of a member of Acme."""
         rows = self.installation.rows(self.acme, "SELECT role, state FROM {}.member WHERE email = %s", email)
