@@ -22,6 +22,7 @@ from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
 from app.identity.scim.doors.directory import serve_directory
 from app.identity.scim.queries import find_directory
+from app.identity.scim.setup.pages import MemberDirectoryPages, StaffDirectoryPages
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
@@ -51,6 +52,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     SignOutPages,
     choose_preferences,
     serve_directory,
+    StaffDirectoryPages,
+    MemberDirectoryPages,
     Hooks,
     ConnectionPages,
     HomePages,

@@ -167,7 +167,8 @@ def _exact(condition: Condition) -> Compiled:
 def _valued(column: Any, word: str, value: Any) -> Condition:
     """One comparison with a column that may be null."""
     if value is None:
-        return {"eq": column.is_(None), "ne": column.is_not(None)}.get(word, false())
+        absent: dict[str, Condition] = {"eq": column.is_(None), "ne": column.is_not(None)}
+        return absent.get(word, false())
     if word == "eq":
         same: Condition = func.coalesce(column == value, false())
         return same

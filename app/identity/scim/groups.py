@@ -75,11 +75,11 @@ def delete_group(session: Session, directory: Visitor, group: StaffGroup, now: d
     session.delete(group)
 
 
-def mark_members(session: Session, group: StaffGroup, users: Iterable[UUID], now: datetime) -> None:
-    """What these users are has changed with their group; where it has a role, their access has to follow."""
-    behind = {"behind": True} if group.role else {}
+def mark_members(session: Session, users: Iterable[UUID], now: datetime, *, behind: bool) -> None:
+    """What these users are has changed with a group; `behind` where their access has to follow."""
+    follow = {"behind": True} if behind else {}
     for chunk in _chunks(sorted(users)):
-        values = {"version": DirectoryUser.version + 1, "changed_at": now, **behind}
+        values = {"version": DirectoryUser.version + 1, "changed_at": now, **follow}
         session.execute(update(DirectoryUser).where(DirectoryUser.id.in_(chunk)).values(**values))
 
 
@@ -119,7 +119,7 @@ def _set_members(
             for one in known
         ]
         session.execute(insert(StaffGroupMember), rows)
-    mark_members(session, group, before ^ after, now)
+    mark_members(session, before ^ after, now, behind=group.role is not None)
 
 
 def _of_members(operation: PatchOperation[Any]) -> Iterator[tuple[str, set[UUID]]]:
