@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -53,18 +54,12 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         actor = job_actor(_PLATFORM, "tenancy.resume_requests")
         resume_requests(runtime, actor, trace_id=new_id().hex)
 
-    def tell() -> None:
-        tell_all(runtime)
-
     def erase() -> None:
         carry_out_all(runtime)
 
     def follow() -> None:
         follow_all(runtime)
         sweep(runtime)
-
-    def settle() -> None:
-        settle_all(runtime)
 
     def forget() -> None:
         forget_stale(runtime.databases)
@@ -74,9 +69,9 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
-        Schedule("tenancy.tell_cells", 15.0, tell),
+        Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
-        Schedule("identity.settle_directories", 15.0, settle),
+        Schedule("identity.settle_directories", 15.0, partial(settle_all, runtime)),
         Schedule("identity.forget_stale", 3_600.0, forget),
     ]

@@ -64,6 +64,7 @@ control_function(
     language="plpgsql",
     partner=True,
     body=f"""
+    #variable_conflict use_column
     BEGIN
         IF NOT {_REACHED.format(organisation="p_organisation")} OR p_tenant IS NOT NULL AND (
             EXISTS (SELECT FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id

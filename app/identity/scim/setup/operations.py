@@ -77,8 +77,8 @@ def read_directories(
     with open_work(runtime, place.tenant, actor, trace_id=trace_id) as work:
         require(work, Permission.DIRECTORY_MANAGE)
         offered = grantable(work.rights, of_tenant=place.tenant_id is not None)
-    with partner_session(runtime.databases, place.organisation_id, actor=actor.label) as (session, _now):
-        return list_directories(session, place), offered
+    with partner_session(runtime.databases, place.organisation_id, actor=actor.label) as (session, now):
+        return list_directories(session, place, now), offered
 
 
 def make_directory(asking: Asking, wanted: NewDirectory) -> Token | None:
