@@ -1,4 +1,4 @@
-"""Directories for a whole module; see `directories.py`."""
+"""Directories for every module here; see `directories.py`. Each test minds only the people it names."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories.installation import Installation
+from tests import cluster
+from tests.factories.installation import Installation, open_doors
 from tests.integration.identity.scim.directories import Directories
 
 
-@pytest.fixture(scope="module")
-def at_work(shared_installation: Installation, doors_redis: str) -> Iterator[Directories]:
-    """Two partners and a customer, each with a directory."""
-    shared_installation.own_slots()
-    served = Directories(shared_installation, doors_redis)
+@pytest.fixture(scope="package")
+def at_work(installation_template, doors_redis: str) -> Iterator[Directories]:
+    """Two partners and a customer, each with a directory, in an installation of their own."""
+    template, key = installation_template
+    made = cluster.create_databases(template)
+    open_doors(made, key)
+    installation = Installation(made, key)
+    installation.own_slots()
+    served = Directories(installation, doors_redis)
     yield served
     served.close()
+    installation.close()
+    cluster.drop_databases(made)

@@ -53,11 +53,11 @@ class Directory:
         """Read."""
         return self.send("GET", path, **headers)
 
-    def create(self, name: str, **more: Any) -> Said:
+    def create(self, name: str, /, **more: Any) -> Said:
         """Create a user of that name, whose mail goes there too."""
         return self.send("POST", "/Users", {"schemas": [f"{CORE}User"], "userName": name, **more})
 
-    def group(self, name: str, *users: str, **more: Any) -> str:
+    def group(self, name: str, /, *users: str, **more: Any) -> str:
         """Create a group of these users; its id."""
         members = [{"value": each} for each in users]
         body = {"schemas": [f"{CORE}Group"], "displayName": name, "members": members, **more}
