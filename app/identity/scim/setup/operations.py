@@ -100,8 +100,9 @@ def make_directory(asking: Asking, wanted: NewDirectory) -> Token | None:
         }
         row |= {"token_hash": token.digest, "token_made_at": now, "made_at": now}
         row |= {"made_by": asking.actor.id, "made_by_name": asking.actor.name}
-        made = session.connection().execute(insert(Directory).values(**row).on_conflict_do_nothing())
-    return token if made.rowcount == 1 else None
+        fresh = insert(Directory).values(**row).on_conflict_do_nothing().returning(Directory.id)
+        made = session.connection().execute(fresh).one_or_none()
+    return token if made is not None else None
 
 
 def renew_token(asking: Asking, directory_id: UUID, *, at_once: bool) -> Token | None:

@@ -1,4 +1,4 @@
-"""What a directory says comes true for people: roles, membership, sessions, delegations, the trail; and comes undone."""
+"""What a directory says comes true for people: roles, membership, sessions, the trail; and comes undone."""
 
 from __future__ import annotations
 

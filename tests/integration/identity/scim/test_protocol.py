@@ -68,7 +68,7 @@ class TestTheDoor:
 @pytest.fixture(scope="module")
 def directory(at_work: Directories) -> Directory:
     directory = at_work.make(at_work.doors.contoso, "contoso.localhost", default_role="csm")
-    people = [
+    people: list[tuple[str, dict[str, Any]]] = [
         ("Ada@filter.example", {"externalId": "E-1", "title": "Lead", "active": True}),
         ("bob@filter.example", {"externalId": "e-1", "active": False, ENTERPRISE: {"department": "Sales"}}),
         ("cy_d%@filter.example", {"title": "lead", "name": {"familyName": 'O"Neil', "givenName": "Cy"}}),
@@ -127,7 +127,7 @@ class TestFilters:
 
     def test_agree_with_the_library_on_any_combination(self, directory: Directory):
         """What goes to SQL and what is looked at in memory say the same; a term that columns decide or do not."""
-        seed = random.randrange(10_000)
+        seed = random.randrange(10_000)  # noqa: S311 - a test's choice
         print(f"seed {seed}")  # noqa: T201 - pytest shows it with a failure
         choose = random.Random(seed)  # noqa: S311 - a test's choice
         terms = {
@@ -184,19 +184,17 @@ class TestPages:
     def test_over_five_thousand_users_are_whole_and_stable(self, at_work: Directories):
         directory = at_work.make(at_work.doors.contoso, "contoso.localhost")
         at_work.installation.control(
-            "INSERT INTO control.directory_user (id, directory_id, organisation_id, user_name, user_key, active, document,"
-            " given, former, made_person, version, behind, made_at, changed_at)"
-            " SELECT gen_random_uuid(), %s, %s, 'u' || n, 'u' || n, true, '{\"title\": \"Lead\"}', '[]', '[]', false, 1,"
-            " false, now(), now() FROM generate_series(1, 5000) n",
+            "INSERT INTO control.directory_user (id, directory_id, organisation_id, user_name, user_key, active,"
+            " document, given, former, made_person, version, behind, made_at, changed_at)"
+            " SELECT gen_random_uuid(), %s, %s, 'u' || n, 'u' || n, true, '{\"title\": \"Lead\"}', '[]', '[]', false,"
+            " 1, false, now(), now() FROM generate_series(1, 5000) n",
             *(directory.id, at_work.doors.contoso),
         )
         seen: list[str] = []
-        for start in range(1, 5001, 200):
+        for start in (1, 201, 401):
             said = directory.get(f"/Users?startIndex={start}&count=5000&attributes=userName").body
             assert (said["totalResults"], said["itemsPerPage"], said["startIndex"]) == (5000, 200, start)
             seen += [one["userName"] for one in said["Resources"]]
-            if start == 401:
-                break  # three pages and the last say as much as all
         said = directory.get("/Users?startIndex=4901&count=200").body
         assert (len(set(seen)), said["itemsPerPage"]) == (600, 100)
         assert directory.get("/Users?count=0").body["Resources"] == []

@@ -1,4 +1,4 @@
-"""The pages on which people set directories up: the token once, roles no higher than one's own, everybody else refused."""
+"""The pages on which directories are set up: the token once, no role beyond one's own, everybody else refused."""
 
 from __future__ import annotations
 
