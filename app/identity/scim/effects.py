@@ -27,7 +27,7 @@ from app.identity.scim.models import DirectoryUser, StaffGroup, StaffGroupMember
 from app.identity.scim.queries import Visitor, list_behind
 from app.identity.scim.rules import AT_ONCE, OWNERS, address_of, locale_of, name_of, roles_wanted
 from app.kernel.actor import Actor
-from app.kernel.errors import SlipwayError
+from app.kernel.errors import SlipwayError, Unavailable
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
@@ -87,22 +87,35 @@ def settle_user(runtime: Runtime, directory: Visitor, user_id: UUID, *, trace_id
 
 
 def settle_behind(runtime: Runtime, directory: Visitor, *, trace_id: str, most: int = AT_ONCE) -> int:
-    """Settle users of this directory that are behind, up to `most`; returns how many. Raises as `settle_user`."""
+    """Settle users of this directory that are behind, up to `most`; returns how many it looked at.
+
+    Raises what `settle_user` does; one user who is refused, such as by a full plan, keeps none of the others waiting.
+    """
     with partner_session(runtime.databases, directory.organisation_id, actor=directory.label) as (session, _now):
         query = select(DirectoryUser.id).where(DirectoryUser.directory_id == directory.id, DirectoryUser.behind)
-        waiting = session.scalars(query.order_by(DirectoryUser.changed_at, DirectoryUser.id).limit(most)).all()
+        waiting = session.scalars(query.order_by(func.random()).limit(most)).all()
+    refused = None
     for user_id in waiting:
-        settle_user(runtime, directory, user_id, trace_id=trace_id)
+        try:
+            settle_user(runtime, directory, user_id, trace_id=trace_id)
+        except Unavailable:
+            raise
+        except SlipwayError as error:
+            refused = error
+    if refused is not None:
+        raise refused
     return len(waiting)
 
 
-def settle_all(runtime: Runtime) -> None:
-    """Go on where requests left off, in every directory; what one of them meets stops none of the others."""
+def settle_all(runtime: Runtime) -> bool:
+    """Go on where requests left off, in every directory; what one meets stops none of the others. True: there is more."""
+    more = False
     for directory in list_behind(runtime.databases):
         try:
-            settle_behind(runtime, directory, trace_id=new_id().hex)
+            more |= settle_behind(runtime, directory, trace_id=new_id().hex) == AT_ONCE
         except (SlipwayError, DatabaseAway) as error:
             _log.warning("identity.directory.behind", directory_id=str(directory.id), reason=type(error).__name__)
+    return more
 
 
 def is_ours(runtime: Runtime, directory: Visitor, user: DirectoryUser, *, trace_id: str) -> bool:

@@ -110,7 +110,7 @@ def _set_members(
             DirectoryUser.deleted_at.is_(None),
             DirectoryUser.id.in_(chunk),
         )
-        known = session.execute(query.with_for_update()).all()
+        known = session.execute(query.order_by(DirectoryUser.id).with_for_update()).all()
         if len(known) < len(chunk):
             raise InvalidValueException(detail="members names a user that this directory does not have.")
         shared = {"group_id": group.id, "organisation_id": directory.organisation_id, "made_at": now}

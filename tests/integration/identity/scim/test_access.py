@@ -248,3 +248,79 @@ def test_a_customer_s_users_are_not_the_partner_s(at_work: Directories):
 
 def _refuse(*_: object, **__: object) -> None:
     raise DatabaseAway("The database cannot be reached right now.")
+
+
+def test_a_group_counts_the_people_who_may_come_in(at_work: Directories):
+    """What `find_visit` reads of a group is nobody who was deactivated, and nobody who is no person yet."""
+    directory = at_work.northwind
+    user, nobody = directory.create("rex@northwind.example").body["id"], directory.create("no-mail").body["id"]
+    group = directory.group("Counted", user, nobody)
+
+    def counted() -> list[object]:
+        query = "SELECT person_id FROM control.staff_group_member WHERE group_id = %s AND person_id IS NOT NULL"
+        return [row.person_id for row in at_work.installation.control(query, group)]
+
+    assert counted() == [at_work.person("rex@northwind.example").id]
+    directory.active(user, False)
+    assert counted() == []
+    directory.active(user, True)
+    assert len(counted()) == 1
+    assert directory.send("DELETE", f"/Users/{user}").status == 204
+    assert counted() == []
+
+
+def test_an_erased_tenant_s_directory_leaves_nothing_of_its_people(at_work: Directories):
+    tenant = at_work.installation.tenant(at_work.doors.northwind, "Gone", kind="customer")
+    directory = at_work.make(at_work.doors.northwind, "northwind.localhost", tenant=tenant, default_role="viewer")
+    active, inactive = (directory.create(f"{name}@gone.example").body["id"] for name in ("in", "out"))
+    directory.active(inactive, False)
+    directory.group("All", active, inactive)
+    at_work.installation.control("SELECT control.forget_tenant(%s)", tenant.id)
+    assert (
+        at_work.installation.control("SELECT 1 FROM control.person WHERE email LIKE '%%@gone.example' AND %s", True)
+        == []
+    )
+    for table in ("directory_user", "directory_request"):
+        query = f"SELECT 1 FROM control.{table} WHERE directory_id = %s"  # noqa: S608 - our own names
+        assert at_work.installation.control(query, directory.id) == []
+    assert directory.get("/Users").status == 401
+
+
+def test_one_who_is_refused_keeps_none_of_the_others_waiting(at_work: Directories):
+    """A group of a full workspace gets its role: two belong to it already, one cannot, and all is looked at."""
+    tenant = at_work.installation.tenant(at_work.doors.northwind, "Full", kind="customer")
+    directory = at_work.make(at_work.doors.northwind, "northwind.localhost", tenant=tenant)
+    users = [directory.create(f"{name}@full.example").body["id"] for name in ("one", "two", "three")]
+    group = directory.group("Everybody", *users)
+    at_work.role(group, "viewer")
+    at_work.installation.cell("UPDATE cell.tenant SET limits = '{\"members\": 2}' WHERE id = %s", tenant.id)
+    renamed = {"op": "replace", "path": "members", "value": []}
+    join = {"op": "add", "path": "members", "value": [{"value": user} for user in users]}
+    assert directory.patch(f"/Groups/{group}", renamed).status == 204
+    assert directory.patch(f"/Groups/{group}", join).status == 409
+    assert len(at_work.installation.rows(tenant, "SELECT 1 FROM {}.member WHERE state = 'active'")) == 2
+    at_work.installation.cell("UPDATE cell.tenant SET limits = NULL WHERE id = %s", tenant.id)
+    at_work.installation.control("UPDATE control.directory_user SET changed_at = now() - interval '1 minute'")
+    settle_all(at_work.doors.runtime)
+    assert len(at_work.installation.rows(tenant, "SELECT 1 FROM {}.member WHERE state = 'active'")) == 3
+
+
+def test_of_two_wishes_at_once_the_last_one_holds(at_work: Directories):
+    """Whatever order they arrive in: what the directory is told of the user is what is true of the person."""
+    directory, email = at_work.customer, "sam@acme.example"
+    user = directory.create(email).body["id"]
+    gate = threading.Barrier(6)
+
+    def wish(active: bool) -> None:  # noqa: FBT001 - the wish itself
+        gate.wait()
+        directory.active(user, active)
+
+    threads = [threading.Thread(target=wish, args=(bool(number % 2),)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    active = directory.get(f"/Users/{user}").body["active"]
+    assert at_work.member(email) == ("viewer", "active" if active else "removed")
+    rows = at_work.installation.control("SELECT behind FROM control.directory_user WHERE id = %s", user)
+    assert rows[0].behind is False
