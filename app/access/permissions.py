@@ -51,7 +51,7 @@ class Permission(StrEnum):
     MEMBER_INVITE = "identity:member:invite"
     MEMBER_PROMOTE = "identity:member:promote"  # make somebody an owner or administrator
     STAFF_MANAGE = "identity:staff:manage"  # who works for the partner, in which roles and groups
-    DIRECTORY_MANAGE = "identity:directory:manage"  # single sign-on and SCIM
+    DIRECTORY_MANAGE = "identity:directory:manage"  # single sign-on and SCIM: as much as all they may give
     SERVICE_MANAGE = "identity:service:manage"  # service accounts and their keys
     ROLE_DEFINE = "access:role:define"  # roles of the partner's own, which only narrow
     DELEGATION_REQUEST = "access:delegation:request"  # asked in the partner's home, like breaking the glass

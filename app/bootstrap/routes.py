@@ -29,6 +29,9 @@ from app.identity.machines.queries import find_bearer
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.people.pages import PeoplePages, StaffPages
 from app.identity.queries import find_visit
+from app.identity.scim.doors.directory import serve_directory
+from app.identity.scim.queries import find_directory
+from app.identity.scim.setup.pages import MemberDirectoryPages, StaffDirectoryPages
 from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
@@ -45,7 +48,8 @@ from app.tenancy.api.exports import ExportDoors
 from app.tenancy.api.imports import ImportDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
-from app.web.begin import Doorkeeper, enforce_door, provide_form, require_doors
+from app.web.begin import Doorkeeper
+from app.web.doors import enforce_door, provide_form, require_doors
 from app.web.limits import Limiter
 from app.web.responses import EXCEPTION_HANDLERS
 from app.web.security import MAX_BODY, Front
@@ -69,6 +73,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     TenantAccountDoors,
     PartnerAccountPages,
     TenantAccountPages,
+    serve_directory,
+    StaffDirectoryPages,
+    MemberDirectoryPages,
     Hooks,
     ConnectionPages,
     HomePages,
@@ -117,7 +124,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
     return {
         Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
         SiteDirectory: SiteDirectory(databases),
-        Doorkeeper: Doorkeeper(find_visit, find_bearer, look_at_code),
+        Doorkeeper: Doorkeeper(find_visit, find_bearer, find_directory, look_at_code),
         Readiness: Readiness(databases, settings.redis_url),
         Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
         **folder,

@@ -9,6 +9,7 @@ import structlog
 
 from app.identity.machines.operations.tokens import forget_stale_machines
 from app.identity.operations import forget_stale
+from app.identity.scim.effects import settle_all
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
@@ -62,9 +63,6 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         actor = job_actor(_PLATFORM, "tenancy.resume_requests")
         resume_requests(runtime, actor, trace_id=new_id().hex)
 
-    def tell() -> None:
-        tell_all(runtime)
-
     def erase() -> None:
         carry_out_all(runtime)
 
@@ -75,8 +73,9 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
-        Schedule("tenancy.tell_cells", 15.0, tell),
+        Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
+        Schedule("identity.settle_directories", 15.0, partial(settle_all, runtime)),
         Schedule("identity.forget_stale", 3_600.0, partial(_forget, runtime)),
     ]

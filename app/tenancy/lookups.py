@@ -111,6 +111,7 @@ control_function(
     BEGIN
         WITH gone AS (DELETE FROM control.membership m WHERE m.tenant_id = p_tenant RETURNING m.person_id)
         SELECT array_agg(g.person_id) INTO belonged FROM gone g;
+        belonged := COALESCE(belonged, '{}') || control.forget_directories(p_tenant);
         DELETE FROM control.onboarding_card c WHERE c.tenant_id = p_tenant;
         DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
         PERFORM control.forget_machines_of(p_tenant);

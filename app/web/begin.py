@@ -1,4 +1,4 @@
-"""Who comes in: the door of each route, the visitor behind a cookie, and `begin_work`, the only way to a tenant."""
+"""Who has come in, and `begin_work`, the only way to a tenant."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, cast, get_args
-from typing import Literal as Words
+from typing import Any, cast
 from uuid import UUID
 
-from anyio.to_thread import run_sync
-from litestar import Litestar, Request
-from litestar.exceptions import NotFoundException
-from litestar.handlers.base import BaseRouteHandler
+from litestar import Request
 
 from app.kernel.actor import Actor
 from app.kernel.commands import Result, fingerprint, run_command
 from app.kernel.errors import Forbidden, Missing
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.web.forms import CODE_FIELD, Form, read_form
+from app.web.forms import Form
 from app.web.hosts import Site
-from app.web.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
-from app.web.security import Connection, Front, require_same_origin
+from app.web.security import Connection, Front
 from app.web.translations import mark
 from tenants.engines import Databases
 from tenants.registry import find_home
@@ -32,14 +27,6 @@ from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
 
-# Who may knock. public: anybody · hook: a sender whose token and signature the handler verifies · signed_in: a person ·
-# partner: a person with a role in the host's organisation · tenant: a person with business in the tenant of the path ·
-# machine: software on this very machine.
-Door = Words["public", "hook", "signed_in", "partner", "tenant", "machine"]
-DOORS: tuple[str, ...] = get_args(Door)
-_FOR_PEOPLE = {"public", "signed_in", "partner", "tenant"}
-_CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-_LOOPBACK = {"127.0.0.1", "::1"}
 _API = "/api/v1/"
 _BEARER = re.compile(r"\s*bearer(\s|$)", re.IGNORECASE)
 
@@ -52,6 +39,12 @@ class NotSignedIn(Forbidden):
 
 class TokenUnusable(NotSignedIn):
     """The access token is unknown, has expired, was revoked, or was issued on another host."""
+
+
+class DirectoryUnknown(Forbidden):
+    """No directory of this host holds that token: whatever is wrong with it, the answer is the same."""
+
+    status = 401
 
 
 class NothingHere(Missing):
@@ -83,44 +76,8 @@ class Doorkeeper:
 
     find_visit: Callable[[Databases, Site, str, UUID | None], Visit | None]
     find_bearer: Callable[[Databases, Site, str, UUID | None], Visit | None]
+    find_directory: Callable[[Databases, Site, str], object | None]
     look_at_code: Callable[[PageRequest, Form], None]
-
-
-async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard of the whole application: lets through what the route's door allows.
-
-    Raises NotSignedIn, NothingHere, NotFromHere, TooManyRequests, DatabaseAway.
-    """
-    method = str(connection.scope.get("method"))
-    if method == "OPTIONS":
-        return  # Litestar's own answer: which methods there are
-    door = handler.opt.get("door")
-    if door in _FOR_PEOPLE and method in _CHANGING and bearer_token(connection) is None:
-        require_same_origin(connection)
-    if door == "machine":
-        _require_this_machine(connection)
-    elif connection.scope["state"].get("site") is None and not handler.opt.get("probe"):
-        raise NotFoundException
-    elif door in {"signed_in", "partner", "tenant"}:
-        await _let_in(connection, str(door), _quota_of(handler))
-    elif door not in DOORS:
-        raise NotFoundException
-    elif quota := _quota_of(handler):
-        await run_sync(_count, connection, quota, address_of(connection))
-
-
-def require_doors(app: Litestar) -> None:
-    """Refuse to start with a route that names no door. Raises LookupError with the routes."""
-    bare = sorted(
-        route.path
-        for route in app.routes
-        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)])
-        if handler is not None
-        and handler.opt.get("door") not in DOORS
-        and "OPTIONS" not in getattr(handler, "http_methods", ())
-    )
-    if bare:
-        raise LookupError(f"These routes name no door in their opt: {', '.join(bare)}")
 
 
 @contextmanager
@@ -132,7 +89,7 @@ def begin_work(request: PageRequest, tenant_id: UUID, *, outside: bool = False) 
     """
     visit = visit_of(request)
     if visit.tenant is None or visit.tenant.id != tenant_id:
-        raise NothingHere(_NOTHING_HERE)
+        raise NothingHere(NOTHING_HERE)
     with open_work(runtime_of(request), visit.tenant, visit.actor, trace_id=trace_of(request)) as work:
         _require_business(work, outside=outside)
         yield work
@@ -167,7 +124,7 @@ def run_once(
     """As `run_form`; also says whether the result is that of an earlier run."""
     visit = visit_of(request)
     if visit.tenant is None or visit.tenant.id != tenant_id:
-        raise NothingHere(_NOTHING_HERE)
+        raise NothingHere(NOTHING_HERE)
 
     def guarded(work: Work) -> Result:
         _require_business(work, outside=outside)
@@ -201,7 +158,7 @@ def site_of(connection: Connection) -> Site:
     """The site whose host was asked. Raises NothingHere for a probe by bare address."""
     site = find_site(connection)
     if site is None:
-        raise NothingHere(_NOTHING_HERE)
+        raise NothingHere(NOTHING_HERE)
     return site
 
 
@@ -215,7 +172,7 @@ def home_of(request: PageRequest) -> Tenant:
     with lookup_session(runtime_of(request).databases) as (session, _now):
         home = find_home(session, site_of(request).organisation_id)
     if home is None:
-        raise NothingHere(_NOTHING_HERE)
+        raise NothingHere(NOTHING_HERE)
     request.scope["state"]["visit"] = replace(visit_of(request), tenant=home)
     return home
 
@@ -240,36 +197,6 @@ def session_token(connection: Connection) -> str | None:
     return connection.cookies.get(front_of(connection).cookie_name("sid")) or None
 
 
-def address_of(connection: Connection) -> str:
-    """What requests of strangers are counted by; behind a trusted proxy that of the proxy's client."""
-    return sender_of(connection.client.host if connection.client else None)
-
-
-async def provide_form(request: PageRequest) -> Form:
-    """The posted form of a request, as a dependency named `form`; a code in it proves the visitor.
-
-    Raises WrongContentType, FormUnreadable, and the trouble of a wrong code.
-    """
-    form = await read_form(request)
-    request.scope["state"]["form"] = form
-    if form.first(CODE_FIELD):
-        await run_sync(_prove, request, form)
-    return form
-
-
-def _prove(request: PageRequest, form: Form) -> None:
-    """Let the code prove the visitor before the door opens; the visit is read anew."""
-    visit, token = find_visit(request), session_token(request)
-    if visit is None or token is None:
-        return
-    runtime = runtime_of(request)
-    keeper = runtime.service(Doorkeeper)
-    keeper.look_at_code(request, form)
-    tenant_id = visit.tenant.id if visit.tenant else None
-    if (proved := keeper.find_visit(runtime.databases, site_of(request), token, tenant_id)) is not None:
-        request.scope["state"]["visit"] = replace(proved, proved_just_now=True)
-
-
 def bearer_token(connection: Connection) -> str | None:
     """The access token that software shows at a door of the API, "" for one that is none. Pages take no tokens."""
     said = connection.headers.getall("authorization", [])
@@ -278,67 +205,10 @@ def bearer_token(connection: Connection) -> str | None:
     return said[0].partition(" ")[2].strip() if len(said) == 1 else ""
 
 
-async def _let_in(connection: Connection, door: str, quota: Quota | None) -> None:
-    visit = await run_sync(_recognise, connection, _tenant_asked(connection) if door == "tenant" else None, quota)
-    if visit is None and bearer_token(connection) is not None:
-        raise TokenUnusable(mark("This access token cannot be used here. Ask for a new one."))
-    if visit is None:
-        raise NotSignedIn(mark("Sign in to see this page."))
-    connection.scope["state"]["visit"] = visit  # for who is turned away too: their page says as whom they came
-    if (door == "tenant" and visit.tenant is None) or (door == "partner" and not visit.actor.roles):
-        raise NothingHere(_NOTHING_HERE)
-
-
-def _recognise(connection: Connection, tenant_id: UUID | None, quota: Quota | None) -> Visit | None:
-    """Who comes, counted: an actor by itself, whoever brings no session or a wrong one by the address."""
-    visit = _holder(connection, tenant_id)
-    if visit is None:
-        _count(connection, STRANGERS, address_of(connection))
-    elif quota:
-        _count(connection, quota, visit.actor.label)
-    return visit
-
-
-def _quota_of(handler: BaseRouteHandler) -> Quota | None:
-    return cast("Quota | None", handler.opt.get("quota", BY_DOOR[str(handler.opt["door"])]))
-
-
-def _count(connection: Connection, quota: Quota, who: str) -> None:
-    """Count the request; how its sender stands goes into the answer (`RateLimit`)."""
-    standing = runtime_of(connection).service(Limiter).take(quota, who)
-    connection.scope["state"]["standing"] = standing
-    if not standing.allowed:
-        raise TooManyRequests(standing)
-
-
-def _holder(connection: Connection, tenant_id: UUID | None) -> Visit | None:
-    """Who shows a token. With an access token beside a cookie only the token counts: it came by no browser's habit."""
-    runtime, bearer = runtime_of(connection), bearer_token(connection)
-    keeper, site = runtime.service(Doorkeeper), site_of(connection)
-    if bearer is not None:
-        return keeper.find_bearer(runtime.databases, site, bearer, tenant_id)
-    token = session_token(connection)
-    return None if token is None else keeper.find_visit(runtime.databases, site, token, tenant_id)
-
-
-def _tenant_asked(connection: Connection) -> UUID:
-    asked = connection.path_params.get("tenant_id")
-    if not isinstance(asked, UUID):
-        raise NothingHere(_NOTHING_HERE)
-    return asked
-
-
 def _require_business(work: Work, *, outside: bool) -> None:
     staff = outside and bool(work.actor.roles) and work.actor.organisation_id == work.tenant.organisation_id
     if not (work.rights or staff):
-        raise NothingHere(_NOTHING_HERE)
+        raise NothingHere(NOTHING_HERE)
 
 
-def _require_this_machine(connection: Connection) -> None:
-    """A proxy on this machine is loopback too, so a request for a brand's host never counts."""
-    near = connection.client is not None and connection.client.host in _LOOPBACK
-    if find_site(connection) is not None or not (near or front_of(connection).metrics_open):
-        raise NotFoundException
-
-
-_NOTHING_HERE = mark("The address may be mistyped, or it was never meant for your account.")
+NOTHING_HERE = mark("The address may be mistyped, or it was never meant for your account.")

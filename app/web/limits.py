@@ -45,6 +45,7 @@ STRANGERS: Final = Quota("strangers", 300, 60)
 PEOPLE: Final = Quota("people", 600, 60)
 SOFTWARE: Final = Quota("software", 600, 60)
 HOOKS: Final = Quota("hooks", 1200, 60)
+DIRECTORIES: Final = Quota("directories", 3000, 60)  # a first synchronisation sends thousands
 SIGN_IN: Final = Quota("sign-in", 60, 900)  # asked for by one address: an office behind one router fits in
 BY_DOOR: Final[Mapping[str, Quota | None]] = {
     "public": STRANGERS,
@@ -53,6 +54,7 @@ BY_DOOR: Final[Mapping[str, Quota | None]] = {
     "partner": PEOPLE,
     "tenant": PEOPLE,
     "machine": None,
+    "directory": DIRECTORIES,
 }
 
 

@@ -14,8 +14,8 @@ from tests.architecture.source import Module, dotted, modules, none, planted
 from tests.architecture.test_house import CAPABILITIES
 
 # Who may come through: everybody · a sender with a token in the path · a person · a partner's staff · people and
-# software of one tenant · software with an access token.
-DOORS = {"public", "hook", "signed_in", "partner", "tenant", "machine"}
+# software of one tenant · software with an access token · a directory with its bearer token.
+DOORS = {"public", "hook", "signed_in", "partner", "tenant", "machine", "directory"}
 SCHEDULED_WALL = 12
 
 

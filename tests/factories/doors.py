@@ -54,6 +54,9 @@ _MEMBER = """
 _DELEGATION = """
     INSERT INTO "{schema}".delegation (id, organisation_id, roles, state, reason, starts_at, ends_at, changed_at)
     VALUES (%s, %s, %s::jsonb, %s, 'test', now() - interval '1 day', now() + %s::interval, now())"""
+_PROVED = """
+    UPDATE control.session SET stepped_up_at = now() - make_interval(mins => %s), stepped_up_by = 'authenticator'
+    WHERE token_hash = %s"""
 _INPUT = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -286,11 +289,10 @@ class Doors:
             self.prove(browser)
         return answer
 
-    def prove(self, browser: Browser) -> None:
-        """Let this browser's session be one that was proved a moment ago; how that comes about has its own tests."""
+    def prove(self, browser: Browser, *, minutes_ago: int = 0) -> None:
+        """Let this browser's session be one that was proved then; how that comes about has its own tests."""
         token = browser.cookies[self.front.cookie_name("sid")]
-        said = "UPDATE control.session SET stepped_up_at = now(), stepped_up_by = 'authenticator' WHERE token_hash = %s"
-        self.installation.control(said, token_digest(token))
+        self.installation.control(_PROVED, minutes_ago, token_digest(token))
 
     def organisation(
         self, slug: str, name: str, *, accent: str = "#0b7285", kind: str = "partner", parent: UUID | None = None

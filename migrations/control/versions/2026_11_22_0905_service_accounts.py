@@ -7,8 +7,8 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-revision = 'control_0009'
-down_revision = 'control_0008'
+revision = 'control_0010'
+down_revision = 'control_0009'
 branch_labels = None
 depends_on = None
 

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.bootstrap.routes import CONTROLLERS
-from app.identity.queries import find_visit
 from app.kernel.ids import new_id
 from app.kernel.paging import CursorKey
-from app.web.begin import Doorkeeper, Visit
-from tenants.engines import Databases
 from tenants.tenant import Tenant
 from tests.factories.api import Caller
 from tests.factories.doors import Browser, Doors
 from tests.factories.installation import Installation
-
-PROVED = {"on": True}
-
-
-def proved(databases: Databases, *given: Any) -> Visit | None:
-    """Identity's own doorkeeper; whoever comes has proved who they are, unless a test says no."""
-    visit = find_visit(databases, *given)
-    return visit and replace(visit, actor=replace(visit.actor, stepped_up=PROVED["on"]))
 
 
 @dataclass
@@ -60,7 +49,7 @@ class Street:
 
 @pytest.fixture(scope="module")
 def street(shared_installation: Installation, doors_redis: str) -> Iterator[Street]:
-    services: dict[type, object] = {CursorKey: CursorKey(b"k" * 32), Doorkeeper: Doorkeeper(proved)}
+    services: dict[type, object] = {CursorKey: CursorKey(b"k" * 32)}
     doors = Doors(shared_installation, redis_url=doors_redis, controllers=CONTROLLERS, services=services)
     doors.installation.own_slots()
     acme = doors.installation.tenant(doors.northwind, "Acme", kind="customer")
@@ -72,13 +61,12 @@ def street(shared_installation: Installation, doors_redis: str) -> Iterator[Stre
 
     def browser(email: str, host: str = "northwind.localhost") -> Browser:
         one = doors.browser(host)
-        doors.sign_in(one, email)
+        doors.sign_in(one, email, proved=True)
         return one
 
-    people = [browser(f"{name}@{company}.example") for name, company in (("olga", "acme"), ("dana", "northwind"))]
-    yield Street(
-        doors, acme, *people, browser("ada@northwind.example"), browser("eve@contoso.example", "contoso.localhost")
-    )
+    olga, dana = browser("olga@acme.example"), browser("dana@northwind.example")
+    ada, eve = browser("ada@northwind.example"), browser("eve@contoso.example", "contoso.localhost")
+    yield Street(doors, acme, olga, dana, ada, eve)
     doors.close()
 
 
@@ -95,10 +83,10 @@ class TestThePage:
         page = street.olga.get(street.page)
         assert "Dana@Northwind.Example of Northwind asks for access" in page.text
         [asked] = street.listed(street.olga)
-        PROVED["on"] = False
+        street.doors.prove(street.olga, minutes_ago=16)
         form = {"version": asked["version"], "ends_on": until.isoformat(), "may": "onboarding:onboarding:read"}
         assert street.send(street.olga, f"{street.page}/{asked['id']}/approval", **form).status == 403
-        PROVED["on"] = True
+        street.doors.prove(street.olga)
         assert street.send(street.olga, f"{street.page}/{asked['id']}/approval", **form).status == 303
         [given] = street.listed(street.olga)
         assert given["state"] == "active"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
-from app.access.decisions import can, limited, permissions_of
+from app.access import rights
+from app.access.decisions import can, permissions_of
 from app.access.permissions import Permission
 from app.access.roles import Role
 from app.identity.machines import assertions
@@ -19,6 +21,7 @@ from app.identity.machines.assertions import AssertionRefused, check_claims, fin
 from app.identity.machines.documents import from_document, to_document
 from app.identity.machines.keys import KeyUnfit, read_key, read_key_text
 from app.identity.machines.rules import Account, Credential
+from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -52,8 +55,17 @@ class TestCredential:
     def test_survives_its_document(self):
         account = ACCOUNT.with_one_more(credential()).with_one_more(replace(credential(kind="key"), jwk={"kty": "x"}))
         stored = json.loads(json.dumps(to_document(account)))
-        known = {"account_id": account.id, "name": account.name, "state": account.state, "made_at": account.made_at}
+        known: dict[str, Any] = {
+            "account_id": account.id,
+            "name": account.name,
+            "state": account.state,
+            "made_at": account.made_at,
+        }
         assert from_document(stored, **known) == account
+
+
+def limited(roles: frozenset[str], only: frozenset[str] | None) -> frozenset[str]:
+    return rights.limited(roles, Actor("service", new_id(), "CRM", only=only))
 
 
 class TestScopes:
@@ -95,7 +107,7 @@ class TestAssertion:
     def test_costs_as_many_verifications_whoever_it_is_of(self, monkeypatch: pytest.MonkeyPatch):
         """An unknown client, one without keys and one with a wrong key take the same work."""
         tried: list[object] = []
-        check = assertions.validate_compact
+        check = assertions.validate_compact  # type: ignore[attr-defined]  # what it calls
 
         def counted(*given: object, **more: object) -> bool:
             tried.append(given)
