@@ -6,6 +6,7 @@ CAPABILITIES = (
     "access",
     "connectors",
     "identity",
+    "identity.sso",
     "intake",
     "kernel",
     "notifications",
@@ -17,7 +18,7 @@ CAPABILITIES = (
     "vault",
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
-LOOKUPS = ("identity", "partners", "tenancy")
+LOOKUPS = ("identity", "identity.sso", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     TENANT_IMPORT = "tenancy:tenant:import"  # asked in the home of the partner that gets the tenant
     TENANT_ERASE = "tenancy:tenant:erase"  # ask for it or agree to it: never both of one erasure
     MEMBER_INVITE = "identity:member:invite"
+    DIRECTORY_MANAGE = "identity:directory:manage"  # which identity provider signs people in, and who joins by it
     DELEGATION_REQUEST = "access:delegation:request"
     DELEGATION_APPROVE = "access:delegation:approve"
     DELEGATION_REVOKE = "access:delegation:revoke"

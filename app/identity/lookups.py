@@ -13,9 +13,19 @@ _MAY_SIGN_IN = """(
     OR EXISTS (SELECT FROM control.membership m
                WHERE m.person_id = p.id AND m.organisation_id = p_organisation))"""
 
+# A session that an identity provider opened has the roles of the organisation which trusts that provider, and no others;
+# one of a customer's provider has none.
 _ROLES = """ARRAY(
     SELECT DISTINCT a.role FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
-    WHERE a.person_id = p.id AND e.descendant_id = COALESCE(t.organisation_id, p_organisation) ORDER BY a.role)"""
+    WHERE a.person_id = p.id AND e.descendant_id = COALESCE(t.organisation_id, p_organisation)
+      AND held.reach_tenant_id IS NULL AND (held.connection_id IS NULL OR a.organisation_id = p_organisation)
+    ORDER BY a.role)"""
+# Where such a session may go: a customer's provider into that customer's tenant; a partner's own never into a tenant
+# that the person belongs to as a customer.
+_REACHED = """(
+    held.connection_id IS NULL OR t.id = held.reach_tenant_id
+    OR held.reach_tenant_id IS NULL AND (t.kind = 'home' OR NOT EXISTS (
+        SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)))"""
 
 control_function(
     "ensure_person",
@@ -90,20 +100,20 @@ control_function(
     returns=(
         "TABLE (person_id uuid, email text, name text, locale text, roles text[], tenant_id uuid,"
         " tenant_organisation uuid, kind text, tenant_name text, cell_name text, schema_name text, role_name text,"
-        " gateway int, state text)"
+        " gateway int, state text, reach_tenant_id uuid)"
     ),
     body=f"""
     WITH held AS (
-        SELECT s.token_hash, s.person_id, s.seen_at FROM control.session s
+        SELECT s.token_hash, s.person_id, s.seen_at, s.connection_id, s.reach_tenant_id FROM control.session s
         WHERE s.token_hash = p_token_hash AND s.organisation_id = p_organisation AND s.ended_at IS NULL
           AND s.expires_at > now() AND s.seen_at > now() - p_idle),
     seen AS (
         UPDATE control.session s SET seen_at = now() FROM held
         WHERE s.token_hash = held.token_hash AND held.seen_at < now() - interval '1 minute')
     SELECT p.id, p.email, p.name, p.locale, {_ROLES}, t.id, t.organisation_id, t.kind, t.name, t.cell_name,
-        t.schema_name, t.role_name, t.gateway, t.state
+        t.schema_name, t.role_name, t.gateway, t.state, held.reach_tenant_id
     FROM held JOIN control.person p ON p.id = held.person_id
-    LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND (
+    LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND {_REACHED} AND (
         t.organisation_id = p_organisation
             AND EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)
         OR EXISTS (SELECT FROM control.org_edge below

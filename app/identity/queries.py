@@ -74,7 +74,7 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         gateway=row.gateway,
         state=row.state,
     )
-    return Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant)
+    return Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant, reach=row.reach_tenant_id)
 
 
 def find_link_address(databases: Databases, site: Site, link_token: str) -> str | None:

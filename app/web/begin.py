@@ -49,12 +49,16 @@ class NothingHere(Missing):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A signed-in person on a site; `tenant` is that of the path, when they have business there."""
+    """A signed-in person on a site; `tenant` is that of the path, when they have business there.
+
+    `reach`: the only tenant that this session enters, where a customer's identity provider opened it.
+    """
 
     actor: Actor
     email: str
     locale: str
     tenant: Tenant | None = None
+    reach: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
