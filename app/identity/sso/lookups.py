@@ -139,10 +139,10 @@ control_function(
 # All the business that a person has on a host, and which of it asks for a provider.
 control_function(
     "list_sso_duties",
-    arguments="p_email text, p_organisation uuid",
+    arguments="p_email text, p_person uuid, p_organisation uuid",
     returns="TABLE (tenant_id uuid, staff boolean, connection_id uuid, person_id uuid, held text[])",
     body="""
-    WITH who AS (SELECT p.id FROM control.person p WHERE p.email = p_email),
+    WITH who AS (SELECT p.id FROM control.person p WHERE p.email = p_email OR p.id = p_person),
     business AS (
         SELECT m.tenant_id, false AS staff, m.organisation_id FROM control.membership m
         JOIN control.tenant t ON t.id = m.tenant_id AND t.kind <> 'home'

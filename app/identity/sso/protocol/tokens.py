@@ -47,7 +47,7 @@ class Expected:
 
 
 def read_signed(raw: str, keys: Sequence[JWK]) -> dict[str, Any]:
-    """The claims of a token whose signature holds; what they say is not looked at. Raises ProviderTrouble, KeyUnknown."""
+    """The claims of a token whose signature holds, themselves unchecked. Raises ProviderTrouble, KeyUnknown."""
     header = _header(raw)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
