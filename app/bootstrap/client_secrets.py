@@ -1,4 +1,4 @@
-"""Client secrets of identity providers, kept as door secrets of the tenant: identity asks, the vault seals and opens."""
+"""Client secrets of identity providers as door secrets of their tenant: identity asks, the vault seals and opens."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
 from app.identity.queries import find_visit
+from app.identity.sso.entering.pages import ProviderDoors
+from app.identity.sso.setup.pages import CustomerProviderPages, StaffProviderPages
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
@@ -48,6 +50,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     SignInPages,
     SignOutPages,
     choose_preferences,
+    ProviderDoors,
+    StaffProviderPages,
+    CustomerProviderPages,
     Hooks,
     ConnectionPages,
     HomePages,

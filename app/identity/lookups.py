@@ -13,8 +13,8 @@ _MAY_SIGN_IN = """(
     OR EXISTS (SELECT FROM control.membership m
                WHERE m.person_id = p.id AND m.organisation_id = p_organisation))"""
 
-# A session that an identity provider opened has the roles of the organisation which trusts that provider, and no others;
-# one of a customer's provider has none.
+# A session that an identity provider opened has the roles of the organisation which trusts it, and no others; one of a
+# customer's provider has none.
 _ROLES = """ARRAY(
     SELECT DISTINCT a.role FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
     WHERE a.person_id = p.id AND e.descendant_id = COALESCE(t.organisation_id, p_organisation)

@@ -107,8 +107,8 @@ def create_link(
 ) -> str:
     """Make a link for a mail to this person and return its address, which is stored nowhere.
 
-    `site` is where it opens (`SiteDirectory.site_of(organisation_id)` in a job). Raises MayNotSignIn. To who has to come
-    by an identity provider it is the way there.
+    `site` is where it opens (`SiteDirectory.site_of(organisation_id)` in a job). Raises MayNotSignIn. For who
+    has to come by an identity provider it is the way there.
     """
     if connection_id := required_connection(runtime, site.organisation_id, person_id=person_id):
         query = urlencode({"next": local_path(next_path)})
@@ -152,7 +152,7 @@ def sign_out_everywhere(databases: Databases, site: Site, *, person_id: UUID) ->
 
 
 def forget_stale(databases: Databases) -> int:
-    """Delete links and sessions useless for a month, and what sign-ins by providers left. Returns how many rows went."""
+    """Delete links and sessions useless for a month, and old attempts at providers. Returns how many rows went."""
     with lookup_session(databases, actor="identity.forget_stale") as (session, _now):
         return int(session.execute(_FORGET).scalar_one()) + int(session.execute(_FORGET_SSO).scalar_one())
 

@@ -78,9 +78,7 @@ def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) ->
     return SealedSecrets(keys=keys, sealed=sealed)
 
 
-def open_door_secrets(
-    work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str | None = None
-) -> list[Secret]:
+def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str | None = None) -> list[Secret]:
     """Every active secret of a door (two while its peer changes over), newest first; those of one field if asked.
 
     Raises KeysMissing, KeysDisabled, NotOpenedHere.

@@ -196,9 +196,7 @@ def _open_session(
 
 _BEGIN = text("SELECT control.begin_sso(:state, :connection, :browser, :next, :lifetime)")
 _TAKE = text("SELECT * FROM control.take_sso_attempt(:state, :browser, :organisation)")
-_OPEN = text(
-    "SELECT control.open_sso_session(:token, :person, :connection, :organisation, :subject, :sid, :lifetime)"
-)
+_OPEN = text("SELECT control.open_sso_session(:token, :person, :connection, :organisation, :subject, :sid, :lifetime)")
 _END = text("SELECT control.end_session(:token, :organisation)")
 _UNKNOWN = mark("There is no such way to sign in here, or it has been switched off. Ask for a link by e-mail instead.")
 _ATTEMPT = mark("This sign-in has been used, has expired or was begun in another browser. Begin again.")

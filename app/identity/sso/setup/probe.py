@@ -39,10 +39,8 @@ def try_out(providers: Providers, client: Client) -> Tried:
         try:
             tried.steps[step] = _TESTS[step](providers, client)
         except ProviderTrouble as trouble:
-            at = "keys" if trouble.word == "keys" else step
-            tried.steps[step], tried.steps[at] = "bad", "bad"
-            if at != step:
-                tried.steps[step] = "good"
+            tried.steps[step] = "good"  # the keys are fetched with the configuration
+            tried.steps["keys" if trouble.word == "keys" else step] = "bad"
             tried.trouble = trouble.word
             break
     return tried
