@@ -24,7 +24,7 @@ from app.identity.rules import (
     new_token,
     token_digest,
 )
-from app.identity.sso.entering.duty import required_connection
+from app.identity.sso.entering.duty import find_duty
 from app.kernel.errors import Forbidden, Invalid, Missing
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
@@ -83,7 +83,7 @@ def mail_link(runtime: Runtime, site: Site, *, email: str, next_path: str) -> No
 
     Run it after the answer has gone out: then not even the time it takes says who is known.
     """
-    if required_connection(runtime, site.organisation_id, email=email):
+    if find_duty(runtime, site.organisation_id, email=email):
         _log.info("identity.link.not_sent", organisation_id=str(site.organisation_id), reason="provider")
         return
     link = new_token()
@@ -110,7 +110,7 @@ def create_link(
     `site` is where it opens (`SiteDirectory.site_of(organisation_id)` in a job). Raises MayNotSignIn. For who
     has to come by an identity provider it is the way there.
     """
-    if connection_id := required_connection(runtime, site.organisation_id, person_id=person_id):
+    if connection_id := find_duty(runtime, site.organisation_id, person_id=person_id):
         query = urlencode({"next": local_path(next_path)})
         return runtime.service(Front).url(site.host, f"/sign-in/with/{connection_id}?{query}")
     link = new_token()

@@ -51,5 +51,6 @@ EXAMPLES: dict[str, list[Context]] = {
             "errors": [("group_roles", "Write one line for each group, as group = role; at most fifty.")],
         },
     ],
+    "identity/sso/_connection.html": [{"connection": _ENTRA, "path": "/settings/sso", "command_key": KEY}],
     "identity/sso/farewell.html": [{"onward": "https://login.northwind-id.com/logout"}],
 }

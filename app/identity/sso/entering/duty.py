@@ -18,7 +18,7 @@ _DUTIES = text("SELECT * FROM control.list_sso_duties(:email, :person, :organisa
 _OWNER, _PARTNER_OWNER = "owner", "partner_owner"
 
 
-def required_connection(
+def find_duty(
     runtime: Runtime, organisation_id: UUID, *, email: str | None = None, person_id: UUID | None = None
 ) -> UUID | None:
     """The connection that this person has to use on the organisation's host; None for who may have a link by mail.

@@ -50,15 +50,10 @@ class ProviderDoors(Controller):
     @get("/callback", sync_to_thread=True)
     def arrive(self, request: PageRequest) -> Response[str]:
         """Take the provider's answer and sign this browser in under a fresh token."""
-        front = front_of(request)
-        arrived = finish_sign_in(
-            runtime_of(request),
-            site_of(request),
-            answer=_answer(request),
-            browser=request.cookies.get(front.cookie_name("sso"), ""),
-            earlier=session_token(request),
-            trace_id=trace_of(request),
-        )
+        front, runtime, site = front_of(request), runtime_of(request), site_of(request)
+        browser, earlier = request.cookies.get(front.cookie_name("sso"), ""), session_token(request)
+        brought = {"answer": _answer(request), "browser": browser, "earlier": earlier, "trace_id": trace_of(request)}
+        arrived = finish_sign_in(runtime, site, **brought)  # type: ignore[arg-type]  # four names, three kinds
         kept = arrived.id_token if len(arrived.id_token) <= _LONGEST_COOKIE else ""
         cookies = (
             front.cookie("sid", arrived.token, seconds=_SESSION),

@@ -42,35 +42,36 @@ def read_form(form: Form) -> tuple[Wanted | None, Errors]:
         return None, filled.errors
     sent, errors = filled.value, list[tuple[str, str]]()
     issuer = clean_issuer(sent.issuer)
-    domains = [(word, clean_domain(word)) for word in sent.domains.replace(",", " ").split()]
+    domains = [clean_domain(word) for word in sent.domains.replace(",", " ").split()]
     pairs = [_pair(line) for line in sent.group_roles.splitlines() if line.strip()]
-    if issuer is None:
-        errors.append(("issuer", _ISSUER))
-    if len(domains) > MOST_DOMAINS or any(clean is None for _word, clean in domains):
+    if len(domains) > MOST_DOMAINS or None in domains:
         errors.append(("domains", _DOMAINS))
     if len(pairs) > MOST_GROUPS or None in pairs:
         errors.append(("group_roles", _GROUPS))
     if errors or issuer is None:
-        return None, errors
-    settings = Settings(
-        joins=sent.joins,
-        default_role=sent.default_role,
-        groups_claim=sent.groups_claim,
-        group_roles=tuple(pair for pair in pairs if pair),
-        trusts_addresses=sent.trusts_addresses,
-        acr=sent.acr,
-    )
+        return None, [*errors, *([] if issuer else [("issuer", _ISSUER)])]
     wanted = Wanted(
         name=sent.name,
         issuer=issuer,
         client_id=sent.client_id,
         secret=form.first("client_secret").strip(),
-        domains=tuple(dict.fromkeys(clean for _word, clean in domains if clean)),
+        domains=tuple(dict.fromkeys(domain for domain in domains if domain)),
         state=ACTIVE if sent.active else OFF,
         required=sent.required,
-        settings=settings,
+        settings=_settings(sent, tuple(pair for pair in pairs if pair)),
     )
     return wanted, []
+
+
+def _settings(sent: ConnectionForm, group_roles: tuple[tuple[str, str], ...]) -> Settings:
+    return Settings(
+        joins=sent.joins,
+        default_role=sent.default_role,
+        groups_claim=sent.groups_claim,
+        group_roles=group_roles,
+        trusts_addresses=sent.trusts_addresses,
+        acr=sent.acr,
+    )
 
 
 def typed_of(view: ConnectionView | None) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def _confirm(request: PageRequest, place: Place, form: Form) -> Response[str]:
     if claim is None:
         raise ConnectionMissing(_MISSING)
     said = {"connection_id": claim.connection_id, "domain": claim.domain, "tenant_id": claim.tenant_id}
-    _run(request, place, form, msgspec.to_builtins(said), lambda work: confirm_domain(work, **said))  # type: ignore[arg-type]
+    _run(request, place, form, msgspec.to_builtins(said), lambda work: confirm_domain(work, **said))  # type: ignore[arg-type]  # names
     publish_confirmation(runtime, organisation_id, claim.connection_id, claim.domain)
     return redirect(request, place.path)
 
