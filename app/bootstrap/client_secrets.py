@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.identity.sso.protocol.provider import Revealed
 from app.kernel.work import Work
 from app.vault.keyring import Keyring
 from app.vault.operations import open_door_secrets, put_door_secret
@@ -18,10 +19,14 @@ class SealedClientSecrets:
 
     keyring: Keyring
 
-    def keep(self, work: Work, connection_id: UUID, value: str) -> None:
+    def hide(self, value: str) -> Secret:
+        """What was typed, from here on shown by no log and no traceback."""
+        return Secret(value)
+
+    def keep(self, work: Work, connection_id: UUID, value: Revealed) -> None:
         """Seal it in the place of the one before."""
         purpose = DoorPurpose.OIDC_CLIENT
-        put_door_secret(work, self.keyring, purpose=purpose, field=str(connection_id), value=Secret(value))
+        put_door_secret(work, self.keyring, purpose=purpose, field=str(connection_id), value=Secret(value.reveal()))
 
     def open(self, work: Work, connection_id: UUID) -> Secret | None:
         """The secret, or None where none was kept."""

@@ -15,7 +15,10 @@ from app.kernel.work import Work
 class ClientSecrets(Protocol):
     """Keeps and opens the client secret of a connection, in the tenant that the unit of work is in."""
 
-    def keep(self, work: Work, connection_id: UUID, value: str) -> None:
+    def hide(self, value: str) -> Revealed:
+        """What was typed, from here on shown by no log and no traceback."""
+
+    def keep(self, work: Work, connection_id: UUID, value: Revealed) -> None:
         """Seal it in the place of the one before. Raises NotPermitted."""
 
     def open(self, work: Work, connection_id: UUID) -> Revealed | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from app.identity.sso.protocol.provider import Revealed
 from app.identity.sso.queries import ConnectionView
 from app.identity.sso.rules import GROUPS_CLAIM, MOST_DOMAINS, MOST_GROUPS, Settings, clean_domain, clean_issuer
 from app.identity.sso.setup.saving import ACTIVE, OFF, Wanted
@@ -35,8 +37,8 @@ class ConnectionForm(Struct, frozen=True, kw_only=True):
     acr: Line = ""
 
 
-def read_form(form: Form) -> tuple[Wanted | None, Errors]:
-    """What is wanted, or every mistake with its place."""
+def read_form(form: Form, hide: Callable[[str], Revealed]) -> tuple[Wanted | None, Errors]:
+    """What is wanted, or every mistake with its place. `hide`: see ClientSecrets."""
     filled = form.fill(ConnectionForm)
     if filled.value is None:
         return None, filled.errors
@@ -54,7 +56,7 @@ def read_form(form: Form) -> tuple[Wanted | None, Errors]:
         name=sent.name,
         issuer=issuer,
         client_id=sent.client_id,
-        secret=form.first("client_secret").strip(),
+        secret=hide(form.first("client_secret").strip()) if form.first("client_secret").strip() else None,
         domains=tuple(dict.fromkeys(domain for domain in domains if domain)),
         state=ACTIVE if sent.active else OFF,
         required=sent.required,

@@ -174,9 +174,9 @@ def _show(request: PageRequest, place: Place, connection_id: UUID | None) -> Res
 def _save(request: PageRequest, place: Place, form: Form, connection_id: UUID | None) -> Response[str]:
     rights, runtime = _ask(request, place), runtime_of(request)
     before = _chosen(request, place, connection_id)
-    wanted, errors = read_form(form)
+    secrets = runtime.service(ClientSecrets)  # type: ignore[type-abstract]  # the key is the protocol
+    wanted, errors = read_form(form, secrets.hide)
     if wanted is not None:
-        secrets = runtime.service(ClientSecrets)  # type: ignore[type-abstract]  # the key is the protocol
         body = {name: value for name, value in form.typed.items() if name != "client_secret"}
         try:
             done = _run(request, place, form, body, lambda work: save_connection(work, secrets, wanted, before))

@@ -18,6 +18,7 @@ from app.access.rights import implied_roles
 from app.access.roles import CUSTOMER_ROLES, PARTNER_ROLES, PLATFORM_ROLES
 from app.identity.sso.events import ConnectionSaved, DomainConfirmed
 from app.identity.sso.models import SsoConnection, SsoDomain
+from app.identity.sso.protocol.provider import Revealed
 from app.identity.sso.queries import ConnectionView
 from app.identity.sso.rules import Settings, may_give
 from app.identity.sso.secrets import ClientSecrets
@@ -51,12 +52,12 @@ class IssuerFixed(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A connection as the form says it. `secret` is "" where the stored one stays."""
+    """A connection as the form says it. `secret` is None where the stored one stays."""
 
     name: str
     issuer: str
     client_id: str
-    secret: str
+    secret: Revealed | None
     domains: tuple[str, ...]
     state: str
     required: bool
@@ -79,7 +80,7 @@ def save_connection(
         raise IssuerFixed(_ISSUER_FIXED)
     connection_id = before.id if before else new_id()
     work.session.execute(_LOCK, {"place": f"sso:{connection_id}"})
-    if wanted.secret:
+    if wanted.secret is not None:
         secrets.keep(work, connection_id, wanted.secret)
     event_id = work.announce(
         ConnectionSaved(
@@ -88,7 +89,7 @@ def save_connection(
             name=wanted.name,
             issuer=wanted.issuer,
             client_id=wanted.client_id,
-            has_secret=bool(wanted.secret) or (before is not None and before.has_secret),
+            has_secret=wanted.secret is not None or (before is not None and before.has_secret),
             state=wanted.state,
             required=wanted.required,
             domains=sorted(wanted.domains),
