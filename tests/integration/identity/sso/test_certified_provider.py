@@ -46,6 +46,14 @@ def acme(trust):
     return tenant
 
 
+@pytest.fixture(scope="module")
+def provider(trust, peer, acme):
+    """Acme's own provider: whoever has a mailbox there joins."""
+    owner = trust.signed_in("owner@acme.com")
+    said = {"domains": "acme.com", "joins": True, "default_role": "contributor"}
+    return trust.connection(owner, f"/t/{acme.id}/sso", issuer=ISSUER, **said)
+
+
 def come_in(trust, peer, connection, who, *, browser=None, next_path="/"):
     browser = browser or trust.doors.browser()
     peer.tell("signs_in", sub=who)
@@ -184,12 +192,6 @@ class TestTheTest:
 
 
 class TestACustomer:
-    @pytest.fixture(scope="class")
-    def provider(self, trust, peer, acme):
-        owner = trust.signed_in("owner@acme.com")
-        said = {"domains": "acme.com", "joins": True, "default_role": "contributor"}
-        return trust.connection(owner, f"/t/{acme.id}/sso", issuer=ISSUER, **said)
-
     def test_lets_its_people_join_its_own_workspace_and_nothing_else(self, trust, peer, acme, provider):
         other = trust.tenant(trust.doors.northwind, "Umbrella")
         trust.doors.member("ann@acme.com", other, "owner")
