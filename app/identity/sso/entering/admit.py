@@ -149,6 +149,7 @@ def _write(
 ) -> None:
     """The tenant's own row and its trail, in one transaction."""
     with open_work(runtime, tenant, _actor(connection), trace_id=trace_id) as work:
+        work.session.execute(_LOCK, {"place": f"member:{tenant.id}:{known.person_id}"})
         if not connection.staff:
             for role in change.given:
                 add_member(work, NewMember(known.person_id, known.email, known.name, role, known.locale))
@@ -197,6 +198,8 @@ def _locale(said: str) -> str:
     return said if said in LOCALES else "en"
 
 
+# Two who come in at once as one person come one after the other: the second finds the row that the first made.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 _NO_ROLES: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _UNKNOWN = mark("You are signed in at your provider, but nobody has invited you here. Ask an administrator to do so.")
 _NO_GROUP = mark("None of your groups at your provider gives you a role here. Ask an administrator of this workspace.")

@@ -94,10 +94,13 @@ def finish_sign_in(
         raise SignInDeclined(_DECLINED)
     tenant = tenant_of(runtime, connection)
     client = client_of(runtime, site, connection, open_secret(runtime, connection, tenant, trace_id=trace_id))
-    verifier = bound_value(browser, state, "verifier")
-    tokens = providers.exchange(client, code=answer["code"], verifier=verifier)
-    nonce = bound_value(browser, state, "nonce")
-    claimed, id_token = _read(providers, client, connection, tokens, nonce=nonce)
+    try:
+        tokens = providers.exchange(client, code=answer["code"], verifier=bound_value(browser, state, "verifier"))
+        nonce = bound_value(browser, state, "nonce")
+        claimed, id_token = _read(providers, client, connection, tokens, nonce=nonce)
+    except ProviderTrouble as trouble:
+        _log.warning("identity.sso.refused", connection_id=str(connection.id), reason=trouble.word)
+        raise
     person_id = admit(runtime, connection, tenant, claimed, trace_id=trace_id)
     token = _open_session(runtime, site, connection, claimed, person_id, earlier=earlier)
     return Arrived(token, local_path(next_path), id_token)

@@ -21,6 +21,7 @@ from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.world_clock import world_time
 
 KEPT = 3600.0  # seconds that a provider's configuration and keys are used without asking again
+FAILED = 10.0  # seconds that one which could not be asked is left alone
 REFETCH_EVERY = 30.0  # seconds: so often at most an unknown key makes us ask for new ones
 _SCOPES = "openid email profile"
 _CLIENT_REFUSED = {"invalid_client", "unauthorized_client"}
@@ -75,6 +76,7 @@ class Providers:
         self._client = client
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
     def metadata(self, issuer: str, *, fresh: bool = False) -> Metadata:
@@ -157,12 +159,25 @@ class Providers:
     def _of(self, issuer: str, *, fresh: bool) -> _Known:
         known = self._known.get(issuer)
         if known is None or fresh or self._clock() - known.since > KEPT:
+            since, word = self._failed.get(issuer, (float("-inf"), ""))
+            if not fresh and self._clock() - since < FAILED:
+                raise ProviderTrouble(word)
+            known = self._learn(issuer)
+        return known
+
+    def _learn(self, issuer: str) -> _Known:
+        """Ask the provider. One that fails is left alone for a moment: whoever knocks may be anybody."""
+        for held in (self._known, self._failed):
+            if len(held) >= _MOST_PROVIDERS:
+                held.clear()
+        try:
             metadata = self._fetch_metadata(issuer)
             known = _Known(metadata, self._fetch_keys(metadata.jwks_uri), self._clock())
-            with self._lock:
-                if len(self._known) >= _MOST_PROVIDERS:
-                    self._known.clear()
-                self._known[issuer] = known
+        except ProviderTrouble as trouble:
+            self._failed[issuer] = (self._clock(), trouble.word)
+            raise
+        self._failed.pop(issuer, None)
+        self._known[issuer] = known
         return known
 
     def _may_refetch(self, known: _Known) -> bool:

@@ -1,9 +1,10 @@
-"""Everything a provider, or somebody who plays one, can say wrong: nobody gets a session by it, and the log says why."""
+"""Everything a provider, or somebody who plays one, can say wrong: nobody gets a session by it."""
 
 from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from joserfc.jwk import OctKey, RSAKey
@@ -180,6 +181,52 @@ class TestTheirAddress:
         assert try_in()[1] is True
         people = {row.person_id for row in trust.sessions(connection) if row.subject == "sub-dana"}
         assert len(people) == 1
+
+
+class TestAtOnce:
+    def test_one_answer_opens_one_session(self, trust, connection, honest):
+        browser = trust.doors.browser()
+        back = honest.answer(leave(browser, connection))
+        before = len(trust.sessions(connection))
+        twins = [trust.doors.browser() for _n in range(4)]
+        for twin in twins:
+            twin.cookies |= browser.cookies
+        with ThreadPoolExecutor(4) as pool:
+            statuses = sorted(pool.map(lambda twin: arrive(twin, back).status, twins))
+        assert statuses == [303, 403, 403, 403]
+        assert len(trust.sessions(connection)) == before + 1
+
+    def test_somebody_new_joins_once(self, trust, honest):
+        tenant = trust.tenant(trust.doors.northwind, "Twice")
+        trust.doors.member("owner@twice.com", tenant, "owner")
+        said = {"domains": "twice.com", "joins": True, "default_role": "viewer"}
+        made = trust.connection(trust.signed_in("owner@twice.com"), f"/t/{tenant.id}/sso", issuer=ISSUER, **said)
+        honest.make = lambda nonce: {"id_token": honest.token(nonce=nonce, sub="tim", email="tim@twice.com")}
+        browsers = [trust.doors.browser() for _n in range(4)]
+        backs = [honest.answer(leave(browser, made)) for browser in browsers]
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(arrive, browsers, backs))
+        assert [answer.status for answer in answers] == [303] * 4, [answer.text for answer in answers]
+        assert len(trust.installation.rows(tenant, "SELECT 1 FROM {}.member WHERE email = 'tim@twice.com'")) == 1
+
+    def test_a_killed_one_is_finished_by_the_next(self, try_in, trust, connection, honest):
+        assert try_in()[1] is True
+        trust.installation.control("DELETE FROM control.sso_identity WHERE connection_id = %s", connection)
+        trust.installation.control("DELETE FROM control.assignment WHERE role = 'csm'")
+        assert try_in()[1] is True
+        assert trust.roles("dana@northwind.com", trust.doors.northwind) == {"csm"}
+
+
+class TestTheLevel:
+    def test_that_is_asked_for_must_be_said(self, trust, admin, honest):
+        said = {"domains": "northwind.com", "joins": True, "default_role": "csm", "acr": "mfa phr"}
+        made = trust.connection(admin, "/settings/sso", issuer=ISSUER, **said)
+        for acr, good in ((None, False), ("pwd", False), ("mfa", True)):
+            honest.make = lambda nonce, acr=acr: {"id_token": honest.token(nonce=nonce, acr=acr)}
+            browser = trust.doors.browser()
+            place = leave(browser, made)
+            assert "acr_values=mfa+phr" in place
+            assert (arrive(browser, honest.answer(place)).status == 303) is good
 
 
 class TestALogoutToken:
