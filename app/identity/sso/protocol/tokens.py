@@ -16,7 +16,8 @@ from joserfc.jwk import Key, import_key
 
 from app.identity.sso.protocol.trouble import ProviderTrouble
 
-ALGORITHMS: Final = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}  # and the kind of key they take
+# And the kind of key they take. Ed25519 is the newer name of EdDSA (RFC 9864).
+ALGORITHMS: Final = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}
 LEEWAY: Final = 60  # seconds that two clocks may differ
 OLDEST: Final = 3600  # seconds: a token that was made for this sign-in, or this logout, is younger
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
@@ -82,7 +83,7 @@ def check_access_token(claims: Mapping[str, Any], raw: str, access_token: str) -
     if said is None:
         return
     algorithm = str(_header(raw).get("alg"))
-    digest = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(access_token.encode()).digest()
+    digest = (hashlib.sha512 if ALGORITHMS.get(algorithm) == "OKP" else hashlib.sha256)(access_token.encode()).digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")
     if not isinstance(said, str) or not hmac.compare_digest(said.encode(), half.encode()):
         raise ProviderTrouble("access_token")
