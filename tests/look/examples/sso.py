@@ -19,7 +19,7 @@ _ENTRA = {
     "required": False,
     "has_secret": True,
     "domains": {"northwind.com": True, "northwind.de": False},
-    "direct": "/sign-in/with/0197",
+    "direct": "https://start.northwind.example/sign-in/with/0197",
     "steps": {"configuration": "good", "keys": "good", "clock": "good", "client": "bad", "redirect": "skipped"},
     "tested_at": datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
     "trouble": "The provider does not accept the client: the client ID or its secret is wrong or has expired.",

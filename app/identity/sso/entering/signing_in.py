@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import text
 
 from app.identity.rules import SESSION_LIFETIME, is_token, local_path, new_token, token_digest
-from app.identity.sso.entering.admit import admit
+from app.identity.sso.entering.admit import NotAdmitted, admit
 from app.identity.sso.protocol.provider import Client, Providers, Revealed
 from app.identity.sso.protocol.tokens import Expected, check_access_token, check_id_token
 from app.identity.sso.protocol.trouble import ProviderTrouble
@@ -98,10 +98,11 @@ def finish_sign_in(
         tokens = providers.exchange(client, code=answer["code"], verifier=bound_value(browser, state, "verifier"))
         nonce = bound_value(browser, state, "nonce")
         claimed, id_token = _read(providers, client, connection, tokens, nonce=nonce)
-    except ProviderTrouble as trouble:
-        _log.warning("identity.sso.refused", connection_id=str(connection.id), reason=trouble.word)
+        person_id = admit(runtime, connection, tenant, claimed, trace_id=trace_id)
+    except (ProviderTrouble, NotAdmitted) as trouble:
+        reason = trouble.word if isinstance(trouble, ProviderTrouble) else trouble.slug
+        _log.warning("identity.sso.refused", connection_id=str(connection.id), reason=reason)
         raise
-    person_id = admit(runtime, connection, tenant, claimed, trace_id=trace_id)
     token = _open_session(runtime, site, connection, claimed, person_id, earlier=earlier)
     return Arrived(token, local_path(next_path), id_token)
 

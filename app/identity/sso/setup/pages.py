@@ -259,9 +259,9 @@ def _page(
         "name": site.name if place.staff else place.tenant.name,
         "path": place.path,
         "back": "/" if place.staff else f"/t/{place.tenant.id}",
-        "connections": [_shown(view, say) for view in _listed(request, place)],
+        "connections": [_shown(view, say, front.url(site.host, "")) for view in _listed(request, place)],
         "claims": list_claims(runtime.databases, place.tenant.organisation_id) if place.staff else [],
-        "chosen": _shown(chosen, say) if chosen else None,
+        "chosen": _shown(chosen, say, front.url(site.host, "")) if chosen else None,
         "typed": typed,
         "errors": errors,
         "roles": [{"id": role, "label": role.replace("_", " ")} for role in roles],
@@ -275,7 +275,7 @@ def _page(
     return page(request, "identity/sso/setup.html", context, status=status, nav=staff_nav(request))
 
 
-def _shown(view: ConnectionView, say: Callable[[str], str]) -> dict[str, Any]:
+def _shown(view: ConnectionView, say: Callable[[str], str], origin: str) -> dict[str, Any]:
     tested = view.tested or {}
     trouble = SENTENCES.get(str(tested.get("trouble", "")), "")
     return {
@@ -286,7 +286,7 @@ def _shown(view: ConnectionView, say: Callable[[str], str]) -> dict[str, Any]:
         "required": view.required,
         "has_secret": view.has_secret,
         "domains": view.domains,
-        "direct": f"/sign-in/with/{view.id}",
+        "direct": f"{origin}/sign-in/with/{view.id}",
         "steps": tested.get("steps", {}),
         "tested_at": datetime.fromisoformat(tested["at"]) if tested else None,
         "trouble": say(trouble) if trouble else "",

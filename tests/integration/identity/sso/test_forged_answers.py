@@ -157,6 +157,13 @@ class TestTheProvider:
         trust.providers.metadata(ISSUER, fresh=True)
         assert try_in()[1] is False
 
+    def test_that_is_of_no_use_is_left_alone_for_a_moment(self, trust, admin, honest):
+        trust.known_at("https://id.silent.org", honest.port)
+        made = trust.connection(admin, "/settings/sso", issuer="https://id.silent.org")
+        answers = [trust.doors.browser().get(f"/sign-in/with/{made}") for _n in range(3)]
+        assert [answer.status for answer in answers] == [503] * 3
+        assert honest.asked.count("/.well-known/openid-configuration") == 1
+
 
 class TestTheirAddress:
     @pytest.mark.parametrize(
