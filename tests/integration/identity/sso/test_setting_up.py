@@ -215,3 +215,17 @@ class TestWhoMustComeByIt:
         assert "rick@umbrella.com" not in {mail.person.email for mail in trust.doors.mailbox.mails}
         answer, in_ = came_in(trust, forger, made, sub="rick", email="rick@umbrella.com")
         assert (answer.status, in_) == (303, True), answer.text
+
+
+class TestErasing:
+    def test_a_workspace_takes_its_provider_and_who_came_by_it_along(self, trust, forger):
+        gone = trust.tenant(trust.doors.northwind, "Gone")
+        trust.doors.member("owner@gone.com", gone, "owner")
+        said = {"domains": "gone.com", "joins": True, "default_role": "viewer"}
+        made = trust.connection(trust.signed_in("owner@gone.com"), f"/t/{gone.id}/sso", issuer=ISSUER, **said)
+        assert came_in(trust, forger, made, sub="gina", email="gina@gone.com")[1] is True
+        trust.installation.control("SELECT control.forget_tenant(%s)", gone.id)
+        kept = {"person": "email = 'gina@gone.com'", "sso_connection": f"id = '{made}'"}
+        kept |= {"sso_identity": "subject = 'gina'", "sso_domain": "domain = 'gone.com'", "session": "subject = 'gina'"}
+        for table, mark in kept.items():
+            assert trust.installation.control(f"SELECT 1 FROM control.{table} WHERE {mark}") == []  # noqa: S608
