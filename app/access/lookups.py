@@ -35,21 +35,22 @@ def ceilings(organisation: str) -> str:
     WHERE up.descendant_id = {organisation} AND jsonb_typeof(o.limits -> 'roles') = 'array'"""  # noqa: S608 - expressions of our own
 
 
-def roles_held(person: str, organisation: str) -> str:
+def roles_held(person: str, organisation: str, *, among: str = "true") -> str:
     """SQL of all names of roles (text[]) that a person holds in an organisation, by assignment there or above it.
 
-    With what the root granted that organisation, and each one above it, as names of their own. `person` and
-    `organisation` are SQL expressions. Empty for who is assigned nothing.
+    With what the root granted that organisation, and each one above it, as names of their own. `person`,
+    `organisation` and the condition `among`, over the assignment `a`, are SQL expressions. Empty for who is assigned
+    nothing.
     """
     return f"""ARRAY(
-    WITH held AS (
+    WITH named AS (
         SELECT {ROLE_NAME} AS name FROM control.assignment a
         JOIN control.org_edge e ON e.ancestor_id = a.organisation_id {OWN_ROLE_JOIN}
-        WHERE a.person_id = {person} AND e.descendant_id = {organisation})
-    SELECT held.name FROM held WHERE held.name IS NOT NULL
+        WHERE a.person_id = {person} AND e.descendant_id = {organisation} AND {among})
+    SELECT named.name FROM named WHERE named.name IS NOT NULL
     UNION
     SELECT granted.name FROM ({ceilings(organisation)}) granted
-    WHERE EXISTS (SELECT FROM held WHERE held.name IS NOT NULL)
+    WHERE EXISTS (SELECT FROM named WHERE named.name IS NOT NULL)
     ORDER BY 1)"""  # noqa: S608 - expressions of our own
 
 

@@ -32,6 +32,8 @@ from app.identity.queries import find_visit
 from app.identity.scim.doors.directory import serve_directory
 from app.identity.scim.queries import find_directory
 from app.identity.scim.setup.pages import MemberDirectoryPages, StaffDirectoryPages
+from app.identity.sso.entering.pages import ProviderDoors
+from app.identity.sso.setup.pages import CustomerProviderPages, StaffProviderPages
 from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
@@ -76,6 +78,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     serve_directory,
     StaffDirectoryPages,
     MemberDirectoryPages,
+    ProviderDoors,
+    StaffProviderPages,
+    CustomerProviderPages,
     Hooks,
     ConnectionPages,
     HomePages,

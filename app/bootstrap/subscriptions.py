@@ -6,12 +6,14 @@ from app.access import events as access
 from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.connectors.events import RunEnded
 from app.identity.people.events import MemberInvited, StaffInvited
+from app.identity.sso.events import ConnectionSaved
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
 from app.templates.events import VersionPublished
 from app.tenancy.events import TenantImported
 
 SUBSCRIPTIONS: Subscriptions = {
+    ConnectionSaved.type: ["identity.publish_connection"],
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
     TenantImported.type: ["onboarding.project_all_cards"],

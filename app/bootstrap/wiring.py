@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
+from app.bootstrap.client_secrets import SealedClientSecrets
 from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
@@ -18,6 +19,8 @@ from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
+from app.identity.sso.protocol.provider import Providers
+from app.identity.sso.secrets import ClientSecrets
 from app.identity.step_up.sealer import PersonSealer
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundClient
@@ -143,12 +146,14 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
     """What operations, doors and jobs ask for by type."""
     keyring = keyring_of(settings, program, prefix=databases.key.prefix)
     postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
-    book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))
+    outbound = OutboundClient(AddressBook.parse(",".join(str(entry) for entry in settings.address_book)))
     return {
         Keyring: keyring,
         CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
         Seeder: seeder(keyring),
-        Runner: Runner(Registry.load(), OutboundClient(book), time_limit=_CALL_LIMIT),
+        Runner: Runner(Registry.load(), outbound, time_limit=_CALL_LIMIT),
+        Providers: Providers(outbound),
+        ClientSecrets: SealedClientSecrets(keyring),
         Postroom: postroom,
         Mailer: postroom,
         PersonSealer: PeopleSafe(keyring.people_key),

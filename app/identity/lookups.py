@@ -14,7 +14,24 @@ _MAY_SIGN_IN = """(
     OR EXISTS (SELECT FROM control.membership m
                WHERE m.person_id = p.id AND m.organisation_id = p_organisation))"""
 
-_ROLES = roles_held("p.id", "COALESCE(t.organisation_id, p_organisation)")
+# A session that an identity provider opened has the roles of the organisation which trusts it, and no others; one of a
+# customer's provider has none.
+_ROLES = roles_held(
+    "p.id",
+    "COALESCE(t.organisation_id, p_organisation)",
+    among="held.reach_tenant_id IS NULL AND (held.connection_id IS NULL OR a.organisation_id = p_organisation)",
+)
+# The groups of staff that the person is in, of the organisation whose rights count here.
+_GROUPS = """ARRAY(
+    SELECT g.group_id FROM control.staff_group_member g JOIN control.staff_group s ON s.id = g.group_id
+    WHERE g.person_id = p.id AND s.tenant_id IS NULL
+      AND s.organisation_id = COALESCE(t.organisation_id, p_organisation))"""
+# Where such a session may go: a customer's provider into that customer's tenant; a partner's own never into a tenant
+# that the person belongs to as a customer.
+_REACHED = """(
+    held.connection_id IS NULL OR t.id = held.reach_tenant_id
+    OR held.reach_tenant_id IS NULL AND (t.kind = 'home' OR NOT EXISTS (
+        SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)))"""
 
 control_function(
     "ensure_person",
@@ -92,11 +109,11 @@ control_function(
     returns=(
         "TABLE (person_id uuid, email text, name text, locale text, roles text[], tenant_id uuid,"
         " tenant_organisation uuid, kind text, tenant_name text, cell_name text, schema_name text, role_name text,"
-        " gateway int, state text, proof text, enrolled boolean)"
+        " gateway int, state text, proof text, enrolled boolean, reach_tenant_id uuid, groups uuid[])"
     ),
     body=f"""
     WITH held AS (
-        SELECT s.token_hash, s.person_id, s.seen_at,
+        SELECT s.token_hash, s.person_id, s.seen_at, s.connection_id, s.reach_tenant_id,
             CASE WHEN s.stepped_up_at > now() - interval '15 minutes' THEN s.stepped_up_by END AS proof
         FROM control.session s
         WHERE s.token_hash = p_token_hash AND s.organisation_id = p_organisation AND s.ended_at IS NULL
@@ -106,9 +123,10 @@ control_function(
         WHERE s.token_hash = held.token_hash AND held.seen_at < now() - interval '1 minute')
     SELECT p.id, p.email, p.name, p.locale, {_ROLES}, t.id, t.organisation_id, t.kind, t.name, t.cell_name,
         t.schema_name, t.role_name, t.gateway, t.state, held.proof,
-        EXISTS (SELECT FROM control.authenticator a WHERE a.person_id = p.id AND a.sealed IS NOT NULL)
+        EXISTS (SELECT FROM control.authenticator a WHERE a.person_id = p.id AND a.sealed IS NOT NULL),
+        held.reach_tenant_id, {_GROUPS}
     FROM held JOIN control.person p ON p.id = held.person_id
-    LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND (
+    LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND {_REACHED} AND (
         t.organisation_id = p_organisation
             AND EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)
         OR EXISTS (SELECT FROM control.org_edge below

@@ -79,12 +79,17 @@ class SignInLink(ControlRecord):
 
 
 class SignedIn(ControlRecord):
-    """A server-side session: revocable, bound to one brand host's organisation. Only the token's hash is kept."""
+    """A server-side session: revocable, bound to one brand host's organisation. Only the token's hash is kept.
+
+    `connection_id`: the identity provider that opened it, with its own names for person and session, by which it ends
+    them. Such a session reaches what that provider may speak for: `reach_tenant_id` alone, or the organisation's roles.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
         Index(None, "person_id"),
         Index("uq_session_id", "id", unique=True),
+        Index("ix_session_provider", "connection_id", "subject", postgresql_where="connection_id IS NOT NULL"),
         {"info": {"scope": "functions"}},
     )
 
@@ -99,6 +104,10 @@ class SignedIn(ControlRecord):
     agent: Mapped[str | None]  # `Firefox, Windows`
     stepped_up_at: Mapped[datetime | None]
     stepped_up_by: Mapped[str | None]  # authenticator | mailbox
+    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.sso_connection.id"))
+    reach_tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.tenant.id"))
+    subject: Mapped[str | None]
+    sid: Mapped[str | None]
 
 
 class Member(TenantRecord):

@@ -20,6 +20,8 @@ from app.identity.rules import (
     nonce_for,
 )
 from app.identity.schemas import PreferencesForm, SignInForm
+from app.identity.sso.entering.pages import id_token_of, offers_for, ways_in
+from app.identity.sso.entering.signing_out import farewell_url
 from app.web.begin import front_of, runtime_of, session_token, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.limits import SIGN_IN
@@ -43,7 +45,8 @@ class SignInPages(Controller):
     @get("/", sync_to_thread=True)
     def ask(self, request: PageRequest, next: FromQuery[str] = "/") -> Response[str]:  # noqa: A002 - the name in the address
         """The form that asks for an address; where the reader wanted to go waits in a cookie."""
-        answer = page(request, "identity/sign_in.html", {"email": "", "errors": [], "command_key": new_command_key()})
+        shown = {"email": "", "errors": [], "command_key": new_command_key(), "ways": ways_in(request, next)}
+        answer = page(request, "identity/sign_in.html", shown)
         answer.set_cookie(front_of(request).cookie("next", local_path(next), seconds=_WHILE))
         return answer
 
@@ -55,11 +58,11 @@ class SignInPages(Controller):
         if address is None:
             errors = filled.errors or [("email", _ADDRESS)]
             shown = {"email": form.first("email"), "errors": errors, "command_key": new_command_key()}
-            return page(request, "identity/sign_in.html", shown, status=422)
+            return page(request, "identity/sign_in.html", shown | {"ways": ways_in(request, "/")}, status=422)
         front = front_of(request)
-        sent = {"email": address, "valid_for": STAFF_LINK, "inbox": front.inbox}
-        answer = page(request, "identity/link_sent.html", sent)
         next_path = request.cookies.get(front.cookie_name("next"), "/")
+        sent = {"email": address, "valid_for": STAFF_LINK, "inbox": front.inbox}
+        answer = page(request, "identity/link_sent.html", sent | {"ways": offers_for(request, address, next_path)})
         send = BackgroundTask(mail_link, runtime_of(request), site_of(request), email=address, next_path=next_path)
         answer.background = send
         return answer
@@ -106,10 +109,22 @@ class SignOutPages(Controller):
 
     @post("/", sync_to_thread=True)
     def leave(self, request: PageRequest) -> Response[str]:
-        """End this session; without one there is nothing to end, and that is fine too."""
+        """End this session; without one there is nothing to end, and that is fine too.
+
+        Who came by an identity provider is offered to sign out there as well: by a link, since no form of ours may lead
+        a browser to another host.
+        """
+        runtime, site, onward = runtime_of(request), site_of(request), None
         if token := session_token(request):
-            sign_out(runtime_of(request).databases, site_of(request), session_token=token)
-        return redirect(request, "/sign-in", cookies=(front_of(request).cookie("sid", "", seconds=0),))
+            onward = farewell_url(runtime, site, session_token=token, id_token=id_token_of(request))
+            sign_out(runtime.databases, site, session_token=token)
+        gone = tuple(front_of(request).cookie(word, "", seconds=0) for word in ("sid", "idt"))
+        if onward is None:
+            return redirect(request, "/sign-in", cookies=gone)
+        answer = page(request, "identity/sso/farewell.html", {"onward": onward})
+        for cookie in gone:
+            answer.set_cookie(cookie)
+        return answer
 
     @post("/everywhere", opt={"door": "signed_in"}, sync_to_thread=True)
     def leave_everywhere(self, request: PageRequest) -> Response[str]:

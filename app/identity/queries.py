@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import text
@@ -70,6 +70,7 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         row.name,
         organisation_id=organisation_id,
         roles=frozenset(row.roles),
+        groups=frozenset(row.groups),
         stepped_up=is_stepped_up(row.proof, enrolled=row.enrolled, staff=bool(row.roles)),
     )
     tenant = row.tenant_id and Tenant(
@@ -83,7 +84,8 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         gateway=row.gateway,
         state=row.state,
     )
-    return Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant, proof=row.proof)
+    visit = Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant)
+    return replace(visit, proof=row.proof, reach=row.reach_tenant_id)
 
 
 def find_link_address(databases: Databases, site: Site, link_token: str) -> str | None:

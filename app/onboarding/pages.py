@@ -56,8 +56,9 @@ class HomePages(Controller):
             wanted = wanted_home(request, Asked(after, limit))
             context = home.home_page(home.get_home(runtime, visit.actor, site.organisation_id, wanted), wanted)
             return page(request, "onboarding/partner_home.html", context, nav=staff_nav(request))
-        spaces = list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)
-        path = f"/t/{spaces[0].tenant_id}" if spaces else "/sign-in"
+        spaces = [] if visit.reach else list_workspaces(runtime.databases, visit.actor.id, site.organisation_id)
+        entered = visit.reach or (spaces[0].tenant_id if spaces else None)
+        path = f"/t/{entered}" if entered else "/sign-in"
         return redirect(request, path)
 
     @get("/customers", opt={"door": "partner"}, sync_to_thread=True)

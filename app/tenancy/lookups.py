@@ -116,6 +116,10 @@ control_function(
         DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
         PERFORM control.forget_machines_of(p_tenant);
         DELETE FROM control.delegation_index d WHERE d.tenant_id = p_tenant;
+        -- Its identity providers, with everybody whom they know by a name of theirs.
+        DELETE FROM control.session s WHERE s.reach_tenant_id = p_tenant
+            OR s.connection_id IN (SELECT c.id FROM control.sso_connection c WHERE c.tenant_id = p_tenant);
+        DELETE FROM control.sso_connection c WHERE c.tenant_id = p_tenant;
         -- Answers that are kept for who asks again may hold its name.
         DELETE FROM control.command c WHERE c.tenant_ids @> ARRAY[p_tenant];
         -- Those of a build that did not write whose they are: none is left after 72 hours, and the index is empty.
@@ -127,6 +131,7 @@ control_function(
             BEGIN  -- who belongs to nothing any more is not known any more
                 DELETE FROM control.session s WHERE s.person_id = someone;
                 DELETE FROM control.sign_in_link l WHERE l.person_id = someone;
+                DELETE FROM control.sso_identity i WHERE i.person_id = someone;
                 DELETE FROM control.person p WHERE p.id = someone;
             EXCEPTION WHEN foreign_key_violation THEN NULL;  -- invited somewhere else at this moment: they stay
             END;
@@ -142,7 +147,8 @@ control_function(
         "SELECT control.forget_tenant(late.tenant_id) FROM ("
         "SELECT m.tenant_id FROM control.membership m UNION SELECT c.tenant_id FROM control.onboarding_card c"
         " UNION SELECT h.tenant_id FROM control.hook h UNION SELECT a.tenant_id FROM control.service_account a"
-        " UNION SELECT d.tenant_id FROM control.delegation_index d) late"
+        " UNION SELECT d.tenant_id FROM control.delegation_index d"
+        " UNION SELECT s.tenant_id FROM control.sso_connection s) late"
         " JOIN control.tenant t ON t.id = late.tenant_id AND t.state = 'dropped'"
     ),
 )

@@ -57,6 +57,7 @@ class Visit:
 
     `proof` is what they have proved themselves with in the last quarter of an hour, beside the session;
     `proved_just_now` says that it came with this very request.
+    `reach`: the only tenant that this session enters, where a customer's identity provider opened it.
     """
 
     actor: Actor
@@ -65,6 +66,7 @@ class Visit:
     tenant: Tenant | None = None
     proof: str | None = None
     proved_just_now: bool = False
+    reach: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

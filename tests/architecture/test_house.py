@@ -123,7 +123,7 @@ class TestOneWordInEveryTree:
 
     def test_tests_are_of_a_known_kind(self):
         folders = {path.split("/")[1] for path in files("tests") if path.count("/") > 1}
-        none(strangers(folders, TEST_KINDS | {"fixtures", "look"}, "tests"))
+        none(strangers(folders, TEST_KINDS | {"fixtures", "look", "peers"}, "tests"))
 
     def test_the_front_end_mirrors_the_product(self):
         folders = {path.split("/")[1] for path in files("frontend") if path.count("/") > 1}

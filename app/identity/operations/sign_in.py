@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -23,6 +24,7 @@ from app.identity.rules import (
     new_token,
     token_digest,
 )
+from app.identity.sso.entering.duty import find_duty
 from app.identity.step_up.rules import agent_label
 from app.kernel.errors import Forbidden, Invalid, Missing
 from app.kernel.ids import new_id
@@ -82,6 +84,9 @@ def mail_link(runtime: Runtime, site: Site, *, email: str, next_path: str) -> No
 
     Run it after the answer has gone out: then not even the time it takes says who is known.
     """
+    if find_duty(runtime, site.organisation_id, email=email):
+        _log.info("identity.link.not_sent", organisation_id=str(site.organisation_id), reason="provider")
+        return
     link = new_token()
     values = {"email": email, "organisation": site.organisation_id, "token": link.digest}
     values |= {"next": local_path(next_path), "lifetime": STAFF_LINK}
@@ -103,8 +108,12 @@ def create_link(
 ) -> str:
     """Make a link for a mail to this person and return its address, which is stored nowhere.
 
-    `site` is where it opens (`SiteDirectory.site_of(organisation_id)` in a job). Raises MayNotSignIn.
+    `site` is where it opens (`SiteDirectory.site_of(organisation_id)` in a job). Raises MayNotSignIn. For who
+    has to come by an identity provider it is the way there.
     """
+    if connection_id := find_duty(runtime, site.organisation_id, person_id=person_id):
+        query = urlencode({"next": local_path(next_path)})
+        return runtime.service(Front).url(site.host, f"/sign-in/with/{connection_id}?{query}")
     link = new_token()
     values = {"token": link.digest, "person": person_id, "organisation": site.organisation_id}
     values |= {"next": local_path(next_path), "lifetime": lifetime}
@@ -150,12 +159,13 @@ def sign_out_everywhere(databases: Databases, site: Site, *, person_id: UUID) ->
 
 
 def forget_stale(databases: Databases) -> int:
-    """Delete links and sessions that have been useless for a month. Returns how many rows went."""
+    """Delete links and sessions useless for a month, and old attempts at providers. Returns how many rows went."""
     with lookup_session(databases, actor="identity.forget_stale") as (session, _now):
-        return int(session.execute(_FORGET).scalar_one())
+        return int(session.execute(_FORGET).scalar_one()) + int(session.execute(_FORGET_SSO).scalar_one())
 
 
 _FORGET = text("SELECT control.forget_stale_sign_ins()")
+_FORGET_SSO = text("SELECT control.forget_stale_sso()")
 _ENSURE_PERSON = text("SELECT control.ensure_person(:id, :email, :name, :locale)")
 _REQUEST_LINK = text(
     "SELECT * FROM control.request_link(:email, :organisation, :token, :next, :lifetime, :per_person, :per_host)"

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from app.access.limits import Limit
 from app.access.queries import ensure_room
 from app.identity.models import Assignment, Member, Membership, Person
+from app.identity.people.staff import Colleague, write_staff
 from app.identity.scim.events import AccessFollowed
 from app.identity.scim.models import DirectoryUser, StaffGroup, StaffGroupMember
 from app.identity.scim.queries import Visitor, list_behind
@@ -167,7 +168,7 @@ def _apply(settling: Settling, subject: Subject, wanted: tuple[str, ...]) -> fro
 
 
 def _apply_to_staff(settling: Settling, subject: Subject, wanted: frozenset[str]) -> frozenset[str]:
-    """The home's trail first, then the assignments. Until people of a home have member rows, only this file knows."""
+    """The home's member row and trail first, then the assignments."""
     session, organisation_id = settling.session, settling.directory.organisation_id
     mine = (Assignment.person_id == subject.id, Assignment.organisation_id == organisation_id)
     before = frozenset(session.scalars(select(Assignment.role).where(*mine)))
@@ -175,6 +176,7 @@ def _apply_to_staff(settling: Settling, subject: Subject, wanted: frozenset[str]
     after = (before - lost) | wanted
     if after != before:
         with settling.work() as work:
+            write_staff(work, Colleague(subject.id, subject.email, subject.name, subject.locale, before), after)
             if work.admit_once("scim", subject.once):
                 _tell(work, settling, subject, before, after)
     if lost:

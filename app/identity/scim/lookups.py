@@ -55,50 +55,6 @@ control_function(
         SELECT k.id FROM control.directory_request k WHERE k.directory_id = p_directory
         ORDER BY k.id DESC OFFSET p_most - 1 LIMIT 1)""",
 )
-# With a tenant: only of somebody who has nothing else in the organisation, since its sessions are for all of it, and
-# one customer's directory must not sign out another customer's people or the partner's own.
-control_function(
-    "end_person_sessions",
-    arguments="p_person uuid, p_organisation uuid, p_tenant uuid",
-    returns="void",
-    language="plpgsql",
-    partner=True,
-    body=f"""
-    #variable_conflict use_column
-    BEGIN
-        IF NOT {_REACHED.format(organisation="p_organisation")} OR p_tenant IS NOT NULL AND (
-            EXISTS (SELECT FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
-                    WHERE a.person_id = p_person AND e.descendant_id = p_organisation)
-            OR EXISTS (SELECT FROM control.membership m WHERE m.person_id = p_person
-                       AND m.organisation_id = p_organisation AND m.tenant_id <> p_tenant)) THEN RETURN; END IF;
-        UPDATE control.sign_in_link SET consumed_at = now()
-        WHERE person_id = p_person AND organisation_id = p_organisation AND consumed_at IS NULL;
-        UPDATE control.session SET ended_at = now()
-        WHERE person_id = p_person AND organisation_id = p_organisation AND ended_at IS NULL;
-    END""",
-)
-# What a tenant's directories said goes with the tenant; the people they named are given back, to be forgotten too.
-control_function(
-    "forget_directories",
-    arguments="p_tenant uuid",
-    returns="uuid[]",
-    language="plpgsql",
-    body="""
-    #variable_conflict use_column
-    DECLARE named uuid[];
-    BEGIN
-        DELETE FROM control.staff_group_member m USING control.staff_group g
-        WHERE g.id = m.group_id AND g.tenant_id = p_tenant;
-        DELETE FROM control.staff_group g WHERE g.tenant_id = p_tenant;
-        DELETE FROM control.directory_request r USING control.directory d
-        WHERE d.id = r.directory_id AND d.tenant_id = p_tenant;
-        WITH gone AS (DELETE FROM control.directory_user u USING control.directory d
-                      WHERE d.id = u.directory_id AND d.tenant_id = p_tenant RETURNING u.person_id)
-        SELECT array_agg(g.person_id) INTO named FROM gone g WHERE g.person_id IS NOT NULL;
-        DELETE FROM control.directory d WHERE d.tenant_id = p_tenant;
-        RETURN COALESCE(named, '{}');
-    END""",
-)
 # Who a directory's user is. A person is known to the installation once, so an address that is known already is that
 # person, as they are: their name, address and language are nobody's to change from outside. Only a person that this
 # very user brought here, who holds nothing that somebody else gave and has never been anywhere else, follows the

@@ -31,7 +31,11 @@ _OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "ac
 
 
 class PeerUnreachable(Unavailable):
-    """No byte of the request was sent: it is safe to try again."""
+    """No byte of the request was sent: it is safe to try again. `reason`: what was in the way."""
+
+    def __init__(self, message: str, reason: Literal["name", "unreachable", "tls"] = "unreachable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class PeerOutcomeUnknown(Unavailable):
@@ -101,6 +105,7 @@ class _Wire(httpcore2.NetworkStream):
         self._sock = sock
         self._deadline = deadline
         self.touched = False
+        self.distrusted = False  # the peer's certificate, or whatever else TLS was not content with
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._sock.settimeout(self._deadline.left(httpcore2.ReadTimeout, timeout))
@@ -131,6 +136,7 @@ class _Wire(httpcore2.NetworkStream):
         try:
             self._sock = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname)
         except OSError as error:
+            self.distrusted = isinstance(error, ssl.SSLError)
             self.close()
             raise httpcore2.ConnectError from error
         return self
@@ -163,6 +169,11 @@ class _VettedBackend(httpcore2.NetworkBackend):
     def touched(self) -> bool:
         """Whether a byte of the request may have left."""
         return self._wire is not None and self._wire.touched
+
+    @property
+    def distrusted(self) -> bool:
+        """Whether it was TLS that failed."""
+        return self._wire is not None and self._wire.distrusted
 
 
 class OutboundClient:
@@ -201,7 +212,8 @@ class OutboundClient:
             return self._exchange(request, headers, vetted, backend)
         except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             if not backend.touched:
-                raise PeerUnreachable(f"{host} could not be reached. Nothing was sent.") from None
+                reason: Literal["tls", "unreachable"] = "tls" if backend.distrusted else "unreachable"
+                raise PeerUnreachable(f"{host} could not be reached. Nothing was sent.", reason) from None
             _outcome_unknown(host, error)
 
     def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
@@ -213,7 +225,7 @@ class OutboundClient:
         try:
             return vet(request.url, book=self.book, resolve=resolve, ports=request.ports)
         except (OSError, UnicodeError):
-            raise PeerUnreachable("The name of the peer could not be resolved. Nothing was sent.") from None
+            raise PeerUnreachable("The name of the peer could not be resolved. Nothing was sent.", "name") from None
 
     def _exchange(
         self, request: OutboundRequest, headers: list[tuple[bytes, bytes]], vetted: Vetted, backend: _VettedBackend

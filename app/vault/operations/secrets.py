@@ -78,8 +78,8 @@ def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) ->
     return SealedSecrets(keys=keys, sealed=sealed)
 
 
-def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose) -> list[Secret]:
-    """Every active secret of a door (two while its peer changes over), newest first.
+def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str | None = None) -> list[Secret]:
+    """Every active secret of a door (two while its peer changes over), newest first; those of one field if asked.
 
     Raises KeysMissing, KeysDisabled, NotOpenedHere.
     """
@@ -89,6 +89,7 @@ def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose) -> 
             keyring, keys.of(row.key_version), SecretContext(work.tenant.id, row.id, row.field, purpose), row.sealed
         )
         for row in rows
+        if field in (None, row.field)
     ]
 
 

@@ -6,8 +6,8 @@ Expand: new tables, and columns of the session that the previous code does not w
 from alembic import op
 import sqlalchemy as sa
 
-revision = 'control_0009'
-down_revision = 'control_0008'
+revision = 'control_0010'
+down_revision = 'control_0009'
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-revision = 'control_0010'
-down_revision = 'control_0009'
+revision = 'control_0011'
+down_revision = 'control_0010'
 branch_labels = None
 depends_on = None
 

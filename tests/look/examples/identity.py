@@ -30,9 +30,11 @@ _SENTENCE = "This code is wrong, has been used, or has run out. After five wrong
 _WRONG = [("step_up_code", _SENTENCE)]
 _KEPT: Context = {"action": "/t/1/access", "kept": [("reason", "Go-live"), ("command_key", KEY)]}
 
+_WAY = {"name": "Contoso Entra ID", "path": "/sign-in/with/0197"}
+
 EXAMPLES: dict[str, list[Context]] = {
     "identity/sign_in.html": [
-        {"email": "", "errors": [], "command_key": KEY},
+        {"email": "", "errors": [], "command_key": KEY, "ways": [_WAY]},
         {
             "email": "maria@contoso",
             "errors": [("email", "This is not an e-mail address such as name@example.org.")],
@@ -42,6 +44,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "identity/link_sent.html": [
         {"email": "maria@contoso.example", "valid_for": timedelta(minutes=15), "inbox": ""},
         {"email": "maria@contoso.example", "valid_for": timedelta(minutes=15), "inbox": "/inbox"},
+        {"email": "maria@contoso.example", "valid_for": timedelta(minutes=15), "inbox": "", "ways": [_WAY]},
     ],
     "identity/step_up/_code.html": [_PROOF, {**_PROOF, "enrolled": False, "locked": True}],
     "identity/step_up/ask.html": [

@@ -1,0 +1,1 @@
+"""Coming in by a provider, and going out again: attempts, who is let in and as what, sessions, logout both ways."""
