@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
+from joserfc.jws import validate_compact
 
 from app.access.decisions import can, limited, permissions_of
 from app.access.permissions import Permission
@@ -52,8 +53,10 @@ class TestCredential:
     def test_survives_its_document(self):
         account = ACCOUNT.with_one_more(credential()).with_one_more(replace(credential(kind="key"), jwk={"kty": "x"}))
         stored = json.loads(json.dumps(to_document(account)))
-        known = {"account_id": account.id, "name": account.name, "state": account.state, "made_at": account.made_at}
-        assert from_document(stored, **known) == account
+        read = from_document(
+            stored, account_id=account.id, name=account.name, state=account.state, made_at=account.made_at
+        )
+        assert read == account
 
 
 class TestScopes:
@@ -95,7 +98,7 @@ class TestAssertion:
     def test_costs_as_many_verifications_whoever_it_is_of(self, monkeypatch: pytest.MonkeyPatch):
         """An unknown client, one without keys and one with a wrong key take the same work."""
         tried: list[object] = []
-        check = assertions.validate_compact
+        check = validate_compact
 
         def counted(*given: object, **more: object) -> bool:
             tried.append(given)
