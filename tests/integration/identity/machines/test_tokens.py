@@ -390,13 +390,3 @@ class TestWhatIsOver:
         query = "SELECT FROM control.access_token WHERE account_id = %s"
         assert not api.installation.control(query, signer.client_id)
         assert kept.get(TENANTS).status == 200
-
-
-class TestMetadata:
-    def test_says_where_and_how(self, billing: Software):
-        answer = billing.caller().browser.get("/.well-known/oauth-authorization-server")
-        told = json.loads(answer.text)
-        assert told["issuer"] == "http://northwind.localhost:8000"
-        assert told["token_endpoint"] == billing.token_url
-        assert "private_key_jwt" in told["token_endpoint_auth_methods_supported"]
-        assert not {"none", "HS256"} & set(told["token_endpoint_auth_signing_alg_values_supported"])

@@ -28,7 +28,7 @@ CLIENT = str(new_id())
 
 def credential(*, days: int = 365, ended: bool = False, kind: str = "secret") -> Credential:
     ended_at = NOW if ended else None
-    return Credential(new_id(), kind, "hint", NOW, NOW + timedelta(days=days), ended_at, "00")  # type: ignore[arg-type]
+    return Credential(new_id(), kind, "hint", NOW, NOW + timedelta(days=days), ended_at, "00")  # type: ignore[arg-type]  # a kind
 
 
 ACCOUNT = Account(new_id(), "Billing", "active", ("csm",), ("tenancy:tenant:read",), 1, NOW)
@@ -102,7 +102,7 @@ class TestAssertion:
 
         def counted(*given: object, **more: object) -> bool:
             tried.append(given)
-            return check(*given, **more)  # type: ignore[arg-type]
+            return check(*given, **more)  # type: ignore[arg-type]  # passed on as they came
 
         monkeypatch.setattr(assertions, "validate_compact", counted)
         own, other = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
