@@ -28,7 +28,7 @@ CLIENT = str(new_id())
 
 def credential(*, days: int = 365, ended: bool = False, kind: str = "secret") -> Credential:
     ended_at = NOW if ended else None
-    return Credential(new_id(), kind, "hint", NOW, NOW + timedelta(days=days), ended_at, "00")  # type: ignore[arg-type]  # a kind
+    return Credential(new_id(), kind, "hint", NOW, NOW + timedelta(days=days), ended_at, "00")  # type: ignore[arg-type]  # the kind is one of the two words
 
 
 ACCOUNT = Account(new_id(), "Billing", "active", ("csm",), ("tenancy:tenant:read",), 1, NOW)
