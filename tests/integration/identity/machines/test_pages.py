@@ -127,3 +127,13 @@ class TestAWorkspacesPages:
         assert "exactly one of the workspace" in both.text
         assert olga.browser.get(f"/t/{umbrella.id}{PATH}").status == 404
         assert api.admin.browser.get(path).status in {403, 404}
+
+
+class TestMetadata:
+    def test_says_where_and_how(self, api: API):
+        answer = api.doors.browser().get("/.well-known/oauth-authorization-server")
+        told = json.loads(answer.text)
+        assert told["issuer"] == "http://northwind.localhost:8000"
+        assert told["token_endpoint"] == "http://northwind.localhost:8000/oauth/token"
+        assert "private_key_jwt" in told["token_endpoint_auth_methods_supported"]
+        assert not {"none", "HS256"} & set(told["token_endpoint_auth_signing_alg_values_supported"])

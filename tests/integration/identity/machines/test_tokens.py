@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +10,24 @@ from typing import Any
 
 import pytest
 from authlib.integrations.base_client import OAuthError
-from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from app.identity.machines.operations.tokens import forget_stale_machines
 from app.kernel.ids import new_id
+from tenants.sessions import lookup_session
 from tests.factories.api import API
-from tests.factories.machines import ACCOUNTS, READ, Software, bearer, give_key, key_of, make_account, make_software
+from tests.factories.machines import (
+    ACCOUNTS,
+    READ,
+    Software,
+    assertion,
+    bearer,
+    give_key,
+    hmac_of,
+    key_of,
+    make_account,
+    make_software,
+)
 
 TENANTS = "/api/v1/tenants"
 pytestmark = [
@@ -46,14 +56,6 @@ def refused(software: Software, fields: dict[str, str], **headers: str) -> tuple
     return said.status, said.body["error"]
 
 
-def assertion(software: Software, *, alg: str = "EdDSA", key: Any = None, header: Any = None, **claims: Any) -> str:
-    now = int(time.time())
-    own = {"iss": software.client_id, "sub": software.client_id, "aud": software.token_url, "jti": new_id().hex}
-    given = own | {"iat": now, "exp": now + 100} | claims
-    said = {name: value for name, value in given.items() if value is not None}
-    return jwt.encode({"alg": alg, **(header or {})}, said, key or software.secret, algorithms=[alg])
-
-
 def signed(software: Software, text: str) -> tuple[int, str]:
     kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     said = software.post(
@@ -61,12 +63,6 @@ def signed(software: Software, text: str) -> tuple[int, str]:
         {"grant_type": "client_credentials", "client_assertion_type": kind, "client_assertion": text},
     )
     return said.status, said.body.get("error", "")
-
-
-def hmac_of(text: str, key: bytes) -> str:
-    """A signature by a public key taken for a shared secret, which libraries refuse to make."""
-    made = hmac.digest(key, text.rpartition(".")[0].encode(), "sha256")
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 class TestSecret:
@@ -346,6 +342,18 @@ class TestToken:
         )
         assert form.status == 403
 
+    def test_is_asked_for_in_one_look_as_a_session_is(self, billing: Software, monkeypatch: pytest.MonkeyPatch):
+        looks: list[object] = []
+
+        def counted(*given: Any, **more: Any) -> Any:
+            looks.append(given)
+            return lookup_session(*given, **more)
+
+        caller = billing.caller()
+        monkeypatch.setattr("app.identity.machines.queries.lookup_session", counted)
+        assert caller.get(TENANTS).status == 200
+        assert len(looks) == 1
+
     def test_needs_no_origin_while_a_session_still_does(self, api: API, billing: Software):
         assert billing.caller().post(TENANTS, {"name": "No origin"}).status == 201
         assert api.admin.send("POST", TENANTS, {"name": "x"}, {"origin": ""}).problem == "not-from-here"
@@ -382,13 +390,3 @@ class TestWhatIsOver:
         query = "SELECT FROM control.access_token WHERE account_id = %s"
         assert not api.installation.control(query, signer.client_id)
         assert kept.get(TENANTS).status == 200
-
-
-class TestMetadata:
-    def test_says_where_and_how(self, billing: Software):
-        answer = billing.caller().browser.get("/.well-known/oauth-authorization-server")
-        told = json.loads(answer.text)
-        assert told["issuer"] == "http://northwind.localhost:8000"
-        assert told["token_endpoint"] == billing.token_url
-        assert "private_key_jwt" in told["token_endpoint_auth_methods_supported"]
-        assert not {"none", "HS256"} & set(told["token_endpoint_auth_signing_alg_values_supported"])
