@@ -1,4 +1,4 @@
-"""What directories ask of `control` from an organisation's scope reaches that organisation's rows, and nobody else's."""
+"""What directories ask of `control` from an organisation's scope reaches its own rows, and nobody else's."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def test_another_organisation_s_user_becomes_nobody_else(at_work: Directories):
 def test_another_organisation_s_rows_are_not_there(at_work: Directories):
     at_work.northwind.group("Unseen", at_work.northwind.create("walt@northwind.example").body["id"])
     for table in ("directory", "directory_user", "staff_group", "staff_group_member", "directory_request"):
-        query = f"SELECT count(*) FROM control.{table} WHERE organisation_id = :other"
+        query = f"SELECT count(*) FROM control.{table} WHERE organisation_id = :other"  # noqa: S608 - our own names
         assert call(at_work, query, other=at_work.doors.northwind) == 0
