@@ -19,6 +19,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.access.decisions import limiting_roles
 from app.access.limits import Limit
 from app.access.queries import ensure_room
 from app.identity.models import Assignment, Member, Membership, Person
@@ -26,7 +27,16 @@ from app.identity.people.staff import Colleague, write_staff
 from app.identity.scim.events import AccessFollowed
 from app.identity.scim.models import DirectoryUser, StaffGroup, StaffGroupMember
 from app.identity.scim.queries import Visitor, list_behind
-from app.identity.scim.rules import AT_ONCE, OWNERS, address_of, locale_of, name_of, roles_wanted
+from app.identity.scim.rules import (
+    AT_ONCE,
+    OWNERS,
+    SET_ASIDE,
+    address_of,
+    locale_of,
+    name_of,
+    roles_wanted,
+    set_aside_in,
+)
 from app.kernel.actor import Actor
 from app.kernel.errors import SlipwayError, Unavailable
 from app.kernel.ids import new_id
@@ -173,7 +183,11 @@ def _apply_to_staff(settling: Settling, subject: Subject, wanted: frozenset[str]
     mine = (Assignment.person_id == subject.id, Assignment.organisation_id == organisation_id)
     before = frozenset(session.scalars(select(Assignment.role).where(*mine)))
     lost = (subject.given - wanted if subject.active else before) - OWNERS
-    after = (before - lost) | wanted
+    # What only takes away is remembered: a deactivation must not be a way to shed it.
+    set_aside = frozenset(f"{SET_ASIDE}{role}" for role in lost & limiting_roles()) | set_aside_in(subject.given)
+    restored = frozenset(role.removeprefix(SET_ASIDE) for role in set_aside) if subject.active else frozenset()
+    fresh = (wanted | restored) - before
+    after = (before - lost) | fresh
     if after != before:
         with settling.work() as work:
             write_staff(work, Colleague(subject.id, subject.email, subject.name, subject.locale, before), after)
@@ -181,12 +195,12 @@ def _apply_to_staff(settling: Settling, subject: Subject, wanted: frozenset[str]
                 _tell(work, settling, subject, before, after)
     if lost:
         session.execute(delete(Assignment).where(*mine, Assignment.role.in_(lost)))
-    for role in sorted(wanted - before):
+    for role in sorted(fresh):
         row = {"id": new_id(), "person_id": subject.id, "organisation_id": organisation_id, "role": role}
         session.execute(insert(Assignment).values(**row, made_at=settling.now).on_conflict_do_nothing())
     if not subject.active or not after:
         session.execute(_END, {"person": subject.id, "organisation": organisation_id, "tenant": None})
-    return wanted
+    return wanted if subject.active else set_aside
 
 
 def _apply_to_member(settling: Settling, subject: Subject, wanted: str | None) -> frozenset[str]:

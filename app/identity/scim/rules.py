@@ -17,6 +17,8 @@ AT_ONCE: Final = 100  # people followed within a request; the dispatcher goes on
 
 # A directory neither gives nor takes these: whoever runs it must not become the owner, nor lock the owner out.
 OWNERS: Final = frozenset({str(Role.PARTNER_OWNER), str(Role.OWNER), str(Role.OPERATOR)})
+# Before a role that only takes away, in what a directory gave: it was by hand and comes back with the user.
+SET_ASIDE: Final = "set aside: "
 # A member has one role; of several groups' roles it is the first of these.
 _RANK: Final = (Role.ADMIN, Role.APPROVER, Role.CONTRIBUTOR, Role.VIEWER)
 _LANGUAGES: Final = ("en", "de")
@@ -64,6 +66,11 @@ def roles_wanted(default: str | None, of_groups: Collection[str], *, of_tenant: 
         return tuple(sorted(wanted))
     ranked = [str(role) for role in _RANK if role in wanted]
     return tuple(ranked[:1] or sorted(wanted)[:1])
+
+
+def set_aside_in(given: Iterable[str]) -> frozenset[str]:
+    """The roles that wait for their person to come back, as they are written down."""
+    return frozenset(role for role in given if role.startswith(SET_ASIDE))
 
 
 def grantable(rights: frozenset[str], *, of_tenant: bool) -> tuple[str, ...]:

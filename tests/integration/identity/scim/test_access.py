@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from app.identity.scim.effects import settle_all
+from app.kernel.ids import new_id
 from tenants.sessions import DatabaseAway
 from tests.integration.identity.scim.directories import CORE, Directories
 
@@ -73,6 +74,18 @@ class TestStaff:
         join = {"op": "add", "path": "members", "value": [{"value": user}]}
         assert at_work.northwind.patch(f"/Groups/{group}", join).status == 204
         assert at_work.roles("hana@northwind.example") == set()
+
+    def test_do_not_shed_what_limits_them_by_going_and_coming_back(self, at_work: Directories):
+        directory, email = at_work.northwind, "rita@northwind.example"
+        user = directory.create(email).body["id"]
+        at_work.doors.staff(email, at_work.doors.northwind, "no_decisions")
+        for _ in range(2):
+            directory.active(user, False)
+            assert at_work.roles(email) == set()
+            directory.patch(f"/Users/{user}", {"op": "replace", "path": "title", "value": str(new_id())})
+            assert at_work.roles(email) == set()
+            directory.active(user, True)
+            assert at_work.roles(email) == {"csm", "no_decisions"}
 
     def test_without_a_mail_address_are_kept_and_can_do_nothing(self, at_work: Directories):
         made = at_work.northwind.create("jdoe")
