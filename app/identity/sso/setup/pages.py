@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
@@ -222,8 +221,11 @@ def _confirm(request: PageRequest, place: Place, form: Form) -> Response[str]:
     claim = next((each for each in waiting if (str(each.connection_id), each.domain) == sent), None)
     if claim is None:
         raise ConnectionMissing(_MISSING)
-    said = {"connection_id": claim.connection_id, "domain": claim.domain, "tenant_id": claim.tenant_id}
-    _run(request, place, form, msgspec.to_builtins(said), lambda work: confirm_domain(work, **said))  # type: ignore[arg-type]  # names
+
+    def operation(work: Work) -> Result:
+        return confirm_domain(work, connection_id=claim.connection_id, domain=claim.domain, tenant_id=claim.tenant_id)
+
+    _run(request, place, form, sent, operation)
     publish_confirmation(runtime, organisation_id, claim.connection_id, claim.domain)
     return redirect(request, place.path)
 
