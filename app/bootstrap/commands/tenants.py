@@ -204,10 +204,6 @@ def _tenant(running: Running, tenant_id: UUID) -> Tenant:
     return found
 
 
-def _declare_index(_parser: argparse.ArgumentParser) -> None:
-    """Nothing to say: it is about all of them."""
-
-
 def _index(_given: argparse.Namespace) -> int:
     """Make the lists of partners' access to customers anew, from every workspace. Repeatable; decides nothing."""
     running, _actor = _open("access.index_tenant")
@@ -233,5 +229,5 @@ SUBCOMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Callable
     "cancel-export": (_declare_cancel, _cancel),
     "verify": (_declare_verify, _verify),
     "import": (_declare_import, _import),
-    "index-access": (_declare_index, _index),
+    "index-access": (lambda _parser: None, _index),
 }
