@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,16 +47,31 @@ def limit_partner(control_url: str, slug: str, tenants: int | None) -> None:
 
     Raises LookupError where there is no such partner; DatabaseAway.
     """
-    limits = None if tenants is None else Jsonb({"tenants": tenants})
+    _limit(control_url, slug, "tenants", tenants)
+
+
+def grant_partner(control_url: str, slug: str, roles: Sequence[str] | None) -> None:
+    """Set which roles its staff, and that of all below it, may have in customers' tenants; None: every one.
+
+    It counts from their next request on. Raises as `limit_partner`.
+    """
+    _limit(control_url, slug, "roles", None if roles is None else sorted(roles))
+
+
+def _limit(control_url: str, slug: str, name: str, value: object) -> None:
+    limits = Jsonb({} if value is None else {name: value})
     with open_owner(control_url) as connection:
-        if not connection.execute(_LIMIT, {"slug": slug, "limits": limits}).rowcount:
+        if not connection.execute(_LIMIT, {"slug": slug, "name": name, "limits": limits}).rowcount:
             raise LookupError(f"There is no partner called {slug}.")
 
 
-def list_partners(control_url: str) -> list[tuple[str, str, int | None, int]]:
-    """Every partner: short name, name, quota, and how many customers' tenants count towards it. Raises DatabaseAway."""
+def list_partners(control_url: str) -> list[tuple[str, str, int | None, int, list[str] | None]]:
+    """Every partner: short name, name, quota, how many customers' tenants count towards it, and the roles granted.
+
+    Raises DatabaseAway.
+    """
     with open_owner(control_url) as connection:
-        return [(row.slug, row.name, row.quota, row.used) for row in connection.execute(_PARTNERS)]
+        return [(row.slug, row.name, row.quota, row.used, row.roles) for row in connection.execute(_PARTNERS)]
 
 
 _SET = text(
@@ -82,9 +97,12 @@ _LIST = text(
     "SELECT p.key, p.name, p.weight, p.limits, (SELECT count(*) FROM control.tenant t WHERE t.plan_key = p.key)"
     " FROM control.plan p ORDER BY p.key"
 )
-_LIMIT = text("UPDATE control.organisation SET limits = :limits WHERE slug = :slug AND kind = 'partner'")
+_LIMIT = text(
+    "UPDATE control.organisation SET limits = NULLIF(COALESCE(limits, '{}') - CAST(:name AS text) || :limits, '{}')"
+    " WHERE slug = :slug AND kind = 'partner'"
+)
 _PARTNERS = text("""
-    SELECT o.slug, o.name, (o.limits->>'tenants')::int AS quota, (
+    SELECT o.slug, o.name, (o.limits->>'tenants')::int AS quota, o.limits->'roles' AS roles, (
         SELECT count(*) FROM control.org_edge e JOIN control.tenant t ON t.organisation_id = e.descendant_id
         WHERE e.ancestor_id = o.id AND t.kind = 'customer' AND t.state NOT IN ('shredded', 'dropped')) AS used
     FROM control.organisation o WHERE o.kind = 'partner' ORDER BY o.slug

@@ -1,14 +1,15 @@
-"""`slipway plans` and `slipway partners`: what is sold, and how much of it a partner may have."""
+"""`slipway plans` and `slipway partners`: what is sold, how much of it a partner may have, and with which roles."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
+from app.access.roles import PARTNER_ROLES
 from app.kernel.errors import Invalid
 from app.settings import Settings
 from app.tenancy.rules import LIMITS, MOST, is_plan_key
-from tenants.schema.plans import PlanRow, limit_partner, list_partners, list_plans, set_plan
+from tenants.schema.plans import PlanRow, grant_partner, limit_partner, list_partners, list_plans, set_plan
 
 
 class PlanUnusable(Invalid):
@@ -39,9 +40,12 @@ def run_partners(arguments: Sequence[str], settings: Settings) -> int:
     chosen = _partners_parser().parse_args(arguments)
     if chosen.action == "limit":
         limit_partner(settings.control_url, chosen.slug, chosen.tenants)
-    rows = [("PARTNER", "NAME", "WORKSPACES", "ALLOWED")]
-    for slug, name, quota, used in list_partners(settings.control_url):
-        rows.append((slug, name, str(used), "any" if quota is None else str(quota)))
+    if chosen.action == "grant":
+        grant_partner(settings.control_url, chosen.slug, chosen.roles)
+    rows = [("PARTNER", "NAME", "WORKSPACES", "ALLOWED", "ROLES")]
+    for slug, name, quota, used, roles in list_partners(settings.control_url):
+        granted = "any" if roles is None else ",".join(roles) or "none"
+        rows.append((slug, name, str(used), "any" if quota is None else str(quota), granted))
     _show(rows)
     return 0
 
@@ -68,7 +72,22 @@ def _partners_parser() -> argparse.ArgumentParser:
     bound = limit.add_mutually_exclusive_group(required=True)
     bound.add_argument("--tenants", type=_number, metavar="N")
     bound.add_argument("--none", action="store_true", help="as many as it likes")
+    grant = actions.add_parser(
+        "grant", help="which roles its staff, and all below it, may have in customers' workspaces"
+    )
+    grant.add_argument("slug")
+    known = ",".join(sorted(PARTNER_ROLES))
+    which = grant.add_mutually_exclusive_group(required=True)
+    which.add_argument("--roles", type=_roles, metavar="ROLE,ROLE", help=f"of {known}; counts at once")
+    which.add_argument("--all", action="store_true", help="every one")
     return parser
+
+
+def _roles(raw: str) -> list[str]:
+    named = sorted(set(raw.split(",")))
+    if not set(named) <= {str(role) for role in PARTNER_ROLES}:
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(sorted(PARTNER_ROLES))}")
+    return named
 
 
 def _number(raw: str) -> int:

@@ -11,10 +11,11 @@ from uuid import UUID
 
 import msgspec
 
+from app.access.operations.indexing import index_tenant
 from app.bootstrap.commands.progress import Meter
 from app.bootstrap.wiring import Running, open_program
 from app.kernel.actor import Actor, job_actor
-from app.kernel.errors import Missing
+from app.kernel.errors import Missing, SlipwayError
 from app.kernel.ids import new_id
 from app.settings import Settings
 from app.tenancy.bundles.errors import FileInTheWay
@@ -32,8 +33,8 @@ from app.vault.bundle_keys import (
     write_bundle_key,
 )
 from app.vault.rules import Program
-from tenants.registry import find_tenant
-from tenants.sessions import lookup_session
+from tenants.registry import all_tenants, find_tenant
+from tenants.sessions import DatabaseAway, lookup_session
 from tenants.tenant import Tenant
 
 _OPERATOR = UUID(int=0)  # nobody's account: whoever holds the installation's keys and its databases
@@ -203,10 +204,30 @@ def _tenant(running: Running, tenant_id: UUID) -> Tenant:
     return found
 
 
+def _index(_given: argparse.Namespace) -> int:
+    """Make the lists of partners' access to customers anew, from every workspace. Repeatable; decides nothing."""
+    running, _actor = _open("access.index_tenant")
+    done = away = 0
+    try:
+        for tenant in all_tenants(running.settings.control_url):
+            try:
+                index_tenant(running.runtime, tenant)
+            except (SlipwayError, DatabaseAway) as trouble:
+                print(f"{tenant.id}: {trouble}", file=sys.stderr)
+                away += 1
+            else:
+                done += 1
+    finally:
+        running.close()
+    print(f"{done:,} workspaces are listed as they are. {away:,} could not be asked: say it again for them.")
+    return 0
+
+
 SUBCOMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]] = {
     "key": (_declare_key, _key),
     "export": (_declare_export, _export),
     "cancel-export": (_declare_cancel, _cancel),
     "verify": (_declare_verify, _verify),
     "import": (_declare_import, _import),
+    "index-access": (lambda _parser: None, _index),
 }

@@ -17,4 +17,8 @@ def staff_nav(request: Request[Any, Any, Any]) -> tuple[Link, ...]:
     if not visit_of(request).actor.roles:
         return ()
     say = translations(locale_of(request).language).gettext
-    return (Link(say(mark("Home")), "/", "home"), Link(say(mark("Customers")), "/customers", "building"))
+    return (
+        Link(say(mark("Home")), "/", "home"),
+        Link(say(mark("Customers")), "/customers", "building"),
+        Link(say(mark("Access")), "/delegations", "key"),
+    )

@@ -81,8 +81,29 @@ class TestPartners:
         slug = installation.control("SELECT slug FROM control.organisation WHERE id = %s", northwind.id)[0].slug
         for words, said in ((("--tenants", "5"), "5"), (("--none",), "any")):
             partners(installation, "limit", slug, *words)
-            assert capsys.readouterr().out.splitlines()[-1].split() == [slug, "Northwind", "1", said]
+            assert capsys.readouterr().out.splitlines()[-1].split() == [slug, "Northwind", "1", said, "any"]
 
     def test_that_there_are_not_are_named(self, installation: Installation):
         with pytest.raises(LookupError, match="no partner called nobody"):
             partners(installation, "limit", "nobody", "--tenants", "1")
+
+
+class TestWhatAPartnerMayBe:
+    def test_is_granted_beside_its_quota_and_counts_at_once(
+        self, installation: Installation, capsys: pytest.CaptureFixture[str]
+    ):
+        northwind = installation.partner()
+        [row] = installation.control("SELECT slug FROM control.organisation WHERE id = %s", northwind.id)
+        partners(installation, "limit", row.slug, "--tenants", "5")
+        partners(installation, "grant", row.slug, "--roles", "technical,csm")
+        assert capsys.readouterr().out.splitlines()[-1].split()[-2:] == ["5", "csm,technical"]
+        partners(installation, "limit", row.slug, "--none")
+        assert capsys.readouterr().out.splitlines()[-1].split()[-2:] == ["any", "csm,technical"]
+        partners(installation, "grant", row.slug, "--all")
+        assert capsys.readouterr().out.splitlines()[-1].split()[-2:] == ["any", "any"]
+        [row] = installation.control("SELECT limits FROM control.organisation WHERE id = %s", northwind.id)
+        assert row.limits is None
+
+    def test_is_one_of_the_partners_roles(self, installation: Installation):
+        with pytest.raises(SystemExit):
+            partners(installation, "grant", "northwind", "--roles", "owner")

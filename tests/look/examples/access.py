@@ -144,7 +144,7 @@ _LIST: Context = {
 EXAMPLES: dict[str, list[Context]] = {
     "access/access.html": _PAGES,
     "access/_abilities.html": [*_EACH, _EACH[0] | {"ticks": "approval-1"}],
-    "access/_ask.html": _EACH,
+    "access/_ask.html": [each for each in _EACH if each["may"]["ask"]],
     "access/_end.html": _EACH,
     "access/_open.html": _EACH,
     "access/_over.html": _EACH,

@@ -13,9 +13,14 @@ from app.access.decisions import Decisions, can, permissions_of
 from app.access.permissions import Permission
 from app.access.policy import Policy, Rule
 from app.access.policy.explain import RuleBook, load_rule_book
+from app.access.policy.names import limit_to
 from app.access.roles import Role
 
-NAMES = st.frozensets(st.sampled_from([*Role, "made up", "", "p_admin", "owner ", "OWNER"]), max_size=5)
+TAKEN = st.frozensets(st.sampled_from([*Permission, "made:up:thing"]), min_size=1, max_size=4)
+NARROWED = st.builds(lambda role, taken: "!".join([role, *sorted(taken)]), st.sampled_from(list(Role)), TAKEN)
+LIMITS = st.builds(limit_to, st.frozensets(st.sampled_from(list(Permission)), max_size=12))
+UNREAL = st.sampled_from(["made up", "", "p_admin", "owner ", "OWNER", "csm!", "csm!x", "!a:b:c", "owner!a:b:c!"])
+NAMES = st.frozensets(st.sampled_from(list(Role)) | NARROWED | LIMITS | UNREAL, max_size=5)
 RULES = st.lists(
     st.builds(
         Rule, st.sampled_from(list(Role)), st.sampled_from(list(Permission)[:4]), st.sampled_from(["allow", "deny"])
@@ -60,8 +65,19 @@ class TestCompiledDecisions:
 
     @given(NAMES, NAMES)
     def test_a_name_that_is_no_role_changes_nothing(self, roles, more):
-        strangers = frozenset(f"{name}!" for name in more)
+        strangers = frozenset(f"{name}!" for name in more if not name.startswith("only="))
         assert permissions_of(roles | strangers) == permissions_of(roles)
+
+    @given(st.sampled_from(list(Role)), TAKEN)
+    def test_a_narrowed_role_is_the_role_without_that_and_denies_no_less(self, role, taken):
+        name = frozenset({"!".join([role, *sorted(taken)])})
+        assert permissions_of(name) == permissions_of(frozenset({role})) - taken
+        for other in Role:
+            both = permissions_of(name | {other})
+            assert both <= permissions_of(frozenset({role, other}))
+
+    def test_a_limit_without_anything_allows_nothing(self):
+        assert not permissions_of(frozenset({"partner_owner", limit_to([])}))
 
     def test_nobody_may_do_nothing(self):
         assert not permissions_of(frozenset())
