@@ -80,7 +80,7 @@ class Trust:
     def signed_in(self, email: str, host: str = "northwind.localhost") -> Browser:
         """A browser whose person came by a mailed link."""
         browser = self.doors.browser(host)
-        assert self.doors.sign_in(browser, email).status == 303
+        assert self.doors.sign_in(browser, email, proved=True).status == 303
         return browser
 
     def save(self, browser: Browser, path: str, *, connection: str = "", **fields: Any) -> Answer:

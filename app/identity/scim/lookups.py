@@ -55,6 +55,28 @@ control_function(
         SELECT k.id FROM control.directory_request k WHERE k.directory_id = p_directory
         ORDER BY k.id DESC OFFSET p_most - 1 LIMIT 1)""",
 )
+# What a tenant's directories said goes with the tenant; the people they named are given back, to be forgotten too.
+control_function(
+    "forget_directories",
+    arguments="p_tenant uuid",
+    returns="uuid[]",
+    language="plpgsql",
+    body="""
+    #variable_conflict use_column
+    DECLARE named uuid[];
+    BEGIN
+        DELETE FROM control.staff_group_member m USING control.staff_group g
+        WHERE g.id = m.group_id AND g.tenant_id = p_tenant;
+        DELETE FROM control.staff_group g WHERE g.tenant_id = p_tenant;
+        DELETE FROM control.directory_request r USING control.directory d
+        WHERE d.id = r.directory_id AND d.tenant_id = p_tenant;
+        WITH gone AS (DELETE FROM control.directory_user u USING control.directory d
+                      WHERE d.id = u.directory_id AND d.tenant_id = p_tenant RETURNING u.person_id)
+        SELECT array_agg(g.person_id) INTO named FROM gone g WHERE g.person_id IS NOT NULL;
+        DELETE FROM control.directory d WHERE d.tenant_id = p_tenant;
+        RETURN COALESCE(named, '{}');
+    END""",
+)
 # Who a directory's user is. A person is known to the installation once, so an address that is known already is that
 # person, as they are: their name, address and language are nobody's to change from outside. Only a person that this
 # very user brought here, who holds nothing that somebody else gave and has never been anywhere else, follows the

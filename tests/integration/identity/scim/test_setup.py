@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"<code>([A-Za-z0-9_-]{43})</code>")
 
 def signed_in(at_work: Directories, email: str, *, host: str = "northwind.localhost") -> Browser:
     browser = at_work.doors.browser(host)
-    at_work.doors.sign_in(browser, email)
+    at_work.doors.sign_in(browser, email, proved=True)
     return browser
 
 
