@@ -121,6 +121,7 @@ class TestSequencing:
 class TestTwoAtOnce:
     def test_share_the_work_without_giving_a_place_twice(self, trails: Trails, tenant: Tenant):
         trails.note(tenant, 20, each=True)
+
         def run(_number: int) -> None:
             for _round in range(6):
                 trails.note(tenant, 2)

@@ -1,0 +1,33 @@
+"""What is done to a trail itself is in the trail: exports, erasures, refusals, whom its checkpoints are mailed to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailExported(Event):
+    """Somebody took the trail, or a part of it, out of the workspace. `subject_id` is the tenant."""
+
+    type: ClassVar[str] = "audit.trail.exported"
+    subject_kind: ClassVar[str] = "tenant"
+
+    format: str  # proof | ocsf | csv
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValuesErased(Event):
+    """Personal values of one person, or those past their time, were destroyed in these entries; the entries stay.
+
+    `subject_id` is the person, or the tenant where a retention policy did it.
+    """
+
+    type: ClassVar[str] = "audit.values.erased"
+    subject_kind: ClassVar[str] = "person"
+
+    entries: list[str]
+    by_policy: bool = False
