@@ -10,6 +10,8 @@ from app.kernel.work import Work
 
 READ: Final = "audit:trail:read"
 EXPORT: Final = "audit:trail:export"
+ERASE: Final = "audit:trail:erase"
+KEEP: Final = "audit:trail:keep"
 
 
 @dataclass(frozen=True, slots=True)

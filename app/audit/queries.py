@@ -107,7 +107,7 @@ def entries_in_order(begin: Begin, size: int) -> Iterator[tuple[int, TrailEntry]
         with begin() as work:
             query = select(Leaf.place, TrailEntry).join(TrailEntry, TrailEntry.id == Leaf.entry_id)
             query = query.where(Leaf.place >= start, Leaf.place < min(start + _PAGE, size)).order_by(Leaf.place)
-            rows = [(place, entry) for place, entry in work.session.execute(query).tuples()]
+            rows = [(place, entry) for place, entry in work.session.execute(query)]
             work.session.expunge_all()
         yield from rows
 

@@ -36,12 +36,13 @@ def missed(altered: Altered, original: list[bytes], *, pinned: bool) -> str | No
 
 
 def _is_of_a_checkpoint_that_is_gone(altered: Altered, original: list[bytes], said: TrailAltered) -> bool:
-    """Nothing stands where it stood; the next checkpoint says which one should have come before it."""
+    """Nothing stands where it stood: it is named where it stands now, or by the next checkpoint."""
     gone = json.loads(original[altered.line - 1]) if altered.line <= len(original) else {}
-    where = altered.lines[said.line - 1] if said.line <= len(altered.lines) else b""
-    if "checkpoint" not in gone or not where.startswith(b'{"after"'):
+    if "checkpoint" not in gone:
         return False
-    return str(said).endswith(f"the checkpoint of {read_note(gone['checkpoint']).size} entries before it is missing.")
+    size = read_note(gone["checkpoint"]).size
+    missing = str(said).endswith(f"the checkpoint of {size} entries before it is missing.")
+    return missing or (said.record == f"checkpoint of {size}" and "does not belong" in str(said))
 
 
 BUNDLE = bundle(33)
