@@ -31,3 +31,17 @@ class ValuesErased(Event):
 
     entries: list[str]
     by_policy: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRefused(Event):
+    """Somebody was refused something; with `count` 1 it says that it happened, else how often it went on afterwards.
+
+    `subject_id` is the workspace where; in the trail of the actor's organisation that may be another one.
+    """
+
+    type: ClassVar[str] = "audit.access.refused"
+    subject_kind: ClassVar[str] = "tenant"
+
+    permission: str
+    count: int

@@ -1,10 +1,12 @@
-"""The queue door of the sequencer; the dispatcher asks for it where a transaction has left its mark."""
+"""The queue door of the trail: its sequencer, which the dispatcher asks for, and what is done at its own time."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
+from app.audit.operations.refusals import tell_count
 from app.audit.operations.sequence import sequence_trail
 from app.kernel.outcomes import Done, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
@@ -19,3 +21,11 @@ def sequence(run: JobRun) -> Outcome:
     with run.work() as work:
         done = sequence_trail(work)
     return Done() if done.signed else TryAgain(after=_LATER, reason="the checkpoint could not be signed")
+
+
+@job("audit.count_refusals")
+def count_refusals(run: JobRun, *, key: str, person: str, where: str) -> Outcome:
+    """A window of refused requests has ended: one entry says how many there were."""
+    with run.finish() as work:
+        tell_count(work, key=key, person_id=UUID(person), where=UUID(where))
+    return Done()

@@ -14,6 +14,7 @@ from app.access.queries import load_rights
 from app.access.require import require
 from app.audit.gate import Gate
 from app.audit.leaf import make_leaf
+from app.audit.operations.refusals import Known, Refused, note_refusal
 from app.audit.signing import Signers
 from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
@@ -23,6 +24,7 @@ from app.bootstrap.seeding import seeder
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
+from app.kernel.actor import Actor
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
@@ -38,11 +40,13 @@ from app.vault.bundle_keys import BundleSafe, create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.vault.trail_keys import TrailKeys
+from app.web.begin import Refusals
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
 from tenants.fleet.owner import Fleet
 from tenants.fleet.tree import compile_tree
 from tenants.schema.install import install, read_installation
+from tenants.tenant import Tenant
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
@@ -164,7 +168,13 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
 
 def trail_services(keyring: Keyring, public_url: str) -> dict[type, object]:
     """What the trail asks of those above it: who signs its checkpoints, and who may look into it."""
-    return {Signers: Signers(TrailKeys(keyring, urlsplit(public_url).netloc)), Gate: Gate(_require)}
+    known = Known()
+
+    def note(runtime: Runtime, actor: Actor, tenant: Tenant | None, permission: str, trace_id: str) -> None:
+        note_refusal(runtime, Refused(actor, permission, tenant, trace_id), known=known)
+
+    signers = Signers(TrailKeys(keyring, urlsplit(public_url).netloc))
+    return {Signers: signers, Gate: Gate(_require), Refusals: Refusals(note)}
 
 
 def _require(work: Work, permission: str) -> None:

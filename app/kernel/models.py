@@ -125,7 +125,12 @@ class TrailEntry(TenantRecord):
     """Who did what, when, why and on whose behalf; also the body of the event of the same id."""
 
     __tablename__ = "trail"
-    __table_args__ = (Index(None, "onboarding_id", "at"), Index(None, "at"), {"info": {"append_only": True}})
+    __table_args__ = (
+        Index(None, "onboarding_id", "at"),
+        Index(None, "at"),
+        Index(None, "actor_id", "at"),
+        {"info": {"append_only": True}},
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -144,6 +149,18 @@ class TrailEntry(TenantRecord):
     leaf_hash: Mapped[str]
     # Commitments of what is personal, by their path in the entry; null in rows of a build that did not keep them.
     personal: Mapped[Document | None]
+
+
+class Record(TenantRecord):
+    """A typed document of the tenant: `kind` says its shape, `key` which it is; `version` grows with each change."""
+
+    __tablename__ = "record"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    body: Mapped[Document]
+    changed_at: Mapped[datetime]
 
 
 class TrailMark(CellRecord):

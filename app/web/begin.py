@@ -64,6 +64,13 @@ class Doorkeeper:
     find_visit: Callable[[Databases, Site, str, UUID | None], Visit | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Writes down who was refused what, and where; the trail fulfils it, bootstrap wires it."""
+
+    note: Callable[[Runtime, Actor, Tenant | None, str, str], None]
+
+
 async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of the whole application: lets through what the route's door allows.
 

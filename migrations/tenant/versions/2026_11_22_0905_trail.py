@@ -1,4 +1,4 @@
-"""leaves of the trail's tree, and the commitments of what is personal in an entry
+"""leaves of the trail's tree, the commitments of what is personal in an entry, and typed documents
 
 Must run beside the previous code: expand, backfill, contract are three releases (migrations/README.md).
 Raise nothing on a second run; take locks under a lock timeout; no backfill here.
@@ -27,9 +27,21 @@ def upgrade() -> None:
         sa.UniqueConstraint('entry_id', name=op.f('uq_leaf_entry_id')),
         info={'append_only': True},
     )
+    op.create_table(
+        'record',
+        sa.Column('kind', sa.Text(), nullable=False),
+        sa.Column('key', sa.Text(), nullable=False),
+        sa.Column('version', sa.Integer(), nullable=False),
+        sa.Column('body', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint('kind', 'key', name=op.f('pk_record')),
+    )
+    op.create_index(op.f('ix_trail_actor_id_at'), 'trail', ['actor_id', 'at'], unique=False)
     op.add_column('trail', sa.Column('personal', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column('trail', 'personal')
+    op.drop_index(op.f('ix_trail_actor_id_at'), table_name='trail')
+    op.drop_table('record')
     op.drop_table('leaf')
