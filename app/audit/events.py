@@ -45,3 +45,29 @@ class AccessRefused(Event):
 
     permission: str
     count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepingChanged(Event):
+    """How long personal values stay in the trail, or whom its checkpoints are mailed to, was changed."""
+
+    type: ClassVar[str] = "audit.settings.changed"
+    subject_kind: ClassVar[str] = "tenant"
+    personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
+
+    before: dict[str, object]
+    after: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointPublished(Event):
+    """A checkpoint goes out to those whom the workspace has named: from then on nobody can take back what it covers."""
+
+    type: ClassVar[str] = "audit.checkpoint.published"
+    subject_kind: ClassVar[str] = "tenant"
+    personal: ClassVar[frozenset[str]] = frozenset({"addresses"})
+
+    size: int
+    note: str
+    key: str
+    addresses: list[str]

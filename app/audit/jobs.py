@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from app.audit.operations.keeping import keep_daily
 from app.audit.operations.refusals import tell_count
 from app.audit.operations.sequence import sequence_trail
 from app.kernel.outcomes import Done, Outcome, TryAgain
@@ -28,4 +29,13 @@ def count_refusals(run: JobRun, *, key: str, person: str, where: str) -> Outcome
     """A window of refused requests has ended: one entry says how many there were."""
     with run.finish() as work:
         tell_count(work, key=key, person_id=UUID(person), where=UUID(where))
+    return Done()
+
+
+@job("audit.keep_daily")
+def keep(run: JobRun, *, subject_id: str, version: int, due_at: str) -> Outcome:
+    """A day has gone by in a workspace that has decided something about its trail."""
+    del subject_id, due_at  # of every timer; here the tenant is the subject
+    with run.finish() as work:
+        keep_daily(work, version=version)
     return Done()

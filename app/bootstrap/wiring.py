@@ -7,31 +7,24 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from app.access.permissions import Permission
 from app.access.queries import load_rights
-from app.access.require import require
-from app.audit.gate import Gate
 from app.audit.leaf import make_leaf
-from app.audit.operations.refusals import Known, Refused, note_refusal
-from app.audit.signing import Signers
 from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
+from app.bootstrap.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
-from app.kernel.actor import Actor
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
 from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
-from app.kernel.work import Work
 from app.notifications.postroom import Postroom
 from app.settings import MAIN_CELL, Settings, cell_variable
 from app.tenancy.folder import BundleFolder
@@ -39,14 +32,11 @@ from app.tenancy.operations.creation import Seeder
 from app.vault.bundle_keys import BundleSafe, create_bundle_keys
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
-from app.vault.trail_keys import TrailKeys
-from app.web.begin import Refusals
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
 from tenants.fleet.owner import Fleet
 from tenants.fleet.tree import compile_tree
 from tenants.schema.install import install, read_installation
-from tenants.tenant import Tenant
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
@@ -160,25 +150,10 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Postroom: postroom,
         Mailer: postroom,
         Streams: Streams(settings.redis_url),
-        **trail_services(keyring, settings.public_url),
+        **trail_services(keyring, databases, settings.public_url),
         **bundle_services(settings, program),
         **door_services(databases, settings),
     }
-
-
-def trail_services(keyring: Keyring, public_url: str) -> dict[type, object]:
-    """What the trail asks of those above it: who signs its checkpoints, and who may look into it."""
-    known = Known()
-
-    def note(runtime: Runtime, actor: Actor, tenant: Tenant | None, permission: str, trace_id: str) -> None:
-        note_refusal(runtime, Refused(actor, permission, tenant, trace_id), known=known)
-
-    signers = Signers(TrailKeys(keyring, urlsplit(public_url).netloc))
-    return {Signers: signers, Gate: Gate(_require), Refusals: Refusals(note)}
-
-
-def _require(work: Work, permission: str) -> None:
-    require(work, Permission(permission))
 
 
 def bundle_services(settings: Settings, program: Program) -> dict[type, object]:

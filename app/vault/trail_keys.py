@@ -6,6 +6,7 @@ and named in the trail by the entry that says the secret was set.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.audit.note import Checkpoint, NoteKey, make_key, read_key, sign
@@ -17,16 +18,17 @@ from app.vault.queries import KeysMissing, sealed_rows
 from app.vault.rules import DOOR, DoorPurpose, SecretContext
 from app.vault.secret import Secret
 from app.vault.tenant_keys import open_door_secret
+from tenants.tenant import Tenant
 
 _PURPOSE = DoorPurpose.TRAIL_SIGNING
 
 
 @dataclass(frozen=True, slots=True)
 class TrailKeys:
-    """Fulfils `app.audit.signing.Signer`. `host` is the installation's public name, the first part of every origin."""
+    """Fulfils `app.audit.signing.Signer`. `host_of` gives the name that a tenant's people know: each origin's start."""
 
     keyring: Keyring
-    host: str
+    host_of: Callable[[Tenant], str]
 
     def sign(self, work: Work, *, size: int, root: bytes) -> str | None:
         """The checkpoint as a signed note; None where the tenant's keys are gone.
@@ -49,7 +51,7 @@ class TrailKeys:
         return sign(Checkpoint(key.name, size, root), key, private.reveal_bytes())
 
     def _made(self, work: Work) -> tuple[NoteKey, Secret]:
-        key, made = make_key(f"{self.host}/trail/{work.tenant.id}")
+        key, made = make_key(f"{self.host_of(work.tenant)}/trail/{work.tenant.id}")
         private = Secret(made)
         keep_door_secret(work, self.keyring, purpose=_PURPOSE, field=key.written, value=private)
         return key, private

@@ -52,7 +52,7 @@ class Trails:
         services: dict[type, Any] = {
             Keyring: self.keyring,
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
-            Signers: Signers(TrailKeys(self.keyring, HOST)),
+            Signers: Signers(TrailKeys(self.keyring, lambda _tenant: HOST)),
             Gate: Gate(lambda work, permission: require(work, Permission(permission))),
         }
         self.runtime = make_runtime(installation.databases, services=services)

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, or_, select, text
 from app.audit import leaf
 from app.audit.events import ValuesErased
 from app.audit.gate import ERASE, require_right
-from app.audit.queries import commitments_of
+from app.audit.queries.signed import commitments_of
 from app.kernel.errors import Invalid
 from app.kernel.models import TrailEntry
 from app.kernel.work import Work

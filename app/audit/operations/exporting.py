@@ -10,7 +10,7 @@ from app.audit.events import TrailExported
 from app.audit.formats.ocsf import ocsf_line
 from app.audit.formats.table import csv_head, csv_line
 from app.audit.gate import EXPORT, require_right
-from app.audit.queries import Begin, SignedTrail, bundle_lines, entries_in_order, read_signed
+from app.audit.queries.signed import Begin, SignedTrail, bundle_lines, entries_in_order, read_signed
 
 PROOF: Final = "proof"
 

@@ -1,4 +1,4 @@
-"""Reads of a trail: its head, its entries by place for an export, and by filter for people."""
+"""Reads what of a trail is signed: head, hashes, and the entries by place. For exports and proofs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from app.web.translations import mark
 _PAGE: Final = 500  # entries of one transaction: an export of any size keeps none open for long
 Begin = Callable[[], AbstractContextManager[Work]]
 KEY_MADE: Final = "vault.secret.set"  # the entry that says which key signs from then on: its body's `field`
+
+
+NOT_SIGNED: Final = mark("Nothing in this trail has been signed yet. Try again in a minute.")
 
 
 class NothingSigned(Unavailable):
@@ -80,7 +83,7 @@ def read_signed(work: Work) -> SignedTrail:
     """All hashes below the newest checkpoint; some 100 bytes an entry. Raises NothingSigned."""
     head = read_head(work)
     if not head.signed:
-        raise NothingSigned(mark("Nothing in this trail has been signed yet. Try again in a minute."))
+        raise NothingSigned(NOT_SIGNED)
     query = select(Leaf.place, Leaf.leaf_hash, Leaf.nodes, Leaf.note).where(Leaf.place < head.signed)
     rows = work.session.execute(query.order_by(Leaf.place)).all()
     notes = {row.place + 1: row.note for row in rows if row.note} | {head.signed: str(head.note)}
