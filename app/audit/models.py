@@ -1,13 +1,14 @@
-"""The leaves of a tenant's trail, in the order that the sequencer gave them."""
+"""The leaves of a tenant's trail, in the order that the sequencer gave them; and what is decided about it."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.metadata import TenantRecord
+from tenants.metadata import Document, TenantRecord
 
 
 class Leaf(TenantRecord):
@@ -24,3 +25,15 @@ class Leaf(TenantRecord):
     leaf_hash: Mapped[bytes]
     nodes: Mapped[bytes]
     note: Mapped[str | None]
+
+
+class Record(TenantRecord):
+    """A typed document of the tenant: `kind` says its shape, `key` which it is; `version` grows with each change."""
+
+    __tablename__ = "record"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    body: Mapped[Document]
+    changed_at: Mapped[datetime]

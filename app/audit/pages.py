@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from app.audit.operations.keeping import change_keeping, publish_checkpoint, read_keeping
 from app.audit.queries.search import fingerprint_of, search_trail
-from app.audit.schemas import EntryOut, KeepingForm, TrailQuery
+from app.audit.schemas import EntryOut, KeepingForm, TrailPage, TrailQuery
 from app.audit.words import KINDS, sentence
 from app.kernel.work import Work
 from app.web.begin import begin_work, run_form, visit_of
@@ -38,21 +38,9 @@ class TrailPages(Controller):
         typed = dict(request.query_params)
         with begin_work(request, tenant_id) as work:
             found, keeping, name = search_trail(work, asked(typed)), read_keeping(work), work.tenant.name
-        context = {
-            "tenant": {"name": name, "path": f"/t/{tenant_id}"},
-            "entries": [line(request, entry) for entry in found.items],
-            "head": found.head,
-            "fingerprint": fingerprint_of(found.head),
-            "older": found.next or "",
-            "first": bool(typed.get("after")),
-            "kept": {name: typed.get(name, "") for name in ("person", "subject", "action", "since", "until")},
-            "kinds": kinds(request),
-            "keeping": keeping,
-            "files": f"/api/v1/tenants/{tenant_id}/trail/export",
-            "command_key": new_command_key(),
-            "publish_key": new_command_key(),
-            "side": "partner" if visit_of(request).actor.roles else "customer",
-        }
+        context = view(request, found, typed) | {"keeping": keeping}
+        context |= {"tenant": {"name": name, "path": f"/t/{tenant_id}"}}
+        context |= {"files": f"/api/v1/tenants/{tenant_id}/trail/export"}
         return page(request, "audit/trail.html", context, nav=staff_nav(request))
 
     @post("/keeping", sync_to_thread=True)
@@ -77,6 +65,22 @@ class TrailPages(Controller):
 
         run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
         return redirect(request, f"/t/{tenant_id}/trail")
+
+
+def view(request: PageRequest, found: TrailPage, typed: dict[str, str]) -> dict[str, Any]:
+    """What of the page does not depend on whose trail it is."""
+    return {
+        "entries": [line(request, entry) for entry in found.items],
+        "head": found.head,
+        "fingerprint": fingerprint_of(found.head),
+        "older": found.next or "",
+        "first": bool(typed.get("after")),
+        "kept": {name: typed.get(name, "") for name in ("person", "subject", "action", "since", "until")},
+        "kinds": kinds(request),
+        "command_key": new_command_key(),
+        "publish_key": new_command_key(),
+        "side": "partner" if visit_of(request).actor.roles else "customer",
+    }
 
 
 def asked(typed: dict[str, str]) -> TrailQuery:

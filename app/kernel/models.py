@@ -151,18 +151,6 @@ class TrailEntry(TenantRecord):
     personal: Mapped[Document | None]
 
 
-class Record(TenantRecord):
-    """A typed document of the tenant: `kind` says its shape, `key` which it is; `version` grows with each change."""
-
-    __tablename__ = "record"
-
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int]
-    body: Mapped[Document]
-    changed_at: Mapped[datetime]
-
-
 class TrailMark(CellRecord):
     """A transaction has left entries in its tenant's trail that no leaf stands for yet. None named: look at all."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from app.kernel.models import TrailEntry
+from app.kernel.trail import Entry as TrailEntry
 
 VERSION: Final = "1.3.0"
 _AUTHENTICATION: Final = ("identity.session.", "identity.sign_in.", "identity.signed_")

@@ -7,7 +7,7 @@ import io
 import json
 from typing import Final
 
-from app.kernel.models import TrailEntry
+from app.kernel.trail import Entry as TrailEntry
 
 COLUMNS: Final = (
     *("place", "at", "action", "actor_kind", "actor_id", "actor_name", "on_behalf_of", "subject_kind", "subject_id"),

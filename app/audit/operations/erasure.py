@@ -20,7 +20,7 @@ from app.audit.events import ValuesErased
 from app.audit.gate import ERASE, require_right
 from app.audit.queries.signed import commitments_of
 from app.kernel.errors import Invalid
-from app.kernel.models import TrailEntry
+from app.kernel.trail import Entry as TrailEntry
 from app.kernel.work import Work
 from app.web.translations import mark
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from app.audit.events import CheckpointPublished, KeepingChanged
 from app.audit.gate import KEEP, require_right
+from app.audit.models import Record
 from app.audit.operations.erasure import erase_expired
 from app.audit.queries.signed import NOT_SIGNED, NothingSigned, read_head
 from app.audit.schemas import KeepingForm
 from app.audit.signing import Signers
 from app.kernel.errors import Invalid
-from app.kernel.models import Record
 from app.kernel.work import Work
 from app.web.forms import Filled
 from app.web.translations import mark

@@ -91,10 +91,10 @@ def _frontier(work: Work, size: int) -> Frontier:
     if not wanted:
         return Frontier()
     found = {row.place: row for row in work.session.execute(_LEAVES, {"places": wanted})}
-    return Frontier(size, [node_of(found[last_leaf(level, place)], level) for level, place in parts])
+    return Frontier(size, [_node_of(found[last_leaf(level, place)], level) for level, place in parts])
 
 
-def node_of(leaf: Any, level: int) -> bytes:  # a row of either query
+def _node_of(leaf: Any, level: int) -> bytes:  # a row of either query
     """The root of the perfect subtree of that level which this leaf completes."""
     if level == 0:
         return bytes(leaf.leaf_hash)

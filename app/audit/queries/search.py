@@ -13,8 +13,8 @@ from app.audit.note import read_key
 from app.audit.queries.signed import Head, read_head
 from app.audit.schemas import ActorOut, EntryOut, HeadOut, SubjectOut, TrailPage, TrailQuery
 from app.audit.signing import Signers
-from app.kernel.models import TrailEntry
 from app.kernel.paging import CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
+from app.kernel.trail import Entry as TrailEntry
 from app.kernel.work import Work
 
 _FILTERS = ("person", "subject", "action", "since", "until")

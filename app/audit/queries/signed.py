@@ -17,7 +17,7 @@ from app.audit.note import NoteKey, is_signed, read_key, read_note
 from app.audit.tree import HASH_BYTES, consistency_ranges, inclusion_ranges, last_leaf, roots_of
 from app.kernel.errors import Unavailable
 from app.kernel.marks import TrailFacts
-from app.kernel.models import TrailEntry
+from app.kernel.trail import Entry as TrailEntry
 from app.kernel.work import Work
 from app.web.translations import mark
 

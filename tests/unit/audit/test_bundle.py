@@ -15,7 +15,7 @@ import pytest
 from app.audit.bundle.verifying import TrailAltered, verify_bundle
 from app.audit.leaf import canonical, hash_leaf
 from app.audit.note import make_key, read_note
-from tests.factories.bundled import Altered, alter, bundle
+from tests.unit.audit.bundled import Altered, alter, bundle
 
 SEED = int(os.environ.get("SLIPWAY_TEST_SEED") or random.SystemRandom().randrange(2**32))
 SLICE, ALL = 120, 12_000
