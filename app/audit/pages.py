@@ -1,7 +1,7 @@
 """The HTML doors of a workspace's trail: what happened here, and whether it can be believed."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +90,7 @@ def asked(typed: dict[str, str]) -> TrailQuery:
         subject=_read(UUID, typed.get("subject")),
         action=typed["action"] if typed.get("action") in KINDS else UNSET,
         since=_read(_start, typed.get("since")),
-        until=_read(lambda day: _start(day) + _DAY, typed.get("until")),
+        until=_read(_end, typed.get("until")),
         cursor=typed.get("after") or UNSET,
         limit=None,
     )
@@ -130,8 +130,16 @@ def kinds(request: PageRequest) -> list[dict[str, str]]:
     return [{"id": kind, "label": say(words)} for kind, words in KINDS.items()]
 
 
-def _start(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day), time(), UTC)
+def _start(day: str) -> str:
+    return _midnight(date.fromisoformat(day))
+
+
+def _end(day: str) -> str:
+    return _midnight(date.fromisoformat(day) + _DAY)
+
+
+def _midnight(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
 
 
 def _read(read: Callable[[str], Any], given: str | None) -> Any | UnsetType:

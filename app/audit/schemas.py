@@ -10,6 +10,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 Words = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
 
+# A text, because a number would also be read as a time.
+Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$")]
+
 
 class TrailQuery(Struct, forbid_unknown_fields=True):
     """What is looked for; everything that is given must fit. `action` stands for all that begin with it."""
@@ -17,8 +20,8 @@ class TrailQuery(Struct, forbid_unknown_fields=True):
     person: UUID | UnsetType = UNSET
     subject: UUID | UnsetType = UNSET
     action: Words | UnsetType = UNSET
-    since: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
-    until: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    since: Moment | UnsetType = UNSET
+    until: Moment | UnsetType = UNSET
     cursor: str | UnsetType = UNSET
     limit: int | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.notifications.postroom import Draft
-from app.notifications.queries import StoredLetter
+from app.notifications.queries import CHECKPOINT, StoredLetter
 from app.web.frame import BrandView
 from app.web.translations import negotiate
 
@@ -17,6 +17,7 @@ _MESSAGES = {
     "sla_breached": "attention",
     "exception_opened": "attention",
     "first_value_reached": "first_value",
+    CHECKPOINT: "checkpoint",
 }
 
 
@@ -31,6 +32,8 @@ def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime
         "text": said(letter.facts.get("text") or {}, language),
         "onboarding": letter.facts["onboarding"],
         "due_at": datetime.fromisoformat(due) if due else None,
+        "note": letter.facts.get("note", ""),
+        "key": letter.facts.get("key", ""),
     }
     return Draft(letter.id, _MESSAGES[letter.kind], letter, brand, facts, now)
 

@@ -8,10 +8,11 @@ from uuid import UUID
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
+from app.kernel.trail import get_entry
 from app.notifications.compose import AddressUnusable
 from app.notifications.drafting import draft_of
 from app.notifications.links import letter_link
-from app.notifications.operations import get_queued, mark_failed, mark_kept, mark_sent
+from app.notifications.operations import get_queued, mark_failed, mark_kept, mark_sent, queue_checkpoint
 from app.notifications.postroom import Postroom
 from app.notifications.queries import StoredLetter
 from app.notifications.smtp import MailRefused
@@ -59,3 +60,11 @@ def post(run: JobRun, letter: StoredLetter, now: datetime) -> None:
     """Make a link that only this mail holds, and hand the mail over."""
     site, link = letter_link(run.runtime, run.tenant, letter)
     run.runtime.service(Postroom).post(draft_of(letter, site.brand, link=link, now=now))
+
+
+@job("notifications.mail_checkpoint")
+def mail_checkpoint(run: JobRun, *, event_id: str) -> Outcome:
+    """A checkpoint of the trail was published: each address that the workspace has named gets it."""
+    with run.finish() as work:
+        queue_checkpoint(work, get_entry(work.session, UUID(event_id)).body)
+    return Done()

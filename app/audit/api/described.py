@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.audit.operations.erasure import ErasureReasonMissing
+from app.audit.queries.search import PeriodUnfit
 from app.audit.queries.signed import NothingSigned
 from app.audit.schemas import ErasedOut, ErasureWanted, ExportQuery, TrailPage, TrailQuery
 from app.kernel.commands import CommandKeyReused
@@ -55,7 +56,7 @@ _HERE = (NotSignedIn, NotPermitted, NothingHere, TenantNotActive)
 LIST = Described(
     answers={200: Told("A page of the trail.", TrailPage, headers=("ETag", "Link"), example=_PAGE)},
     query=TrailQuery,
-    problems=(*_HERE, QueryUnfit, LimitOutOfRange, CursorForeign, CursorExpired),
+    problems=(*_HERE, QueryUnfit, PeriodUnfit, LimitOutOfRange, CursorForeign, CursorExpired),
 )
 EXPORT = Described(
     answers={200: Told("The file, as it is written.", binary=True)},

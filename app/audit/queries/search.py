@@ -13,11 +13,19 @@ from app.audit.note import read_key
 from app.audit.queries.signed import Head, read_head
 from app.audit.schemas import ActorOut, EntryOut, HeadOut, SubjectOut, TrailPage, TrailQuery
 from app.audit.signing import Signers
+from app.kernel.errors import Invalid
 from app.kernel.paging import CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
 from app.kernel.trail import Entry as TrailEntry
 from app.kernel.work import Work
+from app.web.translations import mark
 
 _FILTERS = ("person", "subject", "action", "since", "until")
+
+
+class PeriodUnfit(Invalid):
+    """A period begins or ends at a time that there is not."""
+
+    status = 400
 
 
 def search_trail(work: Work, asked: TrailQuery) -> TrailPage:
@@ -56,6 +64,13 @@ def fingerprint_of(head: HeadOut) -> str:
     return read_key(head.key).fingerprint if head.key else ""
 
 
+def _moment(given: object, name: str) -> datetime:
+    try:
+        return datetime.fromisoformat(str(given))
+    except ValueError:
+        raise PeriodUnfit(mark("There is no such time."), errors=[(f"/{name}", "no such time")]) from None
+
+
 def _filtered(query: Select[TrailEntry, int], asked: TrailQuery) -> Select[TrailEntry, int]:
     if asked.person is not UNSET:
         query = query.where(TrailEntry.actor_id == asked.person)
@@ -65,9 +80,9 @@ def _filtered(query: Select[TrailEntry, int], asked: TrailQuery) -> Select[Trail
         word = str(asked.action)
         query = query.where((TrailEntry.action == word) | TrailEntry.action.startswith(f"{word}.", autoescape=True))
     if asked.since is not UNSET:
-        query = query.where(TrailEntry.at >= asked.since)
+        query = query.where(TrailEntry.at >= _moment(asked.since, "since"))
     if asked.until is not UNSET:
-        query = query.where(TrailEntry.at < asked.until)
+        query = query.where(TrailEntry.at < _moment(asked.until, "until"))
     return query
 
 

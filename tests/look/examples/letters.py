@@ -15,11 +15,13 @@ _LETTER: Context = {
 }
 _BARE = _LETTER | {"text": "", "due_at": None}
 _ATTENTION = [_LETTER | {"kind": kind} for kind in ("sla_breached", "gate_returned", "exception_opened")]
+_NOTE = "northwind.example/trail/1\n42\nnJ8Pbx99=\n\n— northwind.example/trail/1 zLEybYR0=\n"
 _MESSAGES = {
     "task_opened": [_LETTER, _BARE],
     "gate_opened": [_LETTER],
     "attention": [*_ATTENTION, _BARE],
     "first_value": [_LETTER],
+    "checkpoint": [_LETTER | {"kind": "checkpoint", "note": _NOTE, "key": "northwind.example/trail/1+ccb1326d+ARVK"}],
 }
 EXAMPLES: dict[str, list[Context]] = {
     f"emails/{message}/{part}": contexts
