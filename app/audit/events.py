@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.kernel.events import Event
+from app.kernel.events import ChangeEvent, Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +48,12 @@ class AccessRefused(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeepingChanged(Event):
+class KeepingChanged(ChangeEvent):
     """How long personal values stay in the trail, or whom its checkpoints are mailed to, was changed."""
 
     type: ClassVar[str] = "audit.settings.changed"
     subject_kind: ClassVar[str] = "tenant"
     personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
-
-    before: dict[str, object]
-    after: dict[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
