@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from app.kernel.errors import Forbidden
 from app.kernel.work import Work
 
 READ: Final = "audit:trail:read"
@@ -24,3 +25,12 @@ class Gate:
 def require_right(work: Work, permission: str) -> None:
     """Go on only if the actor may do this in this tenant. Raises NotPermitted of `app.access`."""
     work.service(Gate).require(work, permission)
+
+
+def may(work: Work, permission: str) -> bool:
+    """Whether the actor may, for pages that offer only what they can do."""
+    try:
+        work.service(Gate).require(work, permission)
+    except Forbidden:
+        return False
+    return True

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, UnsetType
 
+from app.audit.gate import EXPORT, KEEP, may
 from app.audit.operations.keeping import change_keeping, publish_checkpoint, read_keeping
 from app.audit.queries.search import fingerprint_of, search_trail
 from app.audit.schemas import EntryOut, KeepingForm, TrailPage, TrailQuery
@@ -37,10 +38,11 @@ class TrailPages(Controller):
         """What happened, the newest first, as far as the filters say."""
         typed = dict(request.query_params)
         with begin_work(request, tenant_id) as work:
-            found, keeping, name = search_trail(work, asked(typed)), read_keeping(work), work.tenant.name
+            found, name = search_trail(work, asked(typed)), work.tenant.name
+            keeping, takes = read_keeping(work) if may(work, KEEP) else None, may(work, EXPORT)
         context = view(request, found, typed) | {"keeping": keeping}
         context |= {"tenant": {"name": name, "path": f"/t/{tenant_id}"}}
-        context |= {"files": f"/api/v1/tenants/{tenant_id}/trail/export"}
+        context |= {"files": f"/api/v1/tenants/{tenant_id}/trail/export" if takes else ""}
         return page(request, "audit/trail.html", context, nav=staff_nav(request))
 
     @post("/keeping", sync_to_thread=True)

@@ -55,7 +55,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE,
         _PAGE | _NEW | {"older": "", "keeping": {"months": None, "addresses": []}},
         _PAGE | _LOOKED | {"side": "customer", "chrome": replace(CUSTOMER, path=f"{_PATH}/trail")},
-        _PAGE | {"head": _HEAD | {"signed": 40}},
+        _PAGE | {"head": _HEAD | {"signed": 40}, "keeping": None, "files": ""},
     ],
     "audit/_entry.html": [_PAGE | {"entry": _ENTRY}, _PAGE | {"entry": _CHANGED}],
     "audit/_proof.html": [_PAGE],
