@@ -85,7 +85,7 @@ class TestACellRow:
     @pytest.mark.parametrize("table", FRESH)
     def test_is_not_read_back(self, house: Installation, acme: Tenant, table: str):
         with refused(DENIED):
-            insert(house, acme, table, tail="RETURNING id")
+            insert(house, acme, table, tail="RETURNING tenant_id")
         with refused(DENIED):
             key = ", ".join(c.name for c in CellRecord.metadata.tables[f"cell.{table}"].primary_key)
             insert(house, acme, table, tail=f"ON CONFLICT ({key}) DO NOTHING")
