@@ -94,7 +94,6 @@ def asked(typed: dict[str, str]) -> TrailQuery:
         since=_read(_start, typed.get("since")),
         until=_read(_end, typed.get("until")),
         cursor=typed.get("after") or UNSET,
-        limit=None,
     )
 
 

@@ -22,8 +22,8 @@ class TrailQuery(Struct, forbid_unknown_fields=True):
     action: Words | UnsetType = UNSET
     since: Moment | UnsetType = UNSET
     until: Moment | UnsetType = UNSET
-    cursor: str | UnsetType = UNSET
-    limit: int | None = None
+    cursor: Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
 class ActorOut(Struct):

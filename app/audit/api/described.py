@@ -8,7 +8,7 @@ from app.audit.queries.signed import NothingSigned
 from app.audit.schemas import ErasedOut, ErasureWanted, ExportQuery, TrailPage, TrailQuery
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import Forbidden
-from app.kernel.paging import CursorExpired, CursorForeign, LimitOutOfRange
+from app.kernel.paging import CursorExpired, CursorForeign
 from app.kernel.work import TenantNotActive
 from app.web.begin import NothingHere, NotSignedIn
 from app.web.security import NotFromHere
@@ -56,7 +56,7 @@ _HERE = (NotSignedIn, NotPermitted, NothingHere, TenantNotActive)
 LIST = Described(
     answers={200: Told("A page of the trail.", TrailPage, headers=("ETag", "Link"), example=_PAGE)},
     query=TrailQuery,
-    problems=(*_HERE, QueryUnfit, PeriodUnfit, LimitOutOfRange, CursorForeign, CursorExpired),
+    problems=(*_HERE, QueryUnfit, PeriodUnfit, CursorForeign, CursorExpired),
 )
 EXPORT = Described(
     answers={200: Told("The file, as it is written.", binary=True)},

@@ -14,7 +14,7 @@ from app.audit.queries.signed import Head, read_head
 from app.audit.schemas import ActorOut, EntryOut, HeadOut, SubjectOut, TrailPage, TrailQuery
 from app.audit.signing import Signers
 from app.kernel.errors import Invalid
-from app.kernel.paging import CursorKey, Listing, Position, make_cursor, page_limit, read_cursor
+from app.kernel.paging import CursorKey, Listing, Position, make_cursor, read_cursor
 from app.kernel.trail import Entry as TrailEntry
 from app.kernel.work import Work
 from app.web.translations import mark
@@ -31,10 +31,10 @@ class PeriodUnfit(Invalid):
 def search_trail(work: Work, asked: TrailQuery) -> TrailPage:
     """One page of what fits, in one query, and how far the trail is signed.
 
-    Raises NotPermitted, and what a wrong cursor or limit raises (`app.kernel.paging`).
+    Raises NotPermitted, PeriodUnfit, and what a wrong cursor raises (`app.kernel.paging`).
     """
     require_right(work, READ)
-    key, limit = work.service(CursorKey).value, page_limit(asked.limit)
+    key, limit = work.service(CursorKey).value, asked.limit
     given = tuple((name, str(value)) for name in _FILTERS if (value := getattr(asked, name)) is not UNSET)
     listing = Listing("trail", tenant_id=work.tenant.id, filters=given)
     query = _filtered(select(TrailEntry, Leaf.place).outerjoin(Leaf, Leaf.entry_id == TrailEntry.id), asked)

@@ -15,7 +15,7 @@ from app.audit.bundle.records import checkpoint_line, entry_line, header_line
 from app.audit.models import Leaf
 from app.audit.note import NoteKey, is_signed, read_key, read_note
 from app.audit.tree import HASH_BYTES, consistency_ranges, inclusion_ranges, last_leaf, roots_of
-from app.kernel.errors import Unavailable
+from app.kernel.errors import Conflict
 from app.kernel.marks import TrailFacts
 from app.kernel.trail import Entry as TrailEntry
 from app.kernel.work import Work
@@ -29,7 +29,7 @@ KEY_MADE: Final = "vault.secret.set"  # the entry that says which key signs from
 NOT_SIGNED: Final = mark("Nothing in this trail has been signed yet. Try again in a minute.")
 
 
-class NothingSigned(Unavailable):
+class NothingSigned(Conflict):
     """No checkpoint covers this trail yet: it is some seconds old, or its keys are gone."""
 
 
