@@ -148,6 +148,13 @@ def tenants(arguments: list[str]) -> int:
     return run(arguments)
 
 
+def trail(arguments: list[str]) -> int:
+    """Export a workspace's trail; verify an exported one, with neither database nor network."""
+    from app.bootstrap.commands.trail import run_trail
+
+    return run_trail(arguments)
+
+
 COMMANDS: dict[str, Command] = {
     "demo": demo,
     "serve": serve,
@@ -162,6 +169,7 @@ COMMANDS: dict[str, Command] = {
     "keys": keys,
     "doctor": doctor,
     "tenants": tenants,
+    "trail": trail,
     "fleet": fleet,
 }
 

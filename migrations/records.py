@@ -4,6 +4,7 @@ from importlib import import_module
 
 CAPABILITIES = (
     "access",
+    "audit",
     "connectors",
     "identity",
     "intake",

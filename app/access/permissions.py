@@ -63,6 +63,8 @@ class Permission(StrEnum):
     # evidence and the installation
     TRAIL_READ = "audit:trail:read"
     TRAIL_EXPORT = "audit:trail:export"
+    TRAIL_ERASE = "audit:trail:erase"  # personal values of one person, for good; the entries stay
+    TRAIL_KEEP = "audit:trail:keep"  # how long personal values stay, whom checkpoints are mailed to
     FLEET_OPERATE = "tenancy:fleet:operate"
 
 

@@ -1,8 +1,8 @@
 """From a trail entry to its leaf: canonical bytes (RFC 8785) and leaf hash (RFC 6962). No tree and no database here.
 
-Personal values, and the reason that a person typed, are not in a leaf: it holds commitments of them, made with a salt
-that is kept beside the entry, outside the leaf. Destroy the salt and the values, and the leaf still verifies while
-nobody can confirm, not even by trying every value, what they were.
+Personal values, who acted by name, and the reason that a person typed, are not in a leaf: it holds commitments of them,
+each under a key of its own that is derived from the entry's salt, which is kept beside the entry, outside the leaf.
+Destroy key and value, and the leaf still verifies while nobody can confirm what it was, not even by trying all values.
 """
 
 from __future__ import annotations
@@ -10,21 +10,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from itertools import combinations
+from typing import Any, Final
 from uuid import UUID
 
 import rfc8785
 
 from app.kernel.errors import Invalid
-from app.kernel.marks import TrailFacts
+from app.kernel.marks import MadeLeaf, TrailFacts
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+FIRST_FORMAT: Final = 1  # of entries whose row has no commitments: no name in it, and the salt itself is every key
 SALT_BYTES: Final = 32
 _LEAF_PREFIX: Final = b"\x00"  # RFC 6962 2.1: a leaf never hashes like a node
 _LARGEST: Final = 2**53 - 1
-_REASON: Final = "reason"  # the path of a commitment: `reason`, or `body`, name
+_MOST_PERSONAL: Final = 3
+ACTOR_NAME: Final = "actor_name"  # the paths of what is committed: these two, and `body.` with a field's name
+REASON: Final = "reason"
+BODY: Final = "body."
 
 
 class TrailValueUnfit(Invalid):
@@ -44,22 +50,47 @@ class LeafEntry:
     action: str
     subject_kind: str
     subject_id: UUID
-    reason: str | None  # a commitment
+    onboarding_id: UUID | None
     trace_id: str
     body: dict[str, object]
-    personal: dict[str, str]  # commitments, by the name of the body's field
+    personal: dict[str, str]  # commitments, by path
+    version: int = FORMAT
 
 
-def make_leaf(facts: TrailFacts) -> tuple[str, str]:
-    """A fresh salt and the leaf hash of the entry under it, both in hex. Raises TrailValueUnfit."""
+def make_leaf(facts: TrailFacts) -> MadeLeaf:
+    """A fresh salt, the leaf hash of the entry under it, and what its row keeps of the leaf. Raises TrailValueUnfit."""
     salt = secrets.token_hex(SALT_BYTES)
-    return salt, hash_leaf(leaf_bytes(commit_entry(facts, salt)))
+    entry = commit_entry(facts, salt)
+    return MadeLeaf(salt, hash_leaf(leaf_bytes(entry)), {"v": entry.version, "commitments": entry.personal})
 
 
-def commit_entry(facts: TrailFacts, salt: str) -> LeafEntry:
+def commit_entry(facts: TrailFacts, salt: str, *, version: int = FORMAT) -> LeafEntry:
     """The entry with commitments in the place of personal values: what may be shown after they are erased."""
-    reason = None if facts.reason is None else commit(salt, facts.id, (_REASON,), facts.reason)
-    personal = facts.personal & facts.body.keys()
+    values = personal_values(facts)
+    if version == FIRST_FORMAT:
+        values.pop(ACTOR_NAME)
+    keys = field_keys(salt, values, version=version)
+    return leaf_entry(facts, {p: commit(keys[p], facts.id, p, values[p]) for p in sorted(values)}, version=version)
+
+
+def personal_values(facts: TrailFacts) -> dict[str, object]:
+    """What of an entry is committed, by path; a reason that nobody gave is not."""
+    told = {} if facts.reason is None else {REASON: facts.reason}
+    fields = {f"{BODY}{name}": facts.body[name] for name in facts.personal & facts.body.keys()}
+    return {ACTOR_NAME: facts.actor_name, **told, **fields}
+
+
+def field_keys(salt: str, paths: Mapping[str, object], *, version: int = FORMAT) -> dict[str, str]:
+    """The key of each path's commitment, in hex: one can be destroyed and the others kept."""
+    if version == FIRST_FORMAT:
+        return dict.fromkeys(paths, salt)
+    secret = bytes.fromhex(salt)
+    return {path: hmac.new(secret, canonical(["key", path]), hashlib.sha256).hexdigest() for path in paths}
+
+
+def leaf_entry(facts: TrailFacts, commitments: Mapping[str, str], *, version: int = FORMAT) -> LeafEntry:
+    """The entry under commitments that were made before; values and salt are not asked for."""
+    hidden = {path.removeprefix(BODY) for path in commitments if path.startswith(BODY)}
     return LeafEntry(
         id=facts.id,
         tenant_id=facts.tenant_id,
@@ -70,31 +101,41 @@ def commit_entry(facts: TrailFacts, salt: str) -> LeafEntry:
         action=facts.action,
         subject_kind=facts.subject_kind,
         subject_id=facts.subject_id,
-        reason=reason,
+        onboarding_id=facts.onboarding_id,
         trace_id=facts.trace_id,
-        body={name: value for name, value in facts.body.items() if name not in personal},
-        personal={name: commit(salt, facts.id, ("body", name), facts.body[name]) for name in sorted(personal)},
+        body={name: value for name, value in facts.body.items() if name not in hidden},
+        personal=dict(commitments),
+        version=version,
     )
+
+
+def leaf_content(entry: LeafEntry) -> dict[str, Any]:
+    """What a leaf is the canonical JSON of."""
+    said = {
+        "v": entry.version,
+        "id": str(entry.id),
+        "tenant": str(entry.tenant_id),
+        "at": _moment(entry.at),
+        "actor": {"kind": entry.actor_kind, "id": str(entry.actor_id)},
+        "on_behalf_of": None if entry.on_behalf_of is None else str(entry.on_behalf_of),
+        "action": entry.action,
+        "subject": {"kind": entry.subject_kind, "id": str(entry.subject_id)},
+        "trace_id": entry.trace_id,
+        "body": entry.body,
+    }
+    if entry.version == FIRST_FORMAT:
+        fields = ((path, made) for path, made in entry.personal.items() if path.startswith(BODY))
+        return said | {
+            "reason": entry.personal.get(REASON),
+            "personal": {path.removeprefix(BODY): made for path, made in fields},
+        }
+    onboarding = None if entry.onboarding_id is None else str(entry.onboarding_id)
+    return said | {"onboarding": onboarding, "personal": entry.personal}
 
 
 def leaf_bytes(entry: LeafEntry) -> bytes:
     """The canonical JSON of an entry: one entry, one sequence of bytes, in every language. Raises TrailValueUnfit."""
-    return _canonical(
-        {
-            "v": FORMAT,
-            "id": str(entry.id),
-            "tenant": str(entry.tenant_id),
-            "at": _moment(entry.at),
-            "actor": {"kind": entry.actor_kind, "id": str(entry.actor_id)},
-            "on_behalf_of": None if entry.on_behalf_of is None else str(entry.on_behalf_of),
-            "action": entry.action,
-            "subject": {"kind": entry.subject_kind, "id": str(entry.subject_id)},
-            "reason": entry.reason,
-            "trace_id": entry.trace_id,
-            "body": entry.body,
-            "personal": entry.personal,
-        }
-    )
+    return canonical(leaf_content(entry))
 
 
 def hash_leaf(content: bytes) -> str:
@@ -102,17 +143,37 @@ def hash_leaf(content: bytes) -> str:
     return hashlib.sha256(_LEAF_PREFIX + content).hexdigest()
 
 
-def commit(salt: str, entry_id: UUID, path: tuple[str, ...], value: object) -> str:
-    """HMAC-SHA256 of one value under the entry's salt, bound to entry and field: equal values do not look equal."""
-    return hmac.new(bytes.fromhex(salt), _canonical([str(entry_id), *path, value]), hashlib.sha256).hexdigest()
+def commit(key: str, entry_id: UUID, path: str, value: object) -> str:
+    """HMAC-SHA256 of one value under its key, bound to entry and path: equal values do not look equal."""
+    steps = ["body", path.removeprefix(BODY)] if path.startswith(BODY) else [path]
+    return hmac.new(bytes.fromhex(key), canonical([str(entry_id), *steps, value]), hashlib.sha256).hexdigest()
 
 
-def _canonical(value: object) -> bytes:
+def find_commitments(facts: TrailFacts, salt: str, leaf_hash: str) -> dict[str, Any] | None:
+    """What an earlier build did not store of its entry: which fields were personal is told by the leaf's hash alone.
+
+    None where no choice of fields gives the hash: the entry is not what it was.
+    """
+    for chosen in _choices(sorted(facts.body)):
+        one = commit_entry(replace(facts, personal=chosen), salt, version=FIRST_FORMAT)
+        if hash_leaf(leaf_bytes(one)) == leaf_hash:
+            return {"v": FIRST_FORMAT, "commitments": one.personal}
+    return None
+
+
+def canonical(value: object) -> bytes:
+    """A value as RFC 8785 writes it. Raises TrailValueUnfit for what the database would give back changed."""
     try:
         _refuse_large(value)
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself, deeper than a type can say
     except (ValueError, RecursionError) as trouble:
         raise TrailValueUnfit(f"The trail cannot record this: {trouble}.") from None
+
+
+def _choices(names: list[str]) -> Iterator[frozenset[str]]:
+    """Every choice of at most three of the names, none first: no event of that build had more personal fields."""
+    for count in range(min(_MOST_PERSONAL, len(names)) + 1):
+        yield from (frozenset(chosen) for chosen in combinations(names, count))
 
 
 def _refuse_large(value: object) -> None:

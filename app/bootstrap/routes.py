@@ -20,6 +20,8 @@ from app.access.api.doors import DelegationDoors
 from app.access.api.overview import AccessDoors, ExplanationDoors
 from app.access.pages import AccessPages, MyAccessPages
 from app.access.require import StepUpNeeded
+from app.audit.api.doors import TrailDoors
+from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.connectors.pages import ConnectionPages
 from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
@@ -98,6 +100,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     DelegationDoors,
     ExplanationDoors,
     AccessDoors,
+    TrailDoors,
+    TrailPages,
     GalleryPages,
 )
 

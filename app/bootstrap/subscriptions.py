@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.access import events as access
 from app.access.operations.custom_roles import RoleDefined, RoleRemoved
+from app.audit.events import CheckpointPublished
 from app.connectors.events import RunEnded
 from app.identity.people.events import MemberInvited, StaffInvited
 from app.identity.sso.events import ConnectionSaved
@@ -14,6 +15,7 @@ from app.tenancy.events import TenantImported
 
 SUBSCRIPTIONS: Subscriptions = {
     ConnectionSaved.type: ["identity.publish_connection"],
+    CheckpointPublished.type: ["notifications.mail_checkpoint"],
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
     TenantImported.type: ["onboarding.project_all_cards"],

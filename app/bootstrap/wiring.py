@@ -16,6 +16,7 @@ from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
+from app.bootstrap.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
@@ -44,7 +45,7 @@ from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-_BELOW = ("access", "identity", "identity.people", "vault", "tenancy")
+_BELOW = ("audit", "access", "identity", "identity.people", "vault", "tenancy")
 JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "intake", "onboarding")
 
 
@@ -158,6 +159,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Mailer: postroom,
         PersonSealer: PeopleSafe(keyring.people_key),
         Streams: Streams(settings.redis_url),
+        **trail_services(keyring, databases, settings.public_url),
         **bundle_services(settings, program),
         **door_services(databases, settings),
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 
@@ -31,6 +31,17 @@ class Event:
         """The event's own fields as plain JSON values."""
         own = (f.name for f in fields(self) if f.name not in {"subject_id", "onboarding_id", "reason"})
         return {name: plain(getattr(self, name)) for name in own}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeEvent(Event):
+    """A fact that says what was and what is, by field: the trail shows both beside each other.
+
+    Where such values may be personal, a subclass names `before` and `after` in `personal`.
+    """
+
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 def plain(value: object) -> object:

@@ -27,14 +27,25 @@ class TrailFacts:
     at: datetime
     actor_kind: str
     actor_id: UUID
+    actor_name: str
     on_behalf_of: UUID | None
     action: str
     subject_kind: str
     subject_id: UUID
+    onboarding_id: UUID | None
     reason: str | None
     trace_id: str
     body: dict[str, object]
     personal: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeLeaf:
+    """What a trail entry gets beside its facts: salt and leaf hash in hex, and the commitments of what is personal."""
+
+    salt: str
+    leaf_hash: str
+    personal: dict[str, Any]
 
 
 def _insert(table: str, columns: str, *, once: bool = False) -> str:
@@ -47,8 +58,9 @@ _STATEMENTS = {
     "trail": _insert(
         "trail",
         "id, at, actor_kind, actor_id, actor_name, on_behalf_of, action, subject_kind, subject_id, onboarding_id,"
-        " reason, trace_id, body, salt, leaf_hash",
+        " reason, trace_id, body, salt, leaf_hash, personal",
     ),
+    "trail_mark": _insert("cell.trail_mark", "tenant_id, id, entries, made_at"),
     "outbox": _insert("cell.outbox", "tenant_id, id, type, lane, lane_seq, state, trace_id, created_at"),
     "job": _insert(
         "cell.job",

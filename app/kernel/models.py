@@ -6,9 +6,10 @@ Tenant roles may only insert here; every unique key starts with the tenant, so a
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import CellRecord, Document, TenantRecord
@@ -124,7 +125,12 @@ class TrailEntry(TenantRecord):
     """Who did what, when, why and on whose behalf; also the body of the event of the same id."""
 
     __tablename__ = "trail"
-    __table_args__ = (Index(None, "onboarding_id", "at"), Index(None, "at"), {"info": {"append_only": True}})
+    __table_args__ = (
+        Index(None, "onboarding_id", "at"),
+        Index(None, "at"),
+        Index(None, "actor_id", "at"),
+        {"info": {"append_only": True}},
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -139,8 +145,35 @@ class TrailEntry(TenantRecord):
     reason: Mapped[str | None]
     trace_id: Mapped[str]
     body: Mapped[Document]
-    salt: Mapped[str]
+    salt: Mapped[str]  # empty once some of its personal values were erased
     leaf_hash: Mapped[str]
+    # Commitments of what is personal, by their path in the entry; null in rows of a build that did not keep them.
+    personal: Mapped[Document | None]
+
+
+class TrailMark(CellRecord):
+    """A transaction has left entries in its tenant's trail that no leaf stands for yet. None named: look at all."""
+
+    __tablename__ = "trail_mark"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "id"), {"info": {"travels": Travels("true")}})
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[UUID]
+    entries: Mapped[list[Any]]
+    made_at: Mapped[datetime]
+
+
+class TrailHead(CellRecord):
+    """How far a tenant's trail is in its tree: leaves, their root, and the newest checkpoint that was signed."""
+
+    __tablename__ = "trail_head"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id"), {"info": {"travels": Travels("true")}})
+
+    tenant_id: Mapped[UUID]
+    size: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[str]
+    note: Mapped[str | None]
+    changed_at: Mapped[datetime]
 
 
 class Command(TenantRecord):

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar, cast
 from sqlalchemy.orm import Session
 
 from app.kernel.actor import Actor, Rights
-from app.kernel.marks import TrailFacts
+from app.kernel.marks import MadeLeaf, TrailFacts
 from tenants.cells import Placement
 from tenants.engines import Databases
 from tenants.tenant import Tenant
@@ -18,8 +18,8 @@ from tenants.tenant import Tenant
 Service = TypeVar("Service")
 # Reads, in the tenant's own transaction, which roles this actor has here (app.access.queries.load_rights).
 RightsLoader = Callable[[Session, Tenant, Actor, datetime], Rights]
-# Gives the leaf hash of a trail entry and the salt of its personal values (app.audit.leaf).
-LeafMaker = Callable[[TrailFacts], tuple[str, str]]
+# Gives the leaf hash of a trail entry, the salt of its personal values and their commitments (app.audit.leaf).
+LeafMaker = Callable[[TrailFacts], MadeLeaf]
 
 
 class Wake(Protocol):

@@ -1,4 +1,4 @@
-"""Reads trail entries: the body of an announced event, and an onboarding's story."""
+"""Reads trail entries: the body of an announced event, and an onboarding's story. `app.audit` keeps the trail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Missing
 from app.kernel.models import TrailEntry
+
+Entry = TrailEntry  # the row, for the capability that keeps the trail; everybody else asks the functions below
 
 
 class TrailEntryMissing(Missing):

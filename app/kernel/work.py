@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.kernel.errors import Unavailable
 from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
 from app.kernel.marks import Marks, TrailFacts
-from app.kernel.runtime import Runtime
+from app.kernel.runtime import Runtime, Service
 from tenants.sessions import Entered, Founding, TenantOutdated, founding_session, tenant_session
 from tenants.tenant import Tenant
 
@@ -59,6 +59,10 @@ class Work:
         self._runtime = runtime
         self._marks = Marks()
 
+    def service(self, kind: type[Service]) -> Service:
+        """The wired service of that type. Raises LookupError where bootstrap has wired none."""
+        return self._runtime.service(kind)
+
     @cached_property
     def rights(self) -> Rights:
         """The roles this actor has in this tenant, read in this very transaction: revocation acts at once."""
@@ -93,19 +97,21 @@ class Work:
             at=self.now,
             actor_kind=self.actor.kind,
             actor_id=self.actor.id,
+            actor_name=self.actor.name,
             on_behalf_of=on_behalf_of or rights.on_behalf_of,
             action=event.type,
             subject_kind=event.subject_kind,
             subject_id=event.subject_id,
+            onboarding_id=event.onboarding_id,
             reason=event.reason,
             trace_id=self.trace_id,
             body=event.body() | by,
             personal=event.personal,
         )
-        salt, leaf_hash = self._runtime.make_leaf(facts)
+        made = self._runtime.make_leaf(facts)
         row = {name: getattr(facts, name) for name in TrailFacts.__slots__ if name not in {"tenant_id", "personal"}}
-        row |= {"actor_name": self.actor.name, "onboarding_id": event.onboarding_id}
-        self._marks.add("trail", row | {"salt": salt, "leaf_hash": leaf_hash})
+        row |= {"salt": made.salt, "leaf_hash": made.leaf_hash, "personal": made.personal}
+        self._marks.add("trail", row)
         return facts.id
 
     def enqueue(
@@ -153,9 +159,16 @@ class Work:
         taken = self.session.connection().execute(_ADMIT, values)
         return taken.rowcount == 1
 
+    def mark_trail(self, entries: Sequence[UUID] = ()) -> None:
+        """Say that entries of the trail have no leaf yet; none named: that all of them are to be looked at."""
+        row = {"tenant_id": self.tenant.id, "id": entries[0] if entries else new_id(), "made_at": self.database_now}
+        self._marks.add("trail_mark", row | {"entries": [str(entry) for entry in entries]})
+
     def flush_marks(self) -> None:
         """Write the state and its marks. Called once, by whoever opened the work, right before the commit."""
         self.session.flush()
+        if entries := [row["id"] for row in self._marks.rows.get("trail", ())]:
+            self.mark_trail(entries)
         self._marks.write(self.session)
 
 

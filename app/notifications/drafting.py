@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.notifications.postroom import Draft
-from app.notifications.queries import StoredLetter
+from app.notifications.queries import CHECKPOINT, StoredLetter
 from app.web.frame import BrandView
 from app.web.translations import negotiate
 
@@ -25,6 +25,7 @@ _MESSAGES = {
     "access_narrowed": "access",
     "access_ended": "access",
     "access_runs_out": "access",
+    CHECKPOINT: "checkpoint",
 }
 
 
@@ -40,6 +41,8 @@ def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime
         "onboarding": letter.facts.get("onboarding", ""),
         "by": letter.facts.get("by", ""),
         "due_at": datetime.fromisoformat(due) if due else None,
+        "note": letter.facts.get("note", ""),
+        "key": letter.facts.get("key", ""),
     }
     return Draft(letter.id, _MESSAGES[letter.kind], letter, brand, facts, now)
 

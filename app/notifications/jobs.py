@@ -20,6 +20,7 @@ from app.notifications.operations import (
     mark_failed,
     mark_kept,
     mark_sent,
+    queue_checkpoint,
     queue_letter,
     readers_of,
 )
@@ -94,4 +95,12 @@ def tell_of_access(run: JobRun, *, event_id: str) -> Outcome:
     with run.finish() as work:
         for letter in readers_of(entry, owners, reader, workspace=run.tenant.name):
             queue_letter(work, letter)
+    return Done()
+
+
+@job("notifications.mail_checkpoint")
+def mail_checkpoint(run: JobRun, *, event_id: str) -> Outcome:
+    """A checkpoint of the trail was published: each address that the workspace has named gets it."""
+    with run.finish() as work:
+        queue_checkpoint(work, get_entry(work.session, UUID(event_id)).body)
     return Done()

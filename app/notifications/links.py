@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.identity.operations import MayNotSignIn, create_link
 from app.identity.rules import is_made_up
 from app.kernel.runtime import Runtime
-from app.notifications.queries import StoredLetter
+from app.notifications.queries import CHECKPOINT, StoredLetter
 from app.partners.queries import SiteDirectory
 from app.web.hosts import Site
 from app.web.security import Front
@@ -13,8 +13,13 @@ from tenants.tenant import Tenant
 
 
 def letter_link(runtime: Runtime, tenant: Tenant, letter: StoredLetter) -> tuple[Site, str]:
-    """The brand's site and the link's address, which is stored nowhere. Raises MayNotSignIn, NoSite."""
+    """The brand's site and the link's address, which is stored nowhere. Raises MayNotSignIn, NoSite.
+
+    A checkpoint goes to an address, not to a person: its link opens nothing.
+    """
     site = runtime.service(SiteDirectory).site_of(tenant.organisation_id)
+    if letter.kind == CHECKPOINT:
+        return site, runtime.service(Front).url(site.host, f"/t/{tenant.id}/trail")
     return site, create_link(runtime, site, person_id=letter.recipient_id, next_path=_path(tenant, letter))
 
 

@@ -11,10 +11,11 @@ from app.access import events as access
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.notifications.models import Message
-from app.notifications.queries import StoredLetter
+from app.notifications.queries import CHECKPOINT, StoredLetter
 
 SYSTEM_ONLY = {
     "queue_letter": "part of an operation that has checked its own permission",
+    "queue_checkpoint": "called by the job that a published checkpoint asks for",
     "get_queued": "called by the sending job",
     "mark_sent": "called by the sending job",
     "mark_failed": "called by the sending job",
@@ -74,6 +75,24 @@ class Letter:
     recipient: Recipient
     facts: dict[str, Any]
     onboarding_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A recipient who is nobody here: an address of the workspace's choice."""
+
+    email: str
+    id: UUID
+    name: str = ""
+    locale: str = "en"
+
+
+def queue_checkpoint(work: Work, body: dict[str, Any]) -> None:
+    """A letter to each address, with what it takes to check the trail against it later. Erased ones get none."""
+    name = {"en": work.tenant.name}
+    facts = {"title": name, "onboarding": work.tenant.name, "note": body["note"], "key": body["key"]}
+    for email in body.get("addresses", []):
+        queue_letter(work, Letter(CHECKPOINT, Address(email, work.tenant.id), facts))
 
 
 def queue_letter(work: Work, letter: Letter) -> UUID:

@@ -20,6 +20,8 @@ from app.kernel.work import Work
 from app.notifications.models import Message
 from app.web.translations import mark
 
+CHECKPOINT = "checkpoint"  # the kind of letter that holds a checkpoint of the trail
+
 
 class MailMissing(Missing):
     """There is no such mail in this sandbox."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from app.kernel.events import Event
+from app.kernel.events import ChangeEvent, Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class TenantResumed(TenantEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenantChanged(TenantEvent):
+class TenantChanged(ChangeEvent, TenantEvent):
     """Its name, plan, limits or package are others now."""
 
     type: ClassVar[str] = "tenancy.tenant.changed"

@@ -82,6 +82,13 @@ class Doorkeeper:
     look_at_code: Callable[[PageRequest, Form], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Writes down who was refused what, and where; the trail fulfils it, bootstrap wires it."""
+
+    note: Callable[[Runtime, Actor, Tenant | None, str, str], None]
+
+
 @contextmanager
 def begin_work(request: PageRequest, tenant_id: UUID, *, outside: bool = False) -> Iterator[Work]:
     """One transaction in the tenant of the path, as the person who asks. Commits at the end of the `with`.

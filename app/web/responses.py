@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import structlog
 from babel import Locale
 from litestar import Request, Response
+from litestar.background_tasks import BackgroundTask
 from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
@@ -17,7 +18,7 @@ from litestar.types import ExceptionHandlersMap
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayError, Unavailable
 from app.kernel.work import TenantNotActive, TenantUpgrading
 from app.web.assets import DIST
-from app.web.begin import NotSignedIn, find_site, find_visit, front_of, site_of, trace_of
+from app.web.begin import NotSignedIn, Refusals, find_site, find_visit, front_of, runtime_of, site_of, trace_of
 from app.web.frame import Chrome, Link
 from app.web.page.whereabouts import page_path
 from app.web.rendering import render
@@ -130,7 +131,17 @@ def told_of(request: PageRequest, error: SlipwayError) -> dict[str, Any]:
 
 
 def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
-    """Trouble with a name: its kind decides the status, its text is what the reader gets."""
+    """Trouble with a name: its kind decides the status, its text is what the reader gets. Refusals are written down."""
+    answer = _answer(request, error)
+    visit, permission = find_visit(request), error.extensions.get("permission")
+    refusals = runtime_of(request).services.get(Refusals) if visit and permission else None
+    if isinstance(refusals, Refusals) and visit and permission:
+        told = (runtime_of(request), visit.actor, visit.tenant, permission, trace_of(request))
+        answer.background = BackgroundTask(refusals.note, *told)
+    return answer
+
+
+def _answer(request: PageRequest, error: SlipwayError) -> Response[Any]:
     wait = getattr(error, "retry_after", None)  # of what is Unavailable, and of a state that passes by itself
     headers = challenge(request, error) | ({} if wait is None else {"retry-after": str(wait)})
     kind = _kind_of(error)

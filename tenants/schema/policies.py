@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from tenants.metadata import CellRecord, ControlRecord, control_function, control_functions
 from tenants.naming import RoleNames
 from tenants.schema.founding import FOUNDING_FUNCTIONS, founding_rights
+from tenants.schema.trail import TRAIL_FUNCTIONS
 
 _BELOW = "SELECT control.organisations_below()"
 
@@ -77,6 +78,8 @@ _FRESH = {
     ),
     "timer": "state = 'waiting' AND fired_at IS NULL",
     "inbox": "true",
+    "trail_mark": "true",
+    "trail_head": "true",  # the one row of a tenant that arrives with its trail; afterwards only functions change it
 }
 
 
@@ -129,6 +132,7 @@ def cell_rules(roles: RoleNames) -> str:
         _DROP_FUNCTIONS.format(schema="cell"),
         _CELL_FUNCTIONS,
         FOUNDING_FUNCTIONS,
+        TRAIL_FUNCTIONS,
         "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cell FROM PUBLIC;",
         f"GRANT USAGE ON SCHEMA cell TO {roles.app}, {roles.dispatcher}, {roles.registry};",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA cell FROM {roles.app}, {roles.dispatcher}, {roles.registry}, PUBLIC;",
@@ -139,7 +143,7 @@ def cell_rules(roles: RoleNames) -> str:
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
-        f"GRANT SELECT ON cell.inbox TO {roles.dispatcher};",  # it travels with its tenant
+        f"GRANT SELECT ON cell.inbox, cell.trail_mark, cell.trail_head TO {roles.dispatcher};",  # tenants travel
     ]
     return "\n".join(
         [*lines, *(rule for table in CellRecord.metadata.sorted_tables for rule in _cell_table(table, roles))]

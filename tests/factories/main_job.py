@@ -13,6 +13,7 @@ import httpx2
 
 from app.bootstrap.seeding import seeder
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
+from app.bootstrap.trails import trail_services
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin
@@ -238,6 +239,7 @@ def open_main_job(installation: Installation, folder: Path, stack: ExitStack) ->
         services={
             Keyring: keyring,
             Seeder: seeder(keyring),
+            **trail_services(keyring, databases, "http://localhost:8000"),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
             SiteDirectory: SiteDirectory(databases),
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),

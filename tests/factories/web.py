@@ -19,6 +19,7 @@ from app.asgi import Server, create_app
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
+from app.bootstrap.trails import trail_services
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin
@@ -211,6 +212,7 @@ class Portals:
             Keyring: keyring,
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
+            **trail_services(keyring, databases, "http://localhost:8000"),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
             Postroom: postroom,
             Mailer: postroom,

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.kernel.ids import new_id
+from app.kernel.queue.sequencing import ANY_MARK
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
 
@@ -40,7 +41,7 @@ class Quiet:
 
 
 def look_at(databases: Databases, cell: str) -> Quiet:
-    """One query in place of the four that move things: most looks of most installations find nothing."""
+    """One query in place of the five that move things: most looks of most installations find nothing."""
     with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
         due, in_flight = session.execute(_ANY).one()
     return Quiet(nothing_due=not due, in_flight=int(in_flight))
@@ -148,8 +149,8 @@ _RECOVER = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
     WHERE state IN ('dispatched', 'running') AND lease_until < now()
 """)
-# Each line is the condition of one of the four statements above and below, lanes left out.
-_ANY = text("""
+# Each line is the condition of one of the statements above, below and in `sequencing`, lanes left out.
+_ANY = text(f"""
     SELECT EXISTS (SELECT FROM cell.outbox o JOIN cell.tenant n ON n.id = o.tenant_id AND n.state = 'active'
                    WHERE o.state = 'new')
         OR EXISTS (SELECT FROM cell.timer t CROSS JOIN cell.clock c
@@ -157,9 +158,10 @@ _ANY = text("""
                    WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift)
         OR EXISTS (SELECT FROM cell.job WHERE state IN ('dispatched', 'running') AND lease_until < now())
         OR EXISTS (SELECT FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
-                   WHERE r.state = 'ready' AND r.run_at <= now()),
+                   WHERE r.state = 'ready' AND r.run_at <= now())
+        OR EXISTS (SELECT {ANY_MARK}),
         (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running'))
-""")
+""")  # noqa: S608 - constants of ours
 _RELEASE = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
 """)

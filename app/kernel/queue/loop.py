@@ -19,6 +19,7 @@ from app.kernel.queue.dispatcher import (
     relay_outbox,
     take_ready,
 )
+from app.kernel.queue.sequencing import arm_sequencers
 from app.kernel.queue.wake import Doorbell
 from tenants.engines import Databases
 from tenants.sessions import DatabaseAway
@@ -93,6 +94,7 @@ class Dispatcher:
         moved = fire_timers(self.databases, cell)
         moved += relay_outbox(self.databases, cell, self.subscriptions)
         moved += recover_leases(self.databases, cell)
+        moved += arm_sequencers(self.databases, cell)
         jobs = take_ready(self.databases, cell, window=self._share(cell))
         self._in_flight[cell] += len(jobs)
         send(self.broker, cell, jobs)

@@ -34,11 +34,18 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
     connections = f"/t/{picture.tenant_id}/connections" if can(work.rights, Permission.CONNECTION_READ) else ""
     kept = picture.sandbox and can(work.rights, Permission.MESSAGE_READ)
     mails = f"/t/{picture.tenant_id}/mails" if kept else ""
+    trail = f"/t/{picture.tenant_id}/trail" if can(work.rights, Permission.TRAIL_READ) else ""
     waiting, exceptions = sum(gate["state"] == "open" for gate in gates), len(picture.state.open_exceptions())
     return {
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
-        "tabs": {"gates": waiting, "exceptions": exceptions, "connections": connections, "mails": mails},
+        "tabs": {
+            "gates": waiting,
+            "exceptions": exceptions,
+            "connections": connections,
+            "mails": mails,
+            "trail": trail,
+        },
         "path": picture.path,
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Request, Response
@@ -85,14 +84,6 @@ def many(request: PageRequest, items: Sequence[BulkItem], outcomes: Sequence[Pro
     final = all(result.status < HTTPStatus.INTERNAL_SERVER_ERROR for result in results)
     tenants = tuple(result.tenant.id for result in results if result.tenant)
     return Reply(HTTPStatus.OK, write(body), tenants=tenants, final=final)
-
-
-def link_to_next(request: PageRequest, cursor: str | None) -> dict[str, str]:
-    """The `Link` header to the page behind this one, with the same filters; none on the last page."""
-    if cursor is None:
-        return {}
-    asked = dict(parse_qsl(request.url.query)) | {"cursor": cursor}
-    return {"link": f'<{request.url.path}?{urlencode(asked)}>; rel="next"'}
 
 
 def _result(request: PageRequest, index: int, item: BulkItem, outcome: Provisioned) -> BulkResult:

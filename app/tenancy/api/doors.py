@@ -7,14 +7,14 @@ from litestar import Controller, Request, Response, get, patch, post
 from litestar.params import FromPath, RawBody
 
 from app.tenancy.api import described
-from app.tenancy.api.answers import link_to_next, made, many, once
+from app.tenancy.api.answers import made, many, once
 from app.tenancy.operations.once import Reply
 from app.tenancy.operations.provisioning import provision_many, provision_tenant
 from app.tenancy.operations.update import update_tenant
 from app.tenancy.queries import list_tenants, read_tenant
 from app.tenancy.schemas import BulkCreate, TenantCreate, TenantPatch, TenantQuery
 from app.web.begin import runtime_of, trace_of, visit_of
-from app.web.wire.answering import answer_done, answer_read, etag_of, write
+from app.web.wire.answering import answer_done, answer_read, etag_of, link_next, write
 from app.web.wire.openapi import described as account
 from app.web.wire.reading import JSON, MERGE_PATCH, read_body, read_match, read_query
 
@@ -61,7 +61,7 @@ class TenantDoors(Controller):
     def list(self, request: PageRequest) -> Response[bytes]:
         """List workspaces, the newest first. `next`, also as `Link`, leads to the next page with the same filters."""
         page = list_tenants(runtime_of(request), visit_of(request).actor, read_query(request, TenantQuery))
-        return answer_read(request, write(page), link_to_next(request, page.next))
+        return answer_read(request, write(page), link_next(request, page.next))
 
     @get("/{tenant_id:uuid}", operation_id="tenants.read", operation_class=account(described.READ), sync_to_thread=True)
     def read(self, request: PageRequest, tenant_id: FromPath[UUID]) -> Response[bytes]:

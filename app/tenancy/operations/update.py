@@ -51,7 +51,10 @@ def update_tenant(
     require(Staff.of(actor), Permission.TENANT_UPDATE)
     require(Staff.of(actor), Permission.TENANT_READ)  # the answer shows it
     changed: list[str] = []
-    change = Change(new_id(), TenantChanged.type, actor, "", trace_id, {"changed": changed})
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    told = {"changed": changed, "before": before, "after": after}
+    change = Change(new_id(), TenantChanged.type, actor, "", trace_id, told)
 
     def apply(session: Session, entry: TenantEntry, _now: datetime) -> bool:
         version = etag_of(write(show(session, runtime.service(Front), tenant_id)))
@@ -61,6 +64,7 @@ def update_tenant(
             raise WrongState(mark("The state of this workspace does not allow that."))
         for name, value in _wanted(entry, patch):
             if getattr(entry, name) != value:
+                before[name], after[name] = getattr(entry, name), value
                 setattr(entry, name, value)
                 changed.append(name)
         if {"plan_key", "limits"} & set(changed):

@@ -27,6 +27,7 @@ from app.vault.tenant_keys import (
 SYSTEM_ONLY = {
     "take_connection_secrets": "called by a run's job",
     "open_door_secrets": "called by the door that the secret guards",
+    "keep_door_secret": "called by what makes the secret itself: no person has it",
 }
 
 
@@ -61,6 +62,11 @@ def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value:
 def put_door_secret(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str, value: Secret) -> None:
     """Seal a door's secret; the program that guards this door may open it. Raises NotPermitted, KeysMissing."""
     require(work, Permission.CONNECTION_WRITE)
+    keep_door_secret(work, keyring, purpose=purpose, field=field, value=value)
+
+
+def keep_door_secret(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str, value: Secret) -> None:
+    """The same for a secret that this program has made: a key of the tenant's own. Raises KeysMissing."""
     context, keys = SecretContext(work.tenant.id, new_id(), field, purpose), keys_to_write(work)
     sealed = seal_door_secret(keyring, keys, context, value)
     _replace(work, kind=DOOR, purpose=purpose, context=context, key_version=keys.version, sealed=sealed)

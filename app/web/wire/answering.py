@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Request, Response
@@ -40,3 +41,11 @@ def answer_done(
     """The answer to a change; `replayed` where it was done before by the same key."""
     told = {**(headers or {}), **({REPLAYED: "true"} if replayed else {})}
     return Response(content, status_code=status, headers=told, media_type=JSON)
+
+
+def link_next(request: PageRequest, cursor: str | None) -> dict[str, str]:
+    """The `Link` header to the page behind this one, with the same filters; none on the last page."""
+    if cursor is None:
+        return {}
+    asked = dict(parse_qsl(request.url.query)) | {"cursor": cursor}
+    return {"link": f'<{request.url.path}?{urlencode(asked)}>; rel="next"'}

@@ -7,8 +7,8 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-revision = 'tenant_0004'
-down_revision = 'tenant_0003'
+revision = 'tenant_0005'
+down_revision = 'tenant_0004'
 branch_labels = None
 depends_on = None
 kind = 'expand'

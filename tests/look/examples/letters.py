@@ -20,12 +20,14 @@ _ACCESS = [
     _LETTER | {"kind": f"access_{kind}", "title": "Dana Kowalski", "text": "The import has been stuck since noon."}
     for kind in _KINDS
 ]
+_NOTE = "northwind.example/trail/1\n42\nnJ8Pbx99=\n\n— northwind.example/trail/1 zLEybYR0=\n"
 _MESSAGES = {
     "task_opened": [_LETTER, _BARE],
     "gate_opened": [_LETTER],
     "attention": [*_ATTENTION, _BARE],
     "first_value": [_LETTER],
     "access": [*_ACCESS, _BARE | {"kind": "access_requested"}],
+    "checkpoint": [_LETTER | {"kind": "checkpoint", "note": _NOTE, "key": "northwind.example/trail/1+ccb1326d+ARVK"}],
 }
 EXAMPLES: dict[str, list[Context]] = {
     f"emails/{message}/{part}": contexts

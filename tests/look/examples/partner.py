@@ -110,7 +110,13 @@ _PLAN: Context = {
     },
     "ball": {"holder": "customer", "since": days(-4)},
     "view": "plan",
-    "tabs": {"gates": 1, "exceptions": 1, "connections": "/t/0192f0c1/connections", "mails": ""},
+    "tabs": {
+        "gates": 1,
+        "exceptions": 1,
+        "connections": "/t/0192f0c1/connections",
+        "mails": "",
+        "trail": "/t/0192f0c1/trail",
+    },
     "path": TENANT,
     "court": gallery_context()["court"],
     "names": {"partner": "Northwind", "customer": "Contoso"},
@@ -204,7 +210,7 @@ _ENDED = _PLAN | {
     "ball": None,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
-    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": ""},
+    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": ""},
 }
 TRAIL = gallery_context()["entries"]
 _WAY: list[Context] = [

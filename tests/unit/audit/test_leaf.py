@@ -12,27 +12,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audit.leaf import (
+    FIRST_FORMAT,
     TrailValueUnfit,
     commit,
     commit_entry,
+    field_keys,
+    find_commitments,
     hash_leaf,
     leaf_bytes,
+    leaf_entry,
     make_leaf,
 )
 from app.kernel.marks import TrailFacts
 
 SALT = "11" * 32
 OTHER_SALT = "22" * 32
+FIRST_HASH = "d512ca24fcfea459b517c15949aaee33beb7d83f35ce78ca23a7d0c4d9a7a80a"
 FACTS = TrailFacts(
     id=UUID(int=1),
     tenant_id=UUID(int=2),
     at=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
     actor_kind="person",
     actor_id=UUID(int=3),
+    actor_name="Ann Example",
     on_behalf_of=None,
     action="onboarding.task.completed",
     subject_kind="task",
     subject_id=UUID(int=4),
+    onboarding_id=None,
     reason="Customer called: Jean is on leave",
     trace_id="0123456789abcdef",
     body={"task": "kickoff", "count": 3, "name": "Jean Müller", "email": "jean@example.com"},
@@ -56,6 +63,8 @@ CHANGES: dict[str, Any] = {
     "at": FACTS.at + timedelta(microseconds=1),
     "actor_kind": "job",
     "actor_id": UUID(int=9),
+    "actor_name": "Ann Other",
+    "onboarding_id": UUID(int=9),
     "on_behalf_of": UUID(int=9),
     "action": "onboarding.task.reopened",
     "subject_kind": "milestone",
@@ -103,13 +112,28 @@ class TestLeaf:
         assert hash_leaf(b"") == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
 
     def test_has_never_changed(self):
-        """A recorded hash: whoever changes the format breaks every stored trail, and raises FORMAT."""
-        assert leaf_hash(FACTS) == "d512ca24fcfea459b517c15949aaee33beb7d83f35ce78ca23a7d0c4d9a7a80a"
+        """A recorded hash of each format: whoever changes one breaks every stored trail, and raises FORMAT."""
+        assert leaf_hash(FACTS) == "91cb3c7946b45df7127ee66ba2fde183b869a9be132a798fa6567423d9efe119"
+        first = commit_entry(FACTS, SALT, version=FIRST_FORMAT)
+        assert hash_leaf(leaf_bytes(first)) == FIRST_HASH
+
+    def test_of_the_first_format_tells_by_its_hash_what_was_personal(self):
+        found = find_commitments(replace(FACTS, personal=frozenset()), SALT, FIRST_HASH)
+        assert found is not None
+        assert found["v"] == FIRST_FORMAT
+        assert set(found["commitments"]) == {"reason", "body.name", "body.email"}
+        assert find_commitments(replace(FACTS, trace_id="other"), SALT, FIRST_HASH) is None
 
     def test_gets_a_salt_of_its_own(self):
         made = [make_leaf(FACTS) for _ in range(20)]
-        assert len({salt for salt, _hash in made}) == len({found for _salt, found in made}) == 20
-        assert all(leaf_hash(FACTS, salt) == found for salt, found in made)
+        assert len({one.salt for one in made}) == len({one.leaf_hash for one in made}) == 20
+        assert all(leaf_hash(FACTS, one.salt) == one.leaf_hash for one in made)
+
+    def test_is_made_again_from_what_its_row_keeps(self):
+        made = make_leaf(FACTS)
+        assert made.personal["v"] == 2
+        kept = leaf_entry(FACTS, made.personal["commitments"])
+        assert hash_leaf(leaf_bytes(kept)) == made.leaf_hash
 
     @pytest.mark.parametrize(
         "value", [2**53, -(2**60), float("nan"), float("inf"), 1e300, "\ud800", {"\ud800": 1}, {1: 2}, b"x"]
@@ -134,7 +158,8 @@ class TestLeaf:
 
 def confirms(entry, salt, name, value):
     """Whether the leaf's commitment of the body's personal field `name` is of this value."""
-    return entry.personal.get(name) == commit(salt, entry.id, ("body", name), value)
+    path = f"body.{name}"
+    return entry.personal.get(path) == commit(field_keys(salt, {path: 0})[path], entry.id, path, value)
 
 
 class TestPersonalValues:
@@ -159,20 +184,26 @@ class TestPersonalValues:
     def test_can_be_erased_and_the_leaf_still_verifies(self):
         entry = commit_entry(FACTS, SALT)
         kept = json.loads(leaf_bytes(entry))  # all that is left once values and salt are gone
-        erased = replace(entry, personal=kept["personal"], reason=kept["reason"])
+        erased = replace(entry, personal=kept["personal"])
         assert hash_leaf(leaf_bytes(erased)) == leaf_hash(FACTS)
 
     def test_look_different_in_every_entry_and_field(self):
         twins = replace(FACTS, body={"name": "Jean", "email": "Jean"}, reason="Jean")
         entry, next_entry = commit_entry(twins, SALT), commit_entry(replace(twins, id=UUID(int=8)), SALT)
-        seen = {*entry.personal.values(), *next_entry.personal.values(), entry.reason, next_entry.reason}
-        assert len(seen) == 6
-        assert commit(OTHER_SALT, twins.id, ("body", "name"), "Jean") not in seen
+        seen = {*entry.personal.values(), *next_entry.personal.values()}
+        assert len(seen) == 8  # with the names of who acted
+        assert commit(OTHER_SALT, twins.id, "body.name", "Jean") not in seen
+
+    def test_have_keys_of_their_own(self):
+        """Who is told one of them learns nothing of the others, so one can be destroyed and the others confirmed."""
+        keys = field_keys(SALT, commit_entry(FACTS, SALT).personal)
+        assert set(keys) == {"actor_name", "reason", "body.name", "body.email"}
+        assert len({SALT, *keys.values()}) == 5
 
     def test_absence_is_as_hidden_as_presence(self):
         entry = commit_entry(replace(FACTS, body={"name": None, "email": ""}), SALT)
         assert {len(found) for found in entry.personal.values()} == {64}
-        assert commit_entry(replace(FACTS, reason=None), SALT).reason is None
+        assert "reason" not in commit_entry(replace(FACTS, reason=None), SALT).personal
 
     @given(JSON, JSON)
     def test_confirm_one_value_only(self, one, other):

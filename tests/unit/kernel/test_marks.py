@@ -7,11 +7,12 @@ import re
 import pytest
 
 from app.kernel.marks import _STATEMENTS
-from app.kernel.models import Command, Job, Outbox, Timer, TrailEntry
+from app.kernel.models import Command, Job, Outbox, Timer, TrailEntry, TrailMark
 from app.onboarding.models import Journal
 
 TABLES = {
     "trail": TrailEntry,
+    "trail_mark": TrailMark,
     "outbox": Outbox,
     "job": Job,
     "timer": Timer,
@@ -21,7 +22,7 @@ TABLES = {
 
 
 class TestMarks:
-    def test_are_the_six_of_the_design(self):
+    def test_are_those_of_the_design(self):
         assert set(_STATEMENTS) == set(TABLES)
 
     @pytest.mark.parametrize("name", TABLES)

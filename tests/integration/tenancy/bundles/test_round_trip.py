@@ -35,7 +35,8 @@ from tests.factories.installation import CELL, person
 
 CONNECTION = UUID("0190a000-0000-7000-8000-0000000000c1")
 # What is another afterwards by its nature: who may come in, who is who here, what was done here, and the locked keys.
-BY_NATURE = {"tenant/delegation", "tenant/trail", "tenant/command", "tenant/secret", "cell/outbox", "directory/tenant"}
+BY_NATURE = {"tenant/delegation", "tenant/trail", "tenant/command", "tenant/secret", "directory/tenant"}
+BY_NATURE |= {"cell/outbox", "cell/trail_mark"}
 
 
 def keyring_of(runtime: Runtime) -> Keyring:

@@ -15,7 +15,7 @@ from tenants.metadata import CellRecord, ControlRecord
 from tenants.schema.policies import control_visibility
 from tenants.sessions import partner_session
 from tenants.tenant import Tenant
-from tests.factories.installation import Partner
+from tests.factories.installation import CELL_TABLES, Partner
 from tests.factories.peer_house import PeerHouse
 from tests.integration.tenants.attacks.conftest import send
 from tests.integration.tenants.attacks.rows import insert, row_of, where
@@ -182,7 +182,7 @@ class TestATableOfTheCell:
             0
         ].may
         assert self.inserts(house, acme, table, self.fresh(table, acme.id)) == open_to_tenants
-        assert open_to_tenants == (table.name in {"outbox", "job", "timer", "inbox"})
+        assert open_to_tenants == (table.name in CELL_TABLES)
         if open_to_tenants:
             house.cell(f"DELETE FROM {table.fullname} WHERE tenant_id = %s", acme.id)
 

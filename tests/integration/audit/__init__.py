@@ -1,0 +1,1 @@
+"""The trail on the real database: sequencing, signing, erasing, exporting."""
