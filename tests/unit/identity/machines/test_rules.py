@@ -25,7 +25,7 @@ from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-CLIENT = str(new_id())
+CLIENT = "0190a000-0000-7000-8000-00000000c11e"
 
 
 def credential(*, days: int = 365, ended: bool = False, kind: str = "secret") -> Credential:
