@@ -75,9 +75,13 @@ def street(shared_installation: Installation, doors_redis: str) -> Iterator[Stre
         doors.sign_in(one, email)
         return one
 
-    people = [browser(f"{name}@{company}.example") for name, company in (("olga", "acme"), ("dana", "northwind"))]
     yield Street(
-        doors, acme, *people, browser("ada@northwind.example"), browser("eve@contoso.example", "contoso.localhost")
+        doors,
+        acme,
+        olga=browser("olga@acme.example"),
+        dana=browser("dana@northwind.example"),
+        ada=browser("ada@northwind.example"),
+        eve=browser("eve@contoso.example", "contoso.localhost"),
     )
     doors.close()
 
