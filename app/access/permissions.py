@@ -63,8 +63,7 @@ class Permission(StrEnum):
     # evidence and the installation
     TRAIL_READ = "audit:trail:read"
     TRAIL_EXPORT = "audit:trail:export"
-    TRAIL_ERASE = "audit:trail:erase"  # personal values of one person, for good; the entries stay
-    TRAIL_KEEP = "audit:trail:keep"  # how long personal values stay, whom checkpoints are mailed to
+    TRAIL_KEEP = "audit:trail:keep"  # what stays: for how long, whose values are erased, whom checkpoints are mailed to
     FLEET_OPERATE = "tenancy:fleet:operate"
 
 
@@ -78,6 +77,9 @@ HIGH_IMPACT: Final = frozenset(
         Permission.ROLE_DEFINE,
         Permission.DELEGATION_APPROVE,
         Permission.DELEGATION_BREAK_GLASS,
+        Permission.TENANT_ERASE,
+        Permission.TENANT_EXPORT,
+        Permission.TRAIL_KEEP,
     }
 )
 
@@ -92,5 +94,6 @@ NEVER_DELEGATED: Final = frozenset(
         Permission.ROLE_DEFINE,
         Permission.DELEGATION_APPROVE,
         Permission.DELEGATION_BREAK_GLASS,
+        Permission.TRAIL_KEEP,
     }
 )

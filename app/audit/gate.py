@@ -6,20 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.kernel.errors import Forbidden
 from app.kernel.work import Work
 
 READ: Final = "audit:trail:read"
 EXPORT: Final = "audit:trail:export"
-ERASE: Final = "audit:trail:erase"
 KEEP: Final = "audit:trail:keep"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The service that knows; `require` raises what says why not."""
+    """The service that knows; `require` raises what says why not, `may` only says whether the roles go that far."""
 
     require: Callable[[Work, str], None]
+    may: Callable[[Work, str], bool]
 
 
 def require_right(work: Work, permission: str) -> None:
@@ -28,9 +27,5 @@ def require_right(work: Work, permission: str) -> None:
 
 
 def may(work: Work, permission: str) -> bool:
-    """Whether the actor may, for pages that offer only what they can do."""
-    try:
-        work.service(Gate).require(work, permission)
-    except Forbidden:
-        return False
-    return True
+    """Whether the actor may, for pages that offer only what they can do; some of it after a fresh proof."""
+    return work.service(Gate).may(work, permission)

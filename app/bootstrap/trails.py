@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.gate import Gate
@@ -35,7 +36,11 @@ def trail_services(keyring: Keyring, databases: Databases, public_url: str) -> d
     def note(runtime: Runtime, actor: Actor, tenant: Tenant | None, permission: str, trace_id: str) -> None:
         note_refusal(runtime, Refused(actor, permission, tenant, trace_id), known=known)
 
-    return {Signers: Signers(TrailKeys(keyring, host_of)), Gate: Gate(_require), Refusals: Refusals(note)}
+    return {Signers: Signers(TrailKeys(keyring, host_of)), Gate: Gate(_require, _may), Refusals: Refusals(note)}
+
+
+def _may(work: Work, permission: str) -> bool:
+    return can(work.rights, permission)
 
 
 def _require(work: Work, permission: str) -> None:

@@ -62,8 +62,8 @@ class RecordingWake:
 
 
 def person(name: str = "Ann", **more: Any) -> Actor:
-    """A person who acts."""
-    return Actor(kind="person", id=new_id(), name=name, **more)
+    """A person who acts, and has proved who they are a moment ago."""
+    return Actor(kind="person", id=new_id(), name=name, **({"stepped_up": True} | more))
 
 
 def open_doors(databases: cluster.Databases, key: InstallationKey) -> None:

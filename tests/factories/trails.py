@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import text
 
 import app.audit.jobs
+from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.gate import Gate
@@ -53,7 +54,10 @@ class Trails:
             Keyring: self.keyring,
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
             Signers: Signers(TrailKeys(self.keyring, lambda _tenant: HOST)),
-            Gate: Gate(lambda work, permission: require(work, Permission(permission))),
+            Gate: Gate(
+                lambda work, permission: require(work, Permission(permission)),
+                lambda work, permission: can(work.rights, permission),
+            ),
         }
         self.runtime = make_runtime(installation.databases, services=services)
 

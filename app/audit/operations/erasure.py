@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, or_, select, text
 
 from app.audit import leaf
 from app.audit.events import ValuesErased
-from app.audit.gate import ERASE, require_right
+from app.audit.gate import KEEP, require_right
 from app.audit.queries.signed import commitments_of
 from app.kernel.errors import Invalid
 from app.kernel.trail import Entry as TrailEntry
@@ -39,7 +39,7 @@ def erase_person(work: Work, *, person_id: UUID, reason: str) -> int:
     Returns how many entries lost something. Repeatable: what is gone is not looked for again.
     Raises NotPermitted, ErasureReasonMissing.
     """
-    require_right(work, ERASE)
+    require_right(work, KEEP)
     if not reason.strip():
         raise ErasureReasonMissing(mark("Say why these values are erased."), errors=[("/reason", "missing")])
 

@@ -64,9 +64,14 @@ def street(shared_installation: Installation, doors_redis: str) -> Iterator[Stre
         doors.sign_in(one, email, proved=True)
         return one
 
-    olga, dana = browser("olga@acme.example"), browser("dana@northwind.example")
-    ada, eve = browser("ada@northwind.example"), browser("eve@contoso.example", "contoso.localhost")
-    yield Street(doors, acme, olga, dana, ada, eve)
+    yield Street(
+        doors,
+        acme,
+        olga=browser("olga@acme.example"),
+        dana=browser("dana@northwind.example"),
+        ada=browser("ada@northwind.example"),
+        eve=browser("eve@contoso.example", "contoso.localhost"),
+    )
     doors.close()
 
 

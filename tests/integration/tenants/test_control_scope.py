@@ -193,7 +193,13 @@ class TestAnOrganisationsScope:
     def test_calls_no_lookup(self, house: Installation, tree: Tree):
         own = {name for name, function in control_functions.items() if function.partner}
         # Each looks at the scope it is called in; those of directories are attacked in identity/scim/test_scope.py.
-        assert own == {"organisations_below", "exceeded_quota", "end_person_sessions", "end_sso_sessions", "take_person"}
+        assert own == {
+            "organisations_below",
+            "exceeded_quota",
+            "end_person_sessions",
+            "end_sso_sessions",
+            "take_person",
+        }
         for name in sorted(set(control_functions) - own):
             arguments = control_functions[name].arguments
             nulls = ", ".join(f"NULL::{a.split()[1]}" for a in arguments.split(",")) if arguments else ""
