@@ -29,6 +29,7 @@ from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
 from app.identity.machines.pages.doors import PartnerAccountPages, TenantAccountPages
 from app.identity.machines.queries import find_bearer
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
+from app.identity.people.hub import PartnerHub, WorkspaceHub
 from app.identity.people.pages import PeoplePages, StaffPages
 from app.identity.queries import find_visit
 from app.identity.scim.doors.directory import serve_directory
@@ -53,8 +54,8 @@ from app.tenancy.api.imports import ImportDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper
-from app.web.doors import enforce_door, provide_form, require_doors
-from app.web.limits import Limiter
+from app.web.guard.doors import enforce_door, provide_form, require_doors
+from app.web.guard.limits import Limiter
 from app.web.responses import EXCEPTION_HANDLERS
 from app.web.security import MAX_BODY, Front
 from app.web.wire.openapi import DocumentPlugin
@@ -71,6 +72,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     StepUpPages,
     PeoplePages,
     StaffPages,
+    PartnerHub,
+    WorkspaceHub,
     TokenDoors,
     MetadataDoor,
     PartnerAccountDoors,

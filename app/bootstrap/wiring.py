@@ -10,13 +10,13 @@ from pathlib import Path
 
 from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
-from app.bootstrap.client_secrets import SealedClientSecrets
 from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
-from app.bootstrap.trails import trail_services
+from app.bootstrap.services.client_secrets import SealedClientSecrets
+from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
@@ -34,8 +34,8 @@ from app.settings import MAIN_CELL, Settings, cell_variable
 from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder
 from app.vault.bundle_keys import BundleSafe, create_bundle_keys
+from app.vault.keepers.people_keys import PeopleSafe
 from app.vault.keyring import Keyring, create_keyring
-from app.vault.people_secrets import PeopleSafe
 from app.vault.rules import Program
 from app.web.streams import Streams
 from tenants.engines import Databases, InstallationKey
@@ -45,7 +45,7 @@ from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
-_BELOW = ("audit", "access", "identity", "identity.people", "vault", "tenancy")
+_BELOW = ("audit", "access", "identity", "vault", "tenancy")
 JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "intake", "onboarding")
 
 

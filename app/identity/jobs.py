@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.identity.machines.operations.following import follow
+from app.identity.people.following import follow_person
 from app.identity.sso.setup.saving import publish_connection
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun, job
@@ -25,4 +26,18 @@ def publish_saved(run: JobRun, *, event_id: str) -> Outcome:
         entry = get_entry(work.session, UUID(event_id))
         connection_id, said = entry.subject_id, dict(entry.body)
     publish_connection(run.runtime, run.tenant, connection_id, UUID(event_id), said)
+    return Done()
+
+
+@job("identity.follow_staff")
+def follow_staff(run: JobRun, *, person_id: str) -> Outcome:
+    """Assignments follow the home's row."""
+    follow_person(run.runtime, run.tenant, UUID(person_id), trace_id=run.job.trace_id)
+    return Done()
+
+
+@job("identity.follow_member")
+def follow_member(run: JobRun, *, person_id: str) -> Outcome:
+    """The index of memberships follows the tenant's row."""
+    follow_person(run.runtime, run.tenant, UUID(person_id), trace_id=run.job.trace_id)
     return Done()

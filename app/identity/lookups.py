@@ -191,6 +191,9 @@ control_function(
     body="SELECT p.id, p.email, p.name, p.locale FROM control.person p WHERE p.id = p_person",
 )
 
+# May this scope speak of the organisation? A lookup has no scope; an organisation's reaches what is below it.
+_IN_SCOPE = """(NULLIF(current_setting('app.organisation', true), '') IS NULL
+            OR p_organisation IN (SELECT control.organisations_below()))"""
 # With a tenant: only of somebody who has nothing else in the organisation, since its sessions are for all of it, and
 # one customer's people must not be able to sign out another customer's, or the partner's own.
 control_function(
@@ -199,11 +202,10 @@ control_function(
     returns="void",
     language="plpgsql",
     partner=True,
-    body="""
+    body=f"""
+    #variable_conflict use_column
     BEGIN
-        IF NULLIF(current_setting('app.organisation', true), '') IS NOT NULL
-                AND p_organisation NOT IN (SELECT control.organisations_below())
-            OR p_tenant IS NOT NULL AND (
+        IF NOT {_IN_SCOPE} OR p_tenant IS NOT NULL AND (
             EXISTS (SELECT FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
                     WHERE a.person_id = p_person AND e.descendant_id = p_organisation)
             OR EXISTS (SELECT FROM control.membership m WHERE m.person_id = p_person
@@ -212,5 +214,5 @@ control_function(
         WHERE person_id = p_person AND organisation_id = p_organisation AND consumed_at IS NULL;
         UPDATE control.session SET ended_at = now()
         WHERE person_id = p_person AND organisation_id = p_organisation AND ended_at IS NULL;
-    END""",
+    END""",  # noqa: S608 - constant above
 )

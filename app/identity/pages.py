@@ -24,7 +24,7 @@ from app.identity.sso.entering.pages import id_token_of, offers_for, ways_in
 from app.identity.sso.entering.signing_out import farewell_url
 from app.web.begin import front_of, runtime_of, session_token, site_of, visit_of
 from app.web.forms import Form, new_command_key
-from app.web.limits import SIGN_IN
+from app.web.guard.limits import SIGN_IN
 from app.web.responses import page, redirect
 from app.web.security import NotFromHere
 from app.web.translations import LOCALES, mark

@@ -13,7 +13,7 @@ import pytest
 
 from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.seeding import seeder
-from app.bootstrap.trails import trail_services
+from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.kernel.actor import job_actor

@@ -32,7 +32,7 @@ from app.partners.operations import NewOrganisation, assign_role, create_organis
 from app.partners.pages import BrandFiles
 from app.partners.rules import PLATFORM
 from app.vault.envelope import make_key
-from app.vault.people_secrets import PeopleSafe
+from app.vault.keepers.people_keys import PeopleSafe
 from app.web.frame import BrandView
 from app.web.security import Front
 from tenants.tenant import Tenant

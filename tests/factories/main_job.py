@@ -12,8 +12,8 @@ from uuid import UUID
 import httpx2
 
 from app.bootstrap.seeding import seeder
+from app.bootstrap.services.trails import trail_services
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
-from app.bootstrap.trails import trail_services
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin

@@ -18,8 +18,8 @@ import uvicorn
 from app.asgi import Server, create_app
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
+from app.bootstrap.services.trails import trail_services
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
-from app.bootstrap.trails import trail_services
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin
@@ -55,8 +55,8 @@ from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of, state_of
 from app.settings.values import MailServer
 from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
+from app.vault.keepers.people_keys import PeopleSafe
 from app.vault.keyring import Keyring, create_keyring, open_keyring
-from app.vault.people_secrets import PeopleSafe
 from app.vault.rules import Program
 from app.vault.secret import Secret
 from app.web.streams import Streams

@@ -62,23 +62,12 @@ class PeoplePages(Controller):
         filled = form.fill(InvitationForm)
         if (said := filled.value) is None:
             return _members_page(request, tenant_id, typed=_typed(form), errors=filled.errors, status=422)
-        person_id = _person(request, said.email, said.name)
-        organisation_id = _organisation(request)
-        works_here = works_in(runtime_of(request), person_id, organisation_id)
-        invited = Invited(
-            person_id,
-            clean_address(said.email) or said.email,
-            said.name,
-            locale_of(request).language,
-            said.role,
-            works_here,
-            said.reason or None,
-        )
+        invited = _invited(request, said)
         try:
             _run(request, tenant_id, form, lambda work: invite_member(work, invited))
         except _IN_THE_FORM as error:
             return _members_page(request, tenant_id, typed=_typed(form), errors=_places(error), status=error.status)
-        return self._followed(request, tenant_id, person_id)
+        return self._followed(request, tenant_id, invited.person_id)
 
     @get("/{person_id:uuid}", sync_to_thread=True)
     def person(self, request: PageRequest, tenant_id: FromPath[UUID], person_id: FromPath[UUID]) -> Response[str]:
@@ -206,6 +195,13 @@ def _run_at_home(request: PageRequest, form: Form, change: Callable[[Work], None
 def _person(request: PageRequest, email: str, name: str) -> UUID:
     """The person of that address, made known to the installation; what they may do comes of the operation."""
     return ensure_person(runtime_of(request).databases, email=email, name=name, locale=locale_of(request).language)
+
+
+def _invited(request: PageRequest, said: InvitationForm) -> Invited:
+    person_id, email = _person(request, said.email, said.name), clean_address(said.email) or said.email
+    works_here = works_in(runtime_of(request), person_id, _organisation(request))
+    language, reason = locale_of(request).language, said.reason or None
+    return Invited(person_id, email, said.name, language, said.role, works_here, reason)
 
 
 def _organisation(request: PageRequest) -> UUID:

@@ -21,4 +21,5 @@ def staff_nav(request: Request[Any, Any, Any]) -> tuple[Link, ...]:
         Link(say(mark("Home")), "/", "home"),
         Link(say(mark("Customers")), "/customers", "building"),
         Link(say(mark("Access")), "/delegations", "key"),
+        Link(say(mark("Settings")), "/settings", "shield-lock"),
     )

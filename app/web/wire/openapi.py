@@ -17,7 +17,7 @@ from litestar.openapi.spec import Operation
 
 from app.kernel.errors import SlipwayError
 from app.web.begin import front_of
-from app.web.limits import TooManyRequests
+from app.web.guard.limits import TooManyRequests
 from app.web.wire.reading import JSON, KEY
 
 Json = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.web import limits
-from app.web.limits import Limiter, Quota
+from app.web.guard import limits
+from app.web.guard.limits import Limiter, Quota
 from tests.cluster import cluster
 from tests.factories.doors import Doors
 

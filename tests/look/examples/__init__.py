@@ -7,10 +7,10 @@ also where the shape of a page's context can be read. A module is found, not lis
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from tests.look.examples.facts import Context
 
 EXAMPLES: dict[str, list[Context]] = {}
-for _module in iter_modules(__path__):
-    EXAMPLES |= getattr(import_module(f"{__name__}.{_module.name}"), "EXAMPLES", {})
+for _module in walk_packages(__path__, f"{__name__}."):
+    EXAMPLES |= getattr(import_module(_module.name), "EXAMPLES", {})

@@ -11,6 +11,12 @@ _SIGN_IN: Context = {
     "link": "https://northwind.example/sign-in/confirm?token=abcdef",
     "valid_for": timedelta(minutes=15),
 }
+_INVITED: Context = {
+    "name": "Maria Lopez",
+    "by": "Dana Kowalski",
+    "title": "Contoso Ltd",
+    "link": "https://northwind.example/sign-in/abcdef",
+}
 _CODE: Context = {
     "name": "Maria Lopez",
     "code": "4821 0937",
@@ -23,5 +29,6 @@ _PARTS = ("subject.txt", "body.txt", "body.html")
 EXAMPLES: dict[str, list[Context]] = (
     {f"emails/sign_in/{part}": [_SIGN_IN] for part in _PARTS}
     | {f"emails/step_up_code/{part}": [_CODE] for part in _PARTS}
+    | {f"emails/invited/{part}": [_INVITED] for part in _PARTS}
     | {f"emails/way_in_changed/{part}": _CHANGED for part in _PARTS}
 )

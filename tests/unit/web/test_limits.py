@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.web.limits import Limiter, Quota, sender_of
+from app.web.guard.limits import Limiter, Quota, sender_of
 from tests.cluster import cluster
 
 FEW = Quota("few", 3, 3600)

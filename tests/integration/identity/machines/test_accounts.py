@@ -13,8 +13,7 @@ from app.kernel.ids import new_id
 from tenants.sessions import DatabaseAway
 from tenants.tenant import Tenant
 from tests.factories.api import API, Caller, Said
-from tests.factories.installation import person
-from tests.factories.machines import (
+from tests.factories.identity.machines import (
     ACCOUNTS,
     READ,
     Software,
@@ -23,6 +22,7 @@ from tests.factories.machines import (
     make_account,
     make_software,
 )
+from tests.factories.installation import person
 
 TENANTS = "/api/v1/tenants"
 LOOK = "onboarding:onboarding:read"

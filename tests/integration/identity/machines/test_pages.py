@@ -11,7 +11,7 @@ from app.kernel.ids import new_id
 from tenants.tenant import Tenant
 from tests.factories.api import API, Caller
 from tests.factories.doors import Answer, Browser
-from tests.factories.machines import READ, Software, key_of
+from tests.factories.identity.machines import READ, Software, key_of
 
 PATH = "/service-accounts"
 pytestmark = pytest.mark.usefixtures("home")

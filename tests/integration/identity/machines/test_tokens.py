@@ -16,7 +16,7 @@ from app.identity.machines.operations.tokens import forget_stale_machines
 from app.kernel.ids import new_id
 from tenants.sessions import lookup_session
 from tests.factories.api import API
-from tests.factories.machines import (
+from tests.factories.identity.machines import (
     ACCOUNTS,
     READ,
     Software,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories.sso import Peer, arrive, leave, sid
+from tests.factories.identity.sso import Peer, arrive, leave, sid
 
 ISSUER = "https://login.northwind-id.com"
 PEOPLE = {

@@ -11,7 +11,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from app.kernel.ids import new_id
 from app.kernel.outbound.world_clock import world_time
-from tests.factories.sso import CLIENT_ID, Forger, arrive, leave, sid
+from tests.factories.identity.sso import CLIENT_ID, Forger, arrive, leave, sid
 
 ISSUER = "https://id.forger.org"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"

@@ -11,7 +11,7 @@ from app.bootstrap.wiring import declare_everything
 from app.identity.operations import create_link
 from app.identity.sso.entering.duty import find_duty
 from app.partners.queries import SiteDirectory
-from tests.factories.sso import CLIENT_SECRET, Forger, arrive, leave, sid
+from tests.factories.identity.sso import CLIENT_SECRET, Forger, arrive, leave, sid
 
 ISSUER = "https://id.forger.org"
 

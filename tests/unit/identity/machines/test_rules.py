@@ -30,7 +30,7 @@ CLIENT = "0190a000-0000-7000-8000-00000000c11e"
 
 def credential(*, days: int = 365, ended: bool = False, kind: str = "secret") -> Credential:
     ended_at = NOW if ended else None
-    return Credential(new_id(), kind, "hint", NOW, NOW + timedelta(days=days), ended_at, "00")  # type: ignore[arg-type]
+    return Credential(new_id(), kind, "hint", NOW, NOW + timedelta(days=days), ended_at, "00")  # type: ignore[arg-type]  # one of the two words
 
 
 ACCOUNT = Account(new_id(), "Billing", "active", ("csm",), ("tenancy:tenant:read",), 1, NOW)
@@ -111,7 +111,7 @@ class TestAssertion:
 
         def counted(*given: object, **more: object) -> bool:
             tried.append(given)
-            return check(*given, **more)  # type: ignore[arg-type]
+            return check(*given, **more)  # type: ignore[arg-type]  # as they came
 
         monkeypatch.setattr(assertions, "validate_compact", counted)
         own, other = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")

@@ -20,7 +20,7 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from app.bootstrap.client_secrets import SealedClientSecrets
+from app.bootstrap.services.client_secrets import SealedClientSecrets
 from app.identity.sso.entering.pages import ProviderDoors
 from app.identity.sso.protocol.provider import Providers
 from app.identity.sso.secrets import ClientSecrets

@@ -30,7 +30,7 @@ from app.web.begin import (
     site_of,
 )
 from app.web.forms import CODE_FIELD, Form, read_form
-from app.web.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
+from app.web.guard.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
 from app.web.security import Connection, require_same_origin
 from app.web.translations import mark
 
