@@ -11,6 +11,7 @@ revision = 'tenant_0003'
 down_revision = 'tenant_0002'
 branch_labels = None
 depends_on = None
+kind = 'expand'
 
 
 def upgrade() -> None:

@@ -42,7 +42,7 @@ def owner(api: API, tenant: Tenant) -> Caller:
 def customer(api: API, tenant: Tenant, email: str, role: str) -> Caller:
     api.doors.member(email, tenant, role)
     browser = api.doors.browser()
-    api.doors.sign_in(browser, email)
+    api.doors.sign_in(browser, email, proved=True)
     return Caller(browser)
 
 

@@ -216,8 +216,9 @@ class TestACellThatIsAway:
         monkeypatch.setattr("app.kernel.queue.loop.send", lambda _broker, _cell, jobs: sent.extend(jobs))
         dispatcher = Dispatcher(pair.runtime.databases, None, {}, None, window=4)  # type: ignore[arg-type]  # not reached
         moved = [dispatcher._turn_or_wait(cell) for cell in ("eu", "main")]
-        assert moved == [0, 1]
-        assert [item.tenant_id for item in sent] == [tenant.id]
+        assert moved[0] == 0
+        assert moved[1] >= len(sent) > 0
+        assert {item.tenant_id for item in sent} == {tenant.id}
 
     def test_leaves_the_directory_and_the_other_tenants_working(self, pair: Pair):
         with lookup_session(pair.runtime.databases) as (session, _now):

@@ -106,7 +106,7 @@ class TestAPartnersPages:
         assert 'name="scopes"' not in auditor.get(PATH).text
         assert "/removal" not in auditor.get(path).text
         assert send(auditor, f"{path}/removal", {"reason": "x"}).status == 403
-        lead = api.caller("lia@northwind.example", api.doors.northwind, "onboarding_lead").browser
+        lead = api.caller("lia@northwind.example", api.doors.northwind, "csm").browser
         assert lead.get(PATH).status == lead.get(path).status == 403
 
     def test_do_not_exist_for_others(self, api: API, ada: Browser, cora: Caller, olga: Caller):

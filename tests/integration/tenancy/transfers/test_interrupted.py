@@ -84,7 +84,7 @@ class TestAKilledWorker:
         path = api.folder.file(UUID(asked.body["id"]))
         begun = Path(f"{path}.part").read_bytes()
         again(api)
-        assert work(api) == ["tenancy.write_bundle"]
+        assert [kind for kind in work(api) if kind.startswith("tenancy.")] == ["tenancy.write_bundle"]
         done = api.admin.get(asked.headers["location"]).body
         assert (done["state"], state(api, tenant)) == ("done", ("active", "active"))
         assert path.read_bytes()[: len(begun) // 2] == begun[: len(begun) // 2]
