@@ -215,6 +215,7 @@ def _test(request: PageRequest, place: Place, connection_id: UUID) -> Response[s
 
 
 def _confirm(request: PageRequest, place: Place, form: Form) -> Response[str]:
+    _ask(request, place)
     runtime, organisation_id = runtime_of(request), place.tenant.organisation_id
     waiting = list_claims(runtime.databases, organisation_id)
     sent = (form.first("connection"), form.first("domain"))
