@@ -57,13 +57,14 @@ NOT_THERE = "GET /t/{tenant_id:uuid}/mails"
 
 # Where staff without access to a workspace are not told that it is unknown: it is their own customer, and they may ask.
 FOR_STAFF_OUTSIDE = {
-    "GET /api/v1/tenants/{tenant_id:uuid}/delegations": (200, "what access their organisation has, tenancy:tenant:read"),
+    "GET /api/v1/tenants/{tenant_id:uuid}/delegations": (
+        200,
+        "what access their organisation has, tenancy:tenant:read",
+    ),
     "GET /api/v1/tenants/{tenant_id:uuid}/delegations/{delegation_id:uuid}": (200, "the same"),
     "GET /api/v1/tenants/{tenant_id:uuid}/explain": (200, "why they have no access"),
     "GET /t/{tenant_id:uuid}/access": (200, "the same, and the form that asks"),
     "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/stream": (200, "one closing event, which a page obeys"),
-    "GET /t/{tenant_id:uuid}/scim": (403, "the page knows the tenant before it asks for the permission"),
-    "GET /t/{tenant_id:uuid}/sso": (403, "the same"),
     "POST /api/v1/tenants/{tenant_id:uuid}/delegations": (403, "asks in their home"),
     "POST /api/v1/tenants/{tenant_id:uuid}/delegations/emergency": (403, "the same"),
     "POST /api/v1/tenants/{tenant_id:uuid}/delegations/{delegation_id:uuid}/end": (403, "the same"),
@@ -88,6 +89,7 @@ FOR_STAFF = {
     "GET /people": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }
+VOUCHED = "POST /api/v1/tenants/{tenant_id:uuid}/exports"  # where a bundle may go is asked before whose it is
 """Each says the status of an honest answer to a csm of Northwind."""
 
 
@@ -111,8 +113,11 @@ def expected(town: Town, route: Route, who: Someone) -> frozenset[int]:
 def _at_home(town: Town, route: Route, who: Someone) -> frozenset[int]:
     if who in town.staff:
         return frozenset({FOR_STAFF.get(route.name, 403)})
-    theirs = not route.parameters and who in town.rivals  # their own house, not Northwind's
-    return frozenset({200, 201, 202, 303, 400, 403, 404, 422}) if theirs else frozenset({404})
+    if not route.parameters and who in town.rivals:  # their own house, not Northwind's
+        return frozenset({200, 201, 202, 303, 400, 403, 404, 422})
+    if who in town.rivals and (who.by_token or route.name == VOUCHED):
+        return frozenset({403, 404})  # its scopes are asked before anything is looked for
+    return frozenset({404})
 
 
 def _in_the_workspace(town: Town, route: Route, who: Someone) -> frozenset[int]:
@@ -121,6 +126,7 @@ def _in_the_workspace(town: Town, route: Route, who: Someone) -> frozenset[int]:
     if who in town.outsiders or route.name.startswith(NOT_THERE):
         return frozenset({404})
     if route.name in FOR_VIEWERS:
-        # Software has a scope for onboardings here, and for nothing else.
-        return frozenset({200, 303} if "/onboardings/" in route.path or not who.by_token else {403})
+        # Software has a scope for onboardings here, and for nothing else; of itself it may ask like everybody.
+        scoped = "/onboardings/" in route.path or route.path.endswith("/explain")
+        return frozenset({200, 303} if scoped or not who.by_token else {403})
     return frozenset({403})

@@ -21,14 +21,13 @@ _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # A form that every page of ours would take: each reads the fields it knows.
 FORM: dict[str, str] = {
     "name": "Intruder",
-    "email": "intruder@elsewhere.example",
     "role": "viewer",
     "roles": "csm",
     "scopes": "onboarding:onboarding:read",
     "reason": "Because",
     "note": "Because",
     "decision": "approve",
-    "resolution": "resolved",
+    "resolution": "done",
     "kind": "secret",
     "state": "disabled",
     "connector": "hubspot",
@@ -45,6 +44,13 @@ FORM: dict[str, str] = {
     "code": "123456",
     "locale": "de",
     "next": "/",
+}
+
+
+# What a door asks for in its query.
+QUERIES = {
+    "GET /api/v1/tenants/{tenant_id:uuid}/explain": "?permission=onboarding:onboarding:read",
+    "POST /api/v1/tenants/imports": f"?reason=Because&sender=SHA256:{'a' * 43}",
 }
 
 
@@ -125,15 +131,16 @@ def knock(route: Route, path: str, who: Someone, *, key: str) -> Answer:
     """Try it, as a page of this host or as software would, with a body that the door would take."""
     browser = who.browser
     headers = {"accept": "application/json" if route.is_api else "text/html"} | who.headers
+    path += QUERIES.get(route.name, "?reason=Because" if route.method == "DELETE" else "")
     if not route.changes:
         return browser.send(route.method, path, headers=headers)
     headers |= {"origin": f"http://{browser.host}:{browser.port}", "sec-fetch-site": "same-origin"}
+    if route.method == "DELETE":
+        return browser.send(route.method, path, headers=headers | {"idempotency-key": key})
     if route.is_api:
-        if route.method == "DELETE":
-            return browser.send(route.method, path, headers=headers)
         headers |= {"idempotency-key": key, "if-match": "*", "content-type": route.media or "application/json"}
         return browser.send(route.method, path, body=json.dumps(route.example or {}).encode(), headers=headers)
-    form = FORM | {"command_key": key}
+    form = FORM | {"command_key": key, "email": f"intruder-{key}@elsewhere.example"}
     headers |= {"content-type": "application/x-www-form-urlencoded"}
     return browser.send(route.method, path, body=urlencode(form).encode(), headers=headers)
 

@@ -11,6 +11,10 @@ from tests.integration.access.matrix.town import Town
 # When something was last seen or used is no change; sign-in tries of strangers are theirs.
 _PASSING = "ARRAY['seen_at', 'last_used_at', 'last_used_by', 'last_used_name', 'used_at', 'last_seen_at']"
 _STRANGERS = frozenset({"sso_attempt", "alembic_version", "used_jti"})
+_NOWHERE = """
+    SELECT count(*) AS number FROM control.person p
+    WHERE NOT EXISTS (SELECT FROM control.assignment a WHERE a.person_id = p.id)
+      AND NOT EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id)"""
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
 _ROWS = "md5(COALESCE(string_agg((to_jsonb(t) - {passing})::text, '|' ORDER BY (to_jsonb(t) - {passing})::text), ''))"
 
@@ -44,9 +48,11 @@ class Standing:
         ours = "|".join(str(each) for each in (town.acme.id, town.doors.northwind))
         for table in self._tables(town.installation.control, "control"):
             if table not in _STRANGERS:
-                query = f"SELECT {rows} AS sum FROM control.{table} t WHERE t::text ~ %s"
+                # A key that was sent is remembered before anything is asked, without an answer: that is no change.
+                answered = " AND status IS NOT NULL" if table == "command" else ""
+                query = f"SELECT {rows} AS sum FROM control.{table} t WHERE t::text ~ %s{answered}"
                 found[f"control.{table}"] = town.installation.control(query, ours)[0].sum
-        found["people"] = town.installation.control("SELECT count(*) AS number FROM control.person")[0].number
+        found["people who belong nowhere"] = town.installation.control(_NOWHERE)[0].number
         return found
 
     def _entries(self) -> list[str]:

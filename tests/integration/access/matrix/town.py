@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 from app.bootstrap.client_secrets import SealedClientSecrets
 from app.bootstrap.routes import CONTROLLERS
@@ -46,6 +44,7 @@ SCOPE = "onboarding:onboarding:read"
 WIDE = (SCOPE, "tenancy:tenant:read")
 TREASURE = "zephyrine"  # in every name and address of Acme's
 TREASURES = (TREASURE, "sample works", "mara sample", "jonas muster", "robin sample")
+_OWN = {"account_id", "credential_id", "directory_id", "connection_id", "person_id", "role_id"}  # a partner's
 _EXCEPTION = """
     INSERT INTO {}.exception (id, subject_kind, subject_id, key, type, reason_code, state, route, summary, opened_at)
     VALUES (%s, 'onboarding', %s, 'a', 'blocked', 'test', 'open', '[]', 'Zephyrine is stuck', now())"""
@@ -120,14 +119,10 @@ class Town:
         """An id of each kind of thing of Acme's ("tenant"), or of Northwind's own ("partner")."""
         return dict(self._things[side])
 
-    def secrets(self) -> dict[str, str]:
-        """Ids of Acme's and Northwind's things, by name."""
-        return {
-            f"{side} {name}": one
-            for side, ids in self._things.items()
-            for name, one in ids.items()
-            if name.endswith("_id") and name not in {"export_id", "import_id"}
-        }
+    def secrets(self, side: str) -> dict[str, str]:
+        """Ids of Acme's things ("tenant") or of Northwind's ("partner"), by name."""
+        named = {name: one for name, one in self._things[side].items() if name.endswith("_id")}
+        return {f"{side}'s {name}": one for name, one in named.items() if side == "tenant" or name in _OWN}
 
     @property
     def crowd(self) -> list[Someone]:
@@ -213,7 +208,12 @@ class Town:
         self.outsiders = [
             self.neighbour,
             self.rival,
-            self._software("software of another workspace", self._token(self.neighbour, self._accounts_of(self.globex), "admin", (SCOPE, "connectors:connection:read"))),
+            self._software(
+                "software of another workspace",
+                self._token(
+                    self.neighbour, self._accounts_of(self.globex), "admin", (SCOPE, "connectors:connection:read")
+                ),
+            ),
             self._software(
                 "software of another partner",
                 self._token(self.rival, "/api/v1/service-accounts", "partner_admin"),
