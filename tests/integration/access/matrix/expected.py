@@ -56,6 +56,7 @@ FOR_VIEWERS = {
 NOT_THERE = "GET /t/{tenant_id:uuid}/mails"
 
 # Where staff without access to a workspace are not told that it is unknown: it is their own customer, and they may ask.
+_SEEN = "what access their organisation has: tenancy:tenant:read in their home"
 FOR_STAFF_OUTSIDE = {
     "GET /api/v1/tenants/{tenant_id:uuid}/delegations": (
         200,
@@ -93,12 +94,14 @@ VOUCHED = "POST /api/v1/tenants/{tenant_id:uuid}/exports"  # where a bundle may 
 """Each says the status of an honest answer to a csm of Northwind."""
 
 
+# A directory shows a token of its own; a machine asks this very machine, by no host's name.
+_SHUT = {"directory": frozenset({401}), "machine": frozenset({404})}
+
+
 def expected(town: Town, route: Route, who: Someone) -> frozenset[int]:
     """The statuses that keep this person or software out, or let them see no more than is theirs."""
-    if route.door == "directory":
-        return frozenset({401})
-    if route.door == "machine":
-        return frozenset({404})  # on a host that has a name; only this machine itself asks without
+    if route.door in _SHUT:
+        return _SHUT[route.door]
     if route.name in OPEN:
         return frozenset({200, 303, 400, 403, 404, 503})
     if who in town.strangers or (who.by_token and not route.is_api):

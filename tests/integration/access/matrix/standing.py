@@ -15,6 +15,8 @@ _NOWHERE = """
     SELECT count(*) AS number FROM control.person p
     WHERE NOT EXISTS (SELECT FROM control.assignment a WHERE a.person_id = p.id)
       AND NOT EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id)"""
+# A refusal is told in the trail; so is that a delegation is in use (`command` keeps that from being said twice).
+_TOLD = (".refused", "access.delegation.entered")
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
 _ROWS = "md5(COALESCE(string_agg((to_jsonb(t) - {passing})::text, '|' ORDER BY (to_jsonb(t) - {passing})::text), ''))"
 
@@ -32,7 +34,7 @@ class Standing:
         now = self._look()
         changed = [name for name in now if now[name] != self._before[name]]
         entries = self._entries()[len(self._told) :]
-        return changed + [action for action in entries if not action.endswith("refused")]
+        return changed + [action for action in entries if not action.endswith(_TOLD)]
 
     def _look(self) -> dict[str, Any]:
         town, found = self._town, {}
@@ -40,7 +42,8 @@ class Standing:
         for tenant in (town.acme, town.home):
             for table in self._tables(town.installation.cell, tenant.schema):
                 if table != "trail":
-                    query = f'SELECT {rows} AS sum FROM "{tenant.schema}"."{table}" t'
+                    noted = " WHERE key NOT LIKE 'entered:%%'" if table == "command" else ""
+                    query = f'SELECT {rows} AS sum FROM "{tenant.schema}"."{table}" t{noted}'
                     found[f"{tenant.name}.{table}"] = town.installation.cell(query)[0].sum
             for table in ("job", "timer"):
                 query = f"SELECT {rows} AS sum FROM cell.{table} t WHERE tenant_id = %s"

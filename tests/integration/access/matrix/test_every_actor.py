@@ -5,136 +5,37 @@
 
 from __future__ import annotations
 
-import random
 import re
-import secrets
-from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
-from app.kernel.ids import new_id
-from tests.factories.doors import Answer
-from tests.integration.access.matrix.expected import FOR_STAFF, FOR_STAFF_OUTSIDE, FOR_VIEWERS, OPEN, expected
+from app.access.decisions import permissions_of
+from app.access.permissions import HIGH_IMPACT, NEVER_DELEGATED
+from app.access.roles import CUSTOMER_ROLES, PARTNER_ROLES
+from tests.integration.access.matrix import jobs, streams
+from tests.integration.access.matrix.expected import FOR_STAFF, FOR_STAFF_OUTSIDE, FOR_VIEWERS, NOT_THERE, OPEN
+from tests.integration.access.matrix.roles import Demands, closed, demanded, member_as, staff_as
 from tests.integration.access.matrix.routes import Route, fill, knock, live_routes, new_key, things
 from tests.integration.access.matrix.standing import Standing
-from tests.integration.access.matrix.town import CONTOSO, TREASURES, Someone, Town
+from tests.integration.access.matrix.town import CONTOSO, NORTHWIND, TREASURE, Town
+from tests.integration.access.matrix.tries import (
+    OF_NOBODY,
+    a_part,
+    asks_for_something,
+    leaks,
+    none,
+    pairs,
+    swapped,
+    tell_apart,
+    try_all,
+)
 
-SHARE = 4  # of the product, one in so many pairs is tried in `make test`
-_PASSING = {"date", "x-trace-id", "x-request-id", "ratelimit", "ratelimit-policy", "content-length"}
-_ANY_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|nonce-[\w+/=-]+")
-EXAMPLES = {"GET /api/openapi.json"}  # a partner of that name is its example
-Pair = tuple[Route, Someone]
+SLICES = [False, pytest.param(True, marks=pytest.mark.soak, id="every_actor")]
 
 
 @pytest.fixture(scope="module")
 def routes(town: Town) -> list[Route]:
     return live_routes(town)
-
-
-def pairs(town: Town, routes: Iterable[Route]) -> list[Pair]:
-    """Each route with each of them. One's own account, language and session are one's own: those are for strangers."""
-    found = []
-    for route in routes:
-        own = route.door == "signed_in" and not route.parameters
-        crowd = town.strangers if own or route.name in OPEN else town.crowd
-        found += [(route, who) for who in crowd if not _streams_on(town, route, who)]
-    return found
-
-
-def _streams_on(town: Town, route: Route, who: Someone) -> bool:
-    """A stream that is not refused has no end; `test_streams` listens to it."""
-    return route.path.endswith("/stream") and who is town.viewer
-
-
-def a_part(some: Sequence[Pair], *, whole: bool) -> Sequence[Pair]:
-    """The slice of this run, or all."""
-    if whole:
-        return some
-    seed = secrets.randbelow(2**32)
-    print(f"\nseed {seed}: one in {SHARE} of {len(some)} tries")
-    return random.Random(seed).sample(some, len(some) // SHARE)  # noqa: S311 - a choice of tests
-
-
-def trouble_with(town: Town, route: Route, who: Someone, answer: Answer, path: str) -> list[str]:
-    """What is wrong with an answer, in words."""
-    found = []
-    wanted = expected(town, route, who)
-    if answer.status not in wanted:
-        found.append(f"{answer.status} instead of {sorted(wanted)}")
-    if answer.status == 303 and 303 in wanted and who in town.strangers and route.name not in OPEN:
-        found += [] if answer.headers["location"].startswith("/sign-in") else ["leads elsewhere than to the sign-in"]
-    if not _may_read(town, route, who):
-        found += leaks(town, route, answer, path, who)
-    return [f"{route.name} by {who.name}: {each}" for each in found]
-
-
-def _may_read(town: Town, route: Route, who: Someone) -> bool:
-    """Whether this is one of the answers that tell of Acme, honestly."""
-    if who in town.staff:
-        return FOR_STAFF.get(route.name) == 200 or route.name in FOR_STAFF_OUTSIDE
-    return who in town.small and route.door == "tenant"
-
-
-def leaks(town: Town, route: Route, answer: Answer, path: str, who: Someone) -> list[str]:
-    """Words and ids that somebody without any business in Acme must not be told."""
-    said = f"{answer.text}\n{answer.headers}".lower()
-    told = [word for word in TREASURES if word in said]
-    hidden = town.secrets("tenant") if route.name in OPEN else town.secrets("tenant") | town.secrets("partner")
-    told += [f"the {name}" for name, one in hidden.items() if one in said and one not in path]
-    if who.host == CONTOSO and "northwind" in said and route.name not in EXAMPLES:
-        told.append("the other partner's name")
-    return [f"told {each}" for each in told]
-
-
-def plain(answer: Answer) -> tuple[int, dict[str, str], str]:
-    """An answer without what differs each time: trace, nonce, keys, the ids that were asked for."""
-    headers = {name: _ANY_ID.sub("·", value) for name, value in answer.headers.items() if name not in _PASSING}
-    return answer.status, headers, _ANY_ID.sub("·", answer.text)
-
-
-def try_all(town: Town, some: Iterable[Pair]) -> list[str]:
-    """Knock everywhere; everything that is wrong."""
-    found, before = [], Standing(town)
-    for route, who in some:
-        path = fill(route, things(town, route))
-        found += trouble_with(town, route, who, knock(route, path, who, key=new_key()), path)
-    if changed := before.differences():
-        found += [f"changed: {each}" for each in changed] + _who_changed(town, some)
-    return found
-
-
-def _who_changed(town: Town, some: Iterable[Pair]) -> list[str]:
-    """Once more, one by one, since something has changed: by whom."""
-    for route, who in some:
-        if route.changes:
-            before = Standing(town)
-            knock(route, fill(route, things(town, route)), who, key=new_key())
-            if changed := before.differences():
-                return [f"{route.name} by {who.name} changed {changed}"]
-    return ["nobody changes it a second time"]
-
-
-def tell_apart(town: Town, some: Iterable[Pair]) -> list[str]:
-    """Where somebody without business learns whether a thing exists."""
-    found = []
-    for route, who in some:
-        there = things(town, route)
-        absent = there | {name: str(new_id()) for name in there if name.endswith("_id")}
-        answers = [plain(knock(route, fill(route, ids), who, key=new_key())) for ids in (there, absent)]
-        if answers[0] != answers[1]:
-            found.append(f"{route.name} by {who.name}: {answers[0]} is not {answers[1]}")
-    return found
-
-
-def _asks_for_something(town: Town, some: Iterable[Pair]) -> list[Pair]:
-    told = [pair for pair in some if any(name.endswith("_id") for name in pair[0].parameters)]
-    return [(route, who) for route, who in told if who in (*town.strangers, *town.outsiders) and route.name not in OPEN]
-
-
-def none(troubles: Iterable[str]) -> None:
-    """No trouble at all; else every one, a line each."""
-    found = sorted(troubles)
-    assert not found, "\n".join(["", *found])
 
 
 class TestTheTable:
@@ -176,13 +77,13 @@ NOT_FOR_OWNERS = {
 
 
 class TestEveryRoute:
-    @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.soak, id="every_actor")])
-    def test_is_closed_to_everybody_else(self, town: Town, routes: list[Route], whole: bool):
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_is_closed_to_everybody_else(self, town: Town, routes: list[Route], whole: bool):  # noqa: FBT001 - a parameter of pytest's
         none(try_all(town, a_part(pairs(town, routes), whole=whole)))
 
-    @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.soak, id="every_actor")])
-    def test_says_the_same_of_what_is_not_there(self, town: Town, routes: list[Route], whole: bool):
-        some = _asks_for_something(town, pairs(town, routes))
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_says_the_same_of_what_is_not_there(self, town: Town, routes: list[Route], whole: bool):  # noqa: FBT001 - a parameter of pytest's
+        some = asks_for_something(town, pairs(town, routes))
         none(tell_apart(town, a_part(some, whole=whole)))
 
     def test_opens_nothing_of_one_place_through_the_door_of_another(self, town: Town, routes: list[Route]):
@@ -197,34 +98,122 @@ class TestEveryRoute:
         none(found + before.differences())
 
 
-# What is refused with a friendly status: another's session goes on, and a stream says that it is over.
-OF_NOBODY = {
-    "POST /account/sessions/{session_id:uuid}/end": 303,
-    "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/stream": 200,
-}
+@pytest.fixture(scope="module")
+def in_acme(town: Town, routes: list[Route]) -> Demands:
+    """What the doors of the workspace demand beyond a viewer's role."""
+    closed_to = (route for route in routes if route.door == "tenant" and route.name not in FOR_VIEWERS)
+    return demanded(town, [route for route in closed_to if not route.name.startswith(NOT_THERE)], town.viewer)
 
 
-def swapped(town: Town, routes: Iterable[Route]) -> Iterator[tuple[Route, Someone, dict[str, str]]]:
-    """Each route that names a thing: Acme's thing in another workspace, in another house, and in the partner's own."""
-    theirs, ours = town.things("tenant"), town.things("partner")
-    for route in routes:
-        inner = {name for name in route.parameters if name.endswith("_id")} - {"tenant_id"}
-        if not inner or route.name in OPEN:
-            continue
-        base = things(town, route)
-        if route.door == "tenant":
-            yield route, town.neighbour, base | theirs_in(base, theirs) | {"tenant_id": str(town.globex.id)}
-            if inner & _OF_BOTH:
-                yield route, town.owner, base | {name: ours[name] for name in _OF_BOTH}
-        else:
-            yield route, town.rival, base | {"tenant_id": str(town.umbrella.id)}
-            if inner & _OF_BOTH:
-                yield route, town.boss, base | {name: theirs[name] for name in _OF_BOTH}
+@pytest.fixture(scope="module")
+def at_home(town: Town, routes: list[Route]) -> Demands:
+    """What the doors of the partner's house demand beyond a CSM's role."""
+    return demanded(
+        town, [route for route in routes if route.door == "partner" and route.name not in FOR_STAFF], town.late
+    )
 
 
-_OF_BOTH = {"account_id", "credential_id", "directory_id", "connection_id", "person_id"}
+class TestEveryRole:
+    """Each is refused what the policy does not give it, with 403: that the place is there is no secret from them."""
+
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_of_a_customer_opens_no_more_than_it_holds(self, town: Town, in_acme: Demands, whole: bool):  # noqa: FBT001 - a parameter of pytest's
+        for role in a_part(sorted(CUSTOMER_ROLES - {"owner"}), whole=whole):
+            with member_as(town, role) as vera:
+                held = permissions_of(frozenset({role}))
+                none(closed(town, a_part(in_acme, whole=whole), vera, held))
+
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_of_staff_opens_no_more_of_their_house(self, town: Town, at_home: Demands, whole: bool):  # noqa: FBT001 - a parameter of pytest's
+        for role in a_part(sorted(PARTNER_ROLES - {"no_decisions"}), whole=whole, share=8):
+            with staff_as(town, role) as tim:
+                none(closed(town, a_part(at_home, whole=whole), tim, permissions_of(frozenset({role}))))
+
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_of_staff_opens_no_more_by_a_delegation(self, town: Town, in_acme: Demands, whole: bool):  # noqa: FBT001 - a parameter of pytest's
+        """Some things no delegation carries, whatever it says."""
+        inside = [(route, what) for route, what in in_acme if route.name not in FOR_STAFF_OUTSIDE]
+        for role in a_part(sorted(PARTNER_ROLES - {"no_decisions"}), whole=whole, share=8):
+            with staff_as(town, role, shared=True) as tim:
+                held = permissions_of(frozenset({role})) - NEVER_DELEGATED
+                none(closed(town, a_part(inside, whole=whole), tim, held))
+
+    def test_of_an_owner_takes_a_proof_where_harm_is_done(self, town: Town, in_acme: Demands):
+        owner = town.someone("owner without a proof", f"olga@{TREASURE}.example")
+        town.doors.prove(owner.browser, minutes_ago=16)
+        harmful = [
+            (route, what) for route, what in in_acme if what in HIGH_IMPACT & permissions_of(frozenset({"owner"}))
+        ]
+        assert harmful
+        none(closed(town, harmful, owner, frozenset()))
 
 
-def theirs_in(base: dict[str, str], theirs: dict[str, str]) -> dict[str, str]:
-    """Acme's own ids, with the steps of the route."""
-    return theirs | {name: base[name] for name in ("step", "key")}
+class TestEveryJob:
+    """A job acts in the workspace whose row it is, whatever ids its arguments hold."""
+
+    def test_does_nothing_to_the_things_of_another(self, town: Town):
+        before = Standing(town)
+        for tenant in (town.globex, town.umbrella):
+            for kind in jobs.kinds():
+                for args in jobs.foreign(town, kind):
+                    jobs.ask_for(town, tenant, kind.name, args)
+        jobs.run_all(town)
+        none(before.differences() + jobs.found_in(town, town.globex) + jobs.found_in(town, town.umbrella))
+        jobs.forget(town)
+
+    def test_that_nobody_understands_stops_no_worker(self, town: Town):
+        strange = [jobs.ask_for(town, town.globex, kind.name, {"no_such": "thing"}) for kind in jobs.kinds()]
+        strange.append(jobs.ask_for(town, town.globex, "no.such_kind", {}))
+        jobs.run_all(town)
+        states = {town.installation.job(one).state for one in strange}
+        assert states <= {"ready", "failed", "done"}, "each has come to an outcome"
+        jobs.forget(town)
+
+
+class TestEveryStream:
+    """A stream that is open has nothing more to say once its reader may not look."""
+
+    @pytest.mark.parametrize("how", sorted(streams.WAYS))
+    def test_ends_when_the_right_is_taken_away(self, town: Town, how: str):
+        with streams.open_stream(town, town.viewer) as stream:
+            assert TREASURE in streams.next_event(stream).lower()
+            with streams.taken_away(town, how):
+                town.wake.publish([f"live:{town.acme.id}"])
+                assert streams.next_event(stream) == "event: signed-out\ndata:"
+                assert stream.read() == b""
+
+    def test_tells_staff_without_access_nothing(self, town: Town):
+        with streams.open_stream(town, town.late) as stream:
+            assert stream.read() == b"event: signed-out\ndata:\n\n"
+
+
+class TestEveryFile:
+    """Files come by names that hold their content's hash, or by the ids of what they belong to."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "../app/settings/__init__.py",
+            "..%2f..%2fpyproject.toml",
+            "%2e%2e/%2e%2e/pyproject.toml",
+            "..%5c..%5cpyproject.toml",
+            "....//....//pyproject.toml",
+            "/etc/passwd",
+            "%2fetc%2fpasswd",
+            "app%00.js",
+            "",
+        ],
+    )
+    @pytest.mark.parametrize("place", ["/static/", "/brand/", "/t/"])
+    def test_that_is_not_ours_to_give_is_not_given(self, town: Town, place: str, name: str):
+        answer = town.doors.browser().get(place + name)
+        assert answer.status == 404
+        assert "[project]" not in answer.text
+        assert "root:" not in answer.text
+
+    def test_of_a_brand_stays_on_its_host(self, town: Town):
+        page = town.doors.browser(CONTOSO).get("/sign-in").text
+        [name] = set(re.findall(r"/brand/([\w.]+\.css)", page))
+        assert town.doors.browser(CONTOSO).get(f"/brand/{name}").status == 200
+        assert town.doors.browser(NORTHWIND).get(f"/brand/{name}").status == 404
+        assert town.doors.browser("localhost").get(f"/brand/{name}").status == 404

@@ -41,6 +41,7 @@ from tests.factories.machines import make_software
 
 NORTHWIND, CONTOSO = "northwind.localhost", "contoso.localhost"
 SCOPE = "onboarding:onboarding:read"
+BOTH = (SCOPE, "connectors:connection:read")
 WIDE = (SCOPE, "tenancy:tenant:read")
 TREASURE = "zephyrine"  # in every name and address of Acme's
 TREASURES = (TREASURE, "sample works", "mara sample", "jonas muster", "robin sample")
@@ -197,6 +198,7 @@ class Town:
         self.rival = self.someone("owner of another partner", "eve@contoso.example", CONTOSO)
         away = Browser(self.doors.port, CONTOSO, dict(self.owner.browser.cookies))
         came = Browser(self.doors.port, NORTHWIND, dict(self.rival.browser.cookies))
+        globex = self._accounts_of(self.globex)
         self.strangers = [
             Someone("nobody", self.doors.browser()),
             ended,
@@ -208,12 +210,7 @@ class Town:
         self.outsiders = [
             self.neighbour,
             self.rival,
-            self._software(
-                "software of another workspace",
-                self._token(
-                    self.neighbour, self._accounts_of(self.globex), "admin", (SCOPE, "connectors:connection:read")
-                ),
-            ),
+            self._software("software of another workspace", self._token(self.neighbour, globex, "admin", BOTH)),
             self._software(
                 "software of another partner",
                 self._token(self.rival, "/api/v1/service-accounts", "partner_admin"),
