@@ -11,7 +11,7 @@ from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from app.kernel.queue import jobs
 from tenants.tenant import Tenant
-from tests.integration.access.matrix.town import TREASURES, Town
+from tests.integration.access.matrix.town import TREASURE, Town
 
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
 
@@ -21,19 +21,17 @@ def kinds() -> list[jobs.JobKind]:
     return [kind for _name, kind in sorted(jobs._kinds.items())]
 
 
-def foreign(town: Town, kind: jobs.JobKind) -> Iterator[dict[str, Any]]:
-    """Arguments of this kind that name Acme's things; a job that follows an event gets one after the other."""
+def foreign(town: Town) -> Iterator[tuple[jobs.JobKind, dict[str, Any]]]:
+    """Each kind with arguments that name Acme's things; one that follows an event gets one after the other."""
     ids = town.things("tenant")
     known = ids | {"subject_id": ids["onboarding_id"], "run_id": ids["connection_id"], "transfer_id": str(new_id())}
     known |= {"timer": "sla", "due_at": "2026-01-01T00:00:00Z"}
-    named = [name for name in inspect.signature(kind.function).parameters if name != "run"]
-    args = {name: known.get(name, 0) for name in named}
-    if "event_id" not in named:
-        yield args
-        return
     query = "SELECT DISTINCT ON (action) id FROM {}.trail ORDER BY action, id"
-    for row in town.installation.rows(town.acme, query):
-        yield args | {"event_id": str(row.id)}
+    events = [str(row.id) for row in town.installation.rows(town.acme, query)]
+    for kind in kinds():
+        named = [name for name in inspect.signature(kind.function).parameters if name != "run"]
+        args = {name: known.get(name, 0) for name in named}
+        yield from ((kind, args | {"event_id": one}) for one in events) if "event_id" in named else [(kind, args)]
 
 
 def ask_for(town: Town, tenant: Tenant, kind: str, args: dict[str, Any]) -> UUID:
@@ -54,13 +52,13 @@ def forget(town: Town) -> None:
 
 
 def found_in(town: Town, tenant: Tenant) -> list[str]:
-    """Where a treasure of Acme's lies in another's workspace, or in its jobs' reasons."""
-    query, words = town.installation.cell, "|".join(TREASURES)
+    """Where a treasure of Acme's lies in another's workspace, or in what its jobs say of their trouble."""
+    query = town.installation.cell
     places = [row.table_name for row in query(_TABLES, tenant.schema)]
     told = [
         f"{tenant.name}.{table}"
         for table in places
-        if query(f'SELECT 1 FROM "{tenant.schema}"."{table}" t WHERE t::text ~* %s LIMIT 1', words)  # noqa: S608 - our own
+        if query(f'SELECT 1 FROM "{tenant.schema}"."{table}" t WHERE t::text ~* %s LIMIT 1', TREASURE)  # noqa: S608 - our own
     ]
-    reasons = query("SELECT kind, error FROM cell.job WHERE tenant_id = %s AND error ~* %s", tenant.id, words)
-    return told + [f"the reason of {row.kind}: {row.error}" for row in reasons]
+    rows = query("SELECT kind, last_error FROM cell.job WHERE tenant_id = %s AND last_error ~* %s", tenant.id, TREASURE)
+    return told + [f"the job {row.kind}: {row.last_error}" for row in rows]

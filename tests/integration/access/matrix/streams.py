@@ -1,5 +1,7 @@
 """A live stream as its reader hears it, and the ways in which their right to it ends."""
 
+# ruff: noqa: S608 - names of our own tables
+
 from __future__ import annotations
 
 import http.client
@@ -17,14 +19,14 @@ WAYS = {
         f"UPDATE control.session SET ended_at = %s::timestamptz WHERE person_id = {_WHO}",
         "now",
         None,
-    ),  # noqa: S608 - our own
+    ),
     "the session is too old": (
-        f"UPDATE control.session SET expires_at = %s::timestamptz WHERE person_id = {_WHO}",  # noqa: S608 - our own
+        f"UPDATE control.session SET expires_at = %s::timestamptz WHERE person_id = {_WHO}",
         "yesterday",
         "tomorrow",
     ),
     "the membership ends": (
-        f"UPDATE control.membership SET tenant_id = %s::uuid WHERE person_id = {_WHO}",  # noqa: S608 - our own
+        f"UPDATE control.membership SET tenant_id = %s::uuid WHERE person_id = {_WHO}",
         "globex",
         "acme",
     ),

@@ -151,19 +151,21 @@ class TestEveryRole:
 class TestEveryJob:
     """A job acts in the workspace whose row it is, whatever ids its arguments hold."""
 
-    def test_does_nothing_to_the_things_of_another(self, town: Town):
-        before = Standing(town)
-        for tenant in (town.globex, town.umbrella):
-            for kind in jobs.kinds():
-                for args in jobs.foreign(town, kind):
-                    jobs.ask_for(town, tenant, kind.name, args)
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_does_nothing_to_the_things_of_another(self, town: Town, whole: bool):  # noqa: FBT001 - a parameter of pytest's
+        before, places = Standing(town), (town.globex, town.umbrella)
+        asked = [(place, kind.name, args) for place in places for kind, args in jobs.foreign(town)]
+        for place, kind, args in a_part(asked, whole=whole, share=8):
+            jobs.ask_for(town, place, kind, args)
         jobs.run_all(town)
         none(before.differences() + jobs.found_in(town, town.globex) + jobs.found_in(town, town.umbrella))
         jobs.forget(town)
 
-    def test_that_nobody_understands_stops_no_worker(self, town: Town):
-        strange = [jobs.ask_for(town, town.globex, kind.name, {"no_such": "thing"}) for kind in jobs.kinds()]
-        strange.append(jobs.ask_for(town, town.globex, "no.such_kind", {}))
+    @pytest.mark.parametrize("whole", SLICES)
+    def test_that_nobody_understands_stops_no_worker(self, town: Town, whole: bool):  # noqa: FBT001 - a parameter of pytest's
+        wanted = [(kind.name, {"no_such": "thing"}) for kind in jobs.kinds()]
+        wanted = [*a_part(wanted, whole=whole, share=12), ("no.such_kind", {})]
+        strange = [jobs.ask_for(town, town.globex, kind, args) for kind, args in wanted]
         jobs.run_all(town)
         states = {town.installation.job(one).state for one in strange}
         assert states <= {"ready", "failed", "done"}, "each has come to an outcome"
@@ -217,3 +219,13 @@ class TestEveryFile:
         assert town.doors.browser(CONTOSO).get(f"/brand/{name}").status == 200
         assert town.doors.browser(NORTHWIND).get(f"/brand/{name}").status == 404
         assert town.doors.browser("localhost").get(f"/brand/{name}").status == 404
+
+    def test_nor_page_has_a_name_that_no_database_holds(self, town: Town, routes: list[Route]):
+        found = []
+        for route in routes:
+            names = [name for name in route.parameters if not name.endswith("_id")]
+            if names:
+                path = fill(route, things(town, route) | dict.fromkeys(names, "a%00b"))
+                status = knock(route, path, town.owner if route.door == "tenant" else town.boss, key=new_key()).status
+                found += [f"{route.name}: {status}"] if status >= 500 or status < 400 else []
+        none(found)
