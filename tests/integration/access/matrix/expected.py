@@ -124,7 +124,7 @@ def _at_home(town: Town, route: Route, who: Someone) -> frozenset[int]:
 
 
 def _in_the_workspace(town: Town, route: Route, who: Someone) -> frozenset[int]:
-    if who in town.staff:
+    if who in (*town.staff, town.above):
         return frozenset({FOR_STAFF_OUTSIDE.get(route.name, (404, ""))[0]})
     if who in town.outsiders or route.name.startswith(NOT_THERE):
         return frozenset({404})

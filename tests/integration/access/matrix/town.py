@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
+from uuid import UUID
 
 from app.bootstrap.client_secrets import SealedClientSecrets
 from app.bootstrap.routes import CONTROLLERS
@@ -34,7 +36,7 @@ from app.vault.rules import Program
 from app.vault.secret import Secret
 from app.web.streams import Streams
 from tenants.tenant import Tenant
-from tests.factories.api import MOST, Caller
+from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
 from tests.factories.installation import Installation
 from tests.factories.machines import make_software
@@ -49,6 +51,7 @@ _OWN = {"account_id", "credential_id", "directory_id", "connection_id", "person_
 _EXCEPTION = """
     INSERT INTO {}.exception (id, subject_kind, subject_id, key, type, reason_code, state, route, summary, opened_at)
     VALUES (%s, 'onboarding', %s, 'a', 'blocked', 'test', 'open', '[]', 'Zephyrine is stuck', now())"""
+_DIRECTORY_NAMES = {"tenant": "Zephyrine Entra", "partner": "Zephyrine Okta", "rival": "Okta"}
 _DIRECTORY = """
     INSERT INTO control.directory (id, organisation_id, tenant_id, name, state, token_hash, token_made_at, default_role,
         made_by, made_by_name, made_at) VALUES (%s, %s, %s, %s, 'active', %s, now(), %s, %s, 'Ada', now())"""
@@ -103,6 +106,7 @@ class Town:
         self._furnish()
         self._collect()
         self._crowd()
+        self.run_due()
 
     def close(self) -> None:
         """Stop serving."""
@@ -181,6 +185,7 @@ class Town:
         doors.member("vera@viewers.example", self.acme, "viewer")
         doors.member("gus@globex.example", self.globex, "owner")
         doors.staff("tim@northwind.example", doors.northwind, "csm")
+        doors.staff("otto@platform.example", doors.platform, "operator")
         doors.staff("eve@contoso.example", doors.contoso, "partner_owner")
         self.owner = self.someone("owner", f"olga@{TREASURE}.example")
         self.boss = self.someone("owner of the partner", "ada@northwind.example")
@@ -195,6 +200,7 @@ class Town:
         self.viewer = self.someone("viewer", "vera@viewers.example")
         self.neighbour = self.someone("owner of another workspace", "gus@globex.example")
         self.late = self.someone("staff whose delegation has run out", "tim@northwind.example")
+        self.above = self.someone("operator of the platform", "otto@platform.example")
         self.rival = self.someone("owner of another partner", "eve@contoso.example", CONTOSO)
         away = Browser(self.doors.port, CONTOSO, dict(self.owner.browser.cookies))
         came = Browser(self.doors.port, NORTHWIND, dict(self.rival.browser.cookies))
@@ -205,6 +211,7 @@ class Town:
             Someone("session of another host", away),
             Someone("session of another partner's host", came),
             self._software("token of nobody", "nonsense"),
+            self._software("directory of another partner", self.directories["rival"]),
             self._software("token of another host", self._token(self.rival, "/api/v1/service-accounts", "csm")),
         ]
         self.outsiders = [
@@ -226,8 +233,9 @@ class Town:
         return f"/api/v1/tenants/{tenant.id}/service-accounts"
 
     def _token(self, owner: Someone, path: str, role: str, scopes: tuple[str, ...] = WIDE) -> str:
-        made = make_software(self, Caller(owner.browser), path=path, host=owner.host, roles=(role,), scopes=scopes)  # type: ignore[arg-type]  # of an API it takes only the doors
-        self.run_due()
+        made = make_software(
+            _served(self), Caller(owner.browser), path=path, host=owner.host, roles=(role,), scopes=scopes
+        )
         return str(made.fetch()["access_token"])
 
     def _software(self, name: str, token: str, host: str = NORTHWIND) -> Someone:
@@ -240,14 +248,15 @@ class Town:
             secrets = {"api_token": Secret("a-token-of-zephyrine")}
             add_connection(work, ConnectionSetting("product_admin", "Zephyrine product", {}, secrets))
         self.accounts = {
-            "tenant": make_software(self, owner, path=f"{tenant}/service-accounts", roles=("viewer",)),
-            "partner": make_software(self, boss, roles=("csm",)),
+            "tenant": make_software(_served(self), owner, path=f"{tenant}/service-accounts", roles=("viewer",)),
+            "partner": make_software(_served(self), boss, roles=("csm",)),
         }
         role = {"name": "Zephyrine care", "base": "csm", "removed": ["intake:deal:read"]}
         made = boss.post("/api/v1/roles", role)
         assert made.status == 201, made.body
-        self._directory("partner", None)
-        self._directory("tenant", self.acme)
+        self._directory("partner", self.doors.northwind, None)
+        self._directory("tenant", self.doors.northwind, self.acme)
+        self._directory("rival", self.doors.contoso, None)
         form = {"name": "Zephyrine ID", "issuer": "https://login.zephyrine.example", "client_id": "app"}
         form |= {"client_secret": "of-zephyrine", "active": "true", "command_key": str(new_id())}
         assert self.owner.browser.post(f"/t/{self.acme.id}/sso", form).status == 303
@@ -284,6 +293,7 @@ class Town:
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}
+        self._things["partner"]["rest"] = f"Users/{self.ada.id}"
         self._things["partner"]["person_id"] = str(self.ada.id)
         self.items = items
 
@@ -295,15 +305,23 @@ class Town:
         return {
             "account_id": account,
             "credential_id": self._one("SELECT id FROM control.service_credential WHERE account_id = %s", account),
-            "directory_id": self._one(f"SELECT id FROM control.directory WHERE {of}", *place),  # noqa: S608 - our own
+            "directory_id": self._one(
+                f"SELECT id FROM control.directory WHERE organisation_id = %s AND {of}",  # noqa: S608 - our own
+                *(self.doors.northwind, *place),
+            ),
             "connection_id": self._one(f"SELECT id FROM control.sso_connection WHERE {of}", *place),  # noqa: S608 - our own
         }
 
     def _one(self, statement: str, *values: object) -> str:
         return str(self.installation.control(statement, *values)[0].id)
 
-    def _directory(self, side: str, tenant: Tenant | None) -> None:
+    def _directory(self, side: str, organisation: UUID, tenant: Tenant | None) -> None:
         token, role = new_token(), "viewer" if tenant else "csm"
-        values = (new_id(), self.doors.northwind, tenant.id if tenant else None, f"Zephyrine {side}", token.digest)
+        values = (new_id(), organisation, tenant.id if tenant else None, _DIRECTORY_NAMES[side], token.digest)
         self.installation.control(_DIRECTORY, *values, role, new_id())
         self.directories[side] = token.text
+
+
+def _served(town: Town) -> API:
+    """What the factory of software takes; of an API it uses the doors."""
+    return cast("API", town)
