@@ -190,7 +190,14 @@ def _static_files() -> Router:
         cache_control=kept,
         opt={"door": "public", "quota": None},
         include_in_schema=False,
+        before_request=_nameable,
     )
+
+
+async def _nameable(request: Request) -> None:  # type: ignore[type-arg]  # Litestar inspects the plain name
+    """A name with a NUL in it is no file's, and asking the system for it is an error rather than an answer."""
+    if "\x00" in request.scope["path"]:
+        raise NotFoundException
 
 
 def _openapi() -> OpenAPIConfig:

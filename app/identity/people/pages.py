@@ -62,6 +62,7 @@ class PeoplePages(Controller):
         filled = form.fill(InvitationForm)
         if (said := filled.value) is None:
             return _members_page(request, tenant_id, typed=_typed(form), errors=filled.errors, status=422)
+        _ask(request, tenant_id, Permission.MEMBER_INVITE)
         invited = _invited(request, said)
         try:
             _run(request, tenant_id, form, lambda work: invite_member(work, invited))
@@ -129,6 +130,7 @@ class StaffPages(Controller):
         filled = form.fill(InvitationForm)
         if (said := filled.value) is None:
             return _staff_page(request, typed=_typed(form), errors=filled.errors, status=422)
+        _ask(request, home_of(request).id, Permission.STAFF_MANAGE)
         person_id = _person(request, said.email, said.name)
         known = find_colleague(runtime_of(request), _organisation(request), person_id)
         email, locale = clean_address(said.email) or said.email, locale_of(request).language
@@ -190,6 +192,12 @@ def _run(request: PageRequest, tenant_id: UUID, form: Form, change: Callable[[Wo
 def _run_at_home(request: PageRequest, form: Form, change: Callable[[Work], None]) -> None:
     home = home_of(request)
     _run(request, home.id, form, change)
+
+
+def _ask(request: PageRequest, tenant_id: UUID, permission: Permission) -> None:
+    """Before somebody is made known to the installation at the word of who may not invite them. Raises NotPermitted."""
+    with begin_work(request, tenant_id) as work:
+        require(work, permission)
 
 
 def _person(request: PageRequest, email: str, name: str) -> UUID:

@@ -22,7 +22,7 @@ from app.identity.scim.setup.operations import (
 )
 from app.identity.scim.setup.queries import Place
 from app.identity.scim.setup.schemas import NewDirectory, StateForm, TokenForm
-from app.web.begin import NothingHere, front_of, runtime_of, site_of, trace_of, visit_of
+from app.web.begin import NothingHere, begin_work, front_of, runtime_of, site_of, trace_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
@@ -120,7 +120,8 @@ def _workspace(request: PageRequest, tenant_id: UUID) -> Place:
     tenant = visit_of(request).tenant
     if tenant is None or tenant.id != tenant_id or tenant.kind != "customer":
         raise NothingHere(_NOT_HERE)
-    return Place(tenant, f"/t/{tenant_id}/scim")
+    with begin_work(request, tenant_id):  # to who has no right in it at all it does not exist
+        return Place(tenant, f"/t/{tenant_id}/scim")
 
 
 def _make(request: PageRequest, place: Place, form: Form) -> Response[str]:

@@ -34,7 +34,7 @@ from app.kernel.commands import Result, fingerprint, run_command
 from app.kernel.errors import Missing
 from app.kernel.trail import get_entry
 from app.kernel.work import Work, open_work
-from app.web.begin import NothingHere, front_of, runtime_of, site_of, trace_of, visit_of
+from app.web.begin import NothingHere, begin_work, front_of, runtime_of, site_of, trace_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page, redirect
@@ -140,7 +140,8 @@ def _customer(request: PageRequest, tenant_id: UUID) -> Place:
     tenant = visit_of(request).tenant
     if tenant is None or tenant.id != tenant_id or tenant.kind == "home":
         raise NothingHere(_MISSING)
-    return Place(tenant, f"/t/{tenant_id}/sso", staff=False)
+    with begin_work(request, tenant_id):  # to who has no right in it at all it does not exist
+        return Place(tenant, f"/t/{tenant_id}/sso", staff=False)
 
 
 def _listed(request: PageRequest, place: Place) -> list[ConnectionView]:
@@ -215,6 +216,7 @@ def _test(request: PageRequest, place: Place, connection_id: UUID) -> Response[s
 
 
 def _confirm(request: PageRequest, place: Place, form: Form) -> Response[str]:
+    _ask(request, place)
     runtime, organisation_id = runtime_of(request), place.tenant.organisation_id
     waiting = list_claims(runtime.databases, organisation_id)
     sent = (form.first("connection"), form.first("domain"))
