@@ -44,6 +44,7 @@ FOR_VIEWERS = {
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}": "onboarding:onboarding:read",
     "GET /t/{tenant_id:uuid}": "leads to the onboarding",
     "GET /t/{tenant_id:uuid}/access": "who has access to a workspace is no secret in it",
+    "GET /t/{tenant_id:uuid}/settings": "the ways that their role opens, and no others",
     "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}": "onboarding:onboarding:read",
     "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/gates/{key:str}": "onboarding:onboarding:read",
     "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/steps": "onboarding:onboarding:read",
@@ -88,6 +89,8 @@ FOR_STAFF = {
     "GET /customers": 200,
     "GET /delegations": 200,
     "GET /people": 200,
+    "GET /settings": 200,
+    "GET /t/{tenant_id:uuid}/settings": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }
 VOUCHED = "POST /api/v1/tenants/{tenant_id:uuid}/exports"  # where a bundle may go is asked before whose it is

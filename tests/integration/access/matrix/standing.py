@@ -17,6 +17,7 @@ _NOWHERE = """
       AND NOT EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id)"""
 # A refusal is told in the trail; so is that a delegation is in use (`command` keeps that from being said twice).
 _TOLD = (".refused", "access.delegation.entered")
+_NOTED = {"command": " WHERE key NOT LIKE 'entered:%%'", "record": " WHERE kind <> 'refusal'"}
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
 _ROWS = "md5(COALESCE(string_agg((to_jsonb(t) - {passing})::text, '|' ORDER BY (to_jsonb(t) - {passing})::text), ''))"
 
@@ -42,11 +43,11 @@ class Standing:
         for tenant in (town.acme, town.home):
             for table in self._tables(town.installation.cell, tenant.schema):
                 if table != "trail":
-                    noted = " WHERE key NOT LIKE 'entered:%%'" if table == "command" else ""
+                    noted = _NOTED.get(table, "")
                     query = f'SELECT {rows} AS sum FROM "{tenant.schema}"."{table}" t{noted}'
                     found[f"{tenant.name}.{table}"] = town.installation.cell(query)[0].sum
             for table in ("job", "timer"):
-                query = f"SELECT {rows} AS sum FROM cell.{table} t WHERE tenant_id = %s"
+                query = f"SELECT {rows} AS sum FROM cell.{table} t WHERE tenant_id = %s AND kind NOT LIKE 'audit.%%'"
                 found[f"{tenant.name} cell.{table}"] = town.installation.cell(query, tenant.id)[0].sum
         ours = "|".join(str(each) for each in (town.acme.id, town.doors.northwind))
         for table in self._tables(town.installation.control, "control"):

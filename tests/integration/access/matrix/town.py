@@ -14,6 +14,7 @@ from uuid import UUID
 from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.seeding import seeder
 from app.bootstrap.services.client_secrets import SealedClientSecrets
+from app.bootstrap.services.trails import trail_services
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
 from app.connectors.operations import ConnectionSetting, add_connection
@@ -96,6 +97,7 @@ class Town:
             ClientSecrets: SealedClientSecrets(self.keyring),
             BundleFolder: BundleFolder(folder / "bundles", MOST, timedelta(hours=1), frozenset()),
             Streams: self.streams,
+            **trail_services(self.keyring, installation.databases, "http://localhost:8000"),
         }
         self.doors = Doors(installation, redis_url=redis_url, controllers=CONTROLLERS, services=services)
         self.streams.start()
