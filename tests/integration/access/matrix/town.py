@@ -48,10 +48,26 @@ BOTH = (SCOPE, "connectors:connection:read")
 WIDE = (SCOPE, "tenancy:tenant:read")
 TREASURE = "zephyrine"  # in every name and address of Acme's
 TREASURES = (TREASURE, "sample works", "mara sample", "jonas muster", "robin sample")
-_OWN = {"account_id", "credential_id", "directory_id", "connection_id", "person_id", "role_id"}  # a partner's
+_OWN = {
+    "import_id",
+    "account_id",
+    "credential_id",
+    "directory_id",
+    "connection_id",
+    "person_id",
+    "role_id",
+}  # a partner's
 _EXCEPTION = """
     INSERT INTO {}.exception (id, subject_kind, subject_id, key, type, reason_code, state, route, summary, opened_at)
     VALUES (%s, 'onboarding', %s, 'a', 'blocked', 'test', 'open', '[]', 'Zephyrine is stuck', now())"""
+_TRANSFER = """
+    INSERT INTO control.transfer (id, direction, organisation_id, tenant_id, request_key, state, peer, secrets, stays,
+        reason, trace_id, requested_by, requested_name, requested_at, ended_at, expires_at, rows, parts, bytes, sha256)
+    VALUES (%s, %s, %s, %s, %s, 'done', %s, false, true, 'Zephyrine moves', 't', %s, 'Ada', now(), now(),
+        now() + interval '1 day', 1, 1, 9, repeat('a', 64))"""
+_ERASURE = """
+    INSERT INTO control.erasure (id, tenant_id, organisation_id, state, reason, trace_id, requested_by, requested_name,
+        requested_at) VALUES (%s, %s, %s, 'withdrawn', 'Zephyrine goes', 't', %s, 'Ada', now())"""
 _DIRECTORY_NAMES = {"tenant": "Zephyrine Entra", "partner": "Zephyrine Okta", "rival": "Okta"}
 _DIRECTORY = """
     INSERT INTO control.directory (id, organisation_id, tenant_id, name, state, token_hash, token_made_at, default_role,
@@ -88,6 +104,8 @@ class Town:
         installation.runtime = replace(installation.runtime, wake=self.wake)
         create_keyring(folder / "keys", folder / "worker-keys")
         self.keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
+        self.bundles = BundleFolder(folder / "bundles", MOST, timedelta(hours=1), frozenset())
+        self.bundles.prepare()
         services: dict[type, object] = {
             Keyring: self.keyring,
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
@@ -95,7 +113,7 @@ class Town:
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
             Providers: Providers(OutboundClient()),
             ClientSecrets: SealedClientSecrets(self.keyring),
-            BundleFolder: BundleFolder(folder / "bundles", MOST, timedelta(hours=1), frozenset()),
+            BundleFolder: self.bundles,
             Streams: self.streams,
             **trail_services(self.keyring, installation.databases, "http://localhost:8000"),
         }
@@ -268,11 +286,12 @@ class Town:
         self.installation.rows(self.acme, "UPDATE {}.onboarding SET name = 'Zephyrine at Northwind'")
 
     def _collect(self) -> None:
-        """The ids of all that was made. There is no export and no import: any id stands for those."""
+        """The ids of all that was made."""
         acme, query = self.acme, self.installation.rows
         [onboarding] = query(acme, "SELECT id FROM {}.onboarding")
         [message] = query(acme, "SELECT id FROM {}.message LIMIT 1")
         exception = new_id()
+        self.installation.control(_ERASURE, new_id(), acme.id, self.doors.northwind, self.ada.id)
         query(acme, _EXCEPTION, exception, onboarding.id)
         [delegation] = query(acme, "SELECT id FROM {}.delegation WHERE ends_at > now()")
         items = {row.key.split(".")[0]: row.key for row in query(acme, "SELECT key FROM {}.item ORDER BY key DESC")}
@@ -291,13 +310,23 @@ class Town:
             ),
             "role_id": self._one("SELECT id FROM control.custom_role"),
             "exception_id": str(exception),
-            **{name: str(new_id()) for name in ("export_id", "import_id")},
+            "export_id": self._transfer("out"),
+            "import_id": self._transfer("in"),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}
         self._things["partner"]["rest"] = f"Users/{self.ada.id}"
         self._things["partner"]["person_id"] = str(self.ada.id)
         self.items = items
+
+    def _transfer(self, direction: str) -> str:
+        """A finished export of Acme with its file, or the import that it came by."""
+        made = new_id()
+        peer = "slwb1-3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08" if direction == "out" else f"SHA256:{'a' * 43}"
+        values = (made, direction, self.doors.northwind, self.acme.id, made.hex, peer, self.ada.id)
+        self.installation.control(_TRANSFER, *values)
+        self.bundles.file(made).write_text("zephyrine")
+        return str(made)
 
     def _of(self, side: str) -> dict[str, str]:
         """What both a workspace and a partner have, each its own."""
