@@ -61,11 +61,13 @@ class TestTheTable:
             answer = knock(route, fill(route, things(town, route)), who, key=new_key())
             if answer.status not in {200, 303}:
                 shut.add(f"{route.name}: {answer.status}")
-        none(shut ^ (NOT_FOR_OWNERS & {f"{route.name}: 404" for route in tried}))
+        none(shut ^ (NOT_FOR_OWNERS & {f"{route.name}: {status}" for route in tried for status in (404, 409)}))
 
 
-# Mail stays in sandboxes only.
+# Mail stays in sandboxes only; of a trail that nobody has signed yet there is no file.
 NOT_FOR_OWNERS = {
+    "GET /api/v1/tenants/{tenant_id:uuid}/trail/export: 409",
+} | {
     f"GET {path}: 404"
     for path in (
         "/t/{tenant_id:uuid}/mails",
