@@ -42,7 +42,7 @@ from tests.factories.installation import Installation
 CLIENT_ID, CLIENT_SECRET = "slipway", "a secret that both sides know, of a test"
 CALLBACK = "http://northwind.localhost:8000/sign-in/callback"
 LOGOUT = "http://northwind.localhost:8000/sign-in/backchannel-logout"
-PEER = Path(__file__).parents[1] / "peers" / "oidc"
+PEER = Path(__file__).parents[2] / "peers" / "oidc"
 _CONTROLLERS = (*FRONT_DOORS, ProviderDoors, StaffProviderPages, CustomerProviderPages, HomePages)
 _LOCATION = re.compile(r"https?://[^/]+")
 
