@@ -273,6 +273,7 @@ class Gun:
 
 def _killed_at(place: Place, which: str, moment: str, point: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Kill the rotation there, look, let it go on, and look again. False when it has no such point."""
+    place.shop.finish()  # whatever a new workspace has to do is done: only the rotation's own commits are counted
     place.rotate(wrapping=which == "wrapping", keys=which == "keys")
     with monkeypatch.context() as patch:
         Gun(point, moment).load(patch, place.keyring.wrapping)
