@@ -94,6 +94,7 @@ class TestAnAdministrator:
         page = dana.page
         page.goto(ask_for_link(dana))
         press(page, "Yes, sign me in")
+        page.wait_for_url(lambda url: "/sign-in" not in url)
         page.goto("/account")
         dana.look("account")
         press(page, "Set up", "link")
