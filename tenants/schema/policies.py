@@ -86,6 +86,8 @@ _FRESH = {
 def control_rules(roles: RoleNames) -> str:
     """Everything about rights in `control`, as one script that may run again and again."""
     lines = [
+        # One function may call another that is made after it: in which order modules declare them must not matter.
+        "SET check_function_bodies = off;",
         _DROP_FUNCTIONS.format(schema="control"),
         f"GRANT USAGE ON SCHEMA control TO {roles.door}, {roles.partner};",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA control FROM {roles.door}, {roles.partner}, PUBLIC;",
@@ -98,6 +100,7 @@ def control_rules(roles: RoleNames) -> str:
         ]
         if function.partner:
             lines.append(f"GRANT EXECUTE ON FUNCTION control.{function.name} TO {roles.partner};")
+    lines.append("RESET check_function_bodies;")
     for table in ControlRecord.metadata.sorted_tables:
         lines.append(f"ALTER TABLE {table.fullname} ENABLE ROW LEVEL SECURITY;")
         if visible := control_visibility(table):
