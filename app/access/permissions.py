@@ -36,7 +36,6 @@ class Permission(StrEnum):
 
     # the partner's own house
     BRAND_EDIT = "partners:brand:edit"
-    STAFF_INVITE = "partners:staff:invite"
     PARTNER_ADMIT = "partners:organisation:admit"
     DASHBOARD_READ = "insights:dashboard:read"
 

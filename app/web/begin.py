@@ -178,11 +178,14 @@ def find_site(connection: Connection) -> Site | None:
 
 def home_of(request: PageRequest) -> Tenant:
     """The home of the organisation whose host this is; its staff stand in it from here on. Raises NothingHere."""
+    visit, site = visit_of(request), site_of(request)
+    if visit.tenant and visit.tenant.kind == "home" and visit.tenant.organisation_id == site.organisation_id:
+        return visit.tenant
     with lookup_session(runtime_of(request).databases) as (session, _now):
-        home = find_home(session, site_of(request).organisation_id)
+        home = find_home(session, site.organisation_id)
     if home is None:
         raise NothingHere(NOTHING_HERE)
-    request.scope["state"]["visit"] = replace(visit_of(request), tenant=home)
+    request.scope["state"]["visit"] = replace(visit, tenant=home)
     return home
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,23 @@ from uuid import UUID
 from litestar import Request
 
 from app.identity.machines.operations.following import follow_soon
-from app.identity.machines.queries import Use, home_of, read_use
+from app.identity.machines.queries import Use, read_use
 from app.identity.machines.rules import TOKEN, Account, Credential
 from app.identity.machines.schemas import AccountOut, CredentialOut
 from app.kernel.commands import Result
 from app.kernel.work import Work
-from app.web.begin import NothingHere, begin_work, front_of, run_once, runtime_of, site_of, trace_of, visit_of
-from app.web.translations import mark
+from app.web.begin import (
+    NOTHING_HERE,
+    NothingHere,
+    begin_work,
+    front_of,
+    home_of,
+    run_once,
+    runtime_of,
+    site_of,
+    trace_of,
+    visit_of,
+)
 from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
@@ -94,18 +104,13 @@ def credential_out(one: Credential, use: Use, now: datetime) -> CredentialOut:
 
 
 def home_place(request: PageRequest) -> Place:
-    """The home of the host's organisation; its staff stand in it from here on. Raises NothingHere if there is none."""
-    visit = visit_of(request)
-    home = home_of(runtime_of(request).databases, site_of(request).organisation_id)
-    if home is None:
-        raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
-    request.scope["state"]["visit"] = replace(visit, tenant=home)
-    return Place(request, home)
+    """The home of the host's organisation. Raises NothingHere if there is none."""
+    return Place(request, home_of(request))
 
 
 def tenant_place(request: PageRequest) -> Place:
     """The tenant of the path, as the door let the visitor into it. A home has its own address. Raises NothingHere."""
     tenant = visit_of(request).tenant
     if tenant is None or tenant.kind == "home":
-        raise NothingHere(mark("The address may be mistyped, or it was never meant for your account."))
+        raise NothingHere(NOTHING_HERE)
     return Place(request, tenant)

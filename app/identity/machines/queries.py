@@ -24,7 +24,6 @@ from app.web.begin import Visit
 from app.web.hosts import Site
 from app.web.translations import mark
 from tenants.engines import Databases
-from tenants.registry import find_home
 from tenants.sessions import lookup_session, partner_session
 from tenants.tenant import Tenant
 
@@ -77,12 +76,6 @@ def find_bearer(databases: Databases, site: Site, token: str, tenant_id: UUID | 
         state=row.state,
     )
     return Visit(actor=actor, email="", locale="", tenant=tenant)
-
-
-def home_of(databases: Databases, organisation_id: UUID) -> Tenant | None:
-    """The home of an organisation: where the accounts of a partner are kept."""
-    with lookup_session(databases) as (session, _now):
-        return find_home(session, organisation_id)
 
 
 def list_accounts(work: Work) -> list[Account]:

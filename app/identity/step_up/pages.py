@@ -37,7 +37,6 @@ from app.web.responses import answer_expected, is_for_software, page, redirect
 from app.web.translations import mark
 
 PageRequest = Request[Any, Any, Any]
-_NOT_SENT_AGAIN = frozenset({CODE_FIELD, "command_key", "csrf_token"})
 _SETTING_UP = "/account/authenticator"
 
 
@@ -174,7 +173,7 @@ def _prove_path(next_path: str) -> str:
 
 
 def _pairs(form: Form) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in form.pairs if name not in _NOT_SENT_AGAIN - {"command_key"}]
+    return [(name, value) for name, value in form.pairs if name not in {CODE_FIELD, "csrf_token"}]
 
 
 def _kept(form: Form) -> list[tuple[str, str]]:

@@ -22,13 +22,11 @@ from app.identity.scim.setup.operations import (
 )
 from app.identity.scim.setup.queries import Place
 from app.identity.scim.setup.schemas import NewDirectory, StateForm, TokenForm
-from app.web.begin import NothingHere, begin_work, front_of, runtime_of, site_of, trace_of, visit_of
+from app.web.begin import NothingHere, begin_work, front_of, home_of, runtime_of, site_of, trace_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
 from app.web.translations import mark
-from tenants.registry import find_home
-from tenants.sessions import lookup_session
 
 PageRequest = Request[Any, Any, Any]
 _SETTINGS = "/settings/scim"
@@ -109,11 +107,7 @@ class MemberDirectoryPages(Controller):
 
 def _home(request: PageRequest) -> Place:
     """The home of the organisation whose host this is; only of who works for that very organisation."""
-    with lookup_session(runtime_of(request).databases) as (session, _now):
-        home = find_home(session, site_of(request).organisation_id)
-    if home is None:
-        raise NothingHere(_NOT_HERE)
-    return Place(home, _SETTINGS)
+    return Place(home_of(request), _SETTINGS)
 
 
 def _workspace(request: PageRequest, tenant_id: UUID) -> Place:

@@ -34,13 +34,11 @@ from app.kernel.commands import Result, fingerprint, run_command
 from app.kernel.errors import Missing
 from app.kernel.trail import get_entry
 from app.kernel.work import Work, open_work
-from app.web.begin import NothingHere, begin_work, front_of, runtime_of, site_of, trace_of, visit_of
+from app.web.begin import NothingHere, begin_work, front_of, home_of, runtime_of, site_of, trace_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page, redirect
 from app.web.translations import mark, translations
-from tenants.registry import find_home
-from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
@@ -129,11 +127,7 @@ class CustomerProviderPages(Controller):
 
 
 def _home(request: PageRequest) -> Place:
-    with lookup_session(runtime_of(request).databases) as (session, _now):
-        home = find_home(session, site_of(request).organisation_id)
-    if home is None:
-        raise NothingHere(_MISSING)
-    return Place(home, "/settings/sso", staff=True)
+    return Place(home_of(request), "/settings/sso", staff=True)
 
 
 def _customer(request: PageRequest, tenant_id: UUID) -> Place:
