@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # Plugins are found, not listed: a new kind of fixture is a new file in tests/fixtures and touches nothing else.
@@ -15,6 +16,16 @@ pytest_plugins = [
     if path.stem != "conftest"
 ]
 
+
+# As every program logs, without the local variables of a traceback: to draw those of a whole installation took minutes.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # A measured time is no assertion: on a busy machine a sound example may take any time.
 settings.register_profile("slipway", deadline=None)

@@ -18,6 +18,7 @@ import uvicorn
 from app.asgi import Server, create_app
 from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
+from app.bootstrap.services.client_secrets import SealedClientSecrets
 from app.bootstrap.services.trails import trail_services
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
@@ -37,6 +38,8 @@ from app.demo.world.shapes import Sale
 from app.demo.world.tokens import Tokens
 from app.flow.events import Evidenced
 from app.identity.mailer import Mailer
+from app.identity.sso.protocol.provider import Providers
+from app.identity.sso.secrets import ClientSecrets
 from app.identity.step_up.sealer import PersonSealer
 from app.intake.operations import HookMessage, receive_messages
 from app.kernel.actor import Actor
@@ -214,6 +217,8 @@ class Portals:
             Seeder: seeder(keyring),
             **trail_services(keyring, databases, "http://localhost:8000"),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),
+            Providers: Providers(OutboundClient(book)),
+            ClientSecrets: SealedClientSecrets(keyring),
             Postroom: postroom,
             Mailer: postroom,
             PersonSealer: PeopleSafe(keyring.people_key),

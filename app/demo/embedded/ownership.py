@@ -21,15 +21,10 @@ def install_owner(admin_url: str, owner: str, password: str, databases: Iterable
             close_to_public(admin, database)
 
 
-def create_database(
-    admin: psycopg.Connection[tuple[object, ...]], database: str, *, owner: str, template: str = "template0"
-) -> None:
-    """An empty database, or a copy of another one that nobody is connected to."""
-    admin.execute(
-        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-            sql.Identifier(database), sql.Identifier(owner), sql.Identifier(template)
-        )
-    )
+def create_database(admin: psycopg.Connection[tuple[object, ...]], database: str, *, owner: str) -> None:
+    """An empty database."""
+    statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0")
+    admin.execute(statement.format(sql.Identifier(database), sql.Identifier(owner)))
 
 
 def close_to_public(admin: psycopg.Connection[tuple[object, ...]], database: str) -> None:
