@@ -18,7 +18,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from app.access.api.doors import DelegationDoors
 from app.access.api.overview import AccessDoors, ExplanationDoors
-from app.access.pages import AccessPages, MyAccessPages
+from app.access.pages import AccessPages, MyAccessPages, RolePages
 from app.access.require import StepUpNeeded
 from app.audit.api.doors import TrailDoors
 from app.audit.pages import TrailPages
@@ -100,6 +100,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingDoors,
     AccessPages,
     MyAccessPages,
+    RolePages,
     DelegationDoors,
     ExplanationDoors,
     AccessDoors,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.access.duties import PersonNeeded, SecondPersonNeeded
-from app.access.operations.custom_roles import RoleInUse, RoleTooWide, RoleUnusable
+from app.access.operations.custom_roles import RoleInUse, RoleStale, RoleTooWide, RoleUnusable, TooManyRoles
 from app.access.policy.delegations import (
     BeyondGranted,
     DelegationMovedOn,
@@ -231,13 +231,13 @@ ROLE_MAKE = Described(
     takes=CustomRoleWish,
     example=_ROLE_WISH,
     headers=("Idempotency-Key",),
-    problems=(*_ROLE_TOLD, *_ONCE),
+    problems=(*_ROLE_TOLD, *_ONCE, TooManyRoles),
 )
 ROLE_CHANGE = Described(
     {200: Told("The role as it is now.", CustomRoleOut, headers=("ETag",), example=_ROLE)},
     takes=CustomRoleWish,
     example=_ROLE_WISH,
     headers=("If-Match",),
-    problems=(*_ROLE_TOLD, PreconditionMissing, PreconditionUnfit, DelegationStale),
+    problems=(*_ROLE_TOLD, PreconditionMissing, PreconditionUnfit, RoleStale),
 )
 ROLE_REMOVE = Described({204: Told("Removed.")}, problems=(*_DEFINING, RoleInUse))

@@ -10,8 +10,7 @@ from litestar.params import FromPath, RawBody
 from app.access.api import described
 from app.access.operations.custom_roles import define_role, remove_role
 from app.access.permissions import Permission
-from app.access.policy.delegations import DelegationStale
-from app.access.queries.custom_roles import find_custom_role, get_custom_role, list_custom_roles
+from app.access.queries.custom_roles import find_custom_role, get_custom_role, list_custom_roles, version_tag
 from app.access.queries.explaining import explain_decision, find_assigned
 from app.access.queries.index import IndexQuery, list_index
 from app.access.schemas import CustomRoleOut, CustomRoleWish, ExplanationQuery
@@ -102,9 +101,8 @@ class AccessDoors(Controller):
         """Define the role anew, from the version you have read; its holders' next requests go by it."""
         wish, versions = read_body(request, body, CustomRoleWish), read_match(request)
         runtime, actor = runtime_of(request), visit_of(request).actor
-        if not versions & {"*", etag_of(write(get_custom_role(runtime, actor, role_id)))}:
-            raise DelegationStale(mark("The role has changed since you read it. Read it again, then change it."))
-        return _answer(define_role(runtime, actor, wish, trace_id=trace_of(request), role_id=role_id))
+        trace_id = trace_of(request)
+        return _answer(define_role(runtime, actor, wish, trace_id=trace_id, role_id=role_id, versions=versions))
 
     @delete(
         "/roles/{role_id:uuid}",
@@ -119,5 +117,5 @@ class AccessDoors(Controller):
 
 def _answer(role: CustomRoleOut, *, status: int = 200, location: str = "") -> Response[bytes]:
     content = write(role)
-    headers = {"etag": etag_of(content)} | ({"location": location} if location else {})
+    headers = {"etag": version_tag(role)} | ({"location": location} if location else {})
     return answer_done(content, status=status, headers=headers)

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.access.pages.words import ABILITIES, ROLE_NAMES, abilities, call
 from app.access.policy.delegations import GLASS_ROLES, NOTICES
 from app.access.policy.names import read_name
+from app.access.policy.words import word_of
 from app.access.queries.index import IndexLine
 from app.access.schemas import DelegationOut, ExplanationOut
 
@@ -94,7 +95,7 @@ def explanation_page(told: ExplanationOut, say: Say) -> dict[str, Any]:
     words = {str(permission): say(text) for group in ABILITIES.values() for permission, text in group}
     return {
         "permission": told.permission,
-        "what": words.get(told.permission, told.permission),
+        "what": words.get(told.permission) or say(word_of(told.permission)),
         "allowed": told.allowed,
         "told": say(told.told),
         "rule": told.rule or "",

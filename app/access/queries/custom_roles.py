@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.access.models import CustomRole
@@ -22,17 +23,28 @@ from tenants.registry import find_home
 from tenants.sessions import lookup_session, partner_session
 from tenants.tenant import Tenant
 
-_MOST = 200
+MOST_ROLES = 200  # of one organisation's own
 _UNKNOWN = mark("There is no such role of your organisation.")
 # Assignments and people are identity's rows; by name, since identity stands above.
-_HOLDERS = text(
-    "SELECT p.name FROM control.assignment a JOIN control.person p ON p.id = a.person_id"
-    " WHERE a.role = :role ORDER BY p.name LIMIT 20"
-)
+_HOLDERS = text("""
+    SELECT role, name, held FROM (
+        SELECT a.role, p.name, count(*) OVER (PARTITION BY a.role) AS held,
+            row_number() OVER (PARTITION BY a.role ORDER BY p.name, p.id) AS place
+        FROM control.assignment a JOIN control.person p ON p.id = a.person_id
+        WHERE a.role LIKE 'custom:%' AND (CAST(:role AS text) IS NULL OR a.role = :role)) found
+    WHERE place <= 20 ORDER BY role, place""")
 
 
 class RoleUnknown(Missing):
     """There is no such role of this organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds a role: the first twenty by name, and how many there are."""
+
+    names: tuple[str, ...] = ()
+    total: int = 0
 
 
 def list_custom_roles(runtime: Runtime, actor: Actor) -> CustomRoleList:
@@ -40,15 +52,15 @@ def list_custom_roles(runtime: Runtime, actor: Actor) -> CustomRoleList:
     require(AtWork(staff_rights(actor), actor), Permission.TENANT_READ)
     with partner_session(runtime.databases, _own(actor), actor=actor.label) as (session, _now):
         mine = (CustomRole.organisation_id == actor.organisation_id, CustomRole.ended_at.is_(None))
-        query = select(CustomRole).where(*mine)
-        return CustomRoleList([_out(row) for row in session.scalars(query.order_by(CustomRole.name).limit(_MOST))])
+        query = select(CustomRole).where(*mine).order_by(CustomRole.name, CustomRole.id)
+        return CustomRoleList([show(row) for row in session.scalars(query.limit(MOST_ROLES))])
 
 
 def get_custom_role(runtime: Runtime, actor: Actor, role_id: UUID) -> CustomRoleOut:
     """One of them. Raises NotPermitted, RoleUnknown."""
     require(AtWork(staff_rights(actor), actor), Permission.TENANT_READ)
     with partner_session(runtime.databases, _own(actor), actor=actor.label) as (session, _now):
-        return _out(_find(session, actor, role_id))
+        return show(find_role(session, actor, role_id))
 
 
 def find_custom_role(runtime: Runtime, actor: Actor, role_id: UUID) -> CustomRoleOut | None:
@@ -59,10 +71,20 @@ def find_custom_role(runtime: Runtime, actor: Actor, role_id: UUID) -> CustomRol
         return None
 
 
-def list_holders(runtime: Runtime, actor: Actor, role_id: UUID) -> list[str]:
-    """Who holds the role, by name; at most twenty."""
+def list_holders(runtime: Runtime, actor: Actor) -> dict[UUID, Holders]:
+    """Who holds which of the organisation's own roles, by the role's id; nobody's are left out. Raises NotPermitted."""
+    require(AtWork(staff_rights(actor), actor), Permission.TENANT_READ)
     with partner_session(runtime.databases, _own(actor), actor=actor.label) as (session, _now):
-        return [str(row.name) for row in session.execute(_HOLDERS, {"role": f"{CUSTOM}{role_id}"})]
+        return read_holders(session)
+
+
+def read_holders(session: Session, role_id: UUID | None = None) -> dict[UUID, Holders]:
+    """The same, of one role or of all, in the organisation's scope of `control`."""
+    found: dict[UUID, Holders] = {}
+    for row in session.execute(_HOLDERS, {"role": f"{CUSTOM}{role_id}" if role_id else None}):
+        one = UUID(row.role.removeprefix(CUSTOM))
+        found[one] = Holders((*(found[one].names if one in found else ()), row.name), row.held)
+    return found
 
 
 def find_home_of(runtime: Runtime, actor: Actor) -> Tenant:
@@ -74,20 +96,33 @@ def find_home_of(runtime: Runtime, actor: Actor) -> Tenant:
     return home
 
 
-def _find(session: Session, actor: Actor, role_id: UUID) -> CustomRole:
+def find_role(session: Session, actor: Actor, role_id: UUID) -> CustomRole:
+    """One of the organisation's own roles, in its scope of `control`. Raises RoleUnknown."""
     mine = (CustomRole.organisation_id == actor.organisation_id, CustomRole.ended_at.is_(None))
     query = select(CustomRole).where(CustomRole.id == role_id, *mine)
-    row = session.scalars(query).one_or_none()
+    row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise RoleUnknown(_UNKNOWN)
     return row
+
+
+def count_roles(session: Session, actor: Actor) -> int:
+    """How many roles of its own the organisation has, in its scope of `control`."""
+    mine = (CustomRole.organisation_id == actor.organisation_id, CustomRole.ended_at.is_(None))
+    return session.scalar(select(func.count()).select_from(CustomRole).where(*mine)) or 0
+
+
+def version_tag(role: CustomRoleOut) -> str:
+    """The ETag of a role's definition."""
+    return f'"{role.id.hex[-12:]}-{role.changed_at.timestamp():.6f}"'
 
 
 def _own(actor: Actor) -> UUID:
     return actor.organisation_id or UUID(int=0)
 
 
-def _out(row: CustomRole) -> CustomRoleOut:
+def show(row: CustomRole) -> CustomRoleOut:
+    """The role as doors show it."""
     name = write_name(Role(row.base), frozenset(row.removed))
     return CustomRoleOut(
         id=row.id,

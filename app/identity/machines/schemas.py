@@ -124,6 +124,19 @@ class AccountForm(Struct, frozen=True):
     reason: Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
 
 
+class ChangeForm(Struct, frozen=True):
+    """What the form that changes an account sends: all it is to have from now on, and which version was read."""
+
+    roles: Annotated[
+        list[str], Meta(min_length=1, max_length=10, extra={"sentence": mark("Choose at least one role.")})
+    ]
+    scopes: Annotated[
+        list[str], Meta(min_length=1, max_length=100, extra={"sentence": mark("Tick at least one permission.")})
+    ]
+    reason: Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
+    version: Annotated[str, Meta(max_length=60)] = ""
+
+
 class CredentialForm(Struct, frozen=True):
     """What the forms for a secret and for a public key send."""
 

@@ -22,6 +22,13 @@ Way = tuple[str, str, str, str, Permission]  # title, what it is for, path, icon
 PARTNER_WAYS: tuple[Way, ...] = (
     (mark("Staff"), mark("Who works here, and in which roles."), "/people", "users", Permission.TENANT_READ),
     (
+        mark("Roles"),
+        mark("What each role may do, and narrower ones of your own."),
+        "/settings/roles",
+        "shield-check",
+        Permission.TENANT_READ,
+    ),
+    (
         mark("Access to customers"),
         mark("What your customers have agreed to, and what runs out soon."),
         "/delegations",

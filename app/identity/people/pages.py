@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,10 @@ from litestar.params import FromPath, FromQuery
 
 from app.access.decisions import can
 from app.access.permissions import Permission
+from app.access.policy.names import CUSTOM
+from app.access.queries.custom_roles import list_custom_roles
 from app.access.require import require
+from app.access.schemas import CustomRoleOut
 from app.identity.operations import ensure_person
 from app.identity.people import rules
 from app.identity.people.following import follow_soon
@@ -135,9 +138,9 @@ class StaffPages(Controller):
         known = find_colleague(runtime_of(request), _organisation(request), person_id)
         email, locale = clean_address(said.email) or said.email, locale_of(request).language
         colleague = known or Colleague(person_id, email, said.name, locale, frozenset())
-        roles, reason = frozenset(said.roles), said.reason or None
+        roles, reason, own = frozenset(said.roles), said.reason or None, _own_meanings(request)
         try:
-            _run_at_home(request, form, lambda work: invite_staff(work, colleague, roles=roles, reason=reason))
+            _run_at_home(request, form, lambda work: invite_staff(work, colleague, roles=roles, reason=reason, own=own))
         except _IN_THE_FORM as error:
             return _staff_page(request, typed=_typed(form), errors=_places(error), status=error.status)
         return self._followed(request, person_id)
@@ -167,11 +170,13 @@ class StaffPages(Controller):
     ) -> Response[str]:
         colleague = _colleague(request, person_id)
         owners = list_owners(runtime_of(request), _organisation(request))
-        why = reason or None
+        own, why = _own_meanings(request), reason or None
+
+        def changing(work: Work) -> None:
+            change_staff(work, colleague, roles=roles, reason=why, owners=owners, own=own)
+
         try:
-            _run_at_home(
-                request, form, lambda work: change_staff(work, colleague, roles=roles, reason=why, owners=owners)
-            )
+            _run_at_home(request, form, changing)
         except _IN_THE_FORM as error:
             return _colleague_page(request, person_id, typed=_typed(form), errors=_places(error))
         return self._followed(request, person_id)
@@ -224,6 +229,15 @@ def _colleague(request: PageRequest, person_id: UUID) -> Colleague:
     return found
 
 
+def _own_roles(request: PageRequest) -> list[CustomRoleOut]:
+    """The partner's own roles. Raises NotPermitted."""
+    return list_custom_roles(runtime_of(request), visit_of(request).actor).items
+
+
+def _own_meanings(request: PageRequest) -> rules.Own:
+    return {each.assigned_as: each.means for each in _own_roles(request)}
+
+
 def _members_page(
     request: PageRequest,
     tenant_id: UUID,
@@ -256,7 +270,7 @@ def _member_page(
         person = get_member(work, person_id)
         place = {"name": work.tenant.name, "path": f"/t/{tenant_id}"}
         offers = rules.offered(work.rights, rules.CUSTOMER_ORDER)
-    return _one(request, person, place, f"/t/{tenant_id}/people", offers, typed, errors, staff=False)
+    return _one(request, person, place, f"/t/{tenant_id}/people", offers, typed, errors)
 
 
 def _staff_page(
@@ -268,12 +282,13 @@ def _staff_page(
     status: int = 200,
 ) -> Response[str]:
     home, runtime = home_of(request), runtime_of(request)
+    own = _own_roles(request)
     with begin_work(request, home.id) as work:
         require(work, Permission.TENANT_READ)
-        offers = _offered_staff(work)
+        offers = _offered_staff(work, own)
     found = list_staff(runtime, home.organisation_id, key=_key(request), after=after)
     context = _list(request, found, {"name": home.name, "path": "/"}, "/people", offers, typed, errors)
-    context |= {"staff": True, "first": bool(after)}
+    context |= {"staff": True, "first": bool(after), "own": _called(own)}
     return page(request, "identity/people/people.html", context, status=status, nav=staff_nav(request))
 
 
@@ -281,18 +296,25 @@ def _colleague_page(
     request: PageRequest, person_id: UUID, *, typed: dict[str, Any] | None = None, errors: Errors | None = None
 ) -> Response[str]:
     home, colleague = home_of(request), _colleague(request, person_id)
+    own = _own_roles(request)
     with begin_work(request, home.id) as work:
-        offers = _offered_staff(work)
+        offers = _offered_staff(work, own)
         now = work.database_now
     if not offers:
         raise NothingHere(rules.NOBODY)
     person = Someone(colleague.person_id, colleague.name, colleague.email, tuple(sorted(colleague.held)), now)
     place = {"name": home.name, "path": "/"}
-    return _one(request, person, place, "/people", offers, typed, errors, staff=True)
+    return _one(request, person, place, "/people", offers, typed, errors, own=_called(own))
 
 
-def _offered_staff(work: Work) -> list[Any]:
-    return rules.offered(work.rights, rules.PARTNER_ORDER) if can(work.rights, Permission.STAFF_MANAGE) else []
+def _offered_staff(work: Work, own: list[CustomRoleOut]) -> list[str]:
+    means = {each.assigned_as: each.means for each in own}
+    return rules.offered(work.rights, rules.PARTNER_ORDER, means) if can(work.rights, Permission.STAFF_MANAGE) else []
+
+
+def _called(own: list[CustomRoleOut]) -> dict[str, dict[str, str]]:
+    """What the partner's own roles are called, by what each is assigned as."""
+    return {each.assigned_as: {"name": each.name, "base": each.base} for each in own}
 
 
 def _list(
@@ -300,7 +322,7 @@ def _list(
     found: PeoplePage,
     place: dict[str, str],
     path: str,
-    offers: list[Any],
+    offers: list[str],
     typed: dict[str, Any] | None,
     errors: Errors | None,
 ) -> dict[str, Any]:
@@ -310,7 +332,8 @@ def _list(
         "people": found.people,
         "total": found.total,
         "older": found.older,
-        "offers": [str(role) for role in offers],
+        "offers": offers,
+        "own": {},
         "typed": typed or {},
         "errors": errors or [],
         "me": visit_of(request).actor.id,
@@ -323,21 +346,24 @@ def _one(
     person: Someone | None,
     place: dict[str, str],
     path: str,
-    offers: list[Any],
+    offers: list[str],
     typed: dict[str, Any] | None,
     errors: Errors | None,
     *,
-    staff: bool,
+    own: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Response[str]:
     if person is None:
         raise rules.PersonUnknown(rules.NOBODY)
-    shown = [str(role) for role in offers] + [role for role in person.roles if role not in set(map(str, offers))]
+    # What is held and cannot be given stays in sight; of a role that is gone nothing is held.
+    kept = (role for role in person.roles if role in (own or ()) or not role.startswith(CUSTOM))
+    shown = list(dict.fromkeys([*offers, *kept]))
     context = {
-        "staff": staff,
+        "staff": own is not None,
         "place": place,
         "path": path,
         "person": person,
         "offers": shown,
+        "own": own or {},
         "typed": typed or {},
         "errors": errors or [],
         "command_key": new_command_key(),

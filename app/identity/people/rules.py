@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from app.access.decisions import limiting_roles, permissions_of
@@ -12,6 +13,8 @@ from app.web.translations import mark
 
 STAFF: Final = "staff"  # the role column of a home's member rows; what they may do is in `roles`
 MOST_ROLES: Final = 8
+Own = Mapping[str, str]  # a partner's own roles: what each is assigned as, and the name that says what it means now
+NONE_OWN: Final[Own] = MappingProxyType({})
 CUSTOMER_ORDER: Final = (Role.OWNER, Role.ADMIN, Role.APPROVER, Role.CONTRIBUTOR, Role.VIEWER)
 PARTNER_ORDER: Final = (
     Role.PARTNER_OWNER,
@@ -61,31 +64,32 @@ def known_customer_role(said: str) -> str:
     return said
 
 
-def known_staff_roles(said: Iterable[str], *, platform: bool) -> frozenset[str]:
-    """The roles, if all of them are staff's. Raises RoleUnknown for any other, for none and for too many."""
+def known_staff_roles(said: Iterable[str], *, platform: bool, own: Own = NONE_OWN) -> frozenset[str]:
+    """The roles, if all of them are staff's or the partner's own. Raises RoleUnknown for others, none and too many."""
     roles = frozenset(said)
     known = {str(role) for role in (PLATFORM_ROLES if platform else PARTNER_ROLES)}
-    bases = {role.partition("!")[0] for role in roles}
+    bases = {role.partition("!")[0] for role in roles - own.keys()}
     if not roles or len(roles) > MOST_ROLES or not bases <= known:
         raise RoleUnknown(_NO_ROLE, errors=[("roles", _NO_ROLE)])
     return roles
 
 
-def require_within(rights: frozenset[str], roles: Iterable[str]) -> None:
-    """Go on only if a holder of these rights holds all that the roles allow. Raises RoleBeyondYours.
+def require_within(rights: frozenset[str], roles: Iterable[str], own: Own = NONE_OWN) -> None:
+    """Go on only if a holder of these rights holds all that the roles allow now. Raises RoleBeyondYours.
 
     A role that only takes away may be given by everybody who may give any, and is taken away by nobody who is under
     it: who must not decide cannot shed that.
     """
     for role in roles:
-        beyond = permissions_of(frozenset({role})) - permissions_of(rights)
+        beyond = permissions_of(frozenset({own.get(role, role)})) - permissions_of(rights)
         if beyond or (role in limiting_roles() and rights & limiting_roles()):
             raise RoleBeyondYours(_BEYOND)
 
 
-def offered(rights: frozenset[str], order: Iterable[Role]) -> list[Role]:
-    """The roles that a holder of these rights may give, in order."""
-    return [role for role in order if permissions_of(frozenset({role})) <= permissions_of(rights)]
+def offered(rights: frozenset[str], order: Iterable[str], own: Own = NONE_OWN) -> list[str]:
+    """The roles that a holder of these rights may give, in order; behind them those of the partner's own."""
+    named = [(str(role), str(role)) for role in order] + list(own.items())
+    return [role for role, means in named if permissions_of(frozenset({means})) <= permissions_of(rights)]
 
 
 _NO_ROLE = mark("Choose one of the offers.")

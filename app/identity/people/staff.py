@@ -30,14 +30,16 @@ class Colleague:
     held: frozenset[str]
 
 
-def invite_staff(work: Work, colleague: Colleague, *, roles: frozenset[str], reason: str | None) -> None:
+def invite_staff(
+    work: Work, colleague: Colleague, *, roles: frozenset[str], reason: str | None, own: rules.Own = rules.NONE_OWN
+) -> None:
     """Let somebody work for the partner; a mail with a way in follows.
 
-    Raises NotPermitted, StepUpNeeded, RoleUnknown, RoleBeyondYours, AlreadyHere.
+    `own` are the partner's own roles. Raises NotPermitted, StepUpNeeded, RoleUnknown, RoleBeyondYours, AlreadyHere.
     """
     require(work, Permission.STAFF_MANAGE)
-    wanted = rules.known_staff_roles(roles, platform=_is_platform(work))
-    rules.require_within(work.rights, wanted)
+    wanted = rules.known_staff_roles(roles, platform=_is_platform(work), own=own)
+    rules.require_within(work.rights, wanted, own)
     if _held(work, colleague):
         raise rules.AlreadyHere(rules.ALREADY, errors=[("email", rules.ALREADY)])
     write_staff(work, colleague, wanted)
@@ -56,23 +58,29 @@ def invite_staff(work: Work, colleague: Colleague, *, roles: frozenset[str], rea
 
 
 def change_staff(
-    work: Work, colleague: Colleague, *, roles: frozenset[str], reason: str | None, owners: frozenset[UUID]
+    work: Work,
+    colleague: Colleague,
+    *,
+    roles: frozenset[str],
+    reason: str | None,
+    owners: frozenset[UUID],
+    own: rules.Own = rules.NONE_OWN,
 ) -> None:
     """Give somebody of the staff other roles, or none: then they do not work here any more and their sessions end.
 
-    `owners` are the organisation's by control. Raises NotPermitted, StepUpNeeded, RoleUnknown,
-    RoleBeyondYours, OwnRole, LastOwner, PersonUnknown.
+    `owners` are the organisation's by control, `own` the partner's own roles. Raises NotPermitted, StepUpNeeded,
+    RoleUnknown, RoleBeyondYours, OwnRole, LastOwner, PersonUnknown.
     """
     require(work, Permission.STAFF_MANAGE)
     if colleague.person_id == work.actor.id:
         raise rules.OwnRole(rules.OWN_ROLE)
-    wanted = rules.known_staff_roles(roles, platform=_is_platform(work)) if roles else frozenset()
+    wanted = rules.known_staff_roles(roles, platform=_is_platform(work), own=own) if roles else frozenset()
     before = _held(work, colleague)
     if not before:
         raise rules.PersonUnknown(rules.NOBODY)
     if before == wanted:
         return
-    rules.require_within(work.rights, before ^ wanted)
+    rules.require_within(work.rights, before ^ wanted, own)
     if Role.PARTNER_OWNER in before - wanted:
         _keep_an_owner(work, colleague.person_id, owners)
     write_staff(work, colleague, wanted)

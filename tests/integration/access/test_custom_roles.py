@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -11,17 +12,19 @@ import pytest
 from app.access.decisions import can
 from app.access.operations.custom_roles import (
     RoleInUse,
+    RoleStale,
     RoleTooWide,
     RoleUnusable,
+    TooManyRoles,
     define_role,
     put_definition,
     remove_role,
 )
 from app.access.permissions import Permission
-from app.access.queries.custom_roles import RoleUnknown, list_custom_roles
+from app.access.queries.custom_roles import MOST_ROLES, RoleUnknown, list_custom_roles, version_tag
 from app.access.require import NotPermitted, StepUpNeeded
 from app.access.rights import staff_rights
-from app.access.schemas import CustomRoleWish
+from app.access.schemas import CustomRoleOut, CustomRoleWish
 from app.identity.operations import ensure_person
 from app.identity.queries import list_assignments
 from app.kernel.actor import Actor
@@ -30,6 +33,10 @@ from app.partners.operations import assign_role
 from tenants.sessions import lookup_session
 from tests.integration.access.conftest import Scene
 
+_MANY = """
+    INSERT INTO control.custom_role (id, organisation_id, name, base, removed, made_at, changed_at)
+    SELECT gen_random_uuid(), %s, 'Role ' || n, 'csm', '["intake:deal:read"]', now(), now()
+    FROM generate_series(1, %s) n"""
 NO_GATES = CustomRoleWish("Lead without gates", "onboarding_lead", ["onboarding:gate:decide"])
 
 
@@ -101,6 +108,33 @@ class TestARoleOfOnesOwn:
         eva = ensure_person(scene.installation.databases, email=email, name="Eva", locale="en")
         assign_role(scene.installation.databases, eve, person_id=eva, organisation_id=other.id, role=role.assigned_as)
         assert held(scene, eva, other.id) == []
+
+    def test_changed_by_two_at_once_is_changed_by_one(self, scene: Scene):
+        ada = scene.staff("Ada", "partner_admin")
+
+        def change(role: CustomRoleOut, name: str) -> bool:
+            wish, versions = CustomRoleWish(name, role.base, role.removed), frozenset({version_tag(role)})
+            try:
+                defined(scene, ada, wish, role_id=role.id, versions=versions)
+            except RoleStale:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as pool:
+            for _round in range(8):
+                role = defined(scene, ada)
+                assert sorted(pool.map(change, [role] * 4, "1234")) == [False, False, False, True]
+
+    def test_are_never_more_than_their_list_shows(self, scene: Scene):
+        ada, full = scene.staff("Ada", "partner_admin"), scene.installation.partner(f"Full{new_id().hex[-4:]}")
+        anna = replace(ada, organisation_id=full.id)
+        scene.installation.control(_MANY, full.id, MOST_ROLES - 1)
+        last = defined(scene, anna)
+        with pytest.raises(TooManyRoles):
+            defined(scene, anna)
+        defined(scene, anna, role_id=last.id)
+        remove_role(scene.installation.runtime, anna, last.id, trace_id="t")
+        defined(scene, anna)
 
     def test_that_was_removed_does_not_come_back_by_late_news(self, scene: Scene):
         ada = scene.staff("Ada", "partner_admin")

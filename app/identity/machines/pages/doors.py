@@ -39,6 +39,11 @@ class PartnerAccountPages(Controller):
         """One account with its credentials."""
         return showing.show_account(home_place(request), account_id)
 
+    @post(_ONE, sync_to_thread=True)
+    def change(self, request: PageRequest, account_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
+        """Give it other roles and scopes."""
+        return showing.change(home_place(request), account_id, form)
+
     @post(_CREDENTIALS, sync_to_thread=True)
     def give(self, request: PageRequest, account_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """Give it a secret or a key."""
@@ -97,6 +102,14 @@ class TenantAccountPages(Controller):
         """One account with its credentials."""
         del tenant_id
         return showing.show_account(tenant_place(request), account_id)
+
+    @post(_ONE, sync_to_thread=True)
+    def change(
+        self, request: PageRequest, tenant_id: FromPath[UUID], account_id: FromPath[UUID], form: NamedDependency[Form]
+    ) -> Response[str]:
+        """Give it other roles and scopes."""
+        del tenant_id
+        return showing.change(tenant_place(request), account_id, form)
 
     @post(_CREDENTIALS, sync_to_thread=True)
     def give(

@@ -12,8 +12,10 @@ from litestar import Response
 
 from app.access.decisions import can
 from app.access.permissions import Permission
+from app.access.policy.words import grouped
 from app.identity.machines.keys import KeyUnfit, PrivateKeyGiven, read_key_text
 from app.identity.machines.operations.accounts import (
+    AccountStale,
     BeyondYours,
     RolesUnfit,
     ScopesUnfit,
@@ -24,12 +26,13 @@ from app.identity.machines.operations.accounts import (
     offered_roles,
     offered_scopes,
     remove_account,
+    version_tag,
 )
 from app.identity.machines.operations.credentials import NewCredential, TwoLive, end_credential, giving
 from app.identity.machines.places import Place
 from app.identity.machines.queries import get_account, list_accounts
 from app.identity.machines.rules import ACTIVE, CREDENTIAL_DAYS, DISABLED, MOST_LIVE, Account
-from app.identity.machines.schemas import AccountForm, CredentialForm, ReasonForm
+from app.identity.machines.schemas import AccountForm, ChangeForm, CredentialForm, ReasonForm
 from app.identity.rules import new_token
 from app.kernel.commands import Result
 from app.kernel.errors import SlipwayError
@@ -44,6 +47,7 @@ Errors = list[tuple[str, str]]
 _ANY = frozenset({"*"})
 _FIELDS = ("name", "roles", "scopes", "reason")
 _TOLD = (RolesUnfit, ScopesUnfit, BeyondYours, TooManyAccounts)  # said beside the form, with all that was typed
+_PLACES: dict[type[SlipwayError], str] = {KeyUnfit: "public_key", RolesUnfit: "roles", ScopesUnfit: "scopes"}
 _NOTHING = mark("The address may be mistyped, or it was never meant for your account.")
 
 
@@ -74,7 +78,7 @@ def show_list(place: Place, typed: dict[str, Any], errors: Errors, *, status: in
 
     def reading(work: Work) -> dict[str, Any]:
         may = can(work.rights, Permission.SERVICE_MANAGE)
-        offers = {"roles": offered_roles(work), "scopes": offered_scopes(work)} if may else None
+        offers = _offers(work) if may else None
         return {"found": list_accounts(work), "now": work.database_now, "offers": offers}
 
     seen = place.read(reading)
@@ -104,20 +108,48 @@ def add(place: Place, form: Form) -> Response[str]:
 
 
 def show_account(
-    place: Place, account_id: UUID, typed: dict[str, Any] | None = None, errors: Errors | None = None, status: int = 200
+    place: Place,
+    account_id: UUID,
+    typed: dict[str, Any] | None = None,
+    errors: Errors | None = None,
+    status: int = 200,
+    *,
+    changing: dict[str, Any] | None = None,
 ) -> Response[str]:
-    """One account with its credentials, and the forms that give it another."""
+    """One account with its credentials, and the forms that change it; `changing` is what was typed there, and wrong."""
 
-    def reading(work: Work) -> tuple[Account, Any, bool]:
+    def reading(work: Work) -> tuple[Account, Any, dict[str, Any] | None]:
+        account = get_account(work, account_id)
         may = can(work.rights, Permission.SERVICE_MANAGE)
-        return get_account(work, account_id), work.database_now, may
+        return account, work.database_now, _changes(work, account) if may else None
 
-    account, now, may = place.read(reading)
+    account, now, change_form = place.read(reading)
+    may = change_form is not None
     shown = msgspec.structs.asdict(place.shown(account, place.use([account]), now))
     room = {kind: may and len(account.live(kind, now)) < MOST_LIVE for kind in ("secret", "key")}
     filled = {"kind": "", "days": CREDENTIAL_DAYS, "reason": "", "public_key": ""} | (typed or {})
     context = {"account": shown, "may_change": may, "room": room, "typed": filled, "errors": errors or []}
+    context["change"] = change_form | {"errors": []} | (changing or {}) if change_form else None
     return _page(place, "account", context | {"issuer": _issuer(place)}, status=status)
+
+
+def change(place: Place, account_id: UUID, form: Form) -> Response[str]:
+    """Give it other roles and scopes, from the version that was read; what it loses is gone with its next request."""
+    filled = form.fill(ChangeForm)
+    typed = {name: form.every(name) for name in ("roles", "scopes")} | {"reason": form.first("reason")}
+    if (said := filled.value) is None:
+        return show_account(place, account_id, status=422, changing={"typed": typed, "errors": filled.errors})
+    wanted, versions = Wanted(roles=said.roles, scopes=said.scopes), frozenset({said.version})
+
+    def changing(work: Work) -> Result:
+        return {"id": str(change_account(work, account_id, wanted, versions=versions, reason=said.reason)[0].id)}
+
+    try:
+        place.change(form.command_key, msgspec.to_builtins(said), changing)
+    except (RolesUnfit, ScopesUnfit, BeyondYours, AccountStale) as error:
+        told = {"typed": typed, "errors": [(_place_of(error), error.message)]}
+        return show_account(place, account_id, status=error.status, changing=told)
+    return redirect(place.request, f"{place.path}/{account_id}")
 
 
 def give_credential(place: Place, account_id: UUID, form: Form) -> Response[str]:
@@ -195,6 +227,25 @@ def _ask(
     return _page(place, "confirm", context, status=422 if filled else 200)
 
 
+def _offers(work: Work, account: Account | None = None) -> dict[str, Any]:
+    """What the reader may give; what the account has beyond that stands there too, to be taken away."""
+    roles, scopes = offered_roles(work), offered_scopes(work)
+    held = account.scopes if account else ()
+    groups = [
+        {
+            "title": group.title,
+            "offers": [{"value": name, "words": words, "beyond": name not in scopes} for name, words in group.items],
+        }
+        for group in grouped({*scopes, *held})
+    ]
+    return {"roles": list(dict.fromkeys([*roles, *(account.roles if account else ())])), "scopes": groups}
+
+
+def _changes(work: Work, account: Account) -> dict[str, Any]:
+    typed = {"roles": list(account.roles), "scopes": list(account.scopes), "reason": ""}
+    return {"offers": _offers(work, account), "typed": typed, "version": version_tag(account)}
+
+
 def _new(wanted: CredentialForm, kind: str) -> NewCredential:
     if kind == "secret":
         return NewCredential(wanted.days, token=new_token())
@@ -218,4 +269,4 @@ def _issuer(place: Place) -> str:
 
 
 def _place_of(error: SlipwayError) -> str:
-    return "public_key" if isinstance(error, KeyUnfit) else ""
+    return next((place for kind, place in _PLACES.items() if isinstance(error, kind)), "")

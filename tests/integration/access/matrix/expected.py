@@ -90,6 +90,8 @@ FOR_STAFF = {
     "GET /delegations": 200,
     "GET /people": 200,
     "GET /settings": 200,
+    "GET /settings/roles": 200,
+    "GET /settings/roles/{role_id:uuid}": 200,
     "GET /t/{tenant_id:uuid}/settings": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }

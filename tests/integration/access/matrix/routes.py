@@ -23,6 +23,8 @@ FORM: dict[str, str] = {
     "name": "Intruder",
     "role": "viewer",
     "roles": "csm",
+    "base": "csm",
+    "removed": "intake:deal:read",
     "scopes": "onboarding:onboarding:read",
     "reason": "Because",
     "note": "Because",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.access.decisions import permissions_of
+from app.access.policy.words import grouped
 from tests.look.examples.facts import CUSTOMER, KEY, PARTNER, Context, days
 
 _ID = "0192f0c1-aaaa-7000-8000-000000000001"
@@ -56,7 +58,33 @@ _THEIRS: Context = _PLACE | {
     "path": "/t/0192f0c1/service-accounts",
 }
 _NOTHING: Context = {"name": "", "roles": [], "scopes": [], "reason": ""}
-_OFFERS = {"roles": ["auditor", "csm", "onboarding_lead", "technical"], "scopes": _SCOPES}
+
+
+def _groups(*names: str) -> list[Context]:
+    return [
+        {
+            "title": group.title,
+            "offers": [{"value": name, "words": words, "beyond": "erase" in name} for name, words in group.items],
+        }
+        for group in grouped(names)
+    ]
+
+
+_ALL = _groups(*permissions_of(frozenset({"onboarding_lead"})), "tenancy:tenant:erase")
+_OFFERS: Context = {"roles": ["auditor", "csm", "onboarding_lead", "technical"], "scopes": _ALL}
+_CHANGE: Context = {
+    "offers": _OFFERS,
+    "typed": {"roles": ["csm", "technical"], "scopes": _SCOPES, "reason": ""},
+    "version": '"000000000001-3"',
+    "errors": [],
+}
+_STALE: Context = _CHANGE | {
+    "typed": {"roles": ["csm"], "scopes": [*_SCOPES, "tenancy:tenant:erase"], "reason": "It reads only"},
+    "errors": [
+        ("", "The account has changed since you read it. Read it again, then change it."),
+        ("scopes", "Tick at least one permission."),
+    ],
+}
 _LIST: Context = {
     "accounts": [
         _BILLING,
@@ -72,6 +100,7 @@ _TYPED: Context = {"kind": "", "days": 365, "reason": "", "public_key": ""}
 _ONE: Context = {
     "account": _BILLING,
     "may_change": True,
+    "change": _CHANGE,
     "room": {"secret": True, "key": True},
     "typed": _TYPED,
     "issuer": "https://onboarding.northwind.example",
@@ -82,7 +111,7 @@ _TOLD = {"token_url": "https://onboarding.northwind.example/oauth/token"}
 EXAMPLES: dict[str, list[Context]] = {
     "identity/machines/accounts.html": [
         _PLACE | _LIST,
-        _THEIRS | _LIST | {"accounts": [], "offers": {"roles": ["admin", "viewer"], "scopes": _SCOPES[:1]}},
+        _THEIRS | _LIST | {"accounts": [], "offers": {"roles": ["admin", "viewer"], "scopes": _groups(_SCOPES[0])}},
         _PLACE | _LIST | {"offers": None},
         _PLACE
         | _LIST
@@ -95,7 +124,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PLACE | _ONE,
         _THEIRS
         | _ONE
-        | {"account": _account("CRM import", "disabled", None, _OVER), "may_change": False}
+        | {"account": _account("CRM import", "disabled", None, _OVER), "may_change": False, "change": None}
         | {"room": {"secret": False, "key": False}},
         _PLACE
         | _ONE
@@ -104,7 +133,20 @@ EXAMPLES: dict[str, list[Context]] = {
             "typed": _TYPED | {"kind": "key", "public_key": '{"kty": "oct", "k": "abc"}', "reason": "First key"},
             "errors": [("public_key", "Fill in this field.")],
         },
+        _PLACE | _ONE | {"change": _STALE},
+        _THEIRS
+        | _ONE
+        | {"account": _BILLING | {"roles": ["viewer"], "scopes": _SCOPES[:1]}}
+        | {
+            "change": {
+                "offers": {"roles": ["admin", "contributor", "viewer"], "scopes": _groups(*_SCOPES[:1])},
+                "typed": {"roles": [], "scopes": _SCOPES[:1], "reason": "It reads only"},
+                "version": '"000000000001-3"',
+                "errors": [("roles", "Choose at least one role.")],
+            }
+        },
     ],
+    "identity/machines/_change.html": [_PLACE | _ONE, _PLACE | _ONE | {"change": _STALE}],
     "identity/machines/secret.html": [
         _PLACE | _NAMED | _TOLD | {"secret": "R1dmM3QtbmV2ZXItdXNlZC1hbnl3aGVyZS1hdC1hbGw"},
         _PLACE | _NAMED | _TOLD | {"secret": ""},
