@@ -32,6 +32,16 @@ settings.register_profile("slipway", deadline=None)
 settings.load_profile("slipway")
 
 
+_LONGEST_SOAK = 3600  # seconds; a search that the ordinary time limit cuts off calls itself flaky
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A long run has the time it takes, unless it says itself how long."""
+    for item in items:
+        if item.get_closest_marker("soak") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_LONGEST_SOAK))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
     """Where the server runs the tests, a browser test that skips itself is a failure: nobody reads skips there."""
