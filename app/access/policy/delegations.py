@@ -42,6 +42,10 @@ class BeyondGranted(Forbidden):
     """The organisation was never granted these roles, so it cannot ask a customer for them."""
 
 
+class GroupUnknown(Invalid):
+    """The organisation's directories know no such group of staff."""
+
+
 class WiderThanAsked(Invalid):
     """An answer may take away from what was asked for, and adds nothing."""
 
@@ -83,6 +87,12 @@ def covers(wider: Iterable[str], narrower: Iterable[str]) -> bool:
     """Whether each of the narrower roles is among the wider ones, or less than one of them."""
     held = frozenset(wider)
     return all(name in meet(frozenset({name}), held) for name in narrower)
+
+
+def share(some: Iterable[str], others: Iterable[str]) -> list[str]:
+    """What both sets of roles name, each as far as both go; without what one of these includes anyway."""
+    both = meet(frozenset(some), frozenset(others))
+    return sorted(name for name in both if not any(covers([each], [name]) for each in both - {name}))
 
 
 def check_granted(assigned: frozenset[str], wanted: Iterable[str]) -> None:
