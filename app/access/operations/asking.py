@@ -37,7 +37,7 @@ from app.access.policy.delegations import (
     covers,
     glass_again,
 )
-from app.access.queries.delegations import at_home, lock_delegation, show
+from app.access.queries.delegations import at_home, lock_delegation, show, state_at
 from app.access.require import require
 from app.access.rights import BREAK_GLASS, shared_roles
 from app.access.schemas import DelegationOut, DelegationWish, GlassWish, GroupGrants
@@ -186,10 +186,8 @@ def _start_of_renewal(work: Work, delegation_id: UUID) -> datetime:
     old = lock_delegation(work, delegation_id, states=frozenset({"active"}))
     if old.kind == BREAK_GLASS:
         raise DelegationUnknown(mark("Access in an emergency is not renewed. Ask for access in the ordinary way."))
-    query = select(Delegation.id).where(
-        Delegation.renewal_of == delegation_id, Delegation.state.in_(("requested", "active"))
-    )
-    if work.session.scalars(query).first() is not None:
+    renewals = work.session.scalars(select(Delegation).where(Delegation.renewal_of == delegation_id))
+    if any(state_at(each, work.database_now) in {"requested", "active"} for each in renewals):
         raise DelegationMovedOn(mark("Its renewal was asked for already."))
     return old.ends_at
 

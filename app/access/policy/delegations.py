@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from app.access.decisions import limiting_roles
@@ -109,6 +109,19 @@ def check_window(starts: datetime, ends: datetime, now: datetime, *, longest: ti
     if ends - starts > longest or starts - now > LONGEST:
         told = mark("Access lasts 730 days at most, and 4 hours where nobody has agreed to it.")
         raise WindowUnusable(told, errors=[("/ends_at", told)])
+
+
+def day_end(day: date) -> datetime:
+    """The last second of the day: who writes a date means all of it."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def renewal_end(starts: datetime, ends: datetime) -> date:
+    """The day on which a renewal ends that lasts as long again as the access did, within what access may last."""
+    day = (ends + min(ends - starts, LONGEST)).astimezone(UTC).date()
+    if day_end(day) - ends > LONGEST:
+        day -= timedelta(days=1)
+    return max(day, ends.astimezone(UTC).date() + timedelta(days=1))
 
 
 def check_reason(reason: str) -> str:
