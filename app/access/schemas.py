@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from app.access.permissions import Permission
+from app.access.policy.delegations import MOST_GROUPS
 from app.access.roles import PARTNER_ROLES, Role
 
 State = Literal["requested", "active", "declined", "withdrawn", "ended", "expired"]
@@ -65,18 +66,28 @@ class DelegationReason(Struct, frozen=True, forbid_unknown_fields=True):
     reason: ReasonText
 
 
-class GroupGrant(Struct, frozen=True, forbid_unknown_fields=True):
+class GroupWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of the roles one of the partner's groups of staff is to have."""
+
+    id: Annotated[UUID, Meta(description="The group's id, as SCIM says it.")]
+    roles: Roles
+    name: Annotated[
+        str, Meta(max_length=400, description="Not read: a group is called what the partner's directory calls it.")
+    ] = ""
+
+
+class GroupGrant(Struct, frozen=True):
     """Which of the roles one of the partner's groups of staff has."""
 
     id: UUID
-    name: Annotated[str, Meta(min_length=1, max_length=120)]
-    roles: Roles
+    name: str
+    roles: list[str]
 
 
 class GroupGrants(Struct, frozen=True, forbid_unknown_fields=True):
     """Who of the partner has access: these groups; without any, all its staff, each by their own roles."""
 
-    groups: Annotated[list[GroupGrant], Meta(max_length=50)]
+    groups: Annotated[list[GroupWish], Meta(max_length=MOST_GROUPS)]
 
 
 class DelegationOut(Struct, frozen=True):

@@ -15,6 +15,7 @@ from app.audit.operations.keeping import change_keeping, publish_checkpoint, rea
 from app.audit.queries.search import fingerprint_of, search_trail
 from app.audit.schemas import EntryOut, KeepingForm, TrailPage, TrailQuery
 from app.audit.words import KINDS, sentence
+from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.web.begin import begin_work, run_form, visit_of
 from app.web.forms import Form, new_command_key
@@ -36,14 +37,7 @@ class TrailPages(Controller):
     @get("/", sync_to_thread=True)
     def show(self, request: PageRequest, tenant_id: FromPath[UUID]) -> Response[str]:
         """What happened, the newest first, as far as the filters say."""
-        typed = dict(request.query_params)
-        with begin_work(request, tenant_id) as work:
-            found, name = search_trail(work, asked(typed)), work.tenant.name
-            keeping, takes = read_keeping(work) if may(work, KEEP) else None, may(work, EXPORT)
-        context = view(request, found, typed) | {"keeping": keeping}
-        context |= {"tenant": {"name": name, "path": f"/t/{tenant_id}"}}
-        context |= {"files": f"/api/v1/tenants/{tenant_id}/trail/export" if takes else ""}
-        return page(request, "audit/trail.html", context, nav=staff_nav(request))
+        return draw(request, tenant_id)
 
     @post("/keeping", sync_to_thread=True)
     def keep(self, request: PageRequest, tenant_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
@@ -54,8 +48,7 @@ class TrailPages(Controller):
             change_keeping(work, filled)
             return {}
 
-        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
-        return redirect(request, f"/t/{tenant_id}/trail")
+        return sent(request, tenant_id, form, operation)
 
     @post("/checkpoint", sync_to_thread=True)
     def publish(self, request: PageRequest, tenant_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
@@ -65,8 +58,38 @@ class TrailPages(Controller):
             publish_checkpoint(work)
             return {}
 
+        return sent(request, tenant_id, form, operation)
+
+
+def draw(
+    request: PageRequest, tenant_id: UUID, *, form: Form | None = None, error: SlipwayError | None = None
+) -> Response[str]:
+    """The page; with the settings as they were typed into `form`, and what is wrong with them."""
+    filters = dict(request.query_params)
+    with begin_work(request, tenant_id) as work:
+        found, name = search_trail(work, asked(filters)), work.tenant.name
+        keeping, takes = read_keeping(work) if may(work, KEEP) else None, may(work, EXPORT)
+    context = view(request, found, filters) | {
+        "keeping": keeping,
+        "typed": form.typed if form else {},
+        "errors": error.errors or [("", error.message)] if error else [],
+        "tenant": {"name": name, "path": f"/t/{tenant_id}"},
+        "files": f"/api/v1/tenants/{tenant_id}/trail/export" if takes else "",
+    }
+    return page(request, "audit/trail.html", context, status=error.status if error else 200, nav=staff_nav(request))
+
+
+def sent(
+    request: PageRequest, tenant_id: UUID, form: Form, operation: Callable[[Work], dict[str, object]]
+) -> Response[str]:
+    """Carry the form out once for its key; what can be mended is mended where it was typed."""
+    try:
         run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
-        return redirect(request, f"/t/{tenant_id}/trail")
+    except SlipwayError as error:
+        if error.status not in {409, 422}:
+            raise
+        return draw(request, tenant_id, form=form, error=error)
+    return redirect(request, f"/t/{tenant_id}/trail")
 
 
 def view(request: PageRequest, found: TrailPage, typed: dict[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app.web.translations import mark
 
 Schema = TypeVar("Schema", bound=Struct)
 _FORM = "application/x-www-form-urlencoded"
-_MOST_FIELDS = 200
+_MOST_FIELDS = 500  # fifty groups with each of their roles, and some
 CODE_FIELD = "step_up_code"  # any form may bring the proof that its door asks for
 _OWN = frozenset({"command_key", "csrf_token", CODE_FIELD})
 

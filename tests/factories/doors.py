@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html import unescape
@@ -154,12 +155,12 @@ class Browser:
         """Ask for the headers only."""
         return self.send("HEAD", path, headers=headers)
 
-    def post(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
-        """Send a form, as a page of this host would."""
+    def post(self, path: str, fields: Mapping[str, Any] | None = None, **headers: str) -> Answer:
+        """Send a form, as a page of this host would; a list is a name that comes several times."""
         own = {"origin": f"http://{self.host}:{self.port}", "sec-fetch-site": "same-origin"}
         own |= {"content-type": "application/x-www-form-urlencoded"}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send("POST", path, body=urlencode(fields or {}).encode(), headers=own | named)
+        return self.send("POST", path, body=urlencode(fields or {}, doseq=True).encode(), headers=own | named)
 
     def send(self, method: str, path: str, *, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """Any request; an empty header value leaves that header out."""

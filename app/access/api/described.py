@@ -12,6 +12,7 @@ from app.access.policy.delegations import (
     DelegationStale,
     DelegationUnknown,
     GlassTooSoon,
+    GroupUnknown,
     ReasonNeeded,
     RolesUnusable,
     TooManyRequests,
@@ -82,6 +83,7 @@ _GIVEN = _ASKED | {
 _OVER = {"ended_by": "customer", "ended_at": "2026-12-01T10:00:00Z", "end_reason": "The project is done", "version": 3}
 _GLASS = _GIVEN | {"kind": "break_glass", "reason": "The import is stuck", "ends_at": "2026-11-21T11:00:00Z"}
 _GROUP = {"id": _PARTNER, "name": "Care team", "roles": ["csm"]}
+_GROUP_WISH = {"id": _PARTNER, "roles": ["csm"]}
 _WHY = {"reason": "The project is done"}
 
 _ANYWHERE: tuple[type[SlipwayError], ...] = (NotSignedIn, NotPermitted)
@@ -158,7 +160,12 @@ END = _changed(
     "Over, from now on.", _GIVEN | _OVER | {"state": "ended"}, DelegationReason, _WHY, ReasonNeeded, match=False
 )
 MAP = _changed(
-    "The groups that have access.", _GIVEN | {"groups": [_GROUP]}, GroupGrants, {"groups": [_GROUP]}, RolesUnusable
+    "The groups that have access.",
+    _GIVEN | {"groups": [_GROUP]},
+    GroupGrants,
+    {"groups": [_GROUP_WISH]},
+    RolesUnusable,
+    GroupUnknown,
 )
 
 _LINE = {

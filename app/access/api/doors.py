@@ -16,6 +16,7 @@ from app.access.operations.answering import (
 )
 from app.access.operations.asking import break_glass, map_groups, request_delegation, withdraw_delegation
 from app.access.queries.delegations import get_delegation, list_delegations
+from app.access.queries.groups import name_groups
 from app.access.schemas import (
     DelegationAnswer,
     DelegationList,
@@ -24,7 +25,7 @@ from app.access.schemas import (
     GlassWish,
     GroupGrants,
 )
-from app.web.begin import begin_work
+from app.web.begin import begin_work, runtime_of, visit_of
 from app.web.wire.answering import answer_done, etag_of, write
 from app.web.wire.openapi import described as account
 from app.web.wire.reading import read_body, read_match
@@ -181,10 +182,11 @@ class DelegationDoors(Controller):
     ) -> Response[bytes]:
         """Say which of the partner's groups of staff have which of the roles; without any, all its staff."""
         wanted, versions = read_body(request, body, GroupGrants), read_match(request)
+        known = name_groups(runtime_of(request), visit_of(request).actor, [each.id for each in wanted.groups])
         return once(
             request,
             tenant_id,
             wanted,
-            lambda work: map_groups(work, delegation_id, wanted, versions=versions),
+            lambda work: map_groups(work, delegation_id, wanted, known=known, versions=versions),
             outside=True,
         )

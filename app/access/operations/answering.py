@@ -11,7 +11,7 @@ from app.access.events import DelegationApproved, DelegationDeclined, Delegation
 from app.access.models import Delegation
 from app.access.operations.looking_after import watch
 from app.access.permissions import Permission
-from app.access.policy.delegations import WiderThanAsked, WindowUnusable, check_reason, check_roles, covers
+from app.access.policy.delegations import WiderThanAsked, WindowUnusable, check_reason, check_roles, covers, share
 from app.access.queries.delegations import at_home, is_customer, lock_delegation, show
 from app.access.require import require
 from app.access.schemas import DelegationAnswer, DelegationOut
@@ -114,8 +114,8 @@ def _narrow(work: Work, row: Delegation, answer: DelegationAnswer) -> None:
 
 
 def _kept(grant: dict[str, Any], roles: list[str]) -> dict[str, Any] | None:
-    """A group's line after narrowing; decisions take what both name in any case."""
-    left = [role for role in grant["roles"] if covers(roles, [role])]
+    """A group's line after narrowing, in the words of decisions, which take what both name in any case."""
+    left = share(grant["roles"], roles)
     return grant | {"roles": left} if left else None
 
 

@@ -6,6 +6,7 @@ and the right comes from the roles that are assigned to them, read in this very 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,10 +22,12 @@ from app.access.permissions import Permission
 from app.access.policy.delegations import (
     GLASS_LONGEST,
     GLASS_ROLES,
+    MOST_GROUPS,
     MOST_REQUESTS,
     DelegationMovedOn,
     DelegationUnknown,
     GlassTooSoon,
+    GroupUnknown,
     RolesUnusable,
     TooManyRequests,
     check_granted,
@@ -34,7 +37,7 @@ from app.access.policy.delegations import (
     covers,
     glass_again,
 )
-from app.access.queries.delegations import at_home, lock_delegation, show
+from app.access.queries.delegations import at_home, lock_delegation, show, state_at
 from app.access.require import require
 from app.access.rights import BREAK_GLASS, shared_roles
 from app.access.schemas import DelegationOut, DelegationWish, GlassWish, GroupGrants
@@ -113,28 +116,46 @@ def break_glass(work: Work, wish: GlassWish) -> DelegationOut:
     return show(row, now)
 
 
-def map_groups(work: Work, delegation_id: UUID, wanted: GroupGrants, *, versions: frozenset[str]) -> DelegationOut:
+def map_groups(
+    work: Work, delegation_id: UUID, wanted: GroupGrants, *, known: Mapping[UUID, str], versions: frozenset[str]
+) -> DelegationOut:
     """Say which of the partner's groups have which of the roles; without any, all staff by their own roles.
 
     Nobody gets a role by a group that they were not assigned: a group chooses people, their roles stay what they are.
-    Raises NotPermitted, DelegationUnknown, DelegationStale, DelegationMovedOn, RolesUnusable.
+    `known` are the organisation's groups by what its directories call them, asked before the tenant is entered: the
+    customer reads these names. A group that had roles here may stay when it is gone from there.
+    Raises NotPermitted, DelegationUnknown, DelegationStale, DelegationMovedOn, RolesUnusable, GroupUnknown.
     """
     require(at_home(work), Permission.DELEGATION_REQUEST)
     row = lock_delegation(work, delegation_id, states=frozenset({"active"}), versions=versions)
     if row.kind == BREAK_GLASS:
         raise DelegationMovedOn(mark("This access is one person's alone. It cannot be given to groups."))
-    after: list[dict[str, Any]] = [
-        {"group": str(each.id), "name": each.name, "roles": check_roles(each.roles)}
-        for each in sorted(wanted.groups, key=lambda each: str(each.id))
-    ]
-    twice = len({each["group"] for each in after}) < len(after)
-    if twice or not all(covers(row.roles, each["roles"]) for each in after):
+    before = list(row.grants or [])
+    after = _mapped(wanted, {UUID(each["group"]): each["name"] for each in before} | dict(known))
+    if not all(covers(row.roles, each["roles"]) for each in after):
         told = mark("Name each group once, with roles that this access includes.")
         raise RolesUnusable(told, errors=[("/groups", told)])
-    before, row.grants = list(row.grants or []), msgspec.to_builtins(after) or None
+    row.grants = msgspec.to_builtins(after) or None
     row.changed_at, row.version = work.now, (row.version or 0) + 1
     work.announce(DelegationMapped(**_subject(row), before=before, after=after), on_behalf_of=row.organisation_id)
     return show(row, work.database_now)
+
+
+def _mapped(wanted: GroupGrants, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """The groups as the row holds them. Raises RolesUnusable, GroupUnknown."""
+    if len({each.id for each in wanted.groups}) < len(wanted.groups):
+        told = mark("Name each group once, with roles that this access includes.")
+        raise RolesUnusable(told, errors=[("/groups", told)])
+    if len(wanted.groups) > MOST_GROUPS:
+        told = mark("Choose 50 groups at most.")
+        raise RolesUnusable(told, errors=[("/groups", told)])
+    if any(each.id not in names for each in wanted.groups):
+        told = mark("One of these groups is none of your organisation's. Choose among those that your directory sends.")
+        raise GroupUnknown(told, errors=[("/groups", told)])
+    return [
+        {"group": str(each.id), "name": names[each.id], "roles": check_roles(each.roles)}
+        for each in sorted(wanted.groups, key=lambda each: str(each.id))
+    ]
 
 
 def _new(work: Work, kind: str, *, roles: list[str], reason: str, window: tuple[datetime, datetime]) -> Delegation:
@@ -165,10 +186,8 @@ def _start_of_renewal(work: Work, delegation_id: UUID) -> datetime:
     old = lock_delegation(work, delegation_id, states=frozenset({"active"}))
     if old.kind == BREAK_GLASS:
         raise DelegationUnknown(mark("Access in an emergency is not renewed. Ask for access in the ordinary way."))
-    query = select(Delegation.id).where(
-        Delegation.renewal_of == delegation_id, Delegation.state.in_(("requested", "active"))
-    )
-    if work.session.scalars(query).first() is not None:
+    renewals = work.session.scalars(select(Delegation).where(Delegation.renewal_of == delegation_id))
+    if any(state_at(each, work.database_now) in {"requested", "active"} for each in renewals):
         raise DelegationMovedOn(mark("Its renewal was asked for already."))
     return old.ends_at
 

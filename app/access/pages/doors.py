@@ -1,7 +1,7 @@
 """The HTML doors of access: who can see a workspace, and a partner's access over all its customers."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,14 +17,17 @@ from app.access.operations.answering import (
     end_delegation,
     narrow_delegation,
 )
-from app.access.operations.asking import break_glass, request_delegation, withdraw_delegation
+from app.access.operations.asking import break_glass, map_groups, request_delegation, withdraw_delegation
 from app.access.pages import showing
+from app.access.pages.forms import has_forms, partner_forms
 from app.access.pages.words import keep_only
 from app.access.permissions import Permission
+from app.access.policy.delegations import BeyondGranted, day_end
 from app.access.queries.delegations import at_home, get_delegation, is_customer, list_delegations
 from app.access.queries.explaining import explain_decision, find_assigned
+from app.access.queries.groups import list_groups, name_groups
 from app.access.queries.index import IndexQuery, Wanted, list_index, name_all
-from app.access.schemas import DelegationAnswer, DelegationWish, GlassWish
+from app.access.schemas import DelegationAnswer, DelegationOut, DelegationWish, GlassWish, GroupGrants, GroupWish
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.web.begin import NothingHere, begin_work, run_form, runtime_of, visit_of
@@ -36,6 +39,7 @@ from app.web.translations import mark, translations
 PageRequest = Request[Any, Any, Any]
 Operation = Callable[[Work], object]
 _REASON = Annotated[str, Meta(max_length=500)]
+_TICKS = ("roles", "may", "grant")
 _PARTS: tuple[Wanted, ...] = ("open", "requested", "expiring", "over")
 
 
@@ -58,6 +62,13 @@ class WishForm(Struct, frozen=True):
     renewal_of: UUID | None = None
 
 
+class GroupsForm(Struct, frozen=True):
+    """Which of the partner's groups has which role: a tick each, the group's id and the role."""
+
+    grant: list[Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:.")]] = []
+    version: int = 0
+
+
 class AccessPages(Controller):
     """Who can see a workspace: for its own people, and for the partner's."""
 
@@ -73,7 +84,8 @@ class AccessPages(Controller):
     @post("/requests", sync_to_thread=True)
     def ask(self, request: PageRequest, tenant_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """The partner asks the customer for access."""
-        return wished(request, tenant_id, form, "ask", asking)
+        renewed = form.first("renewal_of")
+        return wished(request, tenant_id, form, f"renewal-{renewed[-8:]}" if renewed else "ask", asking)
 
     @post("/emergency", sync_to_thread=True)
     def break_the_glass(
@@ -81,6 +93,20 @@ class AccessPages(Controller):
     ) -> Response[str]:
         """Somebody of the partner lets themselves in."""
         return wished(request, tenant_id, form, "emergency", breaking)
+
+    @post("/{delegation_id:uuid}/groups", sync_to_thread=True)
+    def map_staff(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        delegation_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """The partner says which of its groups of staff have which of the roles."""
+        filled, place = form.fill(GroupsForm), f"groups-{delegation_id.hex[-8:]}"
+        if filled.value is None:
+            return draw(request, tenant_id, place=place, errors=filled.errors, typed=typed_in(form), status=422)
+        return sent(request, tenant_id, form, place, mapping(request, delegation_id, filled.value))
 
     @post("/{delegation_id:uuid}/{step:str}", sync_to_thread=True)
     def take_step(
@@ -95,7 +121,7 @@ class AccessPages(Controller):
         filled = form.fill(AnswerForm)
         place = f"{step}-{delegation_id.hex[-8:]}"
         if filled.value is None:
-            return draw(request, tenant_id, place=place, errors=filled.errors, typed=filled.typed, status=422)
+            return draw(request, tenant_id, place=place, errors=filled.errors, typed=typed_in(form), status=422)
         return sent(request, tenant_id, form, place, stepping(step, delegation_id, filled.value))
 
 
@@ -137,16 +163,12 @@ def draw(
         shown, customer, now = list_delegations(work), is_customer(work), work.database_now
         told = explain_decision(work, Permission(asked), assigned=assigned) if asked else None
         rights, tenant = (work.rights if customer else at_home(work).rights), work.tenant
-    names = name_all(runtime, {one.organisation_id for one in shown})
+    names, may = name_all(runtime, {one.organisation_id for one in shown}), offered(rights, customer=customer)
     context = showing.access_page(shown, names, now, say) | {
         "side": "customer" if customer else "partner",
         "tenant": {"name": tenant.name, "path": f"/t/{tenant_id}"},
-        "may": {
-            "approve": can(rights, Permission.DELEGATION_APPROVE),
-            "end": can(rights, Permission.DELEGATION_REVOKE),
-            "ask": not customer and can(rights, Permission.DELEGATION_REQUEST),
-            "break": not customer and can(rights, Permission.DELEGATION_BREAK_GLASS),
-        },
+        "may": may,
+        "forms": forms_of(request, shown, place, typed or {}) if may["ask"] else {},
         "offers": showing.role_offers(say),
         "emergency_offers": showing.role_offers(say, emergency=True),
         "questions": showing.asked_about(say),
@@ -161,13 +183,36 @@ def draw(
     return page(request, "access/access.html", context, status=status, nav=staff_nav(request))
 
 
+def offered(rights: frozenset[str], *, customer: bool) -> dict[str, bool]:
+    """What the page offers its reader to do."""
+    return {
+        "approve": can(rights, Permission.DELEGATION_APPROVE),
+        "end": can(rights, Permission.DELEGATION_REVOKE),
+        "ask": not customer and can(rights, Permission.DELEGATION_REQUEST),
+        "break": not customer and can(rights, Permission.DELEGATION_BREAK_GLASS),
+        "connect": not customer and can(rights, Permission.DIRECTORY_MANAGE),
+    }
+
+
+def forms_of(
+    request: PageRequest, shown: Sequence[DelegationOut], place: str, typed: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The partner's forms about each open access, with the groups that its directories send."""
+    mine = [one for one in shown if has_forms(one)]
+    if not mine:
+        return {}
+    chosen = {group.id for one in mine for group in one.groups}
+    groups = list_groups(runtime_of(request), visit_of(request).actor, chosen)
+    return partner_forms(shown, groups, place, typed, saying(request))
+
+
 def wished(
     request: PageRequest, tenant_id: UUID, form: Form, place: str, operation: Callable[[WishForm], Operation]
 ) -> Response[str]:
     """A form of the partner: read it, carry it out, or show what is wrong with it."""
     filled = form.fill(WishForm)
     if filled.value is None:
-        return draw(request, tenant_id, place=place, errors=filled.errors, typed=filled.typed, status=422)
+        return draw(request, tenant_id, place=place, errors=filled.errors, typed=typed_in(form), status=422)
     return sent(request, tenant_id, form, place, operation(filled.value))
 
 
@@ -181,15 +226,15 @@ def sent(request: PageRequest, tenant_id: UUID, form: Form, place: str, operatio
     try:
         run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=perform, outside=True)
     except SlipwayError as error:
-        if error.status not in {409, 412, 422}:
+        if error.status not in {409, 412, 422} and not isinstance(error, BeyondGranted):
             raise
         wrong = [(_FIELDS.get(where, ""), sentence) for where, sentence in error.errors] or [("", error.message)]
-        return draw(request, tenant_id, place=place, errors=wrong, typed=form.typed, status=error.status)
+        return draw(request, tenant_id, place=place, errors=wrong, typed=typed_in(form), status=error.status)
     return redirect(request, f"/t/{tenant_id}/access")
 
 
 _STEPS = frozenset({"approval", "narrowing", "refusal", "withdrawal", "end"})
-_FIELDS = {"/roles": "roles", "/ends_at": "ends_on", "/reason": "reason"}
+_FIELDS = {"/groups": "grant", "/roles": "roles", "/ends_at": "ends_on", "/reason": "reason"}
 
 
 def stepping(step: str, delegation_id: UUID, given: AnswerForm) -> Operation:
@@ -200,7 +245,7 @@ def stepping(step: str, delegation_id: UUID, given: AnswerForm) -> Operation:
 
     def answered(work: Work) -> DelegationAnswer:
         shown = get_delegation(work, delegation_id)
-        until = None if given.ends_on in {None, shown.ends_at.date()} else day_end(given.ends_on)
+        until = None if given.ends_on in {None, shown.ends_at.date()} else last_moment(given.ends_on)
         return DelegationAnswer(keep_only(shown.roles, given.may), until, given.reason)
 
     def take(work: Work) -> object:
@@ -222,7 +267,7 @@ def asking(given: WishForm) -> Operation:
     return lambda work: request_delegation(
         work,
         DelegationWish(
-            given.roles, given.reason, day_end(given.ends_on) or work.database_now, renewal_of=given.renewal_of
+            given.roles, given.reason, last_moment(given.ends_on) or work.database_now, renewal_of=given.renewal_of
         ),
     )
 
@@ -232,9 +277,26 @@ def breaking(given: WishForm) -> Operation:
     return lambda work: break_glass(work, GlassWish(given.roles, given.reason, given.hours))
 
 
-def day_end(day: date | None) -> datetime | None:
-    """The last second of the day: who writes a date means all of it."""
-    return datetime.combine(day, time(23, 59, 59), UTC) if day else None
+def mapping(request: PageRequest, delegation_id: UUID, given: GroupsForm) -> Operation:
+    """The operation behind the ticks of groups."""
+    ticked: dict[UUID, list[str]] = {}
+    for each in given.grant:
+        group, _, role = each.partition(":")
+        ticked.setdefault(UUID(group), []).append(role)
+    known = name_groups(runtime_of(request), visit_of(request).actor, ticked.keys())
+    wanted = GroupGrants([GroupWish(group, roles) for group, roles in ticked.items()])
+    versions = frozenset({f'"{given.version}"'})
+    return lambda work: map_groups(work, delegation_id, wanted, known=known, versions=versions)
+
+
+def typed_in(form: Form) -> dict[str, Any]:
+    """What was typed; the ticks as lists, however many there are."""
+    return form.typed | {name: form.every(name) for name in _TICKS}
+
+
+def last_moment(day: date | None) -> datetime | None:
+    """The end that a typed day means, where one was typed."""
+    return day_end(day) if day else None
 
 
 def saying(request: PageRequest) -> Callable[[str], str]:

@@ -15,13 +15,14 @@ from app.access.queries.index import IndexLine
 from app.access.schemas import DelegationOut, ExplanationOut
 
 Say = Callable[[str], str]
+RENEWED = frozenset({"requested", "active"})  # states of a renewal beside which there is no other
 
 
 def access_page(
     shown: Sequence[DelegationOut], names: Mapping[UUID, str], now: datetime, say: Say
 ) -> dict[str, list[dict[str, Any]]]:
     """What waits for an answer, what is open (in an emergency first), and what is over."""
-    lines = [_line(one, names, now, say) for one in shown]
+    lines = [_line(one, names, now, say) | {"renewed": _renewed(one, shown)} for one in shown]
     opened = [line for line in lines if line["state"] == "active"]
     return {
         "waiting": [line for line in lines if line["state"] == "requested"],
@@ -50,6 +51,26 @@ def _line(one: DelegationOut, names: Mapping[UUID, str], now: datetime, say: Say
             "renewal": one.renewal_of is not None,
         }
     )
+
+
+def find_renewal(one: DelegationOut, shown: Sequence[DelegationOut]) -> DelegationOut | None:
+    """The newest access that was asked for to go on with this one; `shown` begins with the newest."""
+    return next((each for each in shown if each.renewal_of == one.id), None)
+
+
+def _renewed(one: DelegationOut, shown: Sequence[DelegationOut]) -> dict[str, Any] | None:
+    """How the renewal stands, and where it is on the page."""
+    renewal = find_renewal(one, shown)
+    if renewal is None:
+        return None
+    kind = {"requested": "request", "active": "access"}.get(renewal.state)
+    return {
+        "state": renewal.state,
+        "asked_at": renewal.requested_at,
+        "ends_at": renewal.ends_at,
+        "reason": renewal.end_reason or "",
+        "place": f"#{kind}-{renewal.id.hex[-8:]}" if kind else "",
+    }
 
 
 def _abilities(roles: Sequence[str], say: Say) -> list[dict[str, Any]]:

@@ -71,6 +71,15 @@ def abilities(roles: Iterable[str]) -> list[tuple[str, list[Ability]]]:
     return [(name, group) for name, group in groups if group]
 
 
+def difference(role: str) -> tuple[list[str], list[str]]:
+    """What a narrowed role lost of the whole one, and what is left to it, as far as pages tell of it; message ids."""
+    name = read_name(role)
+    whole = permissions_of(frozenset({str(name.base)})) - NEVER_DELEGATED if name else frozenset()
+    held = permissions_of(frozenset({role}))
+    told = [(permission, words) for group in ABILITIES.values() for permission, words in group if permission in whole]
+    return [words for each, words in told if each not in held], [words for each, words in told if each in held]
+
+
 def keep_only(roles: Iterable[str], may: Iterable[str]) -> list[str]:
     """The roles without what the page shows and its reader left unticked; a role of which nothing is left goes."""
     gone = _SHOWN - frozenset(may)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from app.access.decisions import limiting_roles
@@ -40,6 +40,10 @@ class ReasonNeeded(Invalid):
 
 class BeyondGranted(Forbidden):
     """The organisation was never granted these roles, so it cannot ask a customer for them."""
+
+
+class GroupUnknown(Invalid):
+    """The organisation's directories know no such group of staff."""
 
 
 class WiderThanAsked(Invalid):
@@ -85,6 +89,12 @@ def covers(wider: Iterable[str], narrower: Iterable[str]) -> bool:
     return all(name in meet(frozenset({name}), held) for name in narrower)
 
 
+def share(some: Iterable[str], others: Iterable[str]) -> list[str]:
+    """What both sets of roles name, each as far as both go; without what one of these includes anyway."""
+    both = meet(frozenset(some), frozenset(others))
+    return sorted(name for name in both if not any(covers([each], [name]) for each in both - {name}))
+
+
 def check_granted(assigned: frozenset[str], wanted: Iterable[str]) -> None:
     """Whether the organisation was granted these roles by every one above it. Raises BeyondGranted."""
     if not all(covers(ceiling, wanted) for ceiling in read_ceilings(assigned)):
@@ -99,6 +109,19 @@ def check_window(starts: datetime, ends: datetime, now: datetime, *, longest: ti
     if ends - starts > longest or starts - now > LONGEST:
         told = mark("Access lasts 730 days at most, and 4 hours where nobody has agreed to it.")
         raise WindowUnusable(told, errors=[("/ends_at", told)])
+
+
+def day_end(day: date) -> datetime:
+    """The last second of the day: who writes a date means all of it."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def renewal_end(starts: datetime, ends: datetime) -> date:
+    """The day on which a renewal ends that lasts as long again as the access did, within what access may last."""
+    day = (ends + min(ends - starts, LONGEST)).astimezone(UTC).date()
+    if day_end(day) - ends > LONGEST:
+        day -= timedelta(days=1)
+    return max(day, ends.astimezone(UTC).date() + timedelta(days=1))
 
 
 def check_reason(reason: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,17 +15,30 @@ from app.access.operations.answering import approve_delegation
 from app.access.operations.asking import request_delegation
 from app.access.operations.founding import give_default_delegation
 from app.access.schemas import DelegationAnswer, DelegationOut, DelegationWish
+from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
+from app.kernel.paging import CursorKey
 from app.kernel.work import Work
 from tenants.tenant import Tenant
+from tests.factories.api import Caller
+from tests.factories.doors import Browser, Doors
 from tests.factories.installation import Installation, Partner
 
 MEMBER = """
     INSERT INTO {}.member (person_id, email, name, role, locale, state, invited_at)
     VALUES (%s, %s, %s, %s, 'en', 'active', now())"""
+_GIVEN = """
+    INSERT INTO {}.delegation (id, organisation_id, roles, state, reason, starts_at, ends_at, changed_at, kind, version)
+    VALUES (%s, %s, %s, 'active', 'Go-live support', now() - interval '1 day', now() + %s::interval, now(), %s, 1)"""
+_GROUP = """
+    INSERT INTO control.staff_group (id, organisation_id, tenant_id, name, name_key, version, made_at, changed_at)
+    VALUES (%s, %s, %s, %s, %s, 1, now(), now())"""
+_IN = """
+    INSERT INTO control.staff_group_member (id, group_id, organisation_id, person_id, made_at)
+    VALUES (%s, %s, %s, %s, now())"""
 
 
 @dataclass
@@ -106,6 +121,52 @@ class Scene:
         self.installation.run_due(SUBSCRIPTIONS)
 
 
+@dataclass
+class Street:
+    """Northwind's host with its customer Acme, and people of both in their browsers."""
+
+    doors: Doors
+    acme: Tenant
+    olga: Browser
+    dana: Browser
+    ada: Browser
+    eve: Browser
+
+    @property
+    def page(self) -> str:
+        return f"/t/{self.acme.id}/access"
+
+    @property
+    def api(self) -> str:
+        return f"/api/v1/tenants/{self.acme.id}"
+
+    def send(self, who: Browser, path: str, **fields: Any) -> Any:
+        """A form; a list is a name that comes several times."""
+        pairs = {"command_key": str(new_id()), **fields}
+        return who.post(path, pairs)
+
+    def given(self, *roles: str, days: int = 60, kind: str = "standard") -> str:
+        """Access that was asked for and agreed to; all there was before is over."""
+        self.doors.installation.rows(self.acme, "UPDATE {}.delegation SET state = 'ended' WHERE state <> 'ended'")
+        made = new_id()
+        self.doors.installation.rows(
+            self.acme, _GIVEN, made, self.acme.organisation_id, json.dumps(roles), f"{days} days", kind
+        )
+        return str(made)
+
+    def group(self, name: str, *people: UUID, of: UUID | None = None, tenant: UUID | None = None) -> str:
+        """A group of Northwind's staff, or of another organisation, or of a customer's people."""
+        made, whose = new_id(), of or self.doors.northwind
+        self.doors.installation.control(_GROUP, made, whose, tenant, name, name.lower())
+        for person in people:
+            self.doors.installation.control(_IN, new_id(), made, whose, person)
+        return str(made)
+
+    def listed(self, who: Browser) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = Caller(who).get(f"{self.api}/delegations").body["items"]
+        return items
+
+
 def founded(work: Work) -> UUID:
     """The default delegation of a tenant."""
     return give_default_delegation(work)
@@ -127,3 +188,31 @@ def scene(shared_installation: Installation, northwind: Partner) -> Scene:
     nobody = Actor("person", new_id(), "Nobody")
     made = Scene(shared_installation, northwind, tenant, nobody, nobody)
     return replace(made, olga=made.member("Olga", "owner"), dana=made.staff("Dana", "onboarding_lead"))
+
+
+@pytest.fixture(scope="module")
+def street(shared_installation: Installation, doors_redis: str) -> Iterator[Street]:
+    services: dict[type, object] = {CursorKey: CursorKey(b"k" * 32)}
+    doors = Doors(shared_installation, redis_url=doors_redis, controllers=CONTROLLERS, services=services)
+    doors.installation.own_slots()
+    acme = doors.installation.tenant(doors.northwind, "Acme", kind="customer")
+    doors.installation.tenant(doors.northwind, "Northwind", kind="home")
+    doors.member("olga@acme.example", acme, "owner")
+    doors.staff("dana@northwind.example", doors.northwind, "onboarding_lead")
+    doors.staff("ada@northwind.example", doors.northwind, "partner_admin")
+    doors.staff("eve@contoso.example", doors.contoso, "partner_owner")
+
+    def browser(email: str, host: str = "northwind.localhost") -> Browser:
+        one = doors.browser(host)
+        doors.sign_in(one, email, proved=True)
+        return one
+
+    yield Street(
+        doors,
+        acme,
+        olga=browser("olga@acme.example"),
+        dana=browser("dana@northwind.example"),
+        ada=browser("ada@northwind.example"),
+        eve=browser("eve@contoso.example", "contoso.localhost"),
+    )
+    doors.close()

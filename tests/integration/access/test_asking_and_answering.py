@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -25,6 +26,7 @@ from app.access.policy.delegations import (
     DelegationStale,
     DelegationUnknown,
     GlassTooSoon,
+    GroupUnknown,
     RolesUnusable,
     TooManyRequests,
     WiderThanAsked,
@@ -32,12 +34,16 @@ from app.access.policy.delegations import (
 )
 from app.access.queries.delegations import get_delegation, list_delegations
 from app.access.require import NotPermitted, StepUpNeeded
-from app.access.schemas import DelegationAnswer, GlassWish, GroupGrant, GroupGrants
+from app.access.schemas import DelegationAnswer, GlassWish, GroupGrants, GroupWish
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
 from tests.integration.access.conftest import Scene
 
 ANY = frozenset({"*"})
+
+
+def _csm(*groups: UUID) -> GroupGrants:
+    return GroupGrants([GroupWish(each, ["csm"]) for each in groups])
 
 
 class TestARequest:
@@ -223,11 +229,11 @@ class TestGroups:
         nina = scene.staff("Nina", "csm", groups=frozenset({tech}))
         given = scene.give("csm", "technical")
         assert scene.rights(cora) >= {"csm", "technical"}
-        wanted = GroupGrants([GroupGrant(care, "Care", ["csm"]), GroupGrant(tech, "Tech", ["technical"])])
-        mapped = scene.do(scene.dana, map_groups, given.id, wanted, versions=frozenset({f'"{given.version}"'}))
-        assert [group.name for group in mapped.groups] == [
-            each.name for each in sorted(wanted.groups, key=lambda g: str(g.id))
-        ]
+        known = {care: "Care", tech: "Tech"}
+        wanted = GroupGrants([GroupWish(care, ["csm"]), GroupWish(tech, ["technical"])])
+        versions = frozenset({f'"{given.version}"'})
+        mapped = scene.do(scene.dana, map_groups, given.id, wanted, known=known, versions=versions)
+        assert [group.name for group in mapped.groups] == [known[each] for each in sorted(known, key=str)]
         assert scene.rights(cora) == {"csm"}
         assert scene.rights(tom) == {"technical", "implementation"}
         assert scene.rights(nina) == frozenset(), "a group gives nobody a role that they were not assigned"
@@ -243,9 +249,49 @@ class TestGroups:
 
     def test_get_no_more_than_the_customer_agreed_to(self, scene: Scene):
         given = scene.give("csm")
-        wanted = GroupGrants([GroupGrant(new_id(), "Tech", ["technical"])])
+        tech = new_id()
+        wanted = GroupGrants([GroupWish(tech, ["technical"])])
         with pytest.raises(RolesUnusable):
-            scene.do(scene.dana, map_groups, given.id, wanted, versions=ANY)
+            scene.do(scene.dana, map_groups, given.id, wanted, known={tech: "Tech"}, versions=ANY)
+
+    def test_are_the_partners_own_and_called_as_its_directory_calls_them(self, scene: Scene):
+        given, care = scene.give("csm"), new_id()
+        with pytest.raises(GroupUnknown):
+            scene.do(scene.dana, map_groups, given.id, _csm(care), known={new_id(): "Tech"}, versions=ANY)
+        said = GroupGrants([GroupWish(care, ["csm"], name="Acme's own IT")])
+        mapped = scene.do(scene.dana, map_groups, given.id, said, known={care: "Care"}, versions=ANY)
+        assert [group.name for group in mapped.groups] == ["Care"]
+        assert "Acme's own IT" not in str(scene.entries("delegation.mapped")[-1].body)
+
+    def test_stay_when_they_are_gone_from_the_directory_until_they_are_taken_out(self, scene: Scene):
+        given, care, tech = scene.give("csm"), new_id(), new_id()
+        scene.do(scene.dana, map_groups, given.id, _csm(care), known={care: "Care"}, versions=ANY)
+        both = scene.do(scene.dana, map_groups, given.id, _csm(care, tech), known={tech: "Tech"}, versions=ANY)
+        assert {group.name for group in both.groups} == {"Care", "Tech"}
+        left = scene.do(scene.dana, map_groups, given.id, _csm(tech), known={tech: "Tech"}, versions=ANY)
+        assert [group.name for group in left.groups] == ["Tech"]
+        with pytest.raises(GroupUnknown):
+            scene.do(scene.dana, map_groups, given.id, _csm(care, tech), known={tech: "Tech"}, versions=ANY)
+
+    def test_are_fifty_at_most(self, scene: Scene):
+        given, many = scene.give("csm"), [new_id() for _ in range(51)]
+        known = dict.fromkeys(many, "Care")
+        with pytest.raises(RolesUnusable):
+            scene.do(scene.dana, map_groups, given.id, _csm(*many), known=known, versions=ANY)
+
+    def test_keep_what_is_left_when_a_permission_is_taken_away(self, scene: Scene):
+        """Pages narrow by permissions: a group whose role lost one had nothing, where another group kept something."""
+        care, tech = new_id(), new_id()
+        cora = scene.staff("Cora", "csm", groups=frozenset({care}))
+        given, known = scene.give("csm", "technical"), {care: "Care", tech: "Tech"}
+        wanted = GroupGrants([GroupWish(care, ["csm"]), GroupWish(tech, ["technical"])])
+        scene.do(scene.dana, map_groups, given.id, wanted, known=known, versions=ANY)
+        less = "csm!onboarding:task:complete"
+        narrowed = scene.do(
+            scene.olga, narrow_delegation, given.id, DelegationAnswer([less, "technical"]), versions=ANY
+        )
+        assert scene.rights(cora) == {less}
+        assert {group.name: group.roles for group in narrowed.groups} == {"Care": [less], "Tech": ["technical"]}
 
 
 class TestARenewal:

@@ -3,76 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from app.bootstrap.routes import CONTROLLERS
 from app.kernel.ids import new_id
-from app.kernel.paging import CursorKey
-from tenants.tenant import Tenant
 from tests.factories.api import Caller
-from tests.factories.doors import Browser, Doors
-from tests.factories.installation import Installation
-
-
-@dataclass
-class Street:
-    """Northwind's host with its customer Acme, and people of both in their browsers."""
-
-    doors: Doors
-    acme: Tenant
-    olga: Browser
-    dana: Browser
-    ada: Browser
-    eve: Browser
-
-    @property
-    def page(self) -> str:
-        return f"/t/{self.acme.id}/access"
-
-    @property
-    def api(self) -> str:
-        return f"/api/v1/tenants/{self.acme.id}"
-
-    def send(self, who: Browser, path: str, **fields: Any) -> Any:
-        pairs = {"command_key": str(new_id()), **fields}
-        return who.post(path, pairs)
-
-    def listed(self, who: Browser) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = Caller(who).get(f"{self.api}/delegations").body["items"]
-        return items
-
-
-@pytest.fixture(scope="module")
-def street(shared_installation: Installation, doors_redis: str) -> Iterator[Street]:
-    services: dict[type, object] = {CursorKey: CursorKey(b"k" * 32)}
-    doors = Doors(shared_installation, redis_url=doors_redis, controllers=CONTROLLERS, services=services)
-    doors.installation.own_slots()
-    acme = doors.installation.tenant(doors.northwind, "Acme", kind="customer")
-    doors.installation.tenant(doors.northwind, "Northwind", kind="home")
-    doors.member("olga@acme.example", acme, "owner")
-    doors.staff("dana@northwind.example", doors.northwind, "onboarding_lead")
-    doors.staff("ada@northwind.example", doors.northwind, "partner_admin")
-    doors.staff("eve@contoso.example", doors.contoso, "partner_owner")
-
-    def browser(email: str, host: str = "northwind.localhost") -> Browser:
-        one = doors.browser(host)
-        doors.sign_in(one, email, proved=True)
-        return one
-
-    yield Street(
-        doors,
-        acme,
-        olga=browser("olga@acme.example"),
-        dana=browser("dana@northwind.example"),
-        ada=browser("ada@northwind.example"),
-        eve=browser("eve@contoso.example", "contoso.localhost"),
-    )
-    doors.close()
+from tests.factories.doors import Browser
+from tests.integration.access.conftest import Street
 
 
 class TestThePage:
@@ -158,9 +95,13 @@ class TestTheAPI:
         given = olga.post(f"{path}/approval", {"roles": ["csm"]}, if_match=asked.headers["etag"])
         assert (given.status, given.body["roles"]) == (200, ["csm"])
         assert olga.post(f"{path}/narrowing", {"roles": ["csm"]}, if_match=asked.headers["etag"]).status == 412
-        groups = {"groups": [{"id": str(new_id()), "name": "Care", "roles": ["csm"]}]}
-        mapped = dana.send("PUT", f"{path}/groups", groups, {"idempotency-key": "g", "if-match": given.headers["etag"]})
-        assert (mapped.status, mapped.body["groups"][0]["name"]) == (200, "Care")
+        match = {"if-match": given.headers["etag"]}
+        groups = {"groups": [{"id": str(new_id()), "name": "Acme's own IT", "roles": ["csm"]}]}
+        strange = dana.send("PUT", f"{path}/groups", groups, match | {"idempotency-key": "strange"})
+        assert (strange.status, strange.problem) == (422, "group-unknown")
+        groups["groups"][0]["id"] = street.group("Care")
+        mapped = dana.send("PUT", f"{path}/groups", groups, match | {"idempotency-key": "g"})
+        assert (mapped.status, mapped.body["groups"][0]["name"]) == (200, "Care"), "its directory calls it so"
         assert dana.post(f"{path}/end", {"reason": "Done"}).status == 403
         assert Caller(street.ada).post(f"{path}/end", {"reason": "Done"}).body["ended_by"] == "partner"
 

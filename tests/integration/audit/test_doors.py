@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 from urllib.parse import urlencode
 from uuid import UUID
@@ -200,4 +201,14 @@ class TestThePage:
     )
     def test_refuses_settings_that_cannot_be(self, tenant: Tenant, owner: Caller, wrong: dict[str, str]):
         fields = {"command_key": str(new_id()), "months": "", "addresses": ""} | wrong
-        assert owner.browser.post(f"/t/{tenant.id}/trail/keeping", fields).status == 422
+        refused = owner.browser.post(f"/t/{tenant.id}/trail/keeping", fields)
+        assert (refused.status, "needs your attention" in refused.text) == (422, True)
+        assert all(escape(line) in refused.text for typed in wrong.values() for line in typed.split("\n"))
+        assert 'aria-invalid="true"' in refused.text
+
+    def test_says_on_the_page_that_nobody_is_named_to_be_told(self, api: API, tenant: Tenant, owner: Caller):
+        settings = {"command_key": str(new_id()), "months": "36", "addresses": ""}
+        assert owner.browser.post(f"/t/{tenant.id}/trail/keeping", settings).status == 303
+        refused = owner.browser.post(f"/t/{tenant.id}/trail/checkpoint", {"command_key": str(new_id())})
+        assert (refused.status, "Name at least one address first." in refused.text) == (422, True)
+        assert 'value="36"' in refused.text, "the page of the trail, with what holds"

@@ -47,6 +47,15 @@ _PAGE: Context = {
     "files": "/api/v1/tenants/0192f0c1/trail/export",
     "command_key": KEY,
     "publish_key": _ID,
+    "typed": {},
+    "errors": [],
+}
+_SENT_BACK = {
+    "typed": {"months": "0", "addresses": "audit@contoso.example\nnobody"},
+    "errors": [
+        ("months", "This number is too small."),
+        ("addresses", "Write mail addresses, one a line, at most ten."),
+    ],
 }
 _NEW = {"entries": [], "head": {"entries": 0, "signed": 0, "checkpoint": None, "key": None}, "fingerprint": ""}
 _LOOKED = {"kept": _KEPT | {"person": _ID, "subject": _ID, "since": "2026-03-01"}, "older": "", "first": True}
@@ -56,8 +65,9 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | _NEW | {"older": "", "keeping": {"months": None, "addresses": []}},
         _PAGE | _LOOKED | {"side": "customer", "chrome": replace(CUSTOMER, path=f"{_PATH}/trail")},
         _PAGE | {"head": _HEAD | {"signed": 40}, "keeping": None, "files": ""},
+        _PAGE | _SENT_BACK,
     ],
     "audit/_entry.html": [_PAGE | {"entry": _ENTRY}, _PAGE | {"entry": _CHANGED}],
     "audit/_proof.html": [_PAGE],
-    "audit/_keeping.html": [_PAGE],
+    "audit/_keeping.html": [_PAGE, _PAGE | _SENT_BACK],
 }
