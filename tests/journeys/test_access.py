@@ -200,7 +200,7 @@ class TestBothSides:
         started = portals.sell("northwind", "greyfriars")
         page = come_in(dana)
         page.goto(f"/t/{started.tenant.id}/access")
-        tick(page, "Technical")
+        tick(page, "Technical specialist")
         write(page, "Reason", "Go-live support")
         write(page, "Until", f"0303{datetime.now(UTC).year + 1}")  # reads alike where the day comes first
         press(page, "Ask for access")

@@ -41,14 +41,14 @@ ABILITIES: Final[Mapping[str, tuple[tuple[Permission, str], ...]]] = {
     ),
 }
 ROLE_NAMES: Final[Mapping[str, str]] = {
-    Role.PARTNER_OWNER: mark("Owner of the partner"),
-    Role.PARTNER_ADMIN: mark("Administrator of the partner"),
+    Role.PARTNER_OWNER: mark("Partner owner"),
+    Role.PARTNER_ADMIN: mark("Partner administrator"),
     Role.ONBOARDING_LEAD: mark("Onboarding lead"),
-    Role.CSM: mark("Customer success"),
+    Role.CSM: mark("Customer success manager"),
     Role.IMPLEMENTATION: mark("Implementation"),
     Role.FINANCE: mark("Finance"),
-    Role.TECHNICAL: mark("Technical"),
-    Role.AUDITOR: mark("Auditor, reads only"),
+    Role.TECHNICAL: mark("Technical specialist"),
+    Role.AUDITOR: mark("Auditor"),
 }
 _SHOWN: Final = frozenset(permission for group in ABILITIES.values() for permission, _words in group)
 

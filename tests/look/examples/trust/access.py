@@ -29,7 +29,7 @@ def _one(key: str, state: str, **more: Any) -> dict[str, Any]:
         "state": state,
         "reason": "Go-live support",
         "abilities": _ABILITIES,
-        "roles": ["Customer success", "Implementation"],
+        "roles": ["Customer success manager", "Implementation"],
         "narrowed": False,
         "groups": [],
         "starts_at": days(-3),
@@ -60,12 +60,12 @@ def _group(name: str, people: int, *roles: dict[str, Any], gone: bool = False) -
 
 
 _BOTH = (
-    _role("Customer success", "csm"),
+    _role("Customer success manager", "csm"),
     _role("Implementation", "implementation!x:y:z", without=["connect systems; credentials stay unreadable"]),
 )
 _LITTLE = _role("Onboarding lead", "onboarding_lead!x:y:z", only=["how your onboardings stand"])
-_PLAIN = (_role("Customer success", "csm"), _role("Implementation", "implementation!x:y:z"))
-_TICKED = _role("Customer success", "csm", ticked=True)
+_PLAIN = (_role("Customer success manager", "csm"), _role("Implementation", "implementation!x:y:z"))
+_TICKED = _role("Customer success manager", "csm", ticked=True)
 _GROUPS = [
     _group("Contractors", 0, _TICKED, _PLAIN[1], gone=True),
     _group("Care team", 4, _TICKED, _PLAIN[1]),
@@ -110,7 +110,7 @@ _OVER = [
     _one("00000002", "declined", end_reason="Not now"),
     _one("00000003", "withdrawn", ended_by="partner", kind="break_glass"),
 ]
-_OFFERS = [{"id": "csm", "label": "Customer success"}, {"id": "technical", "label": "Technical"}]
+_OFFERS = [{"id": "csm", "label": "Customer success manager"}, {"id": "technical", "label": "Technical specialist"}]
 _WHY = {
     "permission": "onboarding:gate:decide",
     "what": "decide at gates",
@@ -188,7 +188,7 @@ _LINE = {
     "path": "/t/0192f0c1/access",
     "state": "active",
     "kind": "standard",
-    "roles": ["Customer success"],
+    "roles": ["Customer success manager"],
     "reason": "Go-live support",
     "ends_at": days(60),
 }
