@@ -16,3 +16,11 @@ def rooms(installation: Installation, doors_redis: str) -> Iterator[Doors]:
     served = Doors(installation, redis_url=doors_redis, controllers=[*FRONT_DOORS, Rooms])
     yield served
     served.close()
+
+
+@pytest.fixture(scope="module")
+def shared_rooms(shared_installation: Installation, doors_redis: str) -> Iterator[Doors]:
+    """The same for a whole module whose tests leave nothing behind that another would mind."""
+    served = Doors(shared_installation, redis_url=doors_redis, controllers=[*FRONT_DOORS, Rooms])
+    yield served
+    served.close()

@@ -14,6 +14,11 @@ from tests.factories.doors import FRONT_DOORS
 
 
 @pytest.fixture
+def rooms(shared_rooms):
+    return shared_rooms
+
+
+@pytest.fixture
 def acme(rooms):
     """A customer of Northwind with a member and an open delegation."""
     tenant = rooms.installation.tenant(rooms.northwind, "Acme", kind="customer")

@@ -7,6 +7,11 @@ import pytest
 PLATFORM_WORDS = ("slipway", "litestar", "uvicorn", "python", "psycopg")
 
 
+@pytest.fixture
+def rooms(shared_rooms):
+    return shared_rooms
+
+
 class TestUnknownHost:
     @pytest.mark.parametrize(
         "path", ["/", "/sign-in", "/static/app.css", "/nothing", "/api/openapi.json", "/healthz", "/brand/x.css"]
