@@ -74,6 +74,7 @@ FOR_STAFF_OUTSIDE = {
     "PUT /api/v1/tenants/{tenant_id:uuid}/delegations/{delegation_id:uuid}/groups": (403, "the same"),
     "POST /t/{tenant_id:uuid}/access/emergency": (403, "the same"),
     "POST /t/{tenant_id:uuid}/access/requests": (403, "the same"),
+    "POST /t/{tenant_id:uuid}/access/{delegation_id:uuid}/groups": (403, "the same"),
     "POST /t/{tenant_id:uuid}/access/{delegation_id:uuid}/{step:str}": (403, "the same"),
 }
 # What every member of a partner's staff may read in its home (`tenancy:tenant:read`): the answer to a CSM.
