@@ -20,7 +20,8 @@ PORTAL = [(page, number) for page, number in pages() if not page.startswith("ema
 _SHARE = 5  # one page of so many is walked over in each run; `make soak ONLY=by_the_keyboard` takes all
 # Marks what a keyboard has to reach, folds opened; of a group of radio buttons one is enough, arrows do the rest. A
 # menu of the frame opens as its reader would open it: once they are there.
-_MARK = """() => {
+_MARK = """async () => {
+  await document.fonts.ready  // a page that still moves under the keys would seem to hide what was scrolled to
   document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')
   document.querySelectorAll('details').forEach((fold) => { fold.open = true })
   const use = "a[href], button:enabled, input:enabled:not([type=hidden]), select:enabled, textarea:enabled, summary"
