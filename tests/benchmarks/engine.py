@@ -1,4 +1,4 @@
-"""Steps of running onboardings: committed one by one from several threads, and the pure decision alone."""
+"""Steps of running onboardings: committed one by one from several threads beside DBOS, and the pure decision alone."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from app.templates.operations import pin
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 from tests.benchmarks.ground import Ground
-from tests.benchmarks.measure import Figure, percentile, say
+from tests.benchmarks.measure import Figure, at_least, percentile, say
+from tests.benchmarks.peers.chain import STEPS, chain
+from tests.benchmarks.peers.durable import dbos_steps
 from tests.benchmarks.straight import straight_way
 from tests.benchmarks.templates import largest
 from tests.factories.installation import CELL, Installation, person
 
 THREADS = (1, 4, 8)
-_EACH = 4  # onboardings a thread brings to their end, one after the other
+_EACH = 8  # onboardings a thread brings to their end, one after the other
 _WALKS = 20
 
 
@@ -47,7 +49,26 @@ def measure(ground: Ground) -> Iterator[Figure]:
                 pin(work, effective)
         _finish(installation, tenants[0], _start(installation, tenants[0], definition, way), way)  # warm
         for threads in THREADS:
-            yield _steps(installation, tenants[:threads], definition, way)
+            rate = _steps(installation, tenants[:threads], definition, way)
+            yield Figure(f"durable_steps_{threads}_threads", rate, "steps/s")
+        yield from _beside_dbos(ground, installation, tenants)
+
+
+def _beside_dbos(ground: Ground, installation: Installation, tenants: Sequence[Tenant]) -> Iterator[Figure]:
+    """The same twelve steps in a row, first by us and then by DBOS, on the same server."""
+    effective = chain()
+    definition = effective.compile()
+    way = straight_way(definition, datetime(2026, 11, 2, 9, 0, tzinfo=UTC))
+    assert len(way) == STEPS + 1
+    for tenant in tenants:
+        with installation.work(tenant) as work:
+            pin(work, effective)
+    for threads in THREADS:
+        ours = _steps(installation, tenants[:threads], definition, way)
+        say(f"engine: DBOS, {threads} threads")
+        theirs = dbos_steps(ground, threads=threads, workflows=_EACH, steps=STEPS)
+        name = f"twelve_steps_{threads}_threads"
+        yield Figure(name, ours, "steps/s", at_least(1, "ratio"), "DBOS", theirs)
 
 
 def _decisions(definition: Definition, way: Sequence[Event]) -> Figure:
@@ -66,8 +87,8 @@ def _decisions(definition: Definition, way: Sequence[Event]) -> Figure:
 
 def _steps(
     installation: Installation, tenants: Sequence[Tenant], definition: Definition, way: Sequence[Event]
-) -> Figure:
-    """Each thread has a tenant; only the steps after the start are timed."""
+) -> float:
+    """Steps a second. Each thread has a tenant; only the steps after the start are timed."""
     say(f"engine: {len(tenants)} threads, {_EACH} onboardings of {len(way) - 1} steps each")
     running = {t.id: [_start(installation, t, definition, way) for _ in range(_EACH)] for t in tenants}
     ready = threading.Barrier(len(tenants) + 1)
@@ -84,8 +105,7 @@ def _steps(
         for each in walks:
             each.result()
         took = time.perf_counter() - began
-    steps = len(tenants) * _EACH * (len(way) - 1)
-    return Figure(f"durable_steps_{len(tenants)}_threads", steps / took, "steps/s")
+    return len(tenants) * _EACH * (len(way) - 1) / took
 
 
 def _start(installation: Installation, tenant: Tenant, definition: Definition, way: Sequence[Event]) -> UUID:

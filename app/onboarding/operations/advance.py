@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
-from app.flow.commands import Decision, ItemChange
+from app.flow.commands import Decision
 from app.flow.decide import decide
 from app.flow.events import Event as FlowEvent
 from app.flow.state import ItemState
@@ -47,7 +47,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     onboarding.snapshot = msgspec.to_builtins(decision.state)
     onboarding.seq = decision.state.seq
     onboarding.state = decision.state.status
-    _change_items(work, onboarding, decision.changes)
+    _change_items(work, onboarding, decision)
     work.write_journal(
         {
             "onboarding_id": onboarding.id,
@@ -59,7 +59,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
             "commands": msgspec.to_builtins(decision.commands),
         }
     )
-    pass_the_ball(work, onboarding, definition, decision.state)
+    pass_the_ball(work, onboarding, definition, before, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
     tell(work, onboarding, definition, event, decision, runs=runs)
     work.enqueue(
@@ -71,16 +71,17 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     return decision
 
 
-def _change_items(work: Work, onboarding: Onboarding, changes: tuple[ItemChange, ...]) -> None:
-    """Each change of the engine is a change of one row, attribute by attribute."""
-    if not changes:
+def _change_items(work: Work, onboarding: Onboarding, decision: Decision) -> None:
+    """Each change of the engine is a change of one row; all of them are sent at once, and no row is read for it."""
+    if not decision.changes:
         return
-    keys = [change.item for change in changes]
-    query = select(Item).where(Item.onboarding_id == onboarding.id, Item.key.in_(keys))
-    rows = {row.key: row for row in work.session.scalars(query)}
-    for change in changes:
-        for name, value in change.attributes.items():
-            setattr(rows[change.item], name, column_value(name, value))
+    rows = [
+        {"of": onboarding.id, "item": change.item}
+        | {f"to_{name}": value for name, value in item_columns(decision.state.items[change.item]).items()}
+        for change in decision.changes
+    ]
+    work.session.flush()  # at the start the rows are new
+    work.session.connection().execute(_CHANGE, rows)
 
 
 def column_value(name: str, value: Any) -> Any:
@@ -93,3 +94,10 @@ def column_value(name: str, value: Any) -> Any:
 def item_columns(state: ItemState) -> dict[str, Any]:
     """All engine attributes of an item, as columns of its row."""
     return {name: column_value(name, getattr(state, name)) for name in ItemState.__struct_fields__}
+
+
+_CHANGE = (
+    update(Item.__table__)  # type: ignore[arg-type]  # a mapped class has a Table there
+    .where(Item.onboarding_id == bindparam("of"), Item.key == bindparam("item"))
+    .values({name: bindparam(f"to_{name}") for name in ItemState.__struct_fields__})
+)

@@ -28,9 +28,14 @@ def holder_of(definition: Definition, state: State) -> str | None:
     return "customer" if all(item.side == "customer" for item in people) else "partner"
 
 
-def pass_the_ball(work: Work, onboarding: Onboarding, definition: Definition, state: State) -> None:
-    """Close the running interval and open the next one, if the ball has changed hands."""
-    holder = holder_of(definition, state)
+def pass_the_ball(work: Work, onboarding: Onboarding, definition: Definition, before: State, after: State) -> None:
+    """Close the running interval and open the next one, if the ball has changed hands.
+
+    Most steps leave it where it was, which the two states tell without a query.
+    """
+    holder = holder_of(definition, after)
+    if holder == holder_of(definition, before):
+        return
     query = select(CourtInterval).where(CourtInterval.onboarding_id == onboarding.id, CourtInterval.ended_at.is_(None))
     running = work.session.scalars(query).one_or_none()
     if running is not None and running.holder == holder:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
-
 from app.connectors.operations import RunRequest, request_run
 from app.flow.commands import (
     CancelTimer,
@@ -20,12 +18,12 @@ from app.flow.commands import (
     StartTimer,
 )
 from app.flow.definition import Definition
-from app.flow.state import OpenedException
+from app.flow.state import OpenedException, State
 from app.intake.operations.exceptions import ExceptionOpening, close_exception, open_exception
 from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
-from app.onboarding.models import Item, Onboarding
+from app.onboarding.models import Onboarding
 from app.onboarding.people import holders
 
 SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that has checked its own permission"}
@@ -39,7 +37,7 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
         if isinstance(command, RequestAction):
             runs[command.task] = _request_action(work, onboarding, command)
         elif isinstance(command, NotifyRole):
-            _notify(work, onboarding, definition, command, told)
+            _notify(work, onboarding, definition, decision.state, command, told)
         else:
             _do(work, onboarding, command)
     return runs
@@ -96,8 +94,13 @@ def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) 
     )
 
 
-def _notify(
-    work: Work, onboarding: Onboarding, definition: Definition, command: NotifyRole, told: set[tuple[UUID, str]]
+def _notify(  # what a letter is made of
+    work: Work,
+    onboarding: Onboarding,
+    definition: Definition,
+    state: State,
+    command: NotifyRole,
+    told: set[tuple[UUID, str]],
 ) -> None:
     """One letter to each holder of the role; a role that nobody holds is told to the onboarding's lead.
 
@@ -108,10 +111,7 @@ def _notify(
     if not people:
         return
     told |= {(person.id, said) for person in people}
-    item = definition.items[command.item]
-    row = work.session.scalars(
-        select(Item).where(Item.onboarding_id == onboarding.id, Item.key == command.item)
-    ).one_or_none()
+    item, due_at = definition.items[command.item], state.items[command.item].due_at
     for person in people:
         queue_letter(
             work,
@@ -124,7 +124,7 @@ def _notify(
                     "title": dict(item.title),
                     "text": dict(command.text),
                     "onboarding": onboarding.name,
-                    "due_at": row.due_at.isoformat() if row is not None and row.due_at else None,
+                    "due_at": due_at.isoformat() if due_at else None,
                     "side": command.side,
                 },
             ),
