@@ -34,13 +34,16 @@ def worker(_arguments: list[str]) -> int:
     return run_worker(open_program(Settings.from_environment(), Program.WORKER))
 
 
-def dispatcher(_arguments: list[str]) -> int:
-    """Relay events, fire timers, hand out jobs, keep the pool of workspaces warm."""
+def dispatcher(arguments: list[str]) -> int:
+    """Relay events, fire timers, hand out jobs; drain, resume, status: stop handing out, go on, say how it stands."""
+    from app.bootstrap.commands.engine.dispatcher import run_dispatching
     from app.bootstrap.dispatching import make_dispatcher
     from app.bootstrap.wiring import open_program
     from app.settings import Settings
     from app.vault.rules import Program
 
+    if arguments:
+        return run_dispatching(arguments, Settings.from_environment())
     running = open_program(Settings.from_environment(), Program.DISPATCHER)
     loop = make_dispatcher(running)
 

@@ -143,6 +143,7 @@ def cell_rules(roles: RoleNames) -> str:
         *founding_rights(roles),
         f"GRANT SELECT ON cell.mark, cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
         f"GRANT SELECT ON cell.fleet_step TO {roles.dispatcher};",
+        f"GRANT SELECT, INSERT, UPDATE ON cell.dispatch TO {roles.dispatcher};",
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
