@@ -46,6 +46,15 @@ def environment(installation: Installation, tmp_path, monkeypatch: pytest.Monkey
     return own
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it holds, or for ten seconds."""
+    pause = threading.Event()
+    for _look in range(1_000):
+        if condition():
+            return
+        pause.wait(0.01)
+
+
 class TestADrainedCell:
     def test_hands_nothing_out_while_what_runs_ends_and_goes_on_when_resumed(
         self, installation: Installation, acme: Tenant, guests: Guests
@@ -98,10 +107,7 @@ class TestADrainedCell:
         for thread in threads:
             thread.start()
         try:
-            for _look in range(1_000):
-                if read_standing(installation.databases, CELL).left > 9:
-                    break
-                going.wait(0.01)
+            wait_for(lambda: read_standing(installation.databases, CELL).left > 9)
             stop_handing_out(installation.databases, CELL, reason="")
             left = read_standing(installation.databases, CELL).left
             for _turn in range(3):
