@@ -50,7 +50,7 @@ CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
-_NUMBERS = ("worker_threads", "gateways", "warm_slots", "bundle_mib", "bundle_hours", "rate_scale", "queue_age")
+_SIZES = ("worker_threads", "gateways", "warm_slots")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -209,9 +209,13 @@ class Settings:
             "SLIPWAY_MAIL_FROM": self.mail_from,
             "SLIPWAY_INBOX": "" if self.inbox is None else str(self.inbox),
             "SLIPWAY_ADDRESS_BOOK": ",".join(str(entry) for entry in self.address_book),
-            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in _NUMBERS},
+            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in _SIZES},
             "SLIPWAY_BUNDLES": str(self.bundles),
+            "SLIPWAY_BUNDLE_MIB": str(self.bundle_mib),
+            "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
+            "SLIPWAY_RATE_SCALE": str(self.rate_scale),
+            "SLIPWAY_QUEUE_AGE": str(self.queue_age),
             "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
