@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from app.kernel.errors import SlipwayError
+from app.kernel.runtime import Runtime
 from tenants.sessions import DatabaseAway
 
 Command = Callable[[list[str]], int]
@@ -34,13 +35,16 @@ def worker(_arguments: list[str]) -> int:
     return run_worker(open_program(Settings.from_environment(), Program.WORKER))
 
 
-def dispatcher(_arguments: list[str]) -> int:
-    """Relay events, fire timers, hand out jobs, keep the pool of workspaces warm."""
+def dispatcher(arguments: list[str]) -> int:
+    """Relay events, fire timers, hand out jobs; drain, resume, status: stop handing out, go on, say how it stands."""
+    from app.bootstrap.commands.engine.dispatcher import run_dispatching
     from app.bootstrap.dispatching import make_dispatcher
     from app.bootstrap.wiring import open_program
     from app.settings import Settings
     from app.vault.rules import Program
 
+    if arguments:
+        return run_dispatching(arguments, Settings.from_environment())
     running = open_program(Settings.from_environment(), Program.DISPATCHER)
     loop = make_dispatcher(running)
 
@@ -155,6 +159,32 @@ def trail(arguments: list[str]) -> int:
     return run_trail(arguments)
 
 
+def onboardings(arguments: list[str]) -> int:
+    """Show one onboarding from the inside: inspect; have its failed work done again: retry."""
+    from app.bootstrap.commands.engine.onboardings import run_onboardings
+
+    return _with_runtime(run_onboardings, arguments)
+
+
+def history(arguments: list[str]) -> int:
+    """Replay every journal and compare it with what is stored: verify."""
+    from app.bootstrap.commands.engine.onboardings import run_history
+
+    return _with_runtime(run_history, arguments)
+
+
+def _with_runtime(command: Callable[[list[str], Runtime], int], arguments: list[str]) -> int:
+    from app.bootstrap.wiring import open_program
+    from app.settings import Settings
+    from app.vault.rules import Program
+
+    running = open_program(Settings.from_environment(), Program.OPERATOR)
+    try:
+        return command(arguments, running.runtime)
+    finally:
+        running.close()
+
+
 COMMANDS: dict[str, Command] = {
     "demo": demo,
     "serve": serve,
@@ -170,6 +200,8 @@ COMMANDS: dict[str, Command] = {
     "doctor": doctor,
     "tenants": tenants,
     "trail": trail,
+    "onboardings": onboardings,
+    "history": history,
     "fleet": fleet,
 }
 

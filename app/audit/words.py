@@ -60,6 +60,7 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.first_value.reached": mark("reached first value"),
     "onboarding.gate.decided": mark("decided a gate"),
     "onboarding.handoff.validated": mark("checked the handed-over facts"),
+    "onboarding.jobs.retried": mark("had failed work done again"),
     "onboarding.item.assigned": mark("assigned a step to somebody"),
     "onboarding.milestone.completed": mark("completed a milestone"),
     "onboarding.packet.corrected": mark("corrected the handed-over facts"),

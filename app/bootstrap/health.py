@@ -1,5 +1,6 @@
 """What probes ask: is the process alive, can it do its work, what has it counted. No brand, no sign-in."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from app.bootstrap.fleet import behind
+from app.kernel.queue.standing import read_standing
 from app.web.begin import runtime_of
 from tenants.engines import Databases
 from tenants.schema.migrate import script_config
@@ -30,7 +32,7 @@ class Readiness:
         parts = {"control": self._control()}
         parts |= {f"cell {name}": self._cell(name) for name in self.databases.cells}
         ready = all(said == OK for said in parts.values())
-        return ready, parts | self._fleet() | {"valkey": self._valkey()}
+        return ready, parts | self._drained() | self._fleet() | {"valkey": self._valkey()}
 
     def _control(self) -> str:
         try:
@@ -50,6 +52,16 @@ class Readiness:
         if mark is None or tuple(mark) != (self.databases.key.id, name):
             return "another cell than this installation's"
         return OK
+
+    def _drained(self) -> dict[str, str]:
+        """Said, not judged: this program can work while an operator has the dispatcher hand out nothing."""
+        said = {}
+        for name in self.databases.cells:
+            with suppress(DatabaseAway):  # the cell's own line says so
+                standing = read_standing(self.databases, name)
+                if standing.drained:
+                    said[f"dispatcher {name}"] = f"drained, {standing.left} jobs left. {standing.reason}".strip()
+        return said
 
     def _fleet(self) -> dict[str, str]:
         """Said, not judged: a few workspaces that answer 503 are no reason to take this program from all others."""

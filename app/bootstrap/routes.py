@@ -54,6 +54,7 @@ from app.tenancy.api.imports import ImportDoors
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper
+from app.web.guard.backlog import Backlog
 from app.web.guard.doors import enforce_door, provide_form, require_doors
 from app.web.guard.limits import Limiter
 from app.web.responses import EXCEPTION_HANDLERS
@@ -129,6 +130,10 @@ class ReachedAt(Protocol):
     def rate_scale(self) -> int:
         """What every limit of requests is multiplied by."""
 
+    @property
+    def queue_age(self) -> int:
+        """Seconds a job may wait before nothing new is begun; 0: for ever."""
+
 
 def door_services(databases: Databases, settings: ReachedAt) -> dict[type, object]:
     """What doors, and jobs that make links, ask the Runtime for by type; `Mailer` comes from who can send mail."""
@@ -139,6 +144,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
         SiteDirectory: SiteDirectory(databases),
         Doorkeeper: Doorkeeper(find_visit, find_bearer, find_directory, look_at_code),
         Readiness: Readiness(databases, settings.redis_url),
+        Backlog: Backlog(databases, settings.queue_age),
         Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
         **folder,
     }

@@ -49,6 +49,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
     yield from servers.databases(patient)
     yield servers.fleet(patient)
     yield servers.queue(patient)
+    yield servers.dispatching(patient)
     yield keys.keys(patient)
     yield from consistency(patient)
 

@@ -105,6 +105,17 @@ class Timer(CellRecord):
     fired_at: Mapped[datetime | None]
 
 
+class Dispatch(CellRecord):
+    """Whether jobs are handed out in this cell: one row; none means that they are (`slipway dispatcher drain`)."""
+
+    __tablename__ = "dispatch"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    drained: Mapped[bool]
+    reason: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
 class Inbox(CellRecord):
     """A message from outside, admitted once per tenant, source and the sender's id."""
 

@@ -160,6 +160,16 @@ class OnboardingEnded(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobsRetried(_OfOnboarding):
+    """An operator had failed jobs done again; `reason` says why."""
+
+    type: ClassVar[str] = "onboarding.jobs.retried"
+
+    jobs: list[str]
+    kinds: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SandboxFilled(Event):
     """All that a new sandbox holds is made up: whom and what it was given."""
 

@@ -50,6 +50,7 @@ CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
+_SIZES = ("worker_threads", "gateways", "warm_slots")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -106,6 +107,7 @@ class Settings:
     bundle_hours: int
     bundle_recipients: tuple[str, ...]
     rate_scale: int
+    queue_age: int
     trusted_proxies: tuple[str, ...]
     log_format: LogFormat
 
@@ -207,14 +209,13 @@ class Settings:
             "SLIPWAY_MAIL_FROM": self.mail_from,
             "SLIPWAY_INBOX": "" if self.inbox is None else str(self.inbox),
             "SLIPWAY_ADDRESS_BOOK": ",".join(str(entry) for entry in self.address_book),
-            "SLIPWAY_WORKER_THREADS": str(self.worker_threads),
-            "SLIPWAY_GATEWAYS": str(self.gateways),
-            "SLIPWAY_WARM_SLOTS": str(self.warm_slots),
+            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in _SIZES},
             "SLIPWAY_BUNDLES": str(self.bundles),
             "SLIPWAY_BUNDLE_MIB": str(self.bundle_mib),
             "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
             "SLIPWAY_RATE_SCALE": str(self.rate_scale),
+            "SLIPWAY_QUEUE_AGE": str(self.queue_age),
             "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
@@ -274,6 +275,7 @@ def _key_store(read: _Reader) -> dict[str, object]:
 def _senders(read: _Reader) -> dict[str, object]:
     return {
         "rate_scale": read("SLIPWAY_RATE_SCALE", number(1, 1000)),
+        "queue_age": read("SLIPWAY_QUEUE_AGE", number(0, 86_400)),
         "trusted_proxies": read("SLIPWAY_TRUSTED_PROXIES", proxies),
     }
 

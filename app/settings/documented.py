@@ -114,6 +114,12 @@ DOCUMENTED: tuple[Documented, ...] = (
         "What every limit of requests is multiplied by, 1 to 1000: raise it where many people share one address.",
     ),
     Documented(
+        "SLIPWAY_QUEUE_AGE",
+        "120",
+        "Seconds the oldest waiting job of a cell may have waited, 0 to 86400: beyond that, API requests that begin "
+        "new work there get 429 with Retry-After; what people do and read goes on. 0: never.",
+    ),
+    Documented(
         "SLIPWAY_TRUSTED_PROXIES",
         "127.0.0.1",
         "Addresses or networks of reverse proxies, separated by commas, whose X-Forwarded-For is believed; "

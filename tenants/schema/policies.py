@@ -53,6 +53,11 @@ CREATE OR REPLACE FUNCTION cell.finish_job(
            AND p_state IN ('ready', 'done', 'failed')
          RETURNING true $body$;
 
+CREATE OR REPLACE FUNCTION cell.retry_job(p_id uuid) RETURNS boolean
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ UPDATE cell.job j SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL
+         WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.state = 'failed' RETURNING true $body$;
+
 CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$ SELECT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = cell.current_tenant()
@@ -143,6 +148,7 @@ def cell_rules(roles: RoleNames) -> str:
         *founding_rights(roles),
         f"GRANT SELECT ON cell.mark, cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
         f"GRANT SELECT ON cell.fleet_step TO {roles.dispatcher};",
+        f"GRANT SELECT, INSERT, UPDATE ON cell.dispatch TO {roles.dispatcher};",
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",

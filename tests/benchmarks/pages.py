@@ -35,6 +35,7 @@ class Reached(NamedTuple):
     redis_url: str
     inbox: Path | None = None
     rate_scale: int = 1000
+    queue_age: int = 120
 
 
 class Stage(NamedTuple):

@@ -83,6 +83,7 @@ class Reached(NamedTuple):
     redis_url: str
     inbox: Path | None = None
     rate_scale: int = 1000  # nobody but the tests of limits is to be stopped by one
+    queue_age: int = 120
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,24 @@ def queue(patient: Patient) -> Finding:
     return Finding("Redis", int(number.split(".", maxsplit=1)[0]) >= REDIS_AT_LEAST, f"Redis {number}", mend)
 
 
+def dispatching(patient: Patient) -> Finding:
+    """Cells in which an operator has stopped the handing out of jobs: nothing moves there until somebody resumes it."""
+    cells = [name for name in sorted(patient.environ) if MORE_CELLS.fullmatch(name) or name == CELL]
+    drained: list[str] = []
+    try:
+        for name in (cell for cell in cells if patient.environ[cell]):
+            with _connected(patient.environ[name]) as connection:
+                if _one(connection, "SELECT to_regclass('cell.dispatch')") != (None,):
+                    query = b"SELECT reason, changed_at FROM cell.dispatch WHERE drained"
+                    drained += [
+                        f"{name} since {at:%Y-%m-%d %H:%M}: {why or '-'}" for why, at in connection.execute(query)
+                    ]
+    except (ValueError, psycopg.Error):
+        return Finding("Dispatcher", False, "cannot be told while a cell does not answer", required=False)
+    found = f"drained: {'; '.join(drained)}" if drained else "jobs are handed out"
+    return Finding("Dispatcher", not drained, found, "slipway dispatcher resume", required=False)
+
+
 @contextmanager
 def _connected(url: str) -> Iterator[psycopg.Connection[Row]]:
     with psycopg.connect(database_url(url), connect_timeout=5, autocommit=True) as connection:

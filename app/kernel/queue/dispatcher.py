@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from app.kernel.ids import new_id
 from app.kernel.queue.sequencing import ANY_MARK
+from app.kernel.queue.standing import HANDED_OUT, IN_FLIGHT, WAITING
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
 
 Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that are told
 
 _BATCH = 200
+_TIMERS = 1_000  # a batch: 50,000 that are due at once are 50 transactions, with others' work between them
 _DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
 
 
@@ -74,17 +75,13 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
 
 
 def fire_timers(databases: Databases, cell: str) -> int:
-    """Turn due timers into jobs, never early by the cell's business clock. Returns how many fired."""
+    """Turn a batch of due timers into jobs, never early by the cell's business clock. Returns how many fired."""
     with dispatcher_session(databases, cell, actor="timers") as (session, now):
-        rows = session.execute(_DUE_TIMERS, {"limit": _BATCH}).all()
-        jobs = [
-            {"tenant_id": row.tenant_id, "id": new_id(), "kind": row.kind, "timer": row.id, "now": now} for row in rows
-        ]
-        if jobs:
-            session.connection().execute(_ADD_TIMER_JOB, jobs)
-            session.connection().execute(
-                _FIRED, [{"tenant": j["tenant_id"], "id": j["timer"], "now": now} for j in jobs]
-            )
+        rows = session.execute(_DUE_TIMERS, {"limit": _TIMERS}).all()
+        if rows:
+            due = {"tenants": [row.tenant_id for row in rows], "timers": [row.id for row in rows], "now": now}
+            session.connection().execute(_ADD_TIMER_JOBS, due | {"jobs": [new_id() for _row in rows]})
+            session.connection().execute(_FIRED, due)
     return len(rows)
 
 
@@ -101,19 +98,13 @@ def release_worker(databases: Databases, cell: str, worker: str) -> int:
 
 
 def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatched]:
-    """Mark ready jobs as dispatched while fewer than `window` are on their way or running."""
+    """Mark ready jobs as dispatched while fewer than `window` are on their way or running; none in a drained cell."""
     with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
-        room = window - _in_flight(session)
+        room = window - int(session.execute(IN_FLIGHT).scalar_one())
         if room <= 0:
             return []
         rows = session.execute(_TAKE, {"room": room, "lease": _DISPATCH_LEASE}).all()
     return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for row in rows]
-
-
-def _in_flight(session: Session) -> int:
-    return int(
-        session.execute(text("SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running')")).scalar_one()
-    )
 
 
 _NEW_EVENTS = text("""
@@ -137,14 +128,20 @@ _DUE_TIMERS = text("""
     WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift
     ORDER BY t.due_at LIMIT :limit FOR UPDATE OF t SKIP LOCKED
 """)
-_ADD_TIMER_JOB = text(f"""{_JOB_COLUMNS}
-    SELECT :tenant_id, :id, :kind, 'default',
+_ADD_TIMER_JOBS = text(f"""{_JOB_COLUMNS}
+    SELECT t.tenant_id, d.job_id, t.kind, 'default',
            t.args || jsonb_build_object('subject_id', t.subject_id, 'version', t.version, 'due_at', t.due_at),
            NULL, NULL, 'timer:' || t.id, :now, 'ready', 0, 0, t.trace_id, :now
-    FROM cell.timer t WHERE t.tenant_id = :tenant_id AND t.id = :timer
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:timers AS uuid[]), CAST(:jobs AS uuid[]))
+        AS d (tenant_id, timer_id, job_id)
+    JOIN cell.timer t ON t.tenant_id = d.tenant_id AND t.id = d.timer_id
     ON CONFLICT DO NOTHING
 """)  # noqa: S608 - the column list above
-_FIRED = text("UPDATE cell.timer SET state = 'fired', fired_at = :now WHERE tenant_id = :tenant AND id = :id")
+_FIRED = text("""
+    UPDATE cell.timer t SET state = 'fired', fired_at = :now
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:timers AS uuid[])) d (tenant_id, timer_id)
+    WHERE t.tenant_id = d.tenant_id AND t.id = d.timer_id
+""")
 _RECOVER = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
     WHERE state IN ('dispatched', 'running') AND lease_until < now()
@@ -158,7 +155,7 @@ _ANY = text(f"""
                    WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift)
         OR EXISTS (SELECT FROM cell.job WHERE state IN ('dispatched', 'running') AND lease_until < now())
         OR EXISTS (SELECT FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
-                   WHERE r.state = 'ready' AND r.run_at <= now())
+                   WHERE r.state = 'ready' AND r.run_at <= now() AND {HANDED_OUT})
         OR EXISTS (SELECT {ANY_MARK}),
         (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running'))
 """)  # noqa: S608 - constants of ours
@@ -166,17 +163,10 @@ _RELEASE = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
 """)
 # On a lane nothing is sent while something earlier is unfinished, or is still an event that nobody has relayed.
-_TAKE = text("""
+_TAKE = text(f"""
     UPDATE cell.job j SET state = 'dispatched', lease_until = now() + make_interval(secs => :lease)
-    FROM (
-        SELECT r.tenant_id, r.id FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
-        WHERE r.state = 'ready' AND r.run_at <= now() AND (r.lane IS NULL OR NOT EXISTS (
-            SELECT FROM cell.job e WHERE e.tenant_id = r.tenant_id AND e.lane = r.lane AND e.finished_at IS NULL
-            AND (COALESCE(e.lane_seq, 0), e.id) < (COALESCE(r.lane_seq, 0), r.id)))
-        AND (r.lane_seq IS NULL OR NOT EXISTS (
-            SELECT FROM cell.outbox o WHERE o.tenant_id = r.tenant_id AND o.lane = split_part(r.lane, ':', 1)
-            AND o.lane_seq < r.lane_seq AND o.state = 'new'))
-        ORDER BY r.run_at LIMIT :room FOR UPDATE OF r SKIP LOCKED) n
+    FROM (SELECT r.tenant_id, r.id FROM {WAITING} AND {HANDED_OUT}
+          ORDER BY r.run_at, r.id LIMIT :room FOR UPDATE OF r SKIP LOCKED) n
     WHERE j.tenant_id = n.tenant_id AND j.id = n.id
     RETURNING j.tenant_id, j.id, j.queue
-""")
+""")  # noqa: S608 - constants of ours

@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import text
 
 from app.kernel.errors import SlipwayError
@@ -19,6 +20,8 @@ from tenants.registry import find_tenant
 from tenants.sessions import DatabaseAway, dispatcher_session, lookup_session
 
 log = structlog.get_logger(__name__)
+# By the state in which a message found its job: `running` is a message that came twice while a worker is at it.
+PARKED = Counter("slipway_job_messages_parked", "Messages to a worker that had nothing to do.", ["state"])
 
 _CLAIM = text("""
     UPDATE cell.job SET state = 'running', epoch = epoch + 1, attempts = attempts + 1, worker = :worker,
@@ -30,11 +33,12 @@ _RENEW = text("""
     UPDATE cell.job SET lease_until = now() + make_interval(secs => :lease)
     WHERE tenant_id = :tenant AND id = :id AND epoch = :epoch AND state = 'running'
 """)
+_STATE = text("SELECT state FROM cell.job WHERE tenant_id = :tenant AND id = :id")
 _FIRST_LEASE = 15.0
 
 
 def run_job(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, worker: str) -> None:
-    """Run the job if it is still waiting for a worker; a second message about it finds nothing and does nothing."""
+    """Run the job if it is still waiting for a worker; a second message about it does nothing, and is counted."""
     claimed = _claim(runtime, cell, tenant_id, job_id, worker)
     if claimed is None:
         return
@@ -52,7 +56,10 @@ def _claim(runtime: Runtime, cell: str, tenant_id: UUID, job_id: UUID, worker: s
     values = {"tenant": tenant_id, "id": job_id, "worker": worker, "lease": _FIRST_LEASE}
     with dispatcher_session(runtime.databases, cell, actor=worker) as (session, _now):
         row = session.execute(_CLAIM, values).one_or_none()
+        found = None if row else session.execute(_STATE, values).scalar_one_or_none()
     if row is None:
+        PARKED.labels(found or "gone").inc()
+        log.info("job.message_parked", job_id=str(job_id), tenant_id=str(tenant_id), state=found or "gone")
         return None
     return ClaimedJob(
         tenant_id=tenant_id,
@@ -121,11 +128,12 @@ def _heartbeat(runtime: Runtime, cell: str, claimed: ClaimedJob) -> Iterator[Non
     """Renew the lease from a side thread: a long call keeps its job, a dead process loses it."""
     kind = job_kind(claimed.kind)
     lease = kind.lease.total_seconds() if kind else _FIRST_LEASE
+    pause = min(lease, _FIRST_LEASE) / 3  # the claim, which knows no kind yet, gave the first lease
     stop = threading.Event()
     values = {"tenant": claimed.tenant_id, "id": claimed.id, "epoch": claimed.epoch, "lease": lease}
 
     def beat() -> None:
-        while not stop.wait(lease / 3):
+        while not stop.wait(pause):
             try:
                 with dispatcher_session(runtime.databases, cell, actor="heartbeat") as (session, _now):
                     session.execute(_RENEW, values)

@@ -35,6 +35,7 @@ from app.tenancy.schemas import (
     TenantQuery,
 )
 from app.web.begin import NotSignedIn
+from app.web.guard.backlog import QueueTooOld
 from app.web.security import NotFromHere
 from app.web.wire.openapi import Described, Told
 from app.web.wire.reading import (
@@ -121,7 +122,7 @@ CREATE = Described(
     headers=("Idempotency-Key",),
     problems=(
         *(_CHANGING + _SENT + _ONCE + _PLACED),
-        *(ExternalIdTaken, QuotaReached, RequestDiffers, CellsBusy),
+        *(ExternalIdTaken, QuotaReached, RequestDiffers, CellsBusy, QueueTooOld),
     ),
     scopes=(Permission.TENANT_CREATE,),
 )
@@ -130,7 +131,7 @@ BULK = Described(
     takes=BulkCreate,
     example={"items": [_WANTED | {"key": "row-1"}, {"name": "Umbrella", "external_id": "crm-4711", "key": "row-2"}]},
     headers=("Idempotency-Key",),
-    problems=(*_CHANGING, *_SENT, *_ONCE, ItemKeyTwice),
+    problems=(*_CHANGING, *_SENT, *_ONCE, ItemKeyTwice, QueueTooOld),
     scopes=(Permission.TENANT_CREATE,),
 )
 LIST = Described(

@@ -14,6 +14,7 @@ from app.tenancy.operations.update import update_tenant
 from app.tenancy.queries import list_tenants, read_tenant
 from app.tenancy.schemas import BulkCreate, TenantCreate, TenantPatch, TenantQuery
 from app.web.begin import runtime_of, trace_of, visit_of
+from app.web.guard.backlog import BEGINS_WORK
 from app.web.wire.answering import answer_done, answer_read, etag_of, link_next, write
 from app.web.wire.openapi import described as account
 from app.web.wire.reading import JSON, MERGE_PATCH, read_body, read_match, read_query
@@ -28,7 +29,13 @@ class TenantDoors(Controller):
     opt = {"door": "partner"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     tags = ("tenants",)
 
-    @post("/", operation_id="tenants.create", operation_class=account(described.CREATE), sync_to_thread=True)
+    @post(
+        "/",
+        operation_id="tenants.create",
+        operation_class=account(described.CREATE),
+        opt=BEGINS_WORK,
+        sync_to_thread=True,
+    )
     def create(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Make a workspace. It is usable at once: 201, `state` is `active`.
 
@@ -42,7 +49,13 @@ class TenantDoors(Controller):
 
         return once(request, wanted, perform)
 
-    @post("/bulk", operation_id="tenants.createMany", operation_class=account(described.BULK), sync_to_thread=True)
+    @post(
+        "/bulk",
+        operation_id="tenants.createMany",
+        operation_class=account(described.BULK),
+        opt=BEGINS_WORK,
+        sync_to_thread=True,
+    )
     def create_many(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Make up to 100 workspaces, one after the other. What one of them meets stops none of the others.
 

@@ -25,6 +25,7 @@ from app.tenancy.operations.transferring.imports import (
 )
 from app.tenancy.schemas import ImportQuery
 from app.web.begin import runtime_of, trace_of, visit_of
+from app.web.guard.backlog import BEGINS_WORK
 from app.web.translations import mark
 from app.web.wire.answering import answer_read, write
 from app.web.wire.openapi import FILE
@@ -45,6 +46,7 @@ class ImportDoors(Controller):
         "/",
         operation_id="tenants.import",
         operation_class=account(described.IMPORT),
+        opt=BEGINS_WORK,
         request_max_body_size=None,
     )
     async def receive(self, request: PageRequest) -> Response[bytes]:

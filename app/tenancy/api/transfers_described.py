@@ -18,6 +18,7 @@ from app.tenancy.rules import OwnHome, ReasonMissing, TenantUnknown, WrongState
 from app.tenancy.schemas import ExportOut, ExportWanted, ImportOut, ImportQuery
 from app.vault.bundle_keys import BundleKeyUnreadable
 from app.web.begin import NotSignedIn
+from app.web.guard.backlog import QueueTooOld
 from app.web.security import NotFromHere
 from app.web.wire.openapi import Described, Told
 from app.web.wire.reading import (
@@ -130,7 +131,7 @@ IMPORT = Described(
     headers=("Idempotency-Key",),
     problems=(
         *(*_CHANGING, *_ONCE, QueryUnfit, MediaTypeUnknown, ReasonMissing, OrganisationUnknown),
-        *(BundleBroken, BundleDamaged, BundleTooLarge, UploadCut, ImportsWaiting, BundlesAway),
+        *(BundleBroken, BundleDamaged, BundleTooLarge, UploadCut, ImportsWaiting, BundlesAway, QueueTooOld),
     ),
     scopes=(Permission.TENANT_IMPORT,),
 )

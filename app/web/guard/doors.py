@@ -30,6 +30,7 @@ from app.web.begin import (
     site_of,
 )
 from app.web.forms import CODE_FIELD, Form, read_form
+from app.web.guard.backlog import Backlog
 from app.web.guard.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
 from app.web.security import Connection, require_same_origin
 from app.web.translations import mark
@@ -47,7 +48,7 @@ _LOOPBACK = {"127.0.0.1", "::1"}
 async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of the whole application: lets through what the route's door allows.
 
-    Raises NotSignedIn, NothingHere, NotFromHere, DirectoryUnknown, TooManyRequests, DatabaseAway.
+    Raises NotSignedIn, NothingHere, NotFromHere, DirectoryUnknown, TooManyRequests, QueueTooOld, DatabaseAway.
     """
     method = str(connection.scope.get("method"))
     if method == "OPTIONS":
@@ -61,6 +62,8 @@ async def enforce_door(connection: Connection, handler: BaseRouteHandler) -> Non
         raise NotFoundException
     elif door in {"signed_in", "partner", "tenant"}:
         await _let_in(connection, str(door), _quota_of(handler))
+        if handler.opt.get("begins_work"):
+            await run_sync(_require_room, connection)
     elif door == "directory":
         connection.scope["state"]["directory"] = await run_sync(_recognise_directory, connection, _quota_of(handler))
     elif door not in DOORS:
@@ -132,6 +135,13 @@ def _recognise(connection: Connection, tenant_id: UUID | None, quota: Quota | No
     elif quota:
         _count(connection, quota, visit.actor.label)
     return visit
+
+
+def _require_room(connection: Connection) -> None:
+    """Where the work is the tenant's its own cell counts; a new tenant may go to any."""
+    visit, runtime = find_visit(connection), runtime_of(connection)
+    tenant = visit.tenant if visit else None
+    runtime.service(Backlog).require_room([tenant.cell] if tenant else runtime.databases.cells)
 
 
 def _quota_of(handler: BaseRouteHandler) -> Quota | None:

@@ -17,7 +17,7 @@ from app.kernel.errors import Conflict
 from app.kernel.events import Event
 from app.kernel.ids import new_id
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
-from app.kernel.queue.jobs import JobRun, job
+from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.work import Work
 
 
@@ -106,6 +106,28 @@ def kill(run: JobRun, *, once: bool) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
     with run.finish() as work:
         add_guest(work, "survived")
+    return Done()
+
+
+@job("tests.stop")
+def stop(run: JobRun) -> Outcome:
+    """Be stopped in the middle, the first time; say so where that has cost the lease."""
+    if run.job.attempts == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    try:
+        with run.finish() as work:
+            arrive(work, f"attempt {run.job.attempts}")
+    except LeaseLost:
+        print("fenced", flush=True)  # noqa: T201 - its parent waits for this
+        raise
+    return Done()
+
+
+@job("tests.note")
+def note(run: JobRun, *, note: str = "", **_timer: Any) -> Outcome:
+    """What a timer asks for: one line that shows."""
+    with run.finish() as work:
+        add_guest(work, note)
     return Done()
 
 

@@ -1,0 +1,1 @@
+"""Operator commands about running work: the dispatcher, onboardings, histories."""

@@ -1,0 +1,92 @@
+"""How a cell's queue stands, and whether its jobs are handed out: one row that every dispatcher honours at once.
+
+A drained cell goes on relaying events and firing timers; what is running ends; nothing new reaches a worker, also after
+restarts. Who hands out holds an advisory lock while it does: once `stop_handing_out` returns, nobody hands out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from tenants.engines import Databases
+from tenants.sessions import dispatcher_session
+
+_LOCK: Final = 0x51_1B_0A_D1  # one number of ours; advisory locks are the database's, so each cell has its own
+# Said before the statement that hands out, which then sees what whoever held the lock has changed.
+IN_FLIGHT: Final = text(f"""
+    SELECT count(*) FROM cell.job, pg_advisory_xact_lock_shared({_LOCK}) WHERE state IN ('dispatched', 'running')
+""")  # noqa: S608 - a number of ours
+HANDED_OUT: Final = "NOT EXISTS (SELECT FROM cell.dispatch WHERE drained)"
+# The job waits for a worker and for nothing else: its tenant is active, its time has come, its lane is free.
+WAITING: Final = """
+    cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
+    WHERE r.state = 'ready' AND r.run_at <= now() AND (r.lane IS NULL OR NOT EXISTS (
+        SELECT FROM cell.job e WHERE e.tenant_id = r.tenant_id AND e.lane = r.lane AND e.finished_at IS NULL
+        AND (COALESCE(e.lane_seq, 0), e.id) < (COALESCE(r.lane_seq, 0), r.id)))
+    AND (r.lane_seq IS NULL OR NOT EXISTS (
+        SELECT FROM cell.outbox o WHERE o.tenant_id = r.tenant_id AND o.lane = split_part(r.lane, ':', 1)
+        AND o.lane_seq < r.lane_seq AND o.state = 'new'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A cell's queue: `left` are on their way to a worker or running; `oldest` is how long the first one waits (s)."""
+
+    drained: bool
+    reason: str
+    since: datetime | None
+    left: int
+    waiting: int
+    oldest: float
+
+
+def stop_handing_out(databases: Databases, cell: str, *, reason: str) -> None:
+    """Hand out no job any more, in no dispatcher, until `hand_out_again`. Said twice, the first reason stays."""
+    _set(databases, cell, drained=True, reason=reason)
+
+
+def hand_out_again(databases: Databases, cell: str) -> None:
+    """Go on where it stopped."""
+    _set(databases, cell, drained=False, reason="")
+
+
+def read_standing(databases: Databases, cell: str) -> Standing:
+    """How the cell's queue stands at this moment."""
+    with dispatcher_session(databases, cell, actor="standing") as (session, _now):
+        row = session.execute(_SWITCH).one_or_none()
+        left, waiting, oldest = session.execute(_COUNTS).one()
+    drained = bool(row and row.drained)
+    since = row.changed_at if row and drained else None
+    return Standing(drained, row.reason if row and drained else "", since, int(left), int(waiting), float(oldest))
+
+
+def oldest_waiting(databases: Databases, cell: str) -> float:
+    """Seconds for which the job that waits longest could have been at work; a look at the front of an index."""
+    with dispatcher_session(databases, cell, actor="standing") as (session, _now):
+        return float(session.execute(_OLDEST).scalar_one_or_none() or 0.0)
+
+
+def _set(databases: Databases, cell: str, *, drained: bool, reason: str) -> None:
+    with dispatcher_session(databases, cell, actor="operator") as (session, _now):
+        session.execute(_LOCK_ALONE)
+        session.connection().execute(_SAY, {"drained": drained, "reason": reason})
+
+
+_LOCK_ALONE = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
+_SAY = text("""
+    INSERT INTO cell.dispatch AS d (id, drained, reason, changed_at) VALUES (1, :drained, :reason, now())
+    ON CONFLICT (id) DO UPDATE SET drained = excluded.drained, reason = excluded.reason, changed_at = now()
+    WHERE d.drained <> excluded.drained
+""")
+_SWITCH = text("SELECT drained, reason, changed_at FROM cell.dispatch WHERE id = 1")
+_COUNTS = text(f"""
+    SELECT (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running')),
+           (SELECT count(*) FROM {WAITING}),
+           (SELECT COALESCE(EXTRACT(epoch FROM now() - min(r.run_at)), 0) FROM {WAITING})
+""")  # noqa: S608 - constants of ours
+_OLDEST = text(f"SELECT EXTRACT(epoch FROM now() - r.run_at) FROM {WAITING} ORDER BY r.run_at LIMIT 1")  # noqa: S608 - as above

@@ -1,0 +1,1 @@
+"""Real processes on the queue, stopped, killed and cut off in the middle."""
