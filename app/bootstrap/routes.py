@@ -43,7 +43,10 @@ from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
 from app.notifications.pages import InboxPages, SandboxMailPages
-from app.onboarding.api import OnboardingDoors
+from app.onboarding.api.commands import CommandDoors
+from app.onboarding.api.doors import OnboardingDoors
+from app.onboarding.api.exceptions import ExceptionDoors
+from app.onboarding.api.packet import PacketDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
@@ -98,6 +101,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    CommandDoors,
+    PacketDoors,
+    ExceptionDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

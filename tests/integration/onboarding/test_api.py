@@ -1,0 +1,225 @@
+"""The API of running work over real HTTP: read it, change it once and from the version that was read, and attack it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from app.flow.definition import REASON_CODES
+from app.kernel.ids import new_id
+from app.onboarding.queries.wire.words import _WORDS
+from tests.factories.api import Caller, Said
+from tests.integration.onboarding.house import GATE, House, Place
+
+WISH = {"item": "task.confirm_goals", "type": "timeline_risk", "reason_code": REASON_CODES[6], "note": "Nobody answers"}
+
+FITTING: dict[str, Any] = {"boolean": True, "integer": 3, "date": "2026-12-07", "email": "a@example.org"}
+FITTING |= dict.fromkeys(("text", "long_text"), "As agreed")
+
+
+def send(who: Caller, house: House, place: Place, rest: str, body: Any, **more: str) -> Said:
+    """A POST from the version the onboarding has now, with a key of its own."""
+    method, version = more.pop("method", "POST"), more.pop("version", "") or house.etag(place)
+    key = more.pop("key", "") or new_id().hex
+    return who.send(method, f"{place.path}{rest}", body, {"idempotency-key": key, "if-match": version})
+
+
+def journal(house: House, place: Place) -> list[Any]:
+    return house.installation.rows(place.tenant, "SELECT seq, event FROM {}.journal ORDER BY seq")
+
+
+class TestReading:
+    def test_lists_onboardings_by_state_with_a_cursor_of_this_very_list(self, house: House):
+        page = house.lead.get(f"{house.acme.folder}?state=running&limit=1")
+        assert [each["name"] for each in page.body["items"]] == ["Acme"]
+        assert house.lead.get(f"{house.acme.folder}?state=finished").body == {"items": [], "next": None}
+        assert house.lead.get(f"{house.acme.folder}?limit=201").problem == "query-unfit"
+        assert house.lead.get(f"{house.acme.folder}?cursor=forged").problem == "cursor-foreign"
+
+    def test_shows_items_with_the_version_that_a_change_names(self, house: House):
+        read = house.lead.get(f"{house.acme.path}/items?kind=task&side=customer")
+        assert read.headers["etag"] == house.etag(house.acme) == f'"{read.body["seq"]}"'
+        assert {each["side"] for each in read.body["items"]} == {"customer"}
+        one = house.lead.get(f"{house.acme.path}/items/task.confirm_goals")
+        assert one.body in read.body["items"]
+        assert house.lead.get(f"{house.acme.path}/items/task.nothing").problem == "onboarding-missing"
+
+    def test_shows_the_eight_parts_of_a_gate(self, house: House):
+        gate = house.lead.get(f"{house.acme.path}/gates/{GATE}").body
+        assert gate["shows"], "what the reviewer sees"
+        assert {"source", "value", "rule"} <= set(gate["records"][0])
+        assert {"draft", "override_reason"} <= set(gate)
+        assert all(each["passed"] in {True, False, None} for each in gate["checks"])
+        assert {each["effect"] for each in gate["decisions"]} >= {"pass", "override"}
+        assert all(each["role"] for each in gate["must_escalate"])
+        assert "decision" in gate["logged"]
+        assert gate["may_decide"] is True
+        assert house.lena.get(f"{house.acme.path}/gates/task.kickoff").status == 404
+
+    def test_tells_a_customer_nothing_that_staff_wrote_for_themselves(self, house: House):
+        raised = send(house.lead, house, house.globex, "/exceptions", WISH | {"item": "task.kickoff", "note": "Hush"})
+        assert raised.status == 201, raised.body
+        path = f"{house.globex.path}/exceptions/{raised.body['id']}"
+        assert house.lead.get(path).body["note"] == "Hush"
+        assert house.gus.get(path).body["note"] is None
+        shown = house.gus.get(f"{house.globex.path}/items/task.kickoff").body
+        assert (shown["answers"], shown["evidence"], shown["reason"]) == (None, None, None)
+
+    def test_pages_the_journal_in_words_and_as_it_is_kept(self, house: House):
+        found, path = [], f"{house.globex.path}/journal?limit=1"
+        while path:
+            page = house.lead.get(path)
+            found += page.body["items"]
+            path = page.headers["link"].split(">")[0][1:] if page.body["next"] else ""
+        assert [each["seq"] for each in found] == list(range(1, len(found) + 1))
+        assert found[0]["words"] == "The onboarding began"
+        assert [each["event"] for each in found] == [row.event for row in journal(house, house.globex)]
+
+    def test_shows_the_journal_only_to_who_may_read_the_trail(self, house: House):
+        assert house.olga.get(f"{house.acme.path}/journal").status == 200
+        refused = house.vera.get(f"{house.acme.path}/journal")
+        assert (refused.status, refused.body["permission"]) == (403, "audit:trail:read")
+
+    def test_has_words_for_every_event_of_this_build(self):
+        assert all(word[0].isupper() for word in _WORDS.values())
+
+
+class TestCommands:
+    def test_takes_a_key_and_a_version(self, house: House):
+        path = f"{house.acme.path}/items/{GATE}/claim"
+        bare: dict[str, str] = {"if-match": house.etag(house.acme)}
+        assert house.lead.send("POST", path, None, bare).problem == "idempotency-key-missing"
+        assert house.lead.post(path, None).status == 428
+
+    def test_is_refused_from_an_old_version_which_it_is_told(self, house: House):
+        before = journal(house, house.acme)
+        stale = send(house.lead, house, house.acme, f"/items/{GATE}/claim", None, version='"0"')
+        assert (stale.status, stale.problem) == (412, "onboarding-stale")
+        assert stale.headers["etag"] == stale.body["etag"] == house.etag(house.acme)
+        assert journal(house, house.acme) == before
+
+    def test_happens_once_for_its_key(self, house: House):
+        version, key = house.etag(house.acme), new_id().hex
+        first, again = (
+            send(house.lead, house, house.acme, f"/items/{GATE}/claim", None, version=version, key=key) for _ in "12"
+        )
+        assert (first.status, again.status) == (200, 200), first.body
+        assert first.body == again.body
+        assert first.body["assignee"] == str(house.ada_id)
+        assert again.headers["idempotency-replayed"] == "true"
+        assert first.headers["etag"] == again.headers["etag"] == house.etag(house.acme)
+        other = send(house.lead, house, house.acme, "/items/task.kickoff/claim", None, version=version, key=key)
+        assert other.status == 422 or other.problem == "command-key-reused"
+
+    def test_of_two_at_once_from_one_version_happens_only_one(self, house: House):
+        version, before = house.etag(house.acme), len(journal(house, house.acme))
+        wishes = [WISH | {"note": f"Said by {name}"} for name in ("one", "two")]
+        with ThreadPoolExecutor(2) as both:
+            said = list(
+                both.map(lambda wish: send(house.lead, house, house.acme, "/exceptions", wish, version=version), wishes)
+            )
+        assert sorted(each.status for each in said) == [201, 412]
+        assert len(journal(house, house.acme)) == before + 1
+
+    def test_of_a_stranger_finds_nothing(self, house: House):
+        before = journal(house, house.acme)
+        for rest, body in (("/packet", {"facts": {"business_outcome": "Mine"}}), ("/exceptions", WISH)):
+            method = "PATCH" if rest == "/packet" else "POST"
+            assert send(house.gus, house, house.acme, rest, body, method=method).status == 404
+        inside = f"{house.globex.folder}/{house.acme.onboarding_id}/exceptions"
+        assert house.gus.post(inside, WISH, if_match="*").problem == "onboarding-missing"
+        assert journal(house, house.acme) == before
+
+    def test_of_too_small_a_role_is_refused_by_name(self, house: House):
+        refused = send(house.vera, house, house.acme, "/exceptions", WISH)
+        assert (refused.status, refused.body["permission"]) == (403, "onboarding:task:complete")
+
+
+class TestOwners:
+    def test_are_people_of_the_items_side_who_hold_a_role_here(self, house: House):
+        rest, place = "/items/task.confirm_goals/owner", house.globex
+        wrong = send(house.lead, house, place, rest, {"person": str(house.ada_id)}, method="PUT")
+        assert (wrong.status, wrong.problem) == (403, "other-side")
+        mine = send(house.gus, house, place, "/items/task.confirm_goals/claim", None)
+        assert (mine.status, mine.body["owners"]) == (200, ["Gus"])
+        theirs = send(house.gus, house, place, rest, {"person": str(house.ada_id)}, method="PUT")
+        assert (theirs.status, theirs.problem) == (422, "no-role-here")
+        back = send(house.gus, house, place, rest, {"person": None}, method="PUT")
+        assert (back.status, back.body["assignee"]) == (200, None)
+        nobody = send(house.cleo, house, place, "/items/task.kickoff/claim", None)
+        assert (nobody.status, nobody.problem) == (422, "no-role-here")
+
+    def test_hand_their_own_on_and_others_only_who_changes_owners(self, house: House):
+        rest, place = "/items/task.assign_team/owner", house.globex
+        assert send(house.lena, house, place, "/items/task.assign_team/claim", None).status == 200
+        refused = send(house.cleo, house, place, rest, {"person": str(house.ada_id)}, method="PUT")
+        assert (refused.status, refused.body["permission"]) == (403, "onboarding:onboarding:write")
+        before = len(journal(house, place))
+        given = send(house.lena, house, place, rest, {"person": str(house.ada_id)}, method="PUT")
+        assert given.body["owners"] == ["Ada"]
+        same = send(house.lena, house, place, rest, {"person": str(house.ada_id)}, method="PUT")
+        assert (same.status, len(journal(house, place))) == (200, before + 1), "given again, nothing happens"
+        assert send(house.lead, house, place, "/items/task.nothing/claim", None).problem == "unknown-item"
+
+
+class TestTheWholeWay:
+    """In order: a problem, a fact, the gate, a task of each side."""
+
+    def test_reports_and_resolves_a_problem(self, house: House):
+        place = house.acme
+        unknown = send(house.lead, house, place, "/exceptions", WISH | {"type": "bad_weather"})
+        assert (unknown.status, unknown.problem) == (422, "exception-refused")
+        made = send(house.lead, house, place, "/exceptions", WISH | {"item": GATE, "blocks": True})
+        assert made.headers["location"] == f"{place.path}/exceptions/{made.body['id']}"
+        assert house.lead.get(made.headers["location"]).body == made.body
+        held = send(house.lead, house, place, f"/gates/{GATE}/decision", {"decision": "accept"})
+        assert (held.status, held.problem) == (409, "not-open")
+        end = f"/exceptions/{made.body['id']}/resolution"
+        closed = send(house.lead, house, place, end, {"resolution": "close", "reason": "Never mind"})
+        assert (closed.status, closed.problem) == (422, "resolution-refused")
+        done = send(house.lead, house, place, end, {"resolution": "retry", "reason": "They have answered"})
+        assert (done.body["state"], done.body["resolved_by"]) == ("resolved", "Ada")
+        twice = send(house.lead, house, place, end, {"resolution": "retry", "reason": "They have answered"})
+        assert (twice.status, twice.problem) == (409, "exception-closed")
+        listed = house.lead.get(f"{place.path}/exceptions?state=resolved").body["items"]
+        assert made.body["id"] in [each["id"] for each in listed]
+
+    def test_corrects_the_packet_and_decides_the_gate(self, house: House):
+        place = house.acme
+        wrong = send(house.lead, house, place, "/packet", {"facts": {"weather": "Rain"}}, method="PATCH")
+        assert (wrong.status, wrong.problem) == (422, "answers-refused")
+        facts: dict[str, Any] = {"business_outcome": None}
+        assert send(house.lead, house, place, "/packet", {"facts": facts}, method="PATCH").status == 200
+        stopped = send(house.lead, house, place, f"/gates/{GATE}/decision", {"decision": "accept"})
+        assert (stopped.status, stopped.problem) == (409, "gate-incomplete")
+        assert stopped.body["errors"][0]["pointer"] == "/packet/business_outcome"
+        missing = {each["field"] for each in house.lead.get(f"{place.path}/packet").body["facts"] if not each["given"]}
+        given = dict.fromkeys(missing | {"business_outcome"}, "As agreed")
+        packet = send(house.lead, house, place, "/packet", {"facts": given}, method="PATCH").body["facts"]
+        assert {each["field"]: each["corrected_by"] for each in packet}["business_outcome"] == "Ada"
+        decided = send(house.lead, house, place, f"/gates/{GATE}/decision", {"decision": "accept"})
+        assert (decided.body["state"], decided.body["decided_by"]) == ("done", "Ada")
+        [verdict] = house.installation.rows(place.tenant, "SELECT result FROM {}.verdict WHERE kind = 'gate'")
+        assert verdict.result == "accept"
+
+    def test_finishes_a_task_of_its_own_side_only(self, house: House):
+        place = house.acme
+        task = next(each for each in house.items(place, "?kind=task&state=open&side=partner") if each["questions"])
+        rest = f"/tasks/{task['key']}/completion"
+        foreign = send(house.olga, house, place, rest, {"answers": {}})
+        assert (foreign.status, foreign.problem) == (403, "not-your-task")
+        unfit = send(house.lead, house, place, rest, {"answers": {"no_such_question": True}})
+        assert (unfit.status, unfit.problem) == (422, "answers-refused")
+        assert unfit.body["errors"][0]["pointer"].startswith("/answers/")
+        body = {"answers": {each["id"]: FITTING[each["type"]] for each in task["questions"]}}
+        body |= {"evidence": {"statement": "Seen"}} if task["wants_evidence"] else {}
+        done = send(house.lead, house, place, rest, body)
+        assert (done.status, done.body["state"], done.body["settled_by"]) == (200, "done", "Ada"), done.body
+        assert send(house.lead, house, place, rest, body).problem == "not-open"
+
+    def test_proves_nothing_before_its_time(self, house: House):
+        early = send(house.lead, house, house.acme, "/milestones/milestone.nothing/proof", {"evidence": {}})
+        assert early.problem == "unknown-item"
+        key = next(each["key"] for each in house.items(house.acme, "?kind=milestone&state=waiting"))
+        said = {"evidence": {"statement": "Seen"}}
+        assert send(house.lead, house, house.acme, f"/milestones/{key}/proof", said).problem == "not-open"
