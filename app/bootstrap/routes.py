@@ -48,6 +48,8 @@ from app.onboarding.api.doors import OnboardingDoors
 from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.queues.api import WorkDoors
+from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
@@ -94,6 +96,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     OnboardingForms,
+    WorkPages,
+    OwnerForms,
     InboxPages,
     SandboxMailPages,
     TenantDoors,
@@ -104,6 +108,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CommandDoors,
     PacketDoors,
     ExceptionDoors,
+    WorkDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -89,6 +90,10 @@ def list_open_exceptions(work: Work, subject_id: UUID) -> list[ExceptionLine]:
     """What is open about a subject, the oldest first."""
     query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.state == "open")
     return [
-        ExceptionLine(row.key, row.type, row.reason_code, str(row.route[0]), row.opened_at, row.respond_by)
+        ExceptionLine(row.key, row.type, row.reason_code, _first(row.route), row.opened_at, row.respond_by)
         for row in work.session.scalars(query.order_by(ExceptionRecord.opened_at))
     ]
+
+
+def _first(route: list[Any]) -> str:
+    return str(route[0]) if route else ""  # an exception that leads to no role is for whoever leads the onboarding

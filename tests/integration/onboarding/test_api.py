@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import pytest
 
 from app.flow.definition import REASON_CODES
 from app.kernel.ids import new_id
@@ -160,6 +163,87 @@ class TestOwners:
         same = send(house.lena, house, place, rest, {"person": str(house.ada_id)}, method="PUT")
         assert (same.status, len(journal(house, place))) == (200, before + 1), "given again, nothing happens"
         assert send(house.lead, house, place, "/items/task.nothing/claim", None).problem == "unknown-item"
+
+
+def work_of(house: House, who: Caller, query: str = "", place: Place | None = None) -> Any:
+    """The list over all customers, or of one, after all jobs are done."""
+    house.run()
+    return who.get(f"/api/v1/tenants/{place.tenant.id}/work{query}" if place else f"/api/v1/work{query}").body
+
+
+class TestWorkQueues:
+    def test_hold_every_step_that_waits_by_owner_age_and_date(self, house: House):
+        everything = work_of(house, house.lead, "?limit=200")
+        mine = [each for each in everything["items"] if each["assignee"] == str(house.ada_id)]
+        assert work_of(house, house.lead, "?view=mine")["items"] == mine
+        assert everything["total"] == len(everything["items"]) == everything["views"]["all"]
+        assert {each["onboarding"] for each in everything["items"]} == {"Acme", "Globex"}
+        assert sum(each["count"] for each in everything["queues"] if each["queue"] != "owner") == everything["total"]
+        assert work_of(house, house.lead, "?age=1")["total"] == 0
+        owned = work_of(house, house.lead, f"?owner={house.lena_id}")["items"]
+        assert owned == [each for each in everything["items"] if str(house.lena_id) in str(each["people"])]
+        assert work_of(house, house.lead, "?sla=late")["total"] == everything["views"]["late"] == 0
+
+    def test_of_one_workspace_say_the_same_as_those_over_all(self, house: House):
+        over_all = work_of(house, house.lead, "?limit=200")["items"]
+        for place in (house.acme, house.globex):
+            inside = work_of(house, house.lead, "?limit=200", place)["items"]
+            assert inside == [each for each in over_all if each["tenant_id"] == str(place.tenant.id)]
+        for query in ("?view=unowned", "?view=roles", "?queue=exceptions", "?queue=cleanup", "?sla=none", "?sla=later"):
+            both = [work_of(house, house.lead, query, place)["total"] for place in (house.acme, house.globex)]
+            assert work_of(house, house.lead, query)["total"] == sum(both), query
+
+    @pytest.mark.parametrize("inside", [False, True])
+    def test_go_on_page_by_page_without_losing_a_line(self, house: House, inside: bool):  # noqa: FBT001 - a parameter of pytest's
+        place = house.globex if inside else None
+        whole, found = work_of(house, house.lead, "?limit=200", place)["items"], []
+        page = work_of(house, house.lead, "?limit=2", place)
+        while page["next"]:
+            found += page["items"]
+            page = work_of(house, house.lead, f"?limit=2&cursor={page['next']}", place)
+        assert [*found, *page["items"]] == whole
+
+    def test_show_a_step_that_nobody_owns_and_one_that_is_late(self, house: House):
+        tenant = house.globex.tenant
+        [row] = house.installation.rows(tenant, "SELECT people FROM {}.onboarding")
+        people = {role: held for role, held in row.people.items() if role != "revops"}
+        house.installation.rows(tenant, "UPDATE {}.onboarding SET people = %s::jsonb", json.dumps(people))
+        house.installation.rows(tenant, "UPDATE {}.item SET due_at = now() - interval '1 day' WHERE key = %s", GATE)
+        assert send(house.lead, house, house.globex, "/exceptions", WISH).status == 201  # so that it is projected
+        nobodys = work_of(house, house.lead, "?view=unowned")
+        assert [(each["key"], each["late"]) for each in nobodys["items"]] == [(GATE, True)]
+        assert work_of(house, house.lead, "?queue=owner&sla=late")["items"] == nobodys["items"]
+        assert [each["key"] for each in work_of(house, house.gus, "?view=late", house.globex)["items"]] == [GATE]
+        assert next(each for each in nobodys["queues"] if each["queue"] == "owner")["late"] == 1
+
+    def test_are_no_business_of_others(self, house: House):
+        assert house.gus.get("/api/v1/work").status == 404
+        assert house.gus.get(f"/api/v1/tenants/{house.acme.tenant.id}/work").status == 404
+        eve = house.api.caller("eve@contoso.example", house.doors.contoso, host="contoso.localhost")
+        assert eve.get("/api/v1/work").body["items"] == []
+        cursor = work_of(house, house.lead, "?limit=1")["next"]
+        assert house.lena.get(f"/api/v1/work?limit=1&cursor={cursor}").problem == "cursor-foreign"
+
+    def test_are_a_page_from_which_steps_are_taken_and_handed_over(self, house: House):
+        browser, item = house.lena.browser, f"/t/{house.acme.tenant.id}/onboardings/{house.acme.onboarding_id}/items"
+        shown = browser.get("/work")
+        assert f'action="{item}/{GATE}/owner"' in shown.text
+        taken = browser.post(f"{item}/{GATE}/claim", shown.hidden | {"back": "/work"})
+        assert (taken.status, taken.headers["location"]) == (303, "/work")
+        assert GATE in [each["key"] for each in work_of(house, house.lena, "?view=mine")["items"]]
+        given = {"person": str(house.ada_id), "back": "https://elsewhere.example/"}
+        handed = browser.post(f"{item}/{GATE}/owner", browser.get("/work").hidden | given)
+        assert handed.headers["location"] == f"/t/{house.acme.tenant.id}/work"
+        assert GATE not in [each["key"] for each in work_of(house, house.lena, "?view=mine")["items"]]
+        assert browser.get("/work?view=nonsense&age=x&owner=me&sla=late").status == 200
+        assert house.olga.browser.get(f"/t/{house.acme.tenant.id}/work").status == 200
+
+    def test_forget_a_workspace_that_is_forgotten(self, house: House):
+        assert house.installation.control("SELECT 1 FROM control.work_item WHERE tenant_id = %s", house.acme.tenant.id)
+        [body] = house.installation.control(
+            "SELECT prosrc FROM pg_proc WHERE proname = 'forget_tenant' AND pronamespace = 'control'::regnamespace"
+        )
+        assert "control.work_item" in body.prosrc
 
 
 class TestTheWholeWay:
