@@ -3,20 +3,33 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get
-from litestar.params import FromPath
+from litestar import Controller, Request, Response, get, post
+from litestar.params import FromPath, RawBody
 
 from app.access.permissions import Permission
 from app.access.require import NotPermitted
+from app.kernel.commands import CommandKeyReused
 from app.kernel.paging import CursorExpired, CursorForeign
 from app.kernel.work import TenantNotActive, TenantUpgrading
+from app.onboarding.queues.bulk import change_many
 from app.onboarding.queues.inside import list_own_work
 from app.onboarding.queues.queries import list_work
-from app.onboarding.queues.schemas import WorkPage, WorkQuery
-from app.web.begin import NothingHere, NotSignedIn, begin_work, runtime_of, site_of, visit_of
-from app.web.wire.answering import answer_read, link_next, write
+from app.onboarding.queues.schemas import BulkWork, BulkWorkOut, WorkPage, WorkQuery
+from app.web.begin import NothingHere, NotSignedIn, begin_work, runtime_of, site_of, trace_of, visit_of
+from app.web.security import NotFromHere
+from app.web.wire.answering import answer_done, answer_read, link_next, write
 from app.web.wire.openapi import Described, Told, described
-from app.web.wire.reading import QueryUnfit, read_query
+from app.web.wire.reading import (
+    BodyUnfit,
+    BodyUnreadable,
+    IdempotencyKeyMissing,
+    IdempotencyKeyUnfit,
+    MediaTypeUnknown,
+    QueryUnfit,
+    read_body,
+    read_key,
+    read_query,
+)
 
 PageRequest = Request[Any, Any, Any]
 _LINE: dict[str, Any] = {
@@ -49,6 +62,20 @@ _OWN = Described(
     query=WorkQuery,
     problems=(*_PROBLEMS, NothingHere, TenantNotActive, TenantUpgrading),
     scopes=(Permission.ONBOARDING_READ,),
+)
+_STEP = {name: _LINE[name] for name in ("tenant_id", "onboarding_id", "key")}
+_RESULT = _STEP | {"outcome": "changed", "problem": None, "detail": ""}
+_DONE = {"dry_run": True, "total": 1, "changed": 1, "unchanged": 0, "refused": 0, "items": [_RESULT]}
+_BULK = Described(
+    {200: Told("What became of each, or would.", BulkWorkOut, example=_DONE)},
+    takes=BulkWork,
+    example={"action": "claim", "dry_run": True, "items": [_STEP]},
+    headers=("Idempotency-Key",),
+    problems=(
+        *(NotSignedIn, NotPermitted, NotFromHere, BodyUnreadable, BodyUnfit, MediaTypeUnknown),
+        *(IdempotencyKeyMissing, IdempotencyKeyUnfit, CommandKeyReused),
+    ),
+    scopes=(Permission.ONBOARDING_READ, Permission.TASK_COMPLETE),
 )
 
 
@@ -84,3 +111,20 @@ class WorkDoors(Controller):
         with begin_work(request, tenant_id) as work:
             shown = list_own_work(work, asked).page()
         return answer_read(request, write(shown), link_next(request, shown.next))
+
+    @post(
+        "/work/changes",
+        operation_id="work.change",
+        operation_class=described(_BULK),
+        opt={"door": "partner"},
+        status_code=200,
+        sync_to_thread=True,
+    )
+    def change(self, request: PageRequest, body: RawBody) -> Response[bytes]:
+        """Take or hand over up to 100 steps, one after the other; with `dry_run` only say what would become of each.
+
+        What one of them meets stops none of the others. Sent again with its key, what was changed is not changed twice.
+        """
+        wish, key = read_body(request, body, BulkWork), read_key(request)
+        done = change_many(runtime_of(request), visit_of(request).actor, wish, key=key, trace_id=trace_of(request))
+        return answer_done(write(done), status=200)

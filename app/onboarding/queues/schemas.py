@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 View = Literal["all", "mine", "roles", "unowned", "late", "customer"]
 QueueName = Literal["handoff", "owner", "kickoff", "cleanup", "customer", "exceptions", "tasks"]
 Sla = Literal["late", "soon", "later", "none"]
+Outcome = Literal["changed", "unchanged", "refused"]
 Text = dict[str, str]  # by language
 
 
@@ -74,3 +75,42 @@ class WorkPage(Struct, frozen=True):
     total: int
     views: dict[str, int]
     queues: list[QueueOut]
+
+
+class BulkLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """A step, as a line of the list names it."""
+
+    tenant_id: UUID
+    onboarding_id: UUID
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class BulkWork(Struct, frozen=True, forbid_unknown_fields=True):
+    """One change of many steps: taken by you (`claim`), or given to `person`, null for their roles (`assign`)."""
+
+    action: Literal["claim", "assign"]
+    items: Annotated[list[BulkLine], Meta(min_length=1, max_length=100)]
+    person: UUID | None = None
+    dry_run: bool = False
+
+
+class BulkResult(Struct, frozen=True):
+    """What became of one step; `problem` is the stable name of what stood against it."""
+
+    tenant_id: UUID
+    onboarding_id: UUID
+    key: str
+    outcome: Outcome
+    problem: str | None
+    detail: str
+
+
+class BulkWorkOut(Struct, frozen=True):
+    """What became of all, in their order; with `dry_run`, what would. The three counts add up to `total`."""
+
+    dry_run: bool
+    total: int
+    changed: int
+    unchanged: int
+    refused: int
+    items: list[BulkResult]

@@ -246,6 +246,41 @@ class TestWorkQueues:
         assert "control.work_item" in body.prosrc
 
 
+class TestManySteps:
+    def test_are_counted_first_and_answered_one_by_one(self, house: House):
+        lines = [each for each in work_of(house, house.lena, "?limit=200")["items"] if each["kind"] == "gate"]
+        steps = [{name: each[name] for name in ("tenant_id", "onboarding_id", "key")} for each in lines]
+        foreign = {"tenant_id": str(new_id()), "onboarding_id": str(new_id()), "key": GATE}
+        wish: dict[str, Any] = {"action": "claim", "items": [*steps, steps[0] | {"key": "task.nothing"}, foreign]}
+        before = journal(house, house.acme), journal(house, house.globex)
+        tried = house.lena.post("/api/v1/work/changes", wish | {"dry_run": True})
+        assert tried.status == 200, tried.body
+        assert (journal(house, house.acme), journal(house, house.globex)) == before, "nothing has happened yet"
+        key = new_id().hex
+        done, again = (house.lena.post("/api/v1/work/changes", wish, key=key) for _ in "12")
+        assert done.body == again.body == tried.body | {"dry_run": False}
+        assert [each["problem"] for each in done.body["items"]][-2:] == ["unknown-item", "work-unknown"]
+        assert (done.body["changed"], done.body["refused"], done.body["total"]) == (len(steps), 2, len(steps) + 2)
+        assert [len(journal(house, place)) for place in (house.acme, house.globex)] == [
+            len(each) + 1 for each in before
+        ]
+        other = house.lena.post("/api/v1/work/changes", {"action": "assign", "items": steps}, key=key)
+        assert {each["problem"] for each in other.body["items"]} == {"command-key-reused"}
+        given = house.lena.post("/api/v1/work/changes", {"action": "assign", "items": steps})
+        same = house.lena.post("/api/v1/work/changes", {"action": "assign", "items": steps})
+        assert (given.body["changed"], same.body["unchanged"]) == (len(steps), len(steps))
+
+    def test_are_not_changed_by_who_has_no_business_there(self, house: House):
+        step = {"tenant_id": str(house.acme.tenant.id), "onboarding_id": str(house.acme.onboarding_id), "key": GATE}
+        eve = house.api.caller("eva@contoso.example", house.doors.contoso, host="contoso.localhost")
+        before = journal(house, house.acme)
+        refused = eve.post("/api/v1/work/changes", {"action": "claim", "items": [step]})
+        assert [each["problem"] for each in refused.body["items"]] == ["work-unknown"]
+        assert house.olga.post("/api/v1/work/changes", {"action": "claim", "items": [step]}).status == 404
+        assert house.lead.post("/api/v1/work/changes", {"action": "claim", "items": []}).status == 422
+        assert journal(house, house.acme) == before
+
+
 class TestTheWholeWay:
     """In order: a problem, a fact, the gate, a task of each side."""
 
