@@ -43,8 +43,13 @@ from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
 from app.notifications.pages import InboxPages, SandboxMailPages
-from app.onboarding.api import OnboardingDoors
+from app.onboarding.api.commands import CommandDoors
+from app.onboarding.api.doors import OnboardingDoors
+from app.onboarding.api.exceptions import ExceptionDoors
+from app.onboarding.api.packet import PacketDoors
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.queues.api import WorkDoors
+from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
@@ -92,6 +97,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     OnboardingForms,
+    WorkPages,
+    OwnerForms,
     InboxPages,
     SandboxMailPages,
     TenantDoors,
@@ -99,6 +106,10 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    CommandDoors,
+    PacketDoors,
+    ExceptionDoors,
+    WorkDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

@@ -114,3 +114,39 @@ class OnboardingCard(ControlRecord):
     started_at: Mapped[datetime]
     first_value_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
+
+
+class WorkItem(ControlRecord):
+    """Projection for the work queues: one line for each step or exception that waits for somebody now.
+
+    `people` are those whose it is, `candidates` those of its side who could take it: `[{id, name}]`. `unowned`: nobody
+    has taken it and nobody holds its role.
+    """
+
+    __tablename__ = "work_item"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "onboarding_id", "key"),
+        Index(None, "organisation_id", "due_at"),
+        {"info": {"rights": "SELECT, INSERT, UPDATE, DELETE"}},  # what nobody waits for any more is no line
+    )
+
+    tenant_id: Mapped[UUID]
+    onboarding_id: Mapped[UUID]
+    key: Mapped[str]
+    organisation_id: Mapped[UUID]
+    seq: Mapped[int]
+    name: Mapped[str]
+    kind: Mapped[str]  # task | gate | milestone | exception
+    queue: Mapped[str]  # handoff | kickoff | cleanup | customer | exceptions | tasks
+    side: Mapped[str]
+    state: Mapped[str]
+    title: Mapped[Document]
+    role: Mapped[str]
+    role_title: Mapped[Document]
+    assignee: Mapped[UUID | None]
+    people: Mapped[list[Any]]
+    candidates: Mapped[list[Any]]
+    unowned: Mapped[bool]
+    since: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    reason: Mapped[str | None]

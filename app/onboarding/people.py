@@ -31,6 +31,12 @@ def holders(onboarding: Onboarding, role: str) -> list[Holder]:
     return [msgspec.convert(entry, Holder) for entry in named]
 
 
+def find_holder(onboarding: Onboarding, person: UUID) -> Holder | None:
+    """The person, if they hold a role in this onboarding."""
+    entries = (entry for people in onboarding.people.values() for entry in people)
+    return next((msgspec.convert(entry, Holder) for entry in entries if entry["id"] == str(person)), None)
+
+
 def acting(work: Work, onboarding: Onboarding) -> By:
     """The one who acts now, as the engine needs to know: side, and the roles held in this onboarding."""
     own = tuple(

@@ -113,6 +113,7 @@ control_function(
         SELECT array_agg(g.person_id) INTO belonged FROM gone g;
         belonged := COALESCE(belonged, '{}') || control.forget_directories(p_tenant);
         DELETE FROM control.onboarding_card c WHERE c.tenant_id = p_tenant;
+        DELETE FROM control.work_item w WHERE w.tenant_id = p_tenant;
         DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
         PERFORM control.forget_machines_of(p_tenant);
         DELETE FROM control.delegation_index d WHERE d.tenant_id = p_tenant;
@@ -146,6 +147,7 @@ control_function(
     body=(
         "SELECT control.forget_tenant(late.tenant_id) FROM ("
         "SELECT m.tenant_id FROM control.membership m UNION SELECT c.tenant_id FROM control.onboarding_card c"
+        " UNION SELECT w.tenant_id FROM control.work_item w"
         " UNION SELECT h.tenant_id FROM control.hook h UNION SELECT a.tenant_id FROM control.service_account a"
         " UNION SELECT d.tenant_id FROM control.delegation_index d"
         " UNION SELECT s.tenant_id FROM control.sso_connection s) late"

@@ -144,6 +144,7 @@ def answer_expected(request: PageRequest, error: SlipwayError) -> Response[Any]:
 def _answer(request: PageRequest, error: SlipwayError) -> Response[Any]:
     wait = getattr(error, "retry_after", None)  # of what is Unavailable, and of a state that passes by itself
     headers = challenge(request, error) | ({} if wait is None else {"retry-after": str(wait)})
+    headers |= {"etag": error.extensions["etag"]} if "etag" in error.extensions else {}  # of what was changed meanwhile
     kind = _kind_of(error)
     if isinstance(error, TenantNotActive):
         error.message = _NOT_ACTIVE.get(error.state, error.message)

@@ -3,6 +3,8 @@
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
 from app.onboarding.operations.made_up import fill_sandbox, leave_empty
+from app.onboarding.operations.owning import assign_item, claim_item
+from app.onboarding.operations.reporting import expect_version, raise_exception
 from app.onboarding.operations.running import (
     StartRequest,
     change_packet,
@@ -17,13 +19,17 @@ from app.onboarding.operations.running import (
 
 __all__ = [
     "StartRequest",
+    "assign_item",
     "change_packet",
+    "claim_item",
     "complete_task",
     "decide_gate",
+    "expect_version",
     "fill_sandbox",
     "fire_timer",
     "leave_empty",
     "prove_milestone",
+    "raise_exception",
     "record_run",
     "refresh_all_cards",
     "refresh_card",

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from app.flow.definition import Definition
 from app.intake.queries import ExceptionLine, list_open_exceptions
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
-from app.onboarding.models import Item, Onboarding, OnboardingCard
+from app.onboarding.models import Item, Onboarding, OnboardingCard, WorkItem
 from app.onboarding.people import holders
 from app.onboarding.queries.stored import definition_of
+from app.onboarding.queries.waiting import waiting_of
 from tenants.sessions import partner_session
 
 SYSTEM_ONLY = {
@@ -41,16 +43,24 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
             return
         definition = definition_of(work, onboarding.definition_digest)
         values = card_values(work, onboarding, definition)
+        waiting = waiting_of(work, onboarding, definition)
     statement = insert(OnboardingCard).values(**values)
     fresh = {name: statement.excluded[name] for name in values if name not in {"tenant_id", "onboarding_id"}}
     with partner_session(run.runtime.databases, run.tenant.organisation_id, actor=run.actor.label) as (session, _now):
-        session.connection().execute(
-            statement.on_conflict_do_update(
-                index_elements=["tenant_id", "onboarding_id"],
-                set_=fresh,
-                where=OnboardingCard.seq < statement.excluded.seq,
-            )
+        newer = statement.on_conflict_do_update(
+            index_elements=["tenant_id", "onboarding_id"],
+            set_=fresh,
+            where=OnboardingCard.seq <= statement.excluded.seq,
         )
+        if session.connection().execute(newer).rowcount:
+            _replace_waiting(session, onboarding_id, waiting)
+
+
+def _replace_waiting(session: Session, onboarding_id: UUID, waiting: list[dict[str, Any]]) -> None:
+    """The onboarding's lines in the work queues, anew; its card, which is locked, says that they are the newest."""
+    session.execute(delete(WorkItem).where(WorkItem.onboarding_id == onboarding_id))
+    if waiting:
+        session.execute(insert(WorkItem), waiting)
 
 
 def refresh_all_cards(work: Work, cause: UUID) -> None:

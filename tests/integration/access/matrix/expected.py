@@ -41,7 +41,16 @@ FOR_VIEWERS = {
     "GET /api/v1/tenants/{tenant_id:uuid}/delegations": "who has access to a workspace is no secret in it",
     "GET /api/v1/tenants/{tenant_id:uuid}/delegations/{delegation_id:uuid}": "the same",
     "GET /api/v1/tenants/{tenant_id:uuid}/explain": "of oneself everybody may ask",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings": "onboarding:onboarding:read",
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}": "onboarding:onboarding:read",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/exceptions": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/exceptions/{exception_id:uuid}": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/gates/{key:str}": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/items": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/items/{key:str}": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/packet": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/work": "reads it",
+    "GET /t/{tenant_id:uuid}/work": "reads it",
     "GET /t/{tenant_id:uuid}": "leads to the onboarding",
     "GET /t/{tenant_id:uuid}/access": "who has access to a workspace is no secret in it",
     "GET /t/{tenant_id:uuid}/settings": "the ways that their role opens, and no others",
@@ -87,6 +96,8 @@ FOR_STAFF = {
     "GET /api/v1/tenants/{tenant_id:uuid}": 200,
     "GET /api/v1/tenants/{tenant_id:uuid}/erasure": 200,
     "GET /api/v1/tenants/{tenant_id:uuid}/exports/{export_id:uuid}": 200,
+    "GET /api/v1/work": 200,
+    "POST /api/v1/work/changes": 200,  # says of each step that it is not there
     "GET /customers": 200,
     "GET /delegations": 200,
     "GET /people": 200,
@@ -94,6 +105,7 @@ FOR_STAFF = {
     "GET /settings/roles": 200,
     "GET /settings/roles/{role_id:uuid}": 200,
     "GET /t/{tenant_id:uuid}/settings": 200,
+    "GET /work": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }
 VOUCHED = "POST /api/v1/tenants/{tenant_id:uuid}/exports"  # where a bundle may go is asked before whose it is
@@ -135,6 +147,6 @@ def _in_the_workspace(town: Town, route: Route, who: Someone) -> frozenset[int]:
         return frozenset({404})
     if route.name in FOR_VIEWERS:
         # Software has a scope for onboardings here, and for nothing else; of itself it may ask like everybody.
-        scoped = "/onboardings/" in route.path or route.path.endswith("/explain")
+        scoped = "/onboardings" in route.path or route.path.endswith(("/explain", "/work"))
         return frozenset({200, 303} if scoped or not who.by_token else {403})
     return frozenset({403})

@@ -1,0 +1,49 @@
+"""A journal entry in a sentence, in the reader's language; the data beside it says the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.onboarding.queries.picture import Picture
+from app.web.translations import mark
+
+_WORDS = {
+    "started": mark("The onboarding began"),
+    "packet_changed": mark("Facts of the packet were given or corrected"),
+    "owner_assigned": mark("Owner changed"),
+    "task_completed": mark("Task completed"),
+    "task_reopened": mark("Task opened again"),
+    "gate_decided": mark("Gate decided"),
+    "milestone_proven": mark("Milestone proven"),
+    "action_succeeded": mark("The call to another system succeeded"),
+    "action_failed": mark("The call to another system failed"),
+    "action_unknown": mark("The outcome of a call to another system is unknown"),
+    "timer_fired": mark("Deadline passed, escalated"),
+    "exception_raised": mark("Exception raised"),
+    "exception_resolved": mark("Exception resolved"),
+    "cancelled": mark("The onboarding was stopped"),
+}
+_ITEMS = ("item", "task", "gate", "milestone")
+
+
+def words_of(picture: Picture, event: dict[str, Any], say: Callable[[str], str]) -> str:
+    """What happened, to which step, who is named in it, and why."""
+    kind = str(event.get("event", ""))
+    said = [say(_WORDS[kind]) if kind in _WORDS else kind.replace("_", " ")]
+    items = picture.definition.items
+    key = next((str(event[name]) for name in _ITEMS if event.get(name) in items), "")
+    key = key or _of_exception(picture, event)
+    if key in items:
+        said.append(picture.read(items[key].title))
+    review = items[key].review if key in items else None
+    buttons = {button.id: picture.read(button.label) for button in review.decisions} if review else {}
+    said += [buttons[each] for each in [event.get("decision")] if each in buttons]
+    said += [picture.name_of(f"person:{event['person']}")] if event.get("person") else []
+    said += [str(event["reason"])] if event.get("reason") else []
+    return " · ".join(part for part in said if part)
+
+
+def _of_exception(picture: Picture, event: dict[str, Any]) -> str:
+    found = picture.state.exceptions.get(str(event.get("exception")))
+    return found.item if found else ""
