@@ -64,6 +64,12 @@ class OpenException(Struct, frozen=True, kw_only=True, tag="open_exception"):
     exception: OpenedException
 
 
+class ChangeException(Struct, frozen=True, kw_only=True, tag="change_exception"):
+    """Facts of an open exception have changed: when it is to be answered, whose it is."""
+
+    exception: OpenedException
+
+
 class CloseException(Struct, frozen=True, kw_only=True, tag="close_exception"):
     """The exception is resolved."""
 
@@ -89,7 +95,15 @@ class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
 
 
 Command = (
-    StartTimer | CancelTimer | RequestAction | NotifyRole | OpenException | CloseException | ReachFirstValue | Finish
+    StartTimer
+    | CancelTimer
+    | RequestAction
+    | NotifyRole
+    | OpenException
+    | ChangeException
+    | CloseException
+    | ReachFirstValue
+    | Finish
 )
 
 

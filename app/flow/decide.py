@@ -22,6 +22,7 @@ from app.flow.steps import work
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import close_given_facts, open_exception, raise_exception
 from app.flow.steps.gates import judge
+from app.flow.steps.holds import check_not_held, hold, resume
 from app.flow.steps.settle import finish, settle, settle_item
 from app.flow.steps.timers import climb, is_stale, start_timers
 from app.kernel.errors import Conflict, Missing
@@ -58,12 +59,13 @@ def new_state(definition: Definition) -> State:
 def decide(definition: Definition, state: State, event: Event, now: datetime) -> Decision:
     """What follows from `event` at `now` (aware). A stale timer changes nothing and returns the very same state."""
     _check_pinned(definition, state, event)
-    if isinstance(event, events.TimerFired) and (state.status != "running" or is_stale(state, event)):
+    if isinstance(event, events.TimerFired) and (state.phase != "running" or is_stale(state, event)):
         return Decision(state=state, changes=(), commands=())
     _check_running(state, event)
+    check_not_held(state, event)
     draft = Draft(definition, state, now)
     _STEPS[type(event)](draft, event)
-    if draft.whole.get("status", state.status) in {"new", "running"}:
+    if draft.state.phase == "running":
         settle(draft)
     return draft.decision()
 
@@ -211,5 +213,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.TimerFired: _fire,
     events.ExceptionRaised: raise_exception,
     events.ExceptionResolved: work.resolve,
+    events.Held: hold,
+    events.Resumed: resume,
     events.Cancelled: _cancel,
 }

@@ -147,6 +147,21 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", ta
     result: dict[str, Value] = {}
 
 
+class Held(Struct, frozen=True, kw_only=True, tag_field="event", tag="held"):
+    """A running onboarding is put on hold: nobody moves it and its clocks stand still."""
+
+    by: By
+    reason_code: str
+    reason: str
+
+
+class Resumed(Struct, frozen=True, kw_only=True, tag_field="event", tag="resumed"):
+    """The hold is over; clocks go on with the time they had left."""
+
+    by: By
+    reason: str = ""
+
+
 class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cancelled"):
     """The onboarding stops for good."""
 
@@ -168,5 +183,7 @@ Event = (
     | TimerFired
     | ExceptionRaised
     | ExceptionResolved
+    | Held
+    | Resumed
     | Cancelled
 )

@@ -54,6 +54,16 @@ class TimerState(Struct, frozen=True, kw_only=True):
     armed: bool = True
 
 
+class Hold(Struct, frozen=True, kw_only=True):
+    """Why nothing moves: who put the onboarding on hold, since when, and the timers that go on afterwards."""
+
+    by: str
+    since: datetime
+    reason_code: str
+    reason: str
+    timers: tuple[str, ...] = ()
+
+
 class OpenedException(Struct, frozen=True, kw_only=True):
     """A typed problem on one item. `blocks` says whether the item waits for its resolution."""
 
@@ -96,6 +106,12 @@ class State(Struct, frozen=True, kw_only=True):
     items: dict[str, ItemState] = {}
     timers: dict[str, TimerState] = {}
     exceptions: dict[str, OpenedException] = {}
+    hold: Hold | None = None
+
+    @property
+    def phase(self) -> str:
+        """One word for where it stands: its status, or `held`."""
+        return "held" if self.hold is not None else self.status
 
     def time_for(self, side: Side) -> BusinessTime:
         """Business time of work that this side does, on days when the other works too."""

@@ -151,6 +151,24 @@ class FirstValueReached(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnboardingHeld(_OfOnboarding):
+    """It was put on hold: nobody moves it and its clocks stand still."""
+
+    type: ClassVar[str] = "onboarding.held"
+
+    reason_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingResumed(_OfOnboarding):
+    """The hold is over; dates moved by the business time held."""
+
+    type: ClassVar[str] = "onboarding.resumed"
+
+    held_since: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingEnded(_OfOnboarding):
     """Nothing follows any more."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,35 +11,37 @@ import msgspec
 from app.flow import events as flow
 from app.flow.commands import Decision, Finish, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
-from app.flow.state import ItemState
+from app.flow.state import ItemState, State
 from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
 from app.onboarding.models import Onboarding
 
 
-def tell(
-    work: Work,
-    onboarding: Onboarding,
-    definition: Definition,
-    event: flow.Event,
-    decision: Decision,
-    *,
-    runs: dict[str, UUID],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One journal entry: what was before, what happened, what follows, and the runs that were asked for by task."""
+
+    definition: Definition
+    before: State
+    event: flow.Event
+    decision: Decision
+    runs: dict[str, UUID]
+
+
+def tell(work: Work, onboarding: Onboarding, entry: Told) -> None:
     """Announce everything that this journal entry means, in the order in which it happened."""
-    teller = _Teller(onboarding, definition, decision)
-    for news in [*teller.of_event(event), *teller.of_changes(), *teller.of_commands(runs)]:
+    teller = _Teller(onboarding, entry)
+    for news in [*teller.of_event(entry.event), *teller.of_changes(), *teller.of_commands(entry.runs)]:
         work.announce(news, lane_seq=onboarding.seq)
 
 
 class _Teller:
     """Builds the announcements of one decision."""
 
-    def __init__(self, onboarding: Onboarding, definition: Definition, decision: Decision) -> None:
+    def __init__(self, onboarding: Onboarding, entry: Told) -> None:
         self.onboarding = onboarding
-        self.definition = definition
-        self.decision = decision
+        self.definition, self.before, self.decision = entry.definition, entry.before, entry.decision
         self.about: dict[str, Any] = {"subject_id": onboarding.id, "onboarding_id": onboarding.id}
 
     def of_event(self, event: flow.Event) -> list[Event]:
@@ -56,6 +59,8 @@ class _Teller:
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
             case flow.OwnerAssigned(item=item, person=person):
                 told = [events.ItemAssigned(item=item, person=person, **self.about)]
+            case flow.Held() | flow.Resumed():
+                told = self._held(event)
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
                 told = [self._wrote_back(event)]
         return told
@@ -107,6 +112,12 @@ class _Teller:
             **self.about,
         )
         return [*self._handoff(), started]
+
+    def _held(self, event: flow.Held | flow.Resumed) -> list[Event]:
+        if isinstance(event, flow.Held):
+            return [events.OnboardingHeld(reason_code=event.reason_code, reason=event.reason, **self.about)]
+        since = self.before.hold.since.isoformat() if self.before.hold else ""
+        return [events.OnboardingResumed(held_since=since, reason=event.reason or None, **self.about)]
 
     def _handoff(self) -> list[Event]:
         gates = [item.key for item in self.definition.of_kind("gate") if item.review and item.review.handoff]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import msgspec
 
-from app.flow.commands import CloseException, NotifyRole, OpenException
+from app.flow.commands import ChangeException, CloseException, NotifyRole, OpenException
 from app.flow.definition import CRITERION_ERROR, ENGINE_EXCEPTION_TYPES, EXCEPTION_TYPES, REASON_CODES
 from app.flow.events import ExceptionRaised
 from app.flow.state import OpenedException
@@ -77,6 +80,23 @@ def raise_exception(draft: Draft, event: ExceptionRaised) -> None:
     )
     if event.blocks and item.kind in {"task", "gate"} and draft.items[item.key].state == "open":
         draft.set(item.key, state="blocked")
+
+
+def put_off_responses(draft: Draft, since: datetime) -> None:
+    """The first response is due later by the business time that has passed since then."""
+    clock = draft.before.time_for("partner")
+    for each in list(draft.exceptions.values()):
+        passed = clock.business_between(max(since, each.opened_at), draft.now)
+        if each.is_open and each.respond_by is not None and passed > timedelta(0):
+            change_exception(draft, each, respond_by=clock.add_business(each.respond_by, passed))
+
+
+def change_exception(draft: Draft, exception: OpenedException, **attributes: Any) -> OpenedException:
+    """An open exception with other facts, which its queue is told."""
+    changed = msgspec.structs.replace(exception, **attributes)
+    draft.exceptions[changed.id] = changed
+    draft.commands.append(ChangeException(exception=changed))
+    return changed
 
 
 def note_criterion_error(draft: Draft, item: str, *, place: str, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
+from app.onboarding.operations.course import hold_onboarding, resume_onboarding
 from app.onboarding.operations.made_up import fill_sandbox, leave_empty
 from app.onboarding.operations.running import (
     StartRequest,
@@ -22,12 +23,14 @@ __all__ = [
     "decide_gate",
     "fill_sandbox",
     "fire_timer",
+    "hold_onboarding",
     "leave_empty",
     "prove_milestone",
     "record_run",
     "refresh_all_cards",
     "refresh_card",
     "resolve_exception",
+    "resume_onboarding",
     "start_from_admission",
     "start_onboarding",
 ]

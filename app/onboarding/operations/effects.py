@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.connectors.operations import RunRequest, request_run
 from app.flow.commands import (
     CancelTimer,
+    ChangeException,
     CloseException,
     Command,
     Decision,
@@ -21,7 +22,7 @@ from app.flow.commands import (
 )
 from app.flow.definition import Definition
 from app.flow.state import OpenedException
-from app.intake.operations.exceptions import ExceptionOpening, close_exception, open_exception
+from app.intake.operations.exceptions import ExceptionOpening, change_exception, close_exception, open_exception
 from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
@@ -57,6 +58,9 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             )
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
+        case ChangeException(exception=changed):
+            if record := find_exception(work, onboarding.id, changed.id):
+                change_exception(record, route=changed.route, respond_by=changed.respond_by)
         case CloseException():
             if record := find_exception(work, onboarding.id, command.exception):
                 close_exception(work, record, resolution=command.resolution, reason=command.reason)

@@ -89,9 +89,9 @@ class Picture:
         return [person for role in self.onboarding.people for person in holders(self.onboarding, role)]
 
     def health(self) -> str:
-        """One word for how it goes: on_track, behind, stuck, or how it ended."""
-        if self.state.status != "running":
-            return str(self.state.status)
+        """One word for how it goes: on_track, behind, stuck, held, or how it ended."""
+        if self.state.phase != "running":
+            return self.state.phase
         if any(self.of(key).state == "blocked" for key in self.state.items):
             return "stuck"
         return "behind" if any(self.is_late(key) for key in self.state.items) else "on_track"

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
+from tests.look.examples.course import COURSE, HOLD, RESUME
 from tests.look.examples.customer import MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 
@@ -109,6 +110,7 @@ _PLAN: Context = {
         "steps_path": f"{TENANT}/steps",
     },
     "ball": {"holder": "customer", "since": days(-4)},
+    "hold": None,
     "view": "plan",
     "tabs": {
         "gates": 1,
@@ -116,6 +118,7 @@ _PLAN: Context = {
         "connections": "/t/0192f0c1/connections",
         "mails": "",
         "trail": "/t/0192f0c1/trail",
+        "course": True,
     },
     "path": TENANT,
     "court": gallery_context()["court"],
@@ -156,6 +159,8 @@ _PAGE: Context = _PLAN | {
     "gates": [],
     "exceptions": [],
     "trail": [],
+    "course": [],
+    "errors": [],
 }
 GATES = [
     {
@@ -210,7 +215,7 @@ _ENDED = _PLAN | {
     "ball": None,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
-    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": ""},
+    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": "", "course": False},
 }
 TRAIL = gallery_context()["entries"]
 _WAY: list[Context] = [
@@ -243,6 +248,7 @@ _SANDBOX = {
     "onboarding": _PLAN["onboarding"] | {"tenant": "Practice", "name": "Sample Works Ltd", "sandbox": True},
     "tabs": _PLAN["tabs"] | {"mails": "/t/0192f0c1/mails"},
 }
+ON_HOLD = {"ball": None, "hold": HOLD, "onboarding": _PLAN["onboarding"] | {"state": "held"}}
 _EMPTY: Context = {"chrome": WITHIN, "tenant": {"name": "Practice", "path": "/t/0192f0c1"}, "reason": ""}
 EXAMPLES: dict[str, list[Context]] = {
     "partners/sandbox_empty.html": [
@@ -262,6 +268,9 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
         _PAGE | {"view": "trail", "trail": TRAIL},
         _PAGE | _SANDBOX,
+        _PAGE | ON_HOLD,
+        _PAGE | ON_HOLD | {"view": "course", "course": [RESUME]},
+        _PAGE | {"view": "course", "course": COURSE},
         _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
     ],
     "onboarding/_plan_live.html": [_PLAN, _ENDED],

@@ -38,7 +38,7 @@ from app.web.translations import translations
 
 PageRequest = Request[Any, Any, Any]
 ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
-VIEWS = frozenset({"plan", "gates", "exceptions", "trail"})
+VIEWS = frozenset({"plan", "gates", "exceptions", "trail", "course"})
 
 
 class HomePages(Controller):

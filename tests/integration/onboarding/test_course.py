@@ -1,0 +1,153 @@
+"""Holding, resuming and steering a running onboarding: who may, what is refused, what is kept, what people see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from app.access.require import NotPermitted
+from app.flow.decide import OnboardingEnded, Recorded, replay
+from app.flow.steps.holds import HoldRefused, NotHeld, OnHold
+from app.kernel.actor import Actor
+from app.onboarding import operations
+from app.onboarding.queries.customer import status_page
+from app.onboarding.queries.partner import partner_page
+from app.onboarding.queries.picture import get_picture
+from app.onboarding.queries.stored import OnboardingMissing
+from tenants.tenant import Tenant
+from tests.factories.installation import person
+from tests.factories.main_job import MainJob
+from tests.factories.walker import customer_of, picture_of, walk
+
+GATE = "gate.handoff_quality"
+WHY = {"reason_code": "waiting_customer_admin", "reason": "Their administrator is away."}
+Running = tuple[Tenant, UUID]
+
+
+def begin(shop: MainJob, company: str) -> Running:
+    deal = shop.sell(company=company, email=f"{company.lower().replace(' ', '')}@course.example")
+    shop.tell(deal)
+    shop.run()
+    return shop.started(deal)
+
+
+def hold(shop: MainJob, made: Running, actor: Actor | None = None, *, why: dict[str, str] = WHY) -> None:
+    with shop.installation.work(made[0], actor or shop.lead) as work:
+        operations.hold_onboarding(work, onboarding_id=made[1], **why)
+
+
+def resume(shop: MainJob, made: Running, actor: Actor | None = None) -> None:
+    with shop.installation.work(made[0], actor or shop.lead) as work:
+        operations.resume_onboarding(work, onboarding_id=made[1], reason="They are back.")
+
+
+def replays(shop: MainJob, made: Running) -> bool:
+    """Whether the journal alone leads to the stored state."""
+    rows = shop.installation.rows(made[0], "SELECT * FROM {}.journal ORDER BY seq")
+    history = [msgspec.convert({"at": row.at, "event": row.event}, Recorded) for row in rows]
+    seen = picture_of(shop, *made)
+    return replay(seen.definition, history) == seen.state
+
+
+def trail(shop: MainJob, made: Running, action: str) -> list[Any]:
+    rows = shop.installation.rows(made[0], "SELECT * FROM {}.trail ORDER BY id")
+    return [row for row in rows if row.action == action]
+
+
+@pytest.fixture(scope="module")
+def calm(shop: MainJob) -> Running:
+    """An onboarding at its first gate, that refusals leave as it is."""
+    return begin(shop, "Calm")
+
+
+class TestHold:
+    def test_stops_people_and_clocks_and_tells_both_sides(self, shop: MainJob):
+        made = begin(shop, "Held")
+        hold(shop, made)
+        named = pytest.raises(OnHold, match=r"Their administrator is away\..*Put on hold by Dana Weber")
+        with named, shop.installation.work(made[0], shop.lead) as work:
+            operations.decide_gate(work, onboarding_id=made[1], gate=GATE, decision="no_go", reason="Stop.")
+        with shop.installation.work(made[0], shop.lead) as work:
+            page = partner_page(work, get_picture(work, made[1]), "plan")
+        assert (page["hold"]["by"], page["hold"]["reason"]) == ("Dana Weber", WHY["reason"])
+        assert (page["onboarding"]["state"], page["ball"]) == ("held", None)
+        with shop.installation.work(made[0], customer_of(shop, made[0])) as work:
+            theirs = status_page(work, get_picture(work, made[1]))
+        assert (theirs["onboarding"]["state"], theirs["next_task"]) == ("held", None)
+        assert theirs["onboarding"]["reason"] == "We are waiting for your administrator."
+        [told] = trail(shop, made, "onboarding.held")
+        assert (told.reason, told.body["reason_code"]) == (WHY["reason"], WHY["reason_code"])
+        assert replays(shop, made)
+
+    def test_keeps_the_time_of_every_clock_and_moves_the_dates(self, shop: MainJob):
+        made = begin(shop, "Clocks")
+        before = picture_of(shop, *made).state
+        hold(shop, made)
+        shop.installation.move_clock(timedelta(days=21))
+        try:
+            shop.run()
+            assert trail(shop, made, "onboarding.sla.breached") == []
+            resume(shop, made)
+            shop.run()
+            assert trail(shop, made, "onboarding.sla.breached") == []
+            after = picture_of(shop, *made).state
+        finally:
+            shop.installation.cell("UPDATE cell.clock SET shift = '0'")
+        assert {name for name, timer in before.timers.items() if timer.armed} == {
+            name for name, timer in after.timers.items() if timer.armed
+        }
+        assert all(after.timers[name].due_at > timer.due_at for name, timer in before.timers.items())
+        rows = shop.installation.rows(made[0], "SELECT key, due_at, due_cause FROM {}.item WHERE state = 'waiting'")
+        assert {row.due_cause for row in rows} == {"held"}
+        for row in rows:
+            was = before.items[row.key].due_at
+            assert was is not None
+            assert row.due_at == after.items[row.key].due_at
+            assert row.due_at > was
+        assert len(trail(shop, made, "onboarding.resumed")) == 1
+        assert replays(shop, made)
+
+    def test_counts_for_nobody_in_the_court_clock(self, shop: MainJob):
+        made = begin(shop, "Ball")
+        hold(shop, made)
+        running = "SELECT * FROM {}.clock WHERE ended_at IS NULL"
+        assert shop.installation.rows(made[0], running) == []
+        resume(shop, made)
+        assert [row.holder for row in shop.installation.rows(made[0], running)] == ["partner"]
+
+    def test_goes_on_to_the_end_afterwards(self, shop: MainJob):
+        made = begin(shop, "Goes on")
+        hold(shop, made)
+        resume(shop, made)
+        walk(shop, *made, until="task.create_workspace")
+        assert picture_of(shop, *made).of("task.create_workspace").state != "waiting"
+
+    @pytest.mark.parametrize("other", [{"reason": " "}, {"reason_code": "lunch"}])
+    def test_is_refused_without_a_reason(self, shop: MainJob, calm: Running, other: dict[str, str]):
+        with pytest.raises(HoldRefused):
+            hold(shop, calm, why=WHY | other)
+        with pytest.raises(NotHeld):
+            resume(shop, calm)
+
+    def test_is_not_for_strangers_small_roles_or_the_customer(self, shop: MainJob, calm: Running):
+        eve = person("Eve", organisation_id=shop.installation.partner("Rival").id, roles=frozenset({"partner_owner"}))
+        for actor in (eve, shop.staff["tom"], customer_of(shop, calm[0])):
+            for attempt in (hold, resume):
+                with pytest.raises(NotPermitted):
+                    attempt(shop, calm, actor)
+
+    def test_of_another_workspace_is_not_found(self, shop: MainJob, calm: Running):
+        other = begin(shop, "Elsewhere")
+        with pytest.raises(OnboardingMissing):
+            hold(shop, (other[0], calm[1]))
+
+    def test_is_not_possible_after_the_end(self, shop: MainJob):
+        made = begin(shop, "Over")
+        with shop.installation.work(made[0], shop.lead) as work:
+            operations.decide_gate(work, onboarding_id=made[1], gate=GATE, decision="no_go", reason="Stop.")
+        with pytest.raises(OnboardingEnded):
+            hold(shop, made)
