@@ -19,6 +19,7 @@ from app.flow.fields import AnswersRefused, Value, check_answers, check_value, i
 from app.flow.schedule import plan_due_dates
 from app.flow.state import ItemState, State
 from app.flow.steps import work
+from app.flow.steps.course import roll_back_to, skip_item
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import close_given_facts, open_exception, raise_exception
 from app.flow.steps.gates import judge
@@ -81,7 +82,7 @@ def replay(definition: Definition, history: Iterable[Recorded]) -> State:
 def _check_pinned(definition: Definition, state: State, event: Event) -> None:
     if state.definition != definition.digest:
         raise WrongDefinition("This onboarding is pinned to another version of its template.")
-    for name in ("item", "task", "gate", "milestone"):
+    for name in ("item", "task", "gate", "milestone", "stage"):
         key = getattr(event, name, None)
         if key is not None and key not in definition.items:
             raise UnknownItem(f"There is no “{key}” in this onboarding.")
@@ -213,6 +214,8 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.TimerFired: _fire,
     events.ExceptionRaised: raise_exception,
     events.ExceptionResolved: work.resolve,
+    events.ItemSkipped: skip_item,
+    events.RolledBack: roll_back_to,
     events.Held: hold,
     events.Resumed: resume,
     events.Cancelled: _cancel,

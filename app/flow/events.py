@@ -57,6 +57,7 @@ class OwnerAssigned(Struct, frozen=True, kw_only=True, tag_field="event", tag="o
     by: By
     item: str
     person: str | None
+    reason: str = ""
 
 
 class TaskCompleted(Struct, frozen=True, kw_only=True, tag_field="event", tag="task_completed"):
@@ -147,6 +148,22 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", ta
     result: dict[str, Value] = {}
 
 
+class ItemSkipped(Struct, frozen=True, kw_only=True, tag_field="event", tag="item_skipped"):
+    """A person leaves a task, milestone or stage out."""
+
+    by: By
+    item: str
+    reason: str
+
+
+class RolledBack(Struct, frozen=True, kw_only=True, tag_field="event", tag="rolled_back"):
+    """A stage and every later one begin anew."""
+
+    by: By
+    stage: str
+    reason: str
+
+
 class Held(Struct, frozen=True, kw_only=True, tag_field="event", tag="held"):
     """A running onboarding is put on hold: nobody moves it and its clocks stand still."""
 
@@ -183,6 +200,8 @@ Event = (
     | TimerFired
     | ExceptionRaised
     | ExceptionResolved
+    | ItemSkipped
+    | RolledBack
     | Held
     | Resumed
     | Cancelled

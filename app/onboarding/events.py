@@ -139,6 +139,25 @@ class ItemAssigned(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemSkipped(_OfOnboarding):
+    """A person left a step out, with all that was open below it."""
+
+    type: ClassVar[str] = "onboarding.item.skipped"
+
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingRolledBack(_OfOnboarding):
+    """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
+
+    type: ClassVar[str] = "onboarding.rolled_back"
+
+    item: str
+    not_undone: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FirstValueReached(_OfOnboarding):
     """First value is proven: by its definition, with its proof. Once."""
 

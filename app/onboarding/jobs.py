@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.flow import events as flow
+from app.flow.decide import OnboardingEnded
 from app.flow.steps.work import StaleAction
 from app.intake.operations import record_failed_start
 from app.kernel.errors import Invalid, SlipwayError
@@ -49,7 +50,7 @@ def record_run(run: JobRun, *, event_id: str) -> Outcome:
             if entry.onboarding_id is not None:
                 result = run_result(entry.body, entry.reason)
                 operations.record_run(work, onboarding_id=entry.onboarding_id, result=result)
-    except StaleAction:
+    except (StaleAction, OnboardingEnded):
         return Done()
     return Done()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast, get_args
+from uuid import UUID
 
 from app.flow.definition import Item
 from app.flow.events import Evidenced, Resolution
@@ -89,6 +90,18 @@ def resolution_of(word: str) -> Resolution:
         if known == word:
             return cast("Resolution", word)
     raise UnknownResolution("Choose how the exception ends.")
+
+
+class UnknownPerson(Invalid):
+    """What was sent is not the id of anybody."""
+
+
+def person_of(text: str) -> UUID | None:
+    """The person that was chosen; None for nobody. Raises UnknownPerson."""
+    try:
+        return UUID(text) if text.strip() else None
+    except ValueError:
+        raise UnknownPerson("Choose one of the people who are offered.") from None
 
 
 def statement(text: str) -> Evidenced | None:

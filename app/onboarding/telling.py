@@ -9,9 +9,10 @@ from uuid import UUID
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, ReachFirstValue, RequestAction
+from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
 from app.flow.state import ItemState, State
+from app.flow.steps.exceptions import UNDO
 from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
@@ -57,8 +58,12 @@ class _Teller:
             case flow.TimerFired(timer=timer, rung=rung):
                 role = self.definition.timers[timer].ladder[rung].role
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
-            case flow.OwnerAssigned(item=item, person=person):
-                told = [events.ItemAssigned(item=item, person=person, **self.about)]
+            case flow.OwnerAssigned(item=item, person=person, reason=reason):
+                told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
+            case flow.ItemSkipped(item=item, reason=reason):
+                told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
+            case flow.RolledBack(stage=stage, reason=reason):
+                told = [self._rolled_back(stage, reason)]
             case flow.Held() | flow.Resumed():
                 told = self._held(event)
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
@@ -112,6 +117,11 @@ class _Teller:
             **self.about,
         )
         return [*self._handoff(), started]
+
+    def _rolled_back(self, stage: str, reason: str) -> Event:
+        opened = [each.exception for each in self.decision.commands if isinstance(each, OpenException)]
+        not_undone = [each.item for each in opened if each.place == UNDO]
+        return events.OnboardingRolledBack(item=stage, not_undone=not_undone, reason=reason, **self.about)
 
     def _held(self, event: flow.Held | flow.Resumed) -> list[Event]:
         if isinstance(event, flow.Held):

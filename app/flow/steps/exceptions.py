@@ -16,6 +16,7 @@ from app.flow.steps.timers import cancel_timers
 from app.kernel.errors import Conflict, Invalid
 
 STALLED = "stalled"  # the place of an exception on what nobody can move any more
+UNDO = "undo"  # the place of an exception on an effect outside that a roll back could not take back
 ENGINE_ROUTE = "technical_blocker"  # where the engine's own exceptions go unless the template routes them
 
 

@@ -38,6 +38,15 @@ def cancel_all(draft: Draft) -> None:
         _disarm(draft, timer)
 
 
+def restart_timers(draft: Draft, item: str, *, settled: bool) -> None:
+    """The item begins anew: what starts with its opening waits for that; what had ended with it runs again."""
+    for timer in draft.definition.timers.values():
+        if timer.item == item and timer.starts == "opened":
+            _disarm(draft, timer)
+    if settled:
+        start_timers(draft, item, "started")
+
+
 def pause_timers(draft: Draft) -> tuple[str, ...]:
     """Disarm everything for a while. Returns which timers ran."""
     armed = tuple(name for name in draft.definition.timers if name in draft.timers and draft.timers[name].armed)

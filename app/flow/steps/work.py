@@ -17,12 +17,13 @@ from app.flow.events import (
 from app.flow.fields import AnswersRefused, Value, check_answers
 from app.flow.state import OpenedException
 from app.flow.steps.draft import Draft, NotOpen
-from app.flow.steps.exceptions import ExceptionClosed, close_exception, open_exception
+from app.flow.steps.exceptions import UNDO, ExceptionClosed, close_exception, open_exception
 from app.flow.steps.settle import is_complete, reopen, settle_item, skip
 from app.flow.steps.timers import start_timers
 from app.kernel.errors import Conflict, Forbidden, Invalid
 
 FAILED = Refusal(exception="technical_blocker", reason_code="integration_failure")
+UNUSABLE = "result"  # the place of an exception on a call that had its effect and gave back what cannot be used
 REFUSED = Refusal(exception="nonstandard_promise", reason_code="scope_mismatch")
 
 
@@ -74,7 +75,7 @@ def complete_task(draft: Draft, event: TaskCompleted) -> None:
 def reopen_task(draft: Draft, event: TaskReopened) -> None:
     """Take a finished task back. Raises NotOpen, TaskBuiltUpon, ReasonNeeded."""
     item = _task(draft, event.task)
-    _need_reason(event.reason)
+    need_reason(event.reason)
     if draft.items[item.key].state != "done" or item.action is not None:
         raise NotOpen("Only a finished task of a person can be reopened.")
     followers = [each for each in draft.definition.items.values() if item.key in each.depends_on]
@@ -104,7 +105,7 @@ def succeed(draft: Draft, event: ActionSucceeded) -> None:
     try:
         result = _outputs(item, event.result)
     except AnswersRefused as trouble:
-        _block(draft, item, FAILED, f"The connector's result cannot be used: {trouble}")
+        _block(draft, item, FAILED, f"The connector's result cannot be used: {trouble}", place=UNUSABLE)
         return
     draft.set(item.key, result=result)
     settle_item(draft, item.key, "done", by="system")
@@ -127,11 +128,11 @@ def resolve(draft: Draft, event: ExceptionResolved) -> None:
     exception = draft.exceptions.get(event.exception)
     if exception is None or not exception.is_open:
         raise ExceptionClosed("This exception is resolved already, or does not exist.")
-    _need_reason(event.reason)
+    need_reason(event.reason)
     item = draft.definition.items[exception.item]
     close_exception(draft, exception, resolution=event.resolution, reason=event.reason, by=event.by.actor)
     if event.resolution in {"done", "skip"}:
-        _force(draft, item, event)
+        _force(draft, item, event, undone=exception.place == UNDO)
     elif event.resolution == "close" and exception.blocks:
         raise ResolutionRefused("Work waits for this exception: retry the item, count it as done, or skip it.")
     elif draft.items[item.key].state == "blocked" and not draft.blocking(item.key):
@@ -146,8 +147,11 @@ def _retry(draft: Draft, item: Item, exception: OpenedException) -> None:
         raise ResolutionRefused(message) from trouble
 
 
-def _force(draft: Draft, item: Item, event: ExceptionResolved) -> None:
-    """Count an item as done with evidence, or skip it, because a person said so."""
+def _force(draft: Draft, item: Item, event: ExceptionResolved, *, undone: bool) -> None:
+    """Count an item as done with evidence, or skip it, because a person said so.
+
+    `undone`: it was rolled back and its effect outside stays as it is, with the result that was kept.
+    """
     if draft.is_settled(item.key):
         raise ResolutionRefused("This item is settled already; close the exception instead.")
     if item.kind == "gate":
@@ -161,10 +165,11 @@ def _force(draft: Draft, item: Item, event: ExceptionResolved) -> None:
         return
     if any(not draft.is_settled(child) for child in item.children):
         raise ResolutionRefused("This item is not finished below; resolve that first.")
-    if draft.items[item.key].state == "waiting":
+    if draft.items[item.key].state == "waiting" and not undone:
         raise ResolutionRefused("It is not this item's turn yet; it cannot be counted as done.")
     proof = draft.proof(event.evidence, event.by.actor)
-    draft.set(item.key, evidence=proof, result=_outputs(item, event.result), reason=event.reason)
+    result = _outputs(item, event.result or draft.items[item.key].result)
+    draft.set(item.key, evidence=proof, result=result, reason=event.reason)
     settle_item(draft, item.key, "done", by=event.by.actor)
     _first_value(draft, item)
 
@@ -179,7 +184,7 @@ def _holds_first_value(draft: Draft, item: Item) -> bool:
 
 def _first_value(draft: Draft, item: Item) -> None:
     proof = draft.items[item.key].evidence
-    if item.key != draft.definition.first_value.milestone or proof is None:
+    if item.key != draft.definition.first_value.milestone or proof is None or draft.before.first_value_at:
         return
     draft.whole["first_value_at"] = draft.now
     draft.commands.append(ReachFirstValue(milestone=item.key, evidence=proof, at=draft.now))
@@ -189,9 +194,10 @@ def _first_value(draft: Draft, item: Item) -> None:
     )  # fmt: skip
 
 
-def _block(draft: Draft, item: Item, refusal: Refusal, note: str) -> None:
+def _block(draft: Draft, item: Item, refusal: Refusal, note: str, *, place: str | None = None) -> None:
     draft.set(item.key, state="blocked")
-    open_exception(draft, item.key, kind=refusal.exception, reason_code=refusal.reason_code, note=note, blocks=True)
+    kind, reason_code = refusal.exception, refusal.reason_code
+    open_exception(draft, item.key, kind=kind, reason_code=reason_code, note=note, blocks=True, place=place)
 
 
 def _complete(draft: Draft, item: Item) -> bool:
@@ -231,6 +237,7 @@ def _task(draft: Draft, key: str) -> Item:
     return item
 
 
-def _need_reason(reason: str) -> None:
+def need_reason(reason: str) -> None:
+    """Raises ReasonNeeded."""
     if not reason.strip():
         raise ReasonNeeded("Write down why: this decision is kept with its reason.")

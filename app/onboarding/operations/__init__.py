@@ -2,7 +2,14 @@
 
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
-from app.onboarding.operations.course import hold_onboarding, resume_onboarding
+from app.onboarding.operations.course import (
+    assign_item,
+    cancel_onboarding,
+    hold_onboarding,
+    resume_onboarding,
+    roll_back,
+    skip_item,
+)
 from app.onboarding.operations.made_up import fill_sandbox, leave_empty
 from app.onboarding.operations.running import (
     StartRequest,
@@ -18,6 +25,8 @@ from app.onboarding.operations.running import (
 
 __all__ = [
     "StartRequest",
+    "assign_item",
+    "cancel_onboarding",
     "change_packet",
     "complete_task",
     "decide_gate",
@@ -31,6 +40,8 @@ __all__ = [
     "refresh_card",
     "resolve_exception",
     "resume_onboarding",
+    "roll_back",
+    "skip_item",
     "start_from_admission",
     "start_onboarding",
 ]

@@ -1,4 +1,4 @@
-"""What changes the course of a running onboarding: hold it, resume it. Always with a reason."""
+"""What changes the course of a running onboarding: hold, resume, skip, assign, roll back, cancel."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from app.access.permissions import Permission
 from app.access.require import require
 from app.flow import events as flow
 from app.flow.commands import Decision
+from app.kernel.errors import Invalid
 from app.kernel.work import Work
 from app.onboarding.operations.advance import advance, lock_onboarding
-from app.onboarding.people import acting
+from app.onboarding.people import acting, people_of
+from app.onboarding.queries.stored import definition_of
+from app.web.translations import mark
+
+
+class NotOfItsSide(Invalid):
+    """A step was to be given to somebody who does not work on this onboarding for the side that owns it."""
 
 
 def hold_onboarding(work: Work, *, onboarding_id: UUID, reason_code: str, reason: str) -> Decision:
@@ -25,3 +32,40 @@ def resume_onboarding(work: Work, *, onboarding_id: UUID, reason: str = "") -> D
     require(work, Permission.ONBOARDING_WRITE)
     onboarding = lock_onboarding(work, onboarding_id)
     return advance(work, onboarding, flow.Resumed(by=acting(work, onboarding), reason=reason))
+
+
+def skip_item(work: Work, *, onboarding_id: UUID, item: str, reason: str) -> Decision:
+    """Leave a task, milestone or stage out. Raises NotPermitted, OnboardingMissing, SkipRefused, ReasonNeeded."""
+    require(work, Permission.ONBOARDING_WRITE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    return advance(work, onboarding, flow.ItemSkipped(by=acting(work, onboarding), item=item, reason=reason))
+
+
+def assign_item(work: Work, *, onboarding_id: UUID, item: str, person: UUID | None, reason: str = "") -> Decision:
+    """Give a step to one of its own side's people, or back to its role. Raises NotPermitted, NotOfItsSide."""
+    require(work, Permission.ONBOARDING_WRITE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    known = definition_of(work, onboarding.definition_digest).items.get(item)
+    if (
+        known is not None
+        and person is not None
+        and person not in {each.id for each in people_of(onboarding, known.side)}
+    ):
+        raise NotOfItsSide(mark("A step is done by the people of its own side who work on this onboarding."))
+    label = str(person) if person is not None else None
+    event = flow.OwnerAssigned(by=acting(work, onboarding), item=item, person=label, reason=reason)
+    return advance(work, onboarding, event)
+
+
+def roll_back(work: Work, *, onboarding_id: UUID, stage: str, reason: str) -> Decision:
+    """Begin a stage and every later one anew. Raises NotPermitted, OnboardingMissing, RollBackRefused, ReasonNeeded."""
+    require(work, Permission.ONBOARDING_WRITE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    return advance(work, onboarding, flow.RolledBack(by=acting(work, onboarding), stage=stage, reason=reason))
+
+
+def cancel_onboarding(work: Work, *, onboarding_id: UUID, reason: str) -> Decision:
+    """Stop it for good. Raises NotPermitted, OnboardingMissing, ReasonNeeded."""
+    require(work, Permission.ONBOARDING_WRITE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    return advance(work, onboarding, flow.Cancelled(by=acting(work, onboarding), reason=reason))

@@ -14,14 +14,14 @@ from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.pages.doors import ONBOARDING, saying, see, whole
-from app.onboarding.sending import in_words
+from app.onboarding.sending import in_words, person_of
 from app.web.begin import begin_work, run_form
 from app.web.forms import Form
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
 
 PageRequest = Request[Any, Any, Any]
-_MOVED_ON, _WRONG = 409, 422  # the state of things, or what was typed: both are told where it was typed
+_MOVED_ON, _WRONG = 409, 422  # the state of things, or what was typed: told where it was typed
 
 
 class CourseForms(Controller):
@@ -61,6 +61,70 @@ class CourseForms(Controller):
             operations.resume_onboarding(work, onboarding_id=onboarding_id, reason=form.first("reason"))
 
         return steer(request, tenant_id, onboarding_id, form, "resumption", operation)
+
+    @post("/assignments", sync_to_thread=True)
+    def assign(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Give a step to somebody, or back to its role."""
+
+        def operation(work: Work) -> None:
+            chosen = person_of(form.first("person"))
+            item, reason = form.first("item"), form.first("reason")
+            operations.assign_item(work, onboarding_id=onboarding_id, item=item, person=chosen, reason=reason)
+
+        return steer(request, tenant_id, onboarding_id, form, "assignments", operation)
+
+    @post("/skips", sync_to_thread=True)
+    def skip(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Leave a step out."""
+
+        def operation(work: Work) -> None:
+            item, reason = form.first("item"), form.first("reason")
+            operations.skip_item(work, onboarding_id=onboarding_id, item=item, reason=reason)
+
+        return steer(request, tenant_id, onboarding_id, form, "skips", operation)
+
+    @post("/rollbacks", sync_to_thread=True)
+    def roll_back(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Begin a stage and every later one anew."""
+
+        def operation(work: Work) -> None:
+            stage, reason = form.first("stage"), form.first("reason")
+            operations.roll_back(work, onboarding_id=onboarding_id, stage=stage, reason=reason)
+
+        return steer(request, tenant_id, onboarding_id, form, "rollbacks", operation)
+
+    @post("/cancellation", sync_to_thread=True)
+    def cancel(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Stop it for good."""
+
+        def operation(work: Work) -> None:
+            operations.cancel_onboarding(work, onboarding_id=onboarding_id, reason=form.first("reason"))
+
+        return steer(request, tenant_id, onboarding_id, form, "cancellation", operation)
 
 
 def steer(  # the parts of one command, in the order in which they are known

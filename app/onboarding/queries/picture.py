@@ -85,8 +85,9 @@ class Picture:
         return next((person.name for person in self.everybody() if str(person.id) == id_), "")
 
     def everybody(self) -> list[Holder]:
-        """Everyone who holds a role here."""
-        return [person for role in self.onboarding.people for person in holders(self.onboarding, role)]
+        """Everyone who holds a role here, each once."""
+        found = [person for role in self.onboarding.people for person in holders(self.onboarding, role)]
+        return list({person.id: person for person in found}.values())
 
     def health(self) -> str:
         """One word for how it goes: on_track, behind, stuck, held, or how it ended."""

@@ -40,6 +40,8 @@ _WORDS = {
     "onboarding.task.completed": (mark("Task completed"), "good", "check"),
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
     "onboarding.item.assigned": (mark("Owner changed"), "info", "user"),
+    "onboarding.item.skipped": (mark("Left out"), "warn", "ban"),
+    "onboarding.rolled_back": (mark("Rolled back"), "warn", "history"),
     "onboarding.held": (mark("Put on hold"), "warn", "clock-pause"),
     "onboarding.resumed": (mark("Resumed"), "good", "arrow-right"),
     "onboarding.ended": (mark("Onboarding ended"), "idle", "flag"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,15 +14,21 @@ from app.access.require import NotPermitted
 from app.flow.decide import OnboardingEnded, Recorded, replay
 from app.flow.steps.holds import HoldRefused, NotHeld, OnHold
 from app.kernel.actor import Actor
+from app.kernel.ids import new_id
+from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.operations.course import NotOfItsSide
 from app.onboarding.queries.customer import status_page
 from app.onboarding.queries.partner import partner_page
 from app.onboarding.queries.picture import get_picture
 from app.onboarding.queries.stored import OnboardingMissing
+from app.web.rendering import render
+from app.web.translations import LOCALES
 from tenants.tenant import Tenant
 from tests.factories.installation import person
 from tests.factories.main_job import MainJob
-from tests.factories.walker import customer_of, picture_of, walk
+from tests.factories.walker import connect_product, customer_of, do, picture_of, walk
+from tests.look.brands import VIEWS
 
 GATE = "gate.handoff_quality"
 WHY = {"reason_code": "waiting_customer_admin", "reason": "Their administrator is away."}
@@ -151,3 +158,83 @@ class TestHold:
             operations.decide_gate(work, onboarding_id=made[1], gate=GATE, decision="no_go", reason="Stop.")
         with pytest.raises(OnboardingEnded):
             hold(shop, made)
+
+
+class TestSteering:
+    def test_asks_for_the_right_of_whoever_leads(self, shop: MainJob, calm: Running):
+        def attempts(work: Work) -> list[Callable[[], object]]:
+            to: Any = {"onboarding_id": calm[1]}
+            return [
+                lambda: operations.skip_item(work, item="task.confirm_billing", reason="No.", **to),
+                lambda: operations.assign_item(work, item="task.confirm_billing", person=None, **to),
+                lambda: operations.roll_back(work, stage="stage.handoff", reason="No.", **to),
+                lambda: operations.cancel_onboarding(work, reason="No.", **to),
+            ]
+
+        for actor in (shop.staff["tom"], customer_of(shop, calm[0])):
+            with shop.installation.work(calm[0], actor) as work:
+                for attempt in attempts(work):
+                    with pytest.raises(NotPermitted):
+                        attempt()
+        assert picture_of(shop, *calm).state.seq == 1
+
+    def test_leaves_out_gives_away_rolls_back_and_cancels(self, shop: MainJob):
+        tenant, onboarding_id = made = begin(shop, "Steered")
+        walk(shop, *made, until="task.assign_team")
+        to: Any = {"onboarding_id": onboarding_id}
+        customer = customer_of(shop, tenant)
+        with shop.installation.work(tenant, shop.lead) as work:
+            operations.skip_item(work, item="task.confirm_billing", reason="Paid already.", **to)
+            operations.assign_item(work, item="task.assign_team", person=shop.lead.id, **to)
+            for stranger in (customer.id, new_id()):
+                with pytest.raises(NotOfItsSide):
+                    operations.assign_item(work, item="task.assign_team", person=stranger, **to)
+        seen = picture_of(shop, *made)
+        assert seen.of("task.confirm_billing").state == "skipped"
+        assert seen.owner(seen.item("task.assign_team")) == "Dana Weber"
+        with shop.installation.work(tenant, shop.lead) as work:
+            operations.roll_back(work, stage="stage.handoff", reason="Sold again.", **to)
+        assert picture_of(shop, *made).of(GATE).state == "open"
+        with shop.installation.work(tenant, shop.lead) as work:
+            operations.cancel_onboarding(work, reason="Withdrawn.", **to)
+        assert picture_of(shop, *made).state.status == "cancelled"
+        for action, reason in (
+            ("onboarding.item.skipped", "Paid already."),
+            ("onboarding.rolled_back", "Sold again."),
+            ("onboarding.ended", "Withdrawn."),
+        ):
+            assert [row.reason for row in trail(shop, made, action)] == [reason]
+        assert replays(shop, made)
+
+    def test_takes_the_result_of_a_call_that_comes_after_the_end(self, shop: MainJob):
+        """The job that told the engine of it was tried again and again, and given up."""
+        made = begin(shop, "Late result")
+        connect_product(shop, made[0])
+        walk(shop, *made, until="task.describe_environment")
+        seen = picture_of(shop, *made)
+        assert do(shop, made[0], seen, seen.item("task.describe_environment"))
+        assert picture_of(shop, *made).of("task.create_workspace").state == "running"
+        with shop.installation.work(made[0], shop.lead) as work:
+            operations.cancel_onboarding(work, onboarding_id=made[1], reason="Withdrawn.")
+        shop.finish()
+        assert (
+            shop.installation.cell("SELECT kind FROM cell.job WHERE state = 'failed' AND tenant_id = %s", made[0].id)
+            == []
+        )
+
+    def test_offers_a_form_for_each_way_that_there_is_now(self, shop: MainJob):
+        made = begin(shop, "Offered")
+        offered = ["hold", "assignments", "skips", "rollbacks", "cancellation"]
+        assert self.forms(shop, made, shop.lead) == offered
+        assert self.forms(shop, made, shop.staff["tom"]) == []
+        hold(shop, made)
+        assert self.forms(shop, made, shop.lead) == ["resumption", "assignments", "cancellation"]
+
+    @staticmethod
+    def forms(shop: MainJob, made: Running, actor: Actor) -> list[str]:
+        with shop.installation.work(made[0], actor) as work:
+            page = partner_page(work, get_picture(work, made[1]), "course")
+        text = render("onboarding/plan/_course.html", page | {"command_key": str(new_id())}, locale=LOCALES["en"],
+                      brand_view=VIEWS["northwind"])  # fmt: skip
+        assert all(f'action="{form["action"]}"' in text for form in page["course"])
+        return [form["id"] for form in page["course"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.look.examples.facts import KEY, TENANT, Context, days
+from tests.look.examples.facts import KEY, TENANT, Context, days, said
 
 HOLD: Context = {
     "by": "Dana Weber",
@@ -40,9 +40,37 @@ RESUME = _form(
     [_REASON | {"required": False}],
     kind="primary",
 )
+_STEP = {"id": "item", "label": "Step", "type": "select", "required": True, "help": ""} | {
+    "options": [{"id": "task.kickoff", "label": said("Hold the kickoff")}]
+}
+_GIVE = _form(
+    "assignments",
+    "Give a step to somebody",
+    "A step is done by the people of its own side who work on this onboarding.",
+    [
+        _STEP,
+        {"id": "person", "label": "Person", "type": "select", "required": False}
+        | {
+            "options": [{"id": "p", "label": "Dana Weber (Partner)"}],
+            "help": "Nobody by name: it goes back to its role.",
+        },
+        _REASON | {"required": False},
+    ],
+)
+_BACK = _form(
+    "rollbacks",
+    "Roll back to a stage",
+    "This stage and every later one begin anew. What was done in another system cannot be undone from here: each such "
+    "call becomes an exception for a person.",
+    [_STEP | {"id": "stage", "label": "Stage"}, _REASON],
+)
+_STOP = _form("cancellation", "Cancel the onboarding", "It stops for good.", [_REASON], kind="stop")
 COURSE = [
     _HOLD_IT
     | {"given": {"reason_code": "scope_mismatch"}, "errors": [("reason", "Write down why it is put on hold.")]},
+    _GIVE,
+    _BACK,
+    _STOP,
 ]
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_course.html": [

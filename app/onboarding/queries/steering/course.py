@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from app.access.decisions import can
 from app.access.permissions import Permission
+from app.flow.definition import Item, Side
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
+from app.onboarding.people import people_of
 from app.onboarding.queries.heading import REASONS
 from app.onboarding.queries.picture import Picture
 from app.web.translations import mark
@@ -42,8 +44,8 @@ def course_of(work: Work, picture: Picture) -> list[Form]:
     if not may_steer(work) or picture.state.status != "running":
         return []
     if picture.state.hold is not None:
-        return [_resume(picture)]
-    return [_hold(picture)]
+        return [_resume(picture), _assign(picture), _cancel(picture)]
+    return [_hold(picture), _assign(picture), _skip(picture), _roll_back(picture), _cancel(picture)]
 
 
 def _hold(picture: Picture) -> Form:
@@ -71,6 +73,74 @@ def _resume(picture: Picture) -> Form:
         fields=[_reason(picture, required=False)],
         kind="primary",
     )
+
+
+def _assign(picture: Picture) -> Form:
+    sides = {"partner": mark("Partner"), "customer": mark("Customer")}
+    people = [
+        {"id": str(person.id), "label": f"{person.name} ({picture.say(sides[person.side])})"}
+        for side in get_args(Side)
+        for person in people_of(picture.onboarding, side)
+    ]
+    steps = [item for item in picture.definition.items.values() if item.kind != "stage" and _is_left(picture, item)]
+    nobody = picture.say(mark("Nobody by name: it goes back to its role."))
+    return _form(
+        picture,
+        "assignments",
+        title=mark("Give a step to somebody"),
+        text=mark("A step is done by the people of its own side who work on this onboarding."),
+        fields=[
+            _choice(picture, "item", mark("Step"), steps),
+            {"id": "person", "label": picture.say(mark("Person")), "type": "select", "required": False}
+            | {"options": people, "help": nobody},
+            _reason(picture, required=False),
+        ],
+    )
+
+
+def _skip(picture: Picture) -> Form:
+    steps = [item for item in picture.definition.items.values() if item.kind != "gate" and _is_left(picture, item)]
+    return _form(
+        picture,
+        "skips",
+        title=mark("Leave a step out"),
+        text=mark("The step and all that is open below it are left out. A gate is decided and first value is proven."),
+        fields=[_choice(picture, "item", mark("Step"), steps), _reason(picture)],
+    )
+
+
+def _roll_back(picture: Picture) -> Form:
+    begun = [stage for stage in picture.definition.of_kind("stage") if picture.of(stage.key).state != "waiting"]
+    return _form(
+        picture,
+        "rollbacks",
+        title=mark("Roll back to a stage"),
+        text=mark(
+            "This stage and every later one begin anew. What was done in another system cannot be undone from here: "
+            "each such call becomes an exception for a person."
+        ),
+        fields=[_choice(picture, "stage", mark("Stage"), begun), _reason(picture)],
+    )
+
+
+def _cancel(picture: Picture) -> Form:
+    return _form(
+        picture,
+        "cancellation",
+        title=mark("Cancel the onboarding"),
+        text=mark("It stops for good; nothing can be done in it afterwards."),
+        fields=[_reason(picture)],
+        kind="stop",
+    )
+
+
+def _is_left(picture: Picture, item: Item) -> bool:
+    return not picture.state.is_settled(item.key)
+
+
+def _choice(picture: Picture, name: str, label: str, items: list[Item]) -> Form:
+    options = [{"id": item.key, "label": dict(item.title)} for item in items]
+    return {"id": name, "label": picture.say(label), "type": "select", "required": True, "options": options, "help": ""}
 
 
 def _reason(picture: Picture, *, required: bool = True) -> Form:
