@@ -44,7 +44,7 @@ from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
 from app.notifications.pages import InboxPages, SandboxMailPages
 from app.onboarding.api import OnboardingDoors
-from app.onboarding.pages import CourseForms, HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
@@ -92,6 +92,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingPages,
     OnboardingForms,
     CourseForms,
+    ExceptionForms,
     InboxPages,
     SandboxMailPages,
     TenantDoors,

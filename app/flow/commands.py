@@ -35,6 +35,15 @@ class CancelTimer(Struct, frozen=True, kw_only=True, tag="cancel_timer"):
     version: int
 
 
+class StartRetry(Struct, frozen=True, kw_only=True, tag="start_retry"):
+    """Set a kernel timer that makes `RetryDue(exception, version)` at `due_at`."""
+
+    exception: str
+    item: str
+    due_at: datetime
+    version: int
+
+
 class RequestAction(Struct, frozen=True, kw_only=True, tag="request_action"):
     """Run a connector action and tell its result with an event that names the same `request`.
 
@@ -96,6 +105,7 @@ class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
 
 Command = (
     StartTimer
+    | StartRetry
     | CancelTimer
     | RequestAction
     | NotifyRole

@@ -170,6 +170,62 @@ class FirstValueReached(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExceptionAnswered(_OfOnboarding):
+    """Somebody responded to an exception for the first time, by its time or late."""
+
+    type: ClassVar[str] = "onboarding.exception.answered"
+
+    item: str
+    exception: str
+    in_time: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionReassigned(_OfOnboarding):
+    """An exception went to another role or person."""
+
+    type: ClassVar[str] = "onboarding.exception.reassigned"
+
+    item: str
+    exception: str
+    role: str
+    person: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionProposed(_OfOnboarding):
+    """Somebody asks for a resolution that takes two."""
+
+    type: ClassVar[str] = "onboarding.exception.proposed"
+
+    item: str
+    exception: str
+    resolution: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionDecided(_OfOnboarding):
+    """Another person agreed to a proposed resolution, or declined it."""
+
+    type: ClassVar[str] = "onboarding.exception.decided"
+
+    item: str
+    exception: str
+    agreed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryScheduled(_OfOnboarding):
+    """What an exception holds is to be tried once more at a moment."""
+
+    type: ClassVar[str] = "onboarding.exception.retry_set"
+
+    item: str
+    exception: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingHeld(_OfOnboarding):
     """It was put on hold: nobody moves it and its clocks stand still."""
 

@@ -64,6 +64,15 @@ def fire_timer(run: JobRun, *, subject_id: str, timer: str, rung: int, version: 
     return Done()
 
 
+@job("onboarding.retry_exception")
+def retry_exception(run: JobRun, *, subject_id: str, exception: str, version: int, due_at: str) -> Outcome:
+    """The moment of a retry came at `due_at`."""
+    del due_at  # kept in the job for whoever reads the queue
+    with run.finish() as work:
+        operations.retry_exception(work, onboarding_id=UUID(subject_id), exception=exception, version=version)
+    return Done()
+
+
 @job("onboarding.project_card")
 def project_card(run: JobRun, *, onboarding_id: str) -> Outcome:
     """Bring the onboarding's line in the partner's lists up to date."""

@@ -60,14 +60,31 @@ class _Teller:
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
             case flow.OwnerAssigned(item=item, person=person, reason=reason):
                 told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
+            case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
+                told = [self._wrote_back(event)]
+            case _:
+                told = self._of_course(event)
+        return told
+
+    def _of_course(self, event: flow.Event) -> list[Event]:
+        """What a person changed in the course of the onboarding, or did about an exception."""
+        told: list[Event] = []
+        match event:
             case flow.ItemSkipped(item=item, reason=reason):
                 told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
             case flow.RolledBack(stage=stage, reason=reason):
                 told = [self._rolled_back(stage, reason)]
+            case flow.ExceptionResolutionProposed(proposed=proposed):
+                told = [self._of_exception(event, proposed.exception)]
+            case (
+                flow.ExceptionAnswered(exception=key)
+                | flow.ExceptionReassigned(exception=key)
+                | flow.ExceptionResolutionDecided(exception=key)
+                | flow.RetryScheduled(exception=key)
+            ):
+                told = [self._of_exception(event, key)]
             case flow.Held() | flow.Resumed():
                 told = self._held(event)
-            case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
-                told = [self._wrote_back(event)]
         return told
 
     def of_changes(self) -> list[Event]:
@@ -122,6 +139,23 @@ class _Teller:
         opened = [each.exception for each in self.decision.commands if isinstance(each, OpenException)]
         not_undone = [each.item for each in opened if each.place == UNDO]
         return events.OnboardingRolledBack(item=stage, not_undone=not_undone, reason=reason, **self.about)
+
+    def _of_exception(self, event: flow.Event, key: str) -> Event:
+        now = self.decision.state.exceptions[key]
+        about: dict[str, Any] = self.about | {"item": now.item, "exception": now.type}
+        match event:
+            case flow.ExceptionAnswered(note=note):
+                return events.ExceptionAnswered(in_time=now.answered_in_time, reason=note, **about)
+            case flow.ExceptionReassigned(reason=reason):
+                return events.ExceptionReassigned(role=now.route[0], person=now.owner, reason=reason, **about)
+            case flow.ExceptionResolutionProposed(proposed=proposed):
+                about |= {"resolution": proposed.resolution, "reason": proposed.reason}
+                return events.ResolutionProposed(**about)
+            case flow.ExceptionResolutionDecided(agreed=agreed, reason=reason):
+                return events.ResolutionDecided(agreed=agreed, reason=reason or None, **about)
+            case flow.RetryScheduled(at=at, reason=reason):
+                return events.RetryScheduled(at=at.isoformat(), reason=reason, **about)
+        raise AssertionError(event)
 
     def _held(self, event: flow.Held | flow.Resumed) -> list[Event]:
         if isinstance(event, flow.Held):

@@ -114,7 +114,7 @@ def _had_effect(draft: Draft, item: Item) -> bool:
     if state.state != "blocked":
         return True
     held = [each for each in draft.exceptions.values() if each.is_open and each.item == item.key]
-    return any(each.type == UNKNOWN_OUTCOME or each.place == UNUSABLE for each in held)
+    return any(each.type == UNKNOWN_OUTCOME or each.note.startswith(UNUSABLE) for each in held)
 
 
 def _is_asked(draft: Draft, key: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.flow.commands import ChangeException, CloseException, NotifyRole, OpenException
+from app.flow.commands import ChangeException, CloseException, NotifyRole, OpenException, StartRetry
 from app.flow.definition import CRITERION_ERROR, ENGINE_EXCEPTION_TYPES, EXCEPTION_TYPES, REASON_CODES
 from app.flow.events import ExceptionRaised
 from app.flow.state import OpenedException
@@ -88,8 +88,18 @@ def put_off_responses(draft: Draft, since: datetime) -> None:
     clock = draft.before.time_for("partner")
     for each in list(draft.exceptions.values()):
         passed = clock.business_between(max(since, each.opened_at), draft.now)
-        if each.is_open and each.respond_by is not None and passed > timedelta(0):
+        waits = each.is_open and each.answered_at is None
+        if waits and each.respond_by is not None and passed > timedelta(0):
             change_exception(draft, each, respond_by=clock.add_business(each.respond_by, passed))
+
+
+def retry_what_was_due(draft: Draft) -> None:
+    """A retry whose moment came during a hold is made now."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open and each.retry_at is not None and each.retry_at <= draft.now:
+            version = each.retry_version + 1
+            change_exception(draft, each, retry_at=draft.now, retry_version=version)
+            draft.commands.append(StartRetry(exception=each.id, item=each.item, due_at=draft.now, version=version))
 
 
 def change_exception(draft: Draft, exception: OpenedException, **attributes: Any) -> OpenedException:

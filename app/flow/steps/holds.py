@@ -10,7 +10,7 @@ from app.flow.definition import REASON_CODES
 from app.flow.events import Event, Held, Resumed
 from app.flow.state import Hold, State
 from app.flow.steps.draft import LONGEST_STATEMENT, Draft
-from app.flow.steps.exceptions import put_off_responses
+from app.flow.steps.exceptions import put_off_responses, retry_what_was_due
 from app.flow.steps.timers import arm_again, pause_timers
 from app.kernel.errors import Conflict, Invalid
 
@@ -24,6 +24,8 @@ _RECORDED = (
     events.ActionFailed,
     events.ActionUnknown,
     events.ExceptionRaised,
+    events.ExceptionAnswered,
+    events.ExceptionReassigned,
 )
 
 
@@ -74,6 +76,7 @@ def resume(draft: Draft, event: Resumed) -> None:
     draft.whole["hold"] = None
     arm_again(draft, held)
     put_off_responses(draft, held.since)
+    retry_what_was_due(draft)
     move_due_dates(draft, (key for key in draft.items if not draft.is_settled(key)), since=held.since, cause="held")
 
 

@@ -64,9 +64,12 @@ def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
     return record.id
 
 
-def change_exception(record: ExceptionRecord, *, route: tuple[str, ...], respond_by: datetime | None) -> None:
+def change_exception(
+    record: ExceptionRecord, *, route: tuple[str, ...], owner: str | None, respond_by: datetime | None
+) -> None:
     """Whose an open exception is, and by when it is to be answered. Why is told by who changed it."""
     record.route, record.respond_by = list(route), respond_by
+    record.owner_id = UUID(owner) if owner else None
 
 
 def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, reason: str) -> None:

@@ -19,17 +19,26 @@ from app.onboarding.operations.running import (
     fire_timer,
     prove_milestone,
     record_run,
-    resolve_exception,
+    retry_exception,
     start_onboarding,
+)
+from app.onboarding.operations.trouble import (
+    answer_exception,
+    decide_proposal,
+    resolve_exception,
+    route_exception,
+    schedule_retry,
 )
 
 __all__ = [
     "StartRequest",
+    "answer_exception",
     "assign_item",
     "cancel_onboarding",
     "change_packet",
     "complete_task",
     "decide_gate",
+    "decide_proposal",
     "fill_sandbox",
     "fire_timer",
     "hold_onboarding",
@@ -40,7 +49,10 @@ __all__ = [
     "refresh_card",
     "resolve_exception",
     "resume_onboarding",
+    "retry_exception",
     "roll_back",
+    "route_exception",
+    "schedule_retry",
     "skip_item",
     "start_from_admission",
     "start_onboarding",

@@ -2,5 +2,6 @@
 
 from app.onboarding.pages.course import CourseForms
 from app.onboarding.pages.doors import HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.pages.exceptions import ExceptionForms
 
-__all__ = ["CourseForms", "HomePages", "OnboardingForms", "OnboardingPages"]
+__all__ = ["CourseForms", "ExceptionForms", "HomePages", "OnboardingForms", "OnboardingPages"]

@@ -271,6 +271,7 @@ class OnboardingForms(Controller):
                 resolution=resolution_of(form.first("resolution")),
                 reason=form.first("note"),
                 evidence=statement(form.first("note")),
+                stage=form.first("stage") or None,
             )
             return {}
 

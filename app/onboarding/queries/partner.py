@@ -19,6 +19,7 @@ from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
 from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
+from app.onboarding.queries.steering.trouble import proposal_of, response_of, ways_of
 from app.onboarding.queries.story import story_line, trace_of
 from app.web.translations import mark
 
@@ -87,6 +88,8 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
         is_open = record.state == "open"
         item = picture.definition.items.get(record.item_key or "")
         respond_by = record.respond_by if record.state == "open" else None
+        opened, path = picture.state.exceptions.get(record.key), f"{picture.path}/exceptions/{record.id}"
+        proposal = proposal_of(work, picture, opened, path)
         late_by = max(0.0, (picture.now - respond_by).total_seconds()) if respond_by else 0.0
         lines.append(
             {
@@ -103,7 +106,11 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
                 "late_by": late_by,
                 "note": record.summary,
                 "resolution": record.reason or "",
-                "action": f"{picture.path}/exceptions/{record.id}/resolution" if is_open and allowed else "",
+                "response": response_of(picture, opened),
+                "retry_at": opened.retry_at if opened and is_open else None,
+                "proposal": proposal,
+                "ways": ways_of(work, picture, opened, path),
+                "action": f"{path}/resolution" if is_open and allowed and not proposal else "",
                 "choices": _choices(picture),
             }
         )

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from app.access.duties import SecondPersonNeeded
 from app.access.require import NotPermitted
 from app.flow.decide import OnboardingEnded, Recorded, replay
 from app.flow.steps.holds import HoldRefused, NotHeld, OnHold
@@ -238,3 +239,67 @@ class TestSteering:
                       brand_view=VIEWS["northwind"])  # fmt: skip
         assert all(f'action="{form["action"]}"' in text for form in page["course"])
         return [form["id"] for form in page["course"]]
+
+
+class TestTrouble:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def stuck(shop: MainJob) -> Running:
+        """Its call failed, because nobody connected the product."""
+        made = begin(shop, "Troubled")
+        walk(shop, *made)
+        return made
+
+    def test_of_high_impact_takes_two_people(self, shop: MainJob, stuck: Running):
+        tenant, onboarding_id = stuck
+        [record] = [row for row in shop.exceptions(onboarding_id, tenant) if row.state == "open"]
+        to: Any = {"onboarding_id": onboarding_id, "exception": record.key}
+        tom = shop.staff["tom"]
+        with shop.installation.work(tenant, tom) as work:
+            operations.answer_exception(work, note="I look at it.", **to)
+            operations.route_exception(work, role="csm", reason="Theirs.", **to)
+            operations.resolve_exception(work, resolution="skip", reason="Made by hand.", **to)
+        assert picture_of(shop, *stuck).of("task.create_workspace").state == "blocked"
+        assert self.line(shop, stuck, tom)["proposal"]["own"]
+        own = pytest.raises(SecondPersonNeeded)
+        with own, shop.installation.work(tenant, tom) as work:
+            operations.decide_proposal(work, agreed=True, **to)
+        with pytest.raises(NotPermitted), shop.installation.work(tenant, customer_of(shop, tenant)) as work:
+            operations.decide_proposal(work, agreed=True, **to)
+        line = self.line(shop, stuck, shop.lead)
+        assert line["proposal"]["action"].endswith(f"/exceptions/{record.id}/agreement")
+        assert line["response"]["in_time"]
+        with shop.installation.work(tenant, shop.lead) as work:
+            operations.decide_proposal(work, agreed=True, **to)
+        assert picture_of(shop, *stuck).of("task.create_workspace").state == "skipped"
+        for word in ("answered", "reassigned", "proposed", "decided"):
+            assert len(trail(shop, stuck, f"onboarding.exception.{word}")) == 1, word
+        assert replays(shop, stuck)
+
+    def test_is_tried_again_once_at_the_moment_that_was_set(self, shop: MainJob):
+        tenant, onboarding_id = made = begin(shop, "Later")
+        walk(shop, *made)
+        connect_product(shop, tenant)
+        [record] = [row for row in shop.exceptions(onboarding_id, tenant) if row.state == "open"]
+        with shop.installation.work(tenant, shop.staff["tom"]) as work:
+            at, reason = work.now + timedelta(hours=3), "They mend it."
+            operations.schedule_retry(work, onboarding_id=onboarding_id, exception=record.key, at=at, reason=reason)
+        shop.run()
+        assert picture_of(shop, *made).of("task.create_workspace").state == "blocked"
+        shop.installation.move_clock(timedelta(hours=4))
+        try:
+            shop.run()
+            shop.run()
+        finally:
+            shop.installation.cell("UPDATE cell.clock SET shift = '0'")
+        task = picture_of(shop, *made).of("task.create_workspace")
+        assert (task.state, task.request) == ("done", 2)
+        assert replays(shop, made)
+
+    @staticmethod
+    def line(shop: MainJob, made: Running, actor: Actor) -> dict[str, Any]:
+        with shop.installation.work(made[0], actor) as work:
+            page = partner_page(work, get_picture(work, made[1]), "exceptions")
+        render("onboarding/plan/_exceptions.html", page | {"command_key": str(new_id())}, locale=LOCALES["de"],
+               brand_view=VIEWS["northwind"])  # fmt: skip
+        return next(line for line in page["exceptions"] if line["state"] == "open")

@@ -72,6 +72,22 @@ COURSE = [
     _BACK,
     _STOP,
 ]
+ROUTE: Context = {
+    "id": "give-it-to-another-role",
+    "title": "Give it to another role",
+    "text": "Another role owns the exception, and is told of it.",
+    "action": f"{TENANT}/exceptions/0192f0c5/route",
+    "fields": [_REASON | {"id": "note", "label": "Note for the record"}],
+    "button": {},
+}
+PROPOSED: Context = {
+    "what": "Leave it out",
+    "by": "Tom Okafor",
+    "at": days(-1),
+    "reason": "The accounts were made by hand; checked with the vendor's list.",
+    "own": False,
+    "action": f"{TENANT}/exceptions/0192f0c5/agreement",
+}
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_course.html": [
         {"course": COURSE, "errors": [], "command_key": KEY},

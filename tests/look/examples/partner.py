@@ -7,7 +7,7 @@ from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
-from tests.look.examples.course import COURSE, HOLD, RESUME
+from tests.look.examples.course import COURSE, HOLD, PROPOSED, RESUME, ROUTE
 from tests.look.examples.customer import MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 
@@ -199,7 +199,7 @@ EXCEPTIONS = [
         "note": "The product answered 500 three times; the outcome of the last try is unknown.",
     }
     | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
-    | {"choices": _CHOICES},
+    | {"choices": _CHOICES, "response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
     {
         "id": "0192f0c6",
         "title": said("Timeline risk"),
@@ -209,7 +209,8 @@ EXCEPTIONS = [
     }
     | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
     | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
-    | {"action": "", "choices": []},
+    | {"action": "", "choices": [], "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
+    | {"retry_at": None, "proposal": None, "ways": []},
 ]
 _ENDED = _PLAN | {
     "ball": None,
@@ -266,6 +267,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE,
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "action": ""}]},
         _PAGE | {"view": "trail", "trail": TRAIL},
         _PAGE | _SANDBOX,
         _PAGE | ON_HOLD,
@@ -282,6 +284,13 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
     "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
+    "onboarding/plan/_exception_ways.html": [
+        {"exception": EXCEPTIONS[0] | {"proposal": PROPOSED}, "command_key": KEY},
+        {
+            "exception": EXCEPTIONS[0] | {"proposal": PROPOSED | {"own": True, "action": ""}, "ways": []},
+            "command_key": KEY,
+        },
+    ],
     "onboarding/trace.html": [
         _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": _WAY},
         _PLAN | {"view": "trace", "trace_id": TRACE, "took": None, "entries": TRAIL},

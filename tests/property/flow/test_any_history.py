@@ -15,6 +15,7 @@ from app.flow import events
 from app.flow.commands import ReachFirstValue, RequestAction, StartTimer
 from app.flow.decide import Recorded, decide, new_state, replay
 from app.flow.definition import REASON_CODES
+from app.flow.events import By
 from app.flow.simulate import _aside, _begin, _forward
 from app.flow.state import State
 from app.flow.steps.work import StaleAction
@@ -98,6 +99,27 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(stage=st.sampled_from(STAGES))
     def roll_back(self, stage: str) -> None:
         self.apply(events.RolledBack(by=STAFF, stage=stage, reason="Once more."))
+
+    @precondition(lambda self: self.state.status == "running" and self.state.open_exceptions())
+    @rule(seed=seeds, stage=st.sampled_from(STAGES), agreed=st.booleans())
+    def do_something_about_an_exception(self, *, seed: int, stage: str, agreed: bool) -> None:
+        found = self.state.open_exceptions()
+        one = found[seed % len(found)]
+        wanted = events.ExceptionResolved(
+            by=STAFF, exception=one.id, resolution="roll_back", reason="Once more.", stage=stage
+        )
+        at = self.now + timedelta(hours=1)
+        due = events.RetryDue(exception=one.id, version=one.retry_version)
+        other = By(actor="person:noor")
+        ways: list[events.Event] = [
+            events.ExceptionAnswered(by=STAFF, exception=one.id, note="Seen."),
+            events.ExceptionReassigned(by=STAFF, exception=one.id, role="csm", person=None, reason="Theirs."),
+            events.ExceptionResolutionProposed(by=STAFF, proposed=wanted),
+            events.ExceptionResolutionDecided(by=other, exception=one.id, agreed=agreed, reason="So."),
+            events.RetryScheduled(by=STAFF, exception=one.id, at=at, reason="Later."),
+            due,
+        ]
+        self.apply(ways[seed % len(ways)])
 
     @precondition(lambda self: self.asked)
     @rule(seed=seeds)
