@@ -47,7 +47,7 @@ from app.onboarding.api.commands import CommandDoors
 from app.onboarding.api.doors import OnboardingDoors
 from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
-from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.partners.pages import BrandFiles
@@ -99,6 +99,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingForms,
     WorkPages,
     OwnerForms,
+    CourseForms,
+    ExceptionForms,
     InboxPages,
     SandboxMailPages,
     TenantDoors,

@@ -35,6 +35,15 @@ class CancelTimer(Struct, frozen=True, kw_only=True, tag="cancel_timer"):
     version: int
 
 
+class StartRetry(Struct, frozen=True, kw_only=True, tag="start_retry"):
+    """Set a kernel timer that makes `RetryDue(exception, version)` at `due_at`."""
+
+    exception: str
+    item: str
+    due_at: datetime
+    version: int
+
+
 class RequestAction(Struct, frozen=True, kw_only=True, tag="request_action"):
     """Run a connector action and tell its result with an event that names the same `request`.
 
@@ -64,6 +73,12 @@ class OpenException(Struct, frozen=True, kw_only=True, tag="open_exception"):
     exception: OpenedException
 
 
+class ChangeException(Struct, frozen=True, kw_only=True, tag="change_exception"):
+    """Facts of an open exception have changed: when it is to be answered, whose it is."""
+
+    exception: OpenedException
+
+
 class CloseException(Struct, frozen=True, kw_only=True, tag="close_exception"):
     """The exception is resolved."""
 
@@ -89,7 +104,16 @@ class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
 
 
 Command = (
-    StartTimer | CancelTimer | RequestAction | NotifyRole | OpenException | CloseException | ReachFirstValue | Finish
+    StartTimer
+    | StartRetry
+    | CancelTimer
+    | RequestAction
+    | NotifyRole
+    | OpenException
+    | ChangeException
+    | CloseException
+    | ReachFirstValue
+    | Finish
 )
 
 

@@ -18,10 +18,12 @@ from app.flow.events import Event
 from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
 from app.flow.schedule import plan_due_dates
 from app.flow.state import ItemState, State
-from app.flow.steps import work
+from app.flow.steps import resolving, work
+from app.flow.steps.course import roll_back_to, skip_item
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import close_given_facts, open_exception, raise_exception
 from app.flow.steps.gates import judge
+from app.flow.steps.holds import check_not_held, hold, resume
 from app.flow.steps.settle import finish, settle, settle_item
 from app.flow.steps.timers import climb, is_stale, start_timers
 from app.kernel.errors import Conflict, Missing
@@ -58,12 +60,13 @@ def new_state(definition: Definition) -> State:
 def decide(definition: Definition, state: State, event: Event, now: datetime) -> Decision:
     """What follows from `event` at `now` (aware). A stale timer changes nothing and returns the very same state."""
     _check_pinned(definition, state, event)
-    if isinstance(event, events.TimerFired) and (state.status != "running" or is_stale(state, event)):
+    if _is_late(state, event):
         return Decision(state=state, changes=(), commands=())
     _check_running(state, event)
+    check_not_held(state, event)
     draft = Draft(definition, state, now)
     _STEPS[type(event)](draft, event)
-    if draft.whole.get("status", state.status) in {"new", "running"}:
+    if draft.state.phase == "running":
         settle(draft)
     return draft.decision()
 
@@ -79,10 +82,17 @@ def replay(definition: Definition, history: Iterable[Recorded]) -> State:
 def _check_pinned(definition: Definition, state: State, event: Event) -> None:
     if state.definition != definition.digest:
         raise WrongDefinition("This onboarding is pinned to another version of its template.")
-    for name in ("item", "task", "gate", "milestone"):
+    for name in ("item", "task", "gate", "milestone", "stage"):
         key = getattr(event, name, None)
         if key is not None and key not in definition.items:
             raise UnknownItem(f"There is no “{key}” in this onboarding.")
+
+
+def _is_late(state: State, event: Event) -> bool:
+    """Whether a timer fired that was moved or cancelled, or that nothing waits for while it is held or over."""
+    if isinstance(event, events.TimerFired):
+        return state.phase != "running" or is_stale(state, event)
+    return isinstance(event, events.RetryDue) and (state.phase != "running" or resolving.is_stale_retry(state, event))
 
 
 def _check_running(state: State, event: Event) -> None:
@@ -210,6 +220,16 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.ActionUnknown: work.lose,
     events.TimerFired: _fire,
     events.ExceptionRaised: raise_exception,
-    events.ExceptionResolved: work.resolve,
+    events.ExceptionResolved: resolving.resolve,
+    events.ExceptionAnswered: resolving.answer,
+    events.ExceptionReassigned: resolving.reassign,
+    events.ExceptionResolutionProposed: resolving.propose,
+    events.ExceptionResolutionDecided: resolving.decide_proposal,
+    events.RetryScheduled: resolving.schedule_retry,
+    events.RetryDue: resolving.retry_now,
+    events.ItemSkipped: skip_item,
+    events.RolledBack: roll_back_to,
+    events.Held: hold,
+    events.Resumed: resume,
     events.Cancelled: _cancel,
 }

@@ -6,6 +6,7 @@ name is its `event`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from app.flow.calendar import Calendar
 from app.flow.definition import Side
 from app.flow.fields import Value
 
-Resolution = Literal["retry", "done", "skip", "close"]
+Resolution = Literal["retry", "done", "skip", "close", "roll_back"]
 
 
 class By(Struct, frozen=True, kw_only=True):
@@ -57,6 +58,7 @@ class OwnerAssigned(Struct, frozen=True, kw_only=True, tag_field="event", tag="o
     by: By
     item: str
     person: str | None
+    reason: str = ""
 
 
 class TaskCompleted(Struct, frozen=True, kw_only=True, tag_field="event", tag="task_completed"):
@@ -145,6 +147,88 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", ta
     reason: str
     evidence: Evidenced | None = None
     result: dict[str, Value] = {}
+    stage: str | None = None  # the stage to roll back to
+
+
+class ExceptionAnswered(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_answered"):
+    """The first response of a person: what will be done."""
+
+    by: By
+    exception: str
+    note: str
+
+
+class ExceptionReassigned(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_reassigned"):
+    """The exception goes to another role, or to a named person."""
+
+    by: By
+    exception: str
+    role: str | None
+    person: str | None
+    reason: str
+
+
+class ExceptionResolutionProposed(Struct, frozen=True, kw_only=True, tag_field="event", tag="resolution_proposed"):
+    """Somebody asks for a resolution that another person has to agree to."""
+
+    by: By
+    proposed: ExceptionResolved
+
+
+class ExceptionResolutionDecided(Struct, frozen=True, kw_only=True, tag_field="event", tag="resolution_decided"):
+    """Another person agrees to what is proposed, or declines it."""
+
+    by: By
+    exception: str
+    agreed: bool
+    reason: str = ""
+
+
+class RetryScheduled(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_scheduled"):
+    """The item is to be tried once more, at a moment."""
+
+    by: By
+    exception: str
+    at: datetime
+    reason: str
+
+
+class RetryDue(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_due"):
+    """That moment has come. One with an old version does nothing."""
+
+    exception: str
+    version: int
+
+
+class ItemSkipped(Struct, frozen=True, kw_only=True, tag_field="event", tag="item_skipped"):
+    """A person leaves a task, milestone or stage out."""
+
+    by: By
+    item: str
+    reason: str
+
+
+class RolledBack(Struct, frozen=True, kw_only=True, tag_field="event", tag="rolled_back"):
+    """A stage and every later one begin anew."""
+
+    by: By
+    stage: str
+    reason: str
+
+
+class Held(Struct, frozen=True, kw_only=True, tag_field="event", tag="held"):
+    """A running onboarding is put on hold: nobody moves it and its clocks stand still."""
+
+    by: By
+    reason_code: str
+    reason: str
+
+
+class Resumed(Struct, frozen=True, kw_only=True, tag_field="event", tag="resumed"):
+    """The hold is over; clocks go on with the time they had left."""
+
+    by: By
+    reason: str = ""
 
 
 class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cancelled"):
@@ -168,5 +252,15 @@ Event = (
     | TimerFired
     | ExceptionRaised
     | ExceptionResolved
+    | ExceptionAnswered
+    | ExceptionReassigned
+    | ExceptionResolutionProposed
+    | ExceptionResolutionDecided
+    | RetryScheduled
+    | RetryDue
+    | ItemSkipped
+    | RolledBack
+    | Held
+    | Resumed
     | Cancelled
 )

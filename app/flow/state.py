@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from app.flow.calendar import BusinessTime, Calendar
 from app.flow.definition import Item, Side
+from app.flow.events import ExceptionResolved
 from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
@@ -54,6 +55,23 @@ class TimerState(Struct, frozen=True, kw_only=True):
     armed: bool = True
 
 
+class Hold(Struct, frozen=True, kw_only=True):
+    """Why nothing moves: who put the onboarding on hold, since when, and the timers that go on afterwards."""
+
+    by: str
+    since: datetime
+    reason_code: str
+    reason: str
+    timers: tuple[str, ...] = ()
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """A resolution that waits for another person, and since when."""
+
+    at: datetime
+    resolved: ExceptionResolved
+
+
 class OpenedException(Struct, frozen=True, kw_only=True):
     """A typed problem on one item. `blocks` says whether the item waits for its resolution."""
 
@@ -70,6 +88,18 @@ class OpenedException(Struct, frozen=True, kw_only=True):
     resolution: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    owner: str | None = None
+    proposal: Proposal | None = None
+    retry_at: datetime | None = None
+    retry_version: int = 0
+
+    @property
+    def answered_in_time(self) -> bool:
+        """Whether the first response came by its time."""
+        answered = self.answered_at or self.resolved_at  # what is resolved at once was answered by that
+        return answered is not None and (self.respond_by is None or answered <= self.respond_by)
 
     @property
     def is_open(self) -> bool:
@@ -96,6 +126,12 @@ class State(Struct, frozen=True, kw_only=True):
     items: dict[str, ItemState] = {}
     timers: dict[str, TimerState] = {}
     exceptions: dict[str, OpenedException] = {}
+    hold: Hold | None = None
+
+    @property
+    def phase(self) -> str:
+        """One word for where it stands: its status, or `held`."""
+        return "held" if self.hold is not None else self.status
 
     def time_for(self, side: Side) -> BusinessTime:
         """Business time of work that this side does, on days when the other works too."""

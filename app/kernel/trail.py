@@ -67,6 +67,12 @@ def list_of_onboarding(session: Session, onboarding_id: UUID, *, limit: int = 20
     return [_line(entry) for entry in session.scalars(query.order_by(TrailEntry.id.desc()).limit(limit))]
 
 
+def find_actor(session: Session, action: str, onboarding_id: UUID) -> str:
+    """Who did this in the onboarding when it was last done; "" where it never was."""
+    query = select(TrailEntry.actor_name).where(TrailEntry.onboarding_id == onboarding_id, TrailEntry.action == action)
+    return session.scalars(query.order_by(TrailEntry.id.desc()).limit(1)).first() or ""
+
+
 def find_reason(session: Session, action: str) -> str:
     """Why this happened in the tenant when it last did; "" where it never has."""
     query = select(TrailEntry.reason).where(TrailEntry.action == action).order_by(TrailEntry.id.desc()).limit(1)

@@ -139,6 +139,25 @@ class ItemAssigned(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemSkipped(_OfOnboarding):
+    """A person left a step out, with all that was open below it."""
+
+    type: ClassVar[str] = "onboarding.item.skipped"
+
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingRolledBack(_OfOnboarding):
+    """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
+
+    type: ClassVar[str] = "onboarding.rolled_back"
+
+    item: str
+    not_undone: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FirstValueReached(_OfOnboarding):
     """First value is proven: by its definition, with its proof. Once."""
 
@@ -148,6 +167,80 @@ class FirstValueReached(_OfOnboarding):
     definition: str
     proof: dict[str, Any]
     segment: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionAnswered(_OfOnboarding):
+    """Somebody responded to an exception for the first time, by its time or late."""
+
+    type: ClassVar[str] = "onboarding.exception.answered"
+
+    item: str
+    exception: str
+    in_time: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionReassigned(_OfOnboarding):
+    """An exception went to another role or person."""
+
+    type: ClassVar[str] = "onboarding.exception.reassigned"
+
+    item: str
+    exception: str
+    role: str
+    person: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionProposed(_OfOnboarding):
+    """Somebody asks for a resolution that takes two."""
+
+    type: ClassVar[str] = "onboarding.exception.proposed"
+
+    item: str
+    exception: str
+    resolution: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionDecided(_OfOnboarding):
+    """Another person agreed to a proposed resolution, or declined it."""
+
+    type: ClassVar[str] = "onboarding.exception.decided"
+
+    item: str
+    exception: str
+    agreed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryScheduled(_OfOnboarding):
+    """What an exception holds is to be tried once more at a moment."""
+
+    type: ClassVar[str] = "onboarding.exception.retry_set"
+
+    item: str
+    exception: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingHeld(_OfOnboarding):
+    """It was put on hold: nobody moves it and its clocks stand still."""
+
+    type: ClassVar[str] = "onboarding.held"
+
+    reason_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingResumed(_OfOnboarding):
+    """The hold is over; dates moved by the business time held."""
+
+    type: ClassVar[str] = "onboarding.resumed"
+
+    held_since: str
 
 
 @dataclass(frozen=True, kw_only=True)

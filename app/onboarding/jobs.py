@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.flow import events as flow
+from app.flow.decide import OnboardingEnded
 from app.flow.steps.work import StaleAction
 from app.intake.operations import record_failed_start
 from app.kernel.errors import Invalid, SlipwayError
@@ -49,7 +50,7 @@ def record_run(run: JobRun, *, event_id: str) -> Outcome:
             if entry.onboarding_id is not None:
                 result = run_result(entry.body, entry.reason)
                 operations.record_run(work, onboarding_id=entry.onboarding_id, result=result)
-    except StaleAction:
+    except (StaleAction, OnboardingEnded):
         return Done()
     return Done()
 
@@ -60,6 +61,15 @@ def fire_timer(run: JobRun, *, subject_id: str, timer: str, rung: int, version: 
     del due_at  # kept in the job for whoever reads the queue
     with run.finish() as work:
         operations.fire_timer(work, onboarding_id=UUID(subject_id), timer=timer, rung=rung, version=version)
+    return Done()
+
+
+@job("onboarding.retry_exception")
+def retry_exception(run: JobRun, *, subject_id: str, exception: str, version: int, due_at: str) -> Outcome:
+    """The moment of a retry came at `due_at`."""
+    del due_at  # kept in the job for whoever reads the queue
+    with run.finish() as work:
+        operations.retry_exception(work, onboarding_id=UUID(subject_id), exception=exception, version=version)
     return Done()
 
 

@@ -37,6 +37,12 @@ def find_holder(onboarding: Onboarding, person: UUID) -> Holder | None:
     return next((msgspec.convert(entry, Holder) for entry in entries if entry["id"] == str(person)), None)
 
 
+def people_of(onboarding: Onboarding, side: Side) -> list[Holder]:
+    """Everyone of that side who holds a role here, each once, by name."""
+    found = {person.id: person for role in onboarding.people for person in holders(onboarding, role)}
+    return sorted((each for each in found.values() if each.side == side), key=lambda each: each.name)
+
+
 def acting(work: Work, onboarding: Onboarding) -> By:
     """The one who acts now, as the engine needs to know: side, and the roles held in this onboarding."""
     own = tuple(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast, get_args
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.flow.definition import Item
 from app.flow.events import Evidenced, Resolution
@@ -89,6 +92,31 @@ def resolution_of(word: str) -> Resolution:
         if known == word:
             return cast("Resolution", word)
     raise UnknownResolution("Choose how the exception ends.")
+
+
+class UnknownPerson(Invalid):
+    """What was sent is not the id of anybody."""
+
+
+def person_of(text: str) -> UUID | None:
+    """The person that was chosen; None for nobody. Raises UnknownPerson."""
+    try:
+        return UUID(text) if text.strip() else None
+    except ValueError:
+        raise UnknownPerson("Choose one of the people who are offered.") from None
+
+
+class UnknownMoment(Invalid):
+    """What was sent is not a date with a time."""
+
+
+def moment_of(text: str, zone: str) -> datetime:
+    """The moment that was typed, in that time zone where it names none. Raises UnknownMoment."""
+    try:
+        typed = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UnknownMoment("Write the moment as date and time, such as 2026-03-12 14:00.") from None
+    return typed if typed.tzinfo else typed.replace(tzinfo=ZoneInfo(zone))
 
 
 def statement(text: str) -> Evidenced | None:

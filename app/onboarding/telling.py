@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, ReachFirstValue, RequestAction
+from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
-from app.flow.state import ItemState
+from app.flow.state import ItemState, State
+from app.flow.steps.exceptions import UNDO
 from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
 from app.onboarding.models import Onboarding
 
 
-def tell(
-    work: Work,
-    onboarding: Onboarding,
-    definition: Definition,
-    event: flow.Event,
-    decision: Decision,
-    *,
-    runs: dict[str, UUID],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One journal entry: what was before, what happened, what follows, and the runs that were asked for by task."""
+
+    definition: Definition
+    before: State
+    event: flow.Event
+    decision: Decision
+    runs: dict[str, UUID]
+
+
+def tell(work: Work, onboarding: Onboarding, entry: Told) -> None:
     """Announce everything that this journal entry means, in the order in which it happened."""
-    teller = _Teller(onboarding, definition, decision)
-    for news in [*teller.of_event(event), *teller.of_changes(), *teller.of_commands(runs)]:
+    teller = _Teller(onboarding, entry)
+    for news in [*teller.of_event(entry.event), *teller.of_changes(), *teller.of_commands(entry.runs)]:
         work.announce(news, lane_seq=onboarding.seq)
 
 
 class _Teller:
     """Builds the announcements of one decision."""
 
-    def __init__(self, onboarding: Onboarding, definition: Definition, decision: Decision) -> None:
+    def __init__(self, onboarding: Onboarding, entry: Told) -> None:
         self.onboarding = onboarding
-        self.definition = definition
-        self.decision = decision
+        self.definition, self.before, self.decision = entry.definition, entry.before, entry.decision
         self.about: dict[str, Any] = {"subject_id": onboarding.id, "onboarding_id": onboarding.id}
 
     def of_event(self, event: flow.Event) -> list[Event]:
@@ -54,10 +58,33 @@ class _Teller:
             case flow.TimerFired(timer=timer, rung=rung):
                 role = self.definition.timers[timer].ladder[rung].role
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
-            case flow.OwnerAssigned(item=item, person=person):
-                told = [events.ItemAssigned(item=item, person=person, **self.about)]
+            case flow.OwnerAssigned(item=item, person=person, reason=reason):
+                told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
                 told = [self._wrote_back(event)]
+            case _:
+                told = self._of_course(event)
+        return told
+
+    def _of_course(self, event: flow.Event) -> list[Event]:
+        """What a person changed in the course of the onboarding, or did about an exception."""
+        told: list[Event] = []
+        match event:
+            case flow.ItemSkipped(item=item, reason=reason):
+                told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
+            case flow.RolledBack(stage=stage, reason=reason):
+                told = [self._rolled_back(stage, reason)]
+            case flow.ExceptionResolutionProposed(proposed=proposed):
+                told = [self._of_exception(event, proposed.exception)]
+            case (
+                flow.ExceptionAnswered(exception=key)
+                | flow.ExceptionReassigned(exception=key)
+                | flow.ExceptionResolutionDecided(exception=key)
+                | flow.RetryScheduled(exception=key)
+            ):
+                told = [self._of_exception(event, key)]
+            case flow.Held() | flow.Resumed():
+                told = self._held(event)
         return told
 
     def of_changes(self) -> list[Event]:
@@ -107,6 +134,34 @@ class _Teller:
             **self.about,
         )
         return [*self._handoff(), started]
+
+    def _rolled_back(self, stage: str, reason: str) -> Event:
+        opened = [each.exception for each in self.decision.commands if isinstance(each, OpenException)]
+        not_undone = [each.item for each in opened if each.place == UNDO]
+        return events.OnboardingRolledBack(item=stage, not_undone=not_undone, reason=reason, **self.about)
+
+    def _of_exception(self, event: flow.Event, key: str) -> Event:
+        now = self.decision.state.exceptions[key]
+        about: dict[str, Any] = self.about | {"item": now.item, "exception": now.type}
+        match event:
+            case flow.ExceptionAnswered(note=note):
+                return events.ExceptionAnswered(in_time=now.answered_in_time, reason=note, **about)
+            case flow.ExceptionReassigned(reason=reason):
+                return events.ExceptionReassigned(role=now.route[0], person=now.owner, reason=reason, **about)
+            case flow.ExceptionResolutionProposed(proposed=proposed):
+                about |= {"resolution": proposed.resolution, "reason": proposed.reason}
+                return events.ResolutionProposed(**about)
+            case flow.ExceptionResolutionDecided(agreed=agreed, reason=reason):
+                return events.ResolutionDecided(agreed=agreed, reason=reason or None, **about)
+            case flow.RetryScheduled(at=at, reason=reason):
+                return events.RetryScheduled(at=at.isoformat(), reason=reason, **about)
+        raise AssertionError(event)
+
+    def _held(self, event: flow.Held | flow.Resumed) -> list[Event]:
+        if isinstance(event, flow.Held):
+            return [events.OnboardingHeld(reason_code=event.reason_code, reason=event.reason, **self.about)]
+        since = self.before.hold.since.isoformat() if self.before.hold else ""
+        return [events.OnboardingResumed(held_since=since, reason=event.reason or None, **self.about)]
 
     def _handoff(self) -> list[Event]:
         gates = [item.key for item in self.definition.of_kind("gate") if item.review and item.review.handoff]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import msgspec
 
-from app.flow.commands import CloseException, NotifyRole, OpenException
+from app.flow.commands import ChangeException, CloseException, NotifyRole, OpenException, StartRetry
 from app.flow.definition import CRITERION_ERROR, ENGINE_EXCEPTION_TYPES, EXCEPTION_TYPES, REASON_CODES
 from app.flow.events import ExceptionRaised
 from app.flow.state import OpenedException
@@ -13,6 +16,7 @@ from app.flow.steps.timers import cancel_timers
 from app.kernel.errors import Conflict, Invalid
 
 STALLED = "stalled"  # the place of an exception on what nobody can move any more
+UNDO = "undo"  # the place of an exception on an effect outside that a roll back could not take back
 ENGINE_ROUTE = "technical_blocker"  # where the engine's own exceptions go unless the template routes them
 
 
@@ -77,6 +81,33 @@ def raise_exception(draft: Draft, event: ExceptionRaised) -> None:
     )
     if event.blocks and item.kind in {"task", "gate"} and draft.items[item.key].state == "open":
         draft.set(item.key, state="blocked")
+
+
+def put_off_responses(draft: Draft, since: datetime) -> None:
+    """The first response is due later by the business time that has passed since then."""
+    clock = draft.before.time_for("partner")
+    for each in list(draft.exceptions.values()):
+        passed = clock.business_between(max(since, each.opened_at), draft.now)
+        waits = each.is_open and each.answered_at is None
+        if waits and each.respond_by is not None and passed > timedelta(0):
+            change_exception(draft, each, respond_by=clock.add_business(each.respond_by, passed))
+
+
+def retry_what_was_due(draft: Draft) -> None:
+    """A retry whose moment came during a hold is made now."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open and each.retry_at is not None and each.retry_at <= draft.now:
+            version = each.retry_version + 1
+            change_exception(draft, each, retry_at=draft.now, retry_version=version)
+            draft.commands.append(StartRetry(exception=each.id, item=each.item, due_at=draft.now, version=version))
+
+
+def change_exception(draft: Draft, exception: OpenedException, **attributes: Any) -> OpenedException:
+    """An open exception with other facts, which its queue is told."""
+    changed = msgspec.structs.replace(exception, **attributes)
+    draft.exceptions[changed.id] = changed
+    draft.commands.append(ChangeException(exception=changed))
+    return changed
 
 
 def note_criterion_error(draft: Draft, item: str, *, place: str, reason: str) -> None:

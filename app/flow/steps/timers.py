@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from app.flow.commands import CancelTimer, NotifyRole, StartTimer
 from app.flow.definition import Duration, Side, Timer
 from app.flow.events import TimerFired
-from app.flow.state import State, TimerState
+from app.flow.state import Hold, State, TimerState
 from app.flow.steps.draft import HOUR, Draft
 from app.kernel.errors import Conflict
 
@@ -38,6 +38,32 @@ def cancel_all(draft: Draft) -> None:
         _disarm(draft, timer)
 
 
+def restart_timers(draft: Draft, item: str, *, settled: bool) -> None:
+    """The item begins anew: what starts with its opening waits for that; what had ended with it runs again."""
+    for timer in draft.definition.timers.values():
+        if timer.item == item and timer.starts == "opened":
+            _disarm(draft, timer)
+    if settled:
+        start_timers(draft, item, "started")
+
+
+def pause_timers(draft: Draft) -> tuple[str, ...]:
+    """Disarm everything for a while. Returns which timers ran."""
+    armed = tuple(name for name in draft.definition.timers if name in draft.timers and draft.timers[name].armed)
+    cancel_all(draft)
+    return armed
+
+
+def arm_again(draft: Draft, hold: Hold) -> None:
+    """Arm what ran before the hold, with the business time that was left then; what was settled meanwhile stays off."""
+    for name in hold.timers:
+        timer, paused = draft.definition.timers[name], draft.timers[name]
+        if not draft.is_settled(timer.item):
+            time = draft.before.time_for(draft.definition.items[timer.item].side)
+            left = max(timedelta(0), time.business_between(hold.since, paused.due_at))
+            _set(draft, timer, rung=paused.rung, due_at=time.add_business(draft.now, left))
+
+
 def is_stale(state: State, event: TimerFired) -> bool:
     """Whether this firing is of a timer that was moved, cancelled or already fired."""
     timer = state.timers.get(event.timer)
@@ -63,10 +89,13 @@ def climb(draft: Draft, event: TimerFired) -> tuple[Timer, int]:
 
 
 def _arm(draft: Draft, timer: Timer, *, rung: int, base: datetime) -> None:
+    side = draft.definition.items[timer.item].side
+    _set(draft, timer, rung=rung, due_at=_after(draft.before_or_started(), base, timer.ladder[rung].after, side))
+
+
+def _set(draft: Draft, timer: Timer, *, rung: int, due_at: datetime) -> None:
     before = draft.timers.get(timer.id)
     version = before.version + 1 if before else 1
-    side = draft.definition.items[timer.item].side
-    due_at = _after(draft.before_or_started(), base, timer.ladder[rung].after, side)
     draft.timers[timer.id] = TimerState(rung=rung, due_at=due_at, version=version)
     draft.commands.append(StartTimer(timer=timer.id, item=timer.item, rung=rung, due_at=due_at, version=version))
 

@@ -9,20 +9,19 @@ from app.flow.events import (
     ActionFailed,
     ActionSucceeded,
     ActionUnknown,
-    ExceptionResolved,
     MilestoneProven,
     TaskCompleted,
     TaskReopened,
 )
 from app.flow.fields import AnswersRefused, Value, check_answers
-from app.flow.state import OpenedException
 from app.flow.steps.draft import Draft, NotOpen
-from app.flow.steps.exceptions import ExceptionClosed, close_exception, open_exception
-from app.flow.steps.settle import is_complete, reopen, settle_item, skip
+from app.flow.steps.exceptions import open_exception
+from app.flow.steps.settle import is_complete, settle_item
 from app.flow.steps.timers import start_timers
 from app.kernel.errors import Conflict, Forbidden, Invalid
 
 FAILED = Refusal(exception="technical_blocker", reason_code="integration_failure")
+UNUSABLE = "The connector's result cannot be used"  # how the note begins of a call that did have its effect
 REFUSED = Refusal(exception="nonstandard_promise", reason_code="scope_mismatch")
 
 
@@ -74,7 +73,7 @@ def complete_task(draft: Draft, event: TaskCompleted) -> None:
 def reopen_task(draft: Draft, event: TaskReopened) -> None:
     """Take a finished task back. Raises NotOpen, TaskBuiltUpon, ReasonNeeded."""
     item = _task(draft, event.task)
-    _need_reason(event.reason)
+    need_reason(event.reason)
     if draft.items[item.key].state != "done" or item.action is not None:
         raise NotOpen("Only a finished task of a person can be reopened.")
     followers = [each for each in draft.definition.items.values() if item.key in each.depends_on]
@@ -95,16 +94,16 @@ def prove_milestone(draft: Draft, event: MilestoneProven) -> None:
         raise NotOpen("This milestone cannot be proven yet: its tasks, exceptions or exit criterion are still open.")
     draft.set(item.key, evidence=draft.proof(event.evidence, event.by.actor))
     settle_item(draft, item.key, "done", by=event.by.actor)
-    _first_value(draft, item)
+    reach_first_value(draft, item)
 
 
 def succeed(draft: Draft, event: ActionSucceeded) -> None:
     """The connector run ended well; a result that does not fit its outputs goes to a person. Raises StaleAction."""
     item = _called(draft, event.task, event.request)
     try:
-        result = _outputs(item, event.result)
+        result = outputs(item, event.result)
     except AnswersRefused as trouble:
-        _block(draft, item, FAILED, f"The connector's result cannot be used: {trouble}")
+        _block(draft, item, FAILED, f"{UNUSABLE}: {trouble}")
         return
     draft.set(item.key, result=result)
     settle_item(draft, item.key, "done", by="system")
@@ -122,64 +121,10 @@ def lose(draft: Draft, event: ActionUnknown) -> None:
     _block(draft, item, Refusal(exception=UNKNOWN_OUTCOME, reason_code="integration_failure"), event.error)
 
 
-def resolve(draft: Draft, event: ExceptionResolved) -> None:
-    """A person decides what becomes of an exception and its item. Raises ExceptionClosed, ResolutionRefused."""
-    exception = draft.exceptions.get(event.exception)
-    if exception is None or not exception.is_open:
-        raise ExceptionClosed("This exception is resolved already, or does not exist.")
-    _need_reason(event.reason)
-    item = draft.definition.items[exception.item]
-    close_exception(draft, exception, resolution=event.resolution, reason=event.reason, by=event.by.actor)
-    if event.resolution in {"done", "skip"}:
-        _force(draft, item, event)
-    elif event.resolution == "close" and exception.blocks:
-        raise ResolutionRefused("Work waits for this exception: retry the item, count it as done, or skip it.")
-    elif draft.items[item.key].state == "blocked" and not draft.blocking(item.key):
-        _retry(draft, item, exception)
-
-
-def _retry(draft: Draft, item: Item, exception: OpenedException) -> None:
-    try:
-        reopen(draft, item)
-    except CriterionFailed as trouble:
-        message = f"{exception.id} cannot be retried: {trouble.reason}. Give the missing fact first."
-        raise ResolutionRefused(message) from trouble
-
-
-def _force(draft: Draft, item: Item, event: ExceptionResolved) -> None:
-    """Count an item as done with evidence, or skip it, because a person said so."""
-    if draft.is_settled(item.key):
-        raise ResolutionRefused("This item is settled already; close the exception instead.")
-    if item.kind == "gate":
-        raise ResolutionRefused("A gate is decided by its reviewer; retry it, then decide.")
-    if event.resolution == "skip":
-        if _holds_gate(draft, item):
-            raise ResolutionRefused("A gate stands in this stage; it is decided by its reviewer, not skipped.")
-        if _holds_first_value(draft, item):
-            raise FirstValueNeedsProof("First value must be proven; it cannot be skipped.")
-        skip(draft, item, by=event.by.actor)
-        return
-    if any(not draft.is_settled(child) for child in item.children):
-        raise ResolutionRefused("This item is not finished below; resolve that first.")
-    if draft.items[item.key].state == "waiting":
-        raise ResolutionRefused("It is not this item's turn yet; it cannot be counted as done.")
-    proof = draft.proof(event.evidence, event.by.actor)
-    draft.set(item.key, evidence=proof, result=_outputs(item, event.result), reason=event.reason)
-    settle_item(draft, item.key, "done", by=event.by.actor)
-    _first_value(draft, item)
-
-
-def _holds_gate(draft: Draft, item: Item) -> bool:
-    return any(draft.definition.items[key].kind == "gate" and not draft.is_settled(key) for key in item.children)
-
-
-def _holds_first_value(draft: Draft, item: Item) -> bool:
-    return draft.definition.first_value.milestone in {item.key, *item.children}
-
-
-def _first_value(draft: Draft, item: Item) -> None:
+def reach_first_value(draft: Draft, item: Item) -> None:
+    """First value is proven, if it is this milestone that was, and never before."""
     proof = draft.items[item.key].evidence
-    if item.key != draft.definition.first_value.milestone or proof is None:
+    if item.key != draft.definition.first_value.milestone or proof is None or draft.before.first_value_at:
         return
     draft.whole["first_value_at"] = draft.now
     draft.commands.append(ReachFirstValue(milestone=item.key, evidence=proof, at=draft.now))
@@ -210,10 +155,11 @@ def _check_ticked(item: Item, answers: dict[str, Value]) -> None:
         raise AnswersRefused("Every point of a check must be ticked before it is complete.", errors=errors)
 
 
-def _outputs(item: Item, result: dict[str, Value]) -> dict[str, Value]:
-    outputs = item.action.outputs if item.action else ()
-    wanted = {field.id for field in outputs}
-    return check_answers(outputs, {name: value for name, value in result.items() if name in wanted}, at="result")
+def outputs(item: Item, result: dict[str, Value]) -> dict[str, Value]:
+    """The declared outputs of an action among what it gave back. Raises AnswersRefused."""
+    declared = item.action.outputs if item.action else ()
+    wanted = {field.id for field in declared}
+    return check_answers(declared, {name: value for name, value in result.items() if name in wanted}, at="result")
 
 
 def _called(draft: Draft, task: str, request: int) -> Item:
@@ -231,6 +177,7 @@ def _task(draft: Draft, key: str) -> Item:
     return item
 
 
-def _need_reason(reason: str) -> None:
+def need_reason(reason: str) -> None:
+    """Raises ReasonNeeded."""
     if not reason.strip():
         raise ReasonNeeded("Write down why: this decision is kept with its reason.")

@@ -15,6 +15,7 @@ from app.kernel.work import Work
 
 SYSTEM_ONLY = {
     "open_exception": "part of an operation that has checked its own permission",
+    "change_exception": "part of an operation that has checked its own permission",
     "close_exception": "part of an operation that has checked its own permission",
     "resolve_open_exceptions": "part of an operation that has checked its own permission",
 }
@@ -61,6 +62,14 @@ def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
         )
     )
     return record.id
+
+
+def change_exception(
+    record: ExceptionRecord, *, route: tuple[str, ...], owner: str | None, respond_by: datetime | None
+) -> None:
+    """Whose an open exception is, and by when it is to be answered. Why is told by who changed it."""
+    record.route, record.respond_by = list(route), respond_by
+    record.owner_id = UUID(owner) if owner else None
 
 
 def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, reason: str) -> None:

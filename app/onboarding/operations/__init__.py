@@ -2,6 +2,13 @@
 
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
+from app.onboarding.operations.course import (
+    cancel_onboarding,
+    hold_onboarding,
+    resume_onboarding,
+    roll_back,
+    skip_item,
+)
 from app.onboarding.operations.made_up import fill_sandbox, leave_empty
 from app.onboarding.operations.owning import assign_item, claim_item
 from app.onboarding.operations.reporting import expect_version, raise_exception
@@ -13,20 +20,31 @@ from app.onboarding.operations.running import (
     fire_timer,
     prove_milestone,
     record_run,
-    resolve_exception,
+    retry_exception,
     start_onboarding,
+)
+from app.onboarding.operations.trouble import (
+    answer_exception,
+    decide_proposal,
+    resolve_exception,
+    route_exception,
+    schedule_retry,
 )
 
 __all__ = [
     "StartRequest",
+    "answer_exception",
     "assign_item",
+    "cancel_onboarding",
     "change_packet",
     "claim_item",
     "complete_task",
     "decide_gate",
+    "decide_proposal",
     "expect_version",
     "fill_sandbox",
     "fire_timer",
+    "hold_onboarding",
     "leave_empty",
     "prove_milestone",
     "raise_exception",
@@ -34,6 +52,12 @@ __all__ = [
     "refresh_all_cards",
     "refresh_card",
     "resolve_exception",
+    "resume_onboarding",
+    "retry_exception",
+    "roll_back",
+    "route_exception",
+    "schedule_retry",
+    "skip_item",
     "start_from_admission",
     "start_onboarding",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +14,15 @@ from app.flow.commands import Decision
 from app.flow.decide import decide
 from app.flow.events import Event as FlowEvent
 from app.flow.state import ItemState
+from app.flow.steps.holds import OnHold
+from app.kernel.trail import find_actor
 from app.kernel.work import Work
+from app.onboarding.events import OnboardingHeld
 from app.onboarding.models import Item, Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
-from app.onboarding.telling import tell
+from app.onboarding.telling import Told, tell
 
 SYSTEM_ONLY = {
     "lock_onboarding": "part of an operation that has checked its own permission",
@@ -41,12 +46,29 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     """Apply one event to a locked onboarding. Raises what `decide` refuses; then nothing has changed."""
     definition = definition_of(work, onboarding.definition_digest)
     before = state_of(onboarding)
-    decision = decide(definition, before, event, work.now)
+    with _naming_the_holder(work, onboarding):
+        decision = decide(definition, before, event, work.now)
     if decision.state.seq == before.seq:
         return decision  # an old timer or a known result: nothing happened, nothing is written
+    _store(work, onboarding, event, decision)
+    pass_the_ball(work, onboarding, definition, before, decision.state)
+    runs = carry_out(work, onboarding, definition, decision)
+    tell(work, onboarding, Told(definition, before, event, decision, runs))
+    card = f"card:{onboarding.id}"
+    work.enqueue(
+        "onboarding.project_card",
+        args={"onboarding_id": onboarding.id},
+        dedupe_key=f"{card}:{onboarding.seq}",
+        lane=card,
+    )
+    return decision
+
+
+def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision) -> None:
+    """State, rows and the journal's entry."""
     onboarding.snapshot = msgspec.to_builtins(decision.state)
     onboarding.seq = decision.state.seq
-    onboarding.state = decision.state.status
+    onboarding.state = decision.state.phase
     _change_items(work, onboarding, decision)
     work.write_journal(
         {
@@ -59,16 +81,16 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
             "commands": msgspec.to_builtins(decision.commands),
         }
     )
-    pass_the_ball(work, onboarding, definition, before, decision.state)
-    runs = carry_out(work, onboarding, definition, decision)
-    tell(work, onboarding, definition, event, decision, runs=runs)
-    work.enqueue(
-        "onboarding.project_card",
-        args={"onboarding_id": onboarding.id},
-        dedupe_key=f"card:{onboarding.id}:{onboarding.seq}",
-        lane=f"card:{onboarding.id}",
-    )
-    return decision
+
+
+@contextmanager
+def _naming_the_holder(work: Work, onboarding: Onboarding) -> Iterator[None]:
+    """The engine knows labels only; whoever is refused because of a hold is told whose it is."""
+    try:
+        yield
+    except OnHold as refused:
+        name = find_actor(work.session, OnboardingHeld.type, onboarding.id)
+        raise OnHold(f"{refused} Put on hold by {name}.") from refused
 
 
 def _change_items(work: Work, onboarding: Onboarding, decision: Decision) -> None:

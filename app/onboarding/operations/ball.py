@@ -16,9 +16,9 @@ _MOVING = frozenset({"open", "running", "blocked"})
 def holder_of(definition: Definition, state: State) -> str | None:
     """Whose move it is: the partner's while anything of theirs is open, else the customer's; None when it has ended.
 
-    An action under way is the system's only when nobody else could move.
+    An action under way is the system's only when nobody else could move. While it is held nobody can.
     """
-    if state.status != "running":
+    if state.phase != "running":
         return None
     moving = [item for item in definition.items.values() if item.kind in {"task", "gate"}]
     moving = [item for item in moving if state.items[item.key].state in _MOVING]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from app.connectors.operations import RunRequest, request_run
 from app.flow.commands import (
     CancelTimer,
+    ChangeException,
     CloseException,
     Command,
     Decision,
@@ -15,11 +17,12 @@ from app.flow.commands import (
     OpenException,
     ReachFirstValue,
     RequestAction,
+    StartRetry,
     StartTimer,
 )
 from app.flow.definition import Definition
 from app.flow.state import OpenedException, State
-from app.intake.operations.exceptions import ExceptionOpening, close_exception, open_exception
+from app.intake.operations.exceptions import ExceptionOpening, change_exception, close_exception, open_exception
 from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
@@ -45,16 +48,14 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
 
 def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
-        case StartTimer():
-            work.set_timer(
-                "onboarding.fire_timer",
-                subject_id=onboarding.id,
-                due_at=command.due_at,
-                version=command.version,
-                args={"timer": command.timer, "rung": command.rung},
-            )
+        case StartTimer() | StartRetry():
+            _set_timer(work, onboarding, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
+        case ChangeException(exception=changed):
+            if record := find_exception(work, onboarding.id, changed.id):
+                respond_by = None if changed.answered_at else changed.respond_by  # nobody is late who has answered
+                change_exception(record, route=changed.route, owner=changed.owner, respond_by=respond_by)
         case CloseException():
             if record := find_exception(work, onboarding.id, command.exception):
                 close_exception(work, record, resolution=command.resolution, reason=command.reason)
@@ -64,6 +65,14 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             onboarding.finished_at = command.at
         case CancelTimer() | RequestAction() | NotifyRole():
             pass  # a cancelled timer's version is old and does nothing; the others are done above
+
+
+def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry) -> None:
+    when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": command.version}
+    if isinstance(command, StartTimer):
+        work.set_timer("onboarding.fire_timer", args={"timer": command.timer, "rung": command.rung}, **when)
+    else:
+        work.set_timer("onboarding.retry_exception", args={"exception": command.exception}, **when)
 
 
 def _opening(onboarding: Onboarding, opened: OpenedException) -> ExceptionOpening:

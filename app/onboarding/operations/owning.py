@@ -26,7 +26,7 @@ class NoRoleHere(Invalid):
     """Only who holds a role of the item's side in this onboarding can own it."""
 
 
-def assign_item(work: Work, *, onboarding_id: UUID, item: str, person: UUID | None) -> Decision:
+def assign_item(work: Work, *, onboarding_id: UUID, item: str, person: UUID | None, reason: str = "") -> Decision:
     """Give an item to a person of its side, or (None) back to its role.
 
     One's own item everybody may hand on, and everybody may take one; to take an item from somebody else's hands for a
@@ -50,7 +50,7 @@ def assign_item(work: Work, *, onboarding_id: UUID, item: str, person: UUID | No
     wanted = str(person) if person else None
     if wanted == before:
         return Decision(state=state, changes=(), commands=())
-    event = flow.OwnerAssigned(by=acting(work, onboarding), item=item, person=wanted)
+    event = flow.OwnerAssigned(by=acting(work, onboarding), item=item, person=wanted, reason=reason)
     return advance(work, onboarding, event)
 
 

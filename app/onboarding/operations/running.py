@@ -32,6 +32,7 @@ SYSTEM_ONLY = {
     "start_onboarding": "called by the job that follows an admission",
     "record_run": "called by the job that follows a connector run",
     "fire_timer": "called by the job of a due timer",
+    "retry_exception": "called by the job of a due retry",
 }
 GATE_RULES = "gate/1"
 
@@ -145,24 +146,6 @@ def prove_milestone(work: Work, *, onboarding_id: UUID, milestone: str, evidence
     return advance(work, onboarding, event)
 
 
-def resolve_exception(
-    work: Work,
-    *,
-    onboarding_id: UUID,
-    exception: str,
-    resolution: flow.Resolution,
-    reason: str,
-    evidence: flow.Evidenced | None = None,
-) -> Decision:
-    """Decide how an exception ends: retry, done with evidence, skip, or just close. Raises as the others do."""
-    require(work, Permission.EXCEPTION_RESOLVE)
-    onboarding = lock_onboarding(work, onboarding_id)
-    event = flow.ExceptionResolved(
-        by=acting(work, onboarding), exception=exception, resolution=resolution, reason=reason, evidence=evidence
-    )
-    return advance(work, onboarding, event)
-
-
 def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decision:
     """Tell the engine how a connector run ended. One that it knows already changes nothing."""
     return advance(work, lock_onboarding(work, onboarding_id), result)
@@ -171,6 +154,12 @@ def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decisi
 def fire_timer(work: Work, *, onboarding_id: UUID, timer: str, rung: int, version: int) -> Decision:
     """A rung of an SLA came due. An old version changes nothing."""
     event = flow.TimerFired(timer=timer, rung=rung, version=version)
+    return advance(work, lock_onboarding(work, onboarding_id), event)
+
+
+def retry_exception(work: Work, *, onboarding_id: UUID, exception: str, version: int) -> Decision:
+    """The moment of a retry came. An old version changes nothing."""
+    event = flow.RetryDue(exception=exception, version=version)
     return advance(work, lock_onboarding(work, onboarding_id), event)
 
 

@@ -29,7 +29,7 @@ def status_page(work: Work, picture: Picture) -> dict[str, Any]:
     return {
         "onboarding": head(picture, TOLD),
         "milestones": milestones(picture),
-        "next_task": _next_task(picture, theirs[0]) if theirs else None,
+        "next_task": _next_task(picture, theirs[0]) if theirs and not picture.state.hold else None,
         "doing": [
             {
                 "title": dict(item.title),

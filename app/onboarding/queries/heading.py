@@ -62,8 +62,10 @@ def proof_of(picture: Picture, proof: Proof | None) -> dict[str, Any] | None:
 
 
 def reason_of(picture: Picture, words: dict[str, str]) -> str:
-    """Why it is stuck or behind: the oldest open exception of what holds it up, else the step itself; else nothing."""
+    """Why it is held, stuck or behind: the oldest open exception of what holds it up, else the step itself."""
     health = picture.health()
+    if picture.state.hold is not None:
+        return picture.say(words.get(picture.state.hold.reason_code, picture.state.hold.reason_code))
     if health not in {"stuck", "behind"}:
         return ""
     held = _held_up(picture, health)

@@ -18,6 +18,8 @@ from app.onboarding.queries.customer import fields_of, values_of
 from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
 from app.onboarding.queries.picture import Picture, milestones
+from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
+from app.onboarding.queries.steering.trouble import proposal_of, response_of, ways_of
 from app.onboarding.queries.story import story_line, trace_of
 from app.web.translations import mark
 
@@ -39,19 +41,21 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
     return {
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
+        "hold": hold_of(work, picture),
         "tabs": {
             "gates": waiting,
             "exceptions": exceptions,
             "connections": connections,
             "mails": mails,
             "trail": trail,
+            "course": may_steer(work) and picture.state.status == "running",
         },
         "path": picture.path,
     }
 
 
 def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
-    """The whole page in one of its four views; the plan by stages has a form at each step this person may complete."""
+    """The whole page in one of its views; the plan by stages has a form at each step this person may complete."""
     gates = gate_lines(picture)
     return top_of(work, picture, gates) | {
         "view": view,
@@ -65,6 +69,8 @@ def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
         "gates": gates,
         "exceptions": exceptions_of(work, picture) if view == "exceptions" else [],
         "trail": trail_of(work, picture) if view == "trail" else [],
+        "course": course_of(work, picture) if view == "course" else [],
+        "errors": [],
     }
 
 
@@ -82,6 +88,8 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
         is_open = record.state == "open"
         item = picture.definition.items.get(record.item_key or "")
         respond_by = record.respond_by if record.state == "open" else None
+        opened, path = picture.state.exceptions.get(record.key), f"{picture.path}/exceptions/{record.id}"
+        proposal = proposal_of(work, picture, opened, path)
         late_by = max(0.0, (picture.now - respond_by).total_seconds()) if respond_by else 0.0
         lines.append(
             {
@@ -98,7 +106,11 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
                 "late_by": late_by,
                 "note": record.summary,
                 "resolution": record.reason or "",
-                "action": f"{picture.path}/exceptions/{record.id}/resolution" if is_open and allowed else "",
+                "response": response_of(picture, opened),
+                "retry_at": opened.retry_at if opened and is_open else None,
+                "proposal": proposal,
+                "ways": ways_of(work, picture, opened, path),
+                "action": f"{path}/resolution" if is_open and allowed and not proposal else "",
                 "choices": _choices(picture),
             }
         )

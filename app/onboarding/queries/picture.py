@@ -85,14 +85,14 @@ class Picture:
         return next((person.name for person in self.everybody() if str(person.id) == id_), "")
 
     def everybody(self) -> list[Holder]:
-        """Everyone who holds a role here, once however many they hold."""
-        named = (person for role in self.onboarding.people for person in holders(self.onboarding, role))
-        return list({person.id: person for person in named}.values())
+        """Everyone who holds a role here, each once."""
+        found = [person for role in self.onboarding.people for person in holders(self.onboarding, role)]
+        return list({person.id: person for person in found}.values())
 
     def health(self) -> str:
-        """One word for how it goes: on_track, behind, stuck, or how it ended."""
-        if self.state.status != "running":
-            return str(self.state.status)
+        """One word for how it goes: on_track, behind, stuck, held, or how it ended."""
+        if self.state.phase != "running":
+            return self.state.phase
         if any(self.of(key).state == "blocked" for key in self.state.items):
             return "stuck"
         return "behind" if any(self.is_late(key) for key in self.state.items) else "on_track"

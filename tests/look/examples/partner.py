@@ -7,6 +7,7 @@ from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
+from tests.look.examples.course import COURSE, HOLD, PROPOSED, RESUME, ROUTE
 from tests.look.examples.customer import MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 
@@ -109,6 +110,7 @@ _PLAN: Context = {
         "steps_path": f"{TENANT}/steps",
     },
     "ball": {"holder": "customer", "since": days(-4)},
+    "hold": None,
     "view": "plan",
     "tabs": {
         "gates": 1,
@@ -116,6 +118,7 @@ _PLAN: Context = {
         "connections": "/t/0192f0c1/connections",
         "mails": "",
         "trail": "/t/0192f0c1/trail",
+        "course": True,
     },
     "path": TENANT,
     "court": gallery_context()["court"],
@@ -156,6 +159,8 @@ _PAGE: Context = _PLAN | {
     "gates": [],
     "exceptions": [],
     "trail": [],
+    "course": [],
+    "errors": [],
 }
 GATES = [
     {
@@ -194,7 +199,7 @@ EXCEPTIONS = [
         "note": "The product answered 500 three times; the outcome of the last try is unknown.",
     }
     | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
-    | {"choices": _CHOICES},
+    | {"choices": _CHOICES, "response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
     {
         "id": "0192f0c6",
         "title": said("Timeline risk"),
@@ -204,13 +209,14 @@ EXCEPTIONS = [
     }
     | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
     | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
-    | {"action": "", "choices": []},
+    | {"action": "", "choices": [], "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
+    | {"retry_at": None, "proposal": None, "ways": []},
 ]
 _ENDED = _PLAN | {
     "ball": None,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
-    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": ""},
+    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": "", "course": False},
 }
 TRAIL = gallery_context()["entries"]
 _WAY: list[Context] = [
@@ -243,6 +249,7 @@ _SANDBOX = {
     "onboarding": _PLAN["onboarding"] | {"tenant": "Practice", "name": "Sample Works Ltd", "sandbox": True},
     "tabs": _PLAN["tabs"] | {"mails": "/t/0192f0c1/mails"},
 }
+ON_HOLD = {"ball": None, "hold": HOLD, "onboarding": _PLAN["onboarding"] | {"state": "held"}}
 _EMPTY: Context = {"chrome": WITHIN, "tenant": {"name": "Practice", "path": "/t/0192f0c1"}, "reason": ""}
 EXAMPLES: dict[str, list[Context]] = {
     "partners/sandbox_empty.html": [
@@ -260,8 +267,12 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE,
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "action": ""}]},
         _PAGE | {"view": "trail", "trail": TRAIL},
         _PAGE | _SANDBOX,
+        _PAGE | ON_HOLD,
+        _PAGE | ON_HOLD | {"view": "course", "course": [RESUME]},
+        _PAGE | {"view": "course", "course": COURSE},
         _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
     ],
     "onboarding/_plan_live.html": [_PLAN, _ENDED],
@@ -273,6 +284,13 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
     "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
+    "onboarding/plan/_exception_ways.html": [
+        {"exception": EXCEPTIONS[0] | {"proposal": PROPOSED}, "command_key": KEY},
+        {
+            "exception": EXCEPTIONS[0] | {"proposal": PROPOSED | {"own": True, "action": ""}, "ways": []},
+            "command_key": KEY,
+        },
+    ],
     "onboarding/trace.html": [
         _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": _WAY},
         _PLAN | {"view": "trace", "trace_id": TRACE, "took": None, "entries": TRAIL},

@@ -38,7 +38,7 @@ from app.web.translations import translations
 
 PageRequest = Request[Any, Any, Any]
 ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
-VIEWS = frozenset({"plan", "gates", "exceptions", "trail"})
+VIEWS = frozenset({"plan", "gates", "exceptions", "trail", "course"})
 
 
 class HomePages(Controller):
@@ -271,6 +271,7 @@ class OnboardingForms(Controller):
                 resolution=resolution_of(form.first("resolution")),
                 reason=form.first("note"),
                 evidence=statement(form.first("note")),
+                stage=form.first("stage") or None,
             )
             return {}
 

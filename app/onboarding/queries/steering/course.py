@@ -1,0 +1,163 @@
+"""The forms that change the course of an onboarding, and what its hold says. Only what may be done now is offered."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from app.access.decisions import can
+from app.access.permissions import Permission
+from app.flow.definition import Item, Side
+from app.kernel.trail import find_actor
+from app.kernel.work import Work
+from app.onboarding.events import OnboardingHeld
+from app.onboarding.people import people_of
+from app.onboarding.queries.heading import REASONS
+from app.onboarding.queries.picture import Picture
+from app.web.translations import mark
+
+Form = dict[str, Any]
+_WHY = mark("Reason")
+_KEPT = mark("Is kept in the trail.")
+
+
+def may_steer(work: Work) -> bool:
+    """Whether the reader may change the course of onboardings here."""
+    return can(work.rights, Permission.ONBOARDING_WRITE)
+
+
+def hold_of(work: Work, picture: Picture) -> dict[str, Any] | None:
+    """Who holds it, since when and why; None where nobody does."""
+    hold = picture.state.hold
+    if hold is None:
+        return None
+    return {
+        "by": find_actor(work.session, OnboardingHeld.type, picture.onboarding.id),
+        "since": hold.since,
+        "code": picture.say(REASONS.get(hold.reason_code, hold.reason_code)),
+        "reason": hold.reason,
+        "resume": f"{picture.path}?view=course" if may_steer(work) else "",
+    }
+
+
+def course_of(work: Work, picture: Picture) -> list[Form]:
+    """A form for each way to change the course that this person has now."""
+    if not may_steer(work) or picture.state.status != "running":
+        return []
+    if picture.state.hold is not None:
+        return [_resume(picture), _assign(picture), _cancel(picture)]
+    return [_hold(picture), _assign(picture), _skip(picture), _roll_back(picture), _cancel(picture)]
+
+
+def _hold(picture: Picture) -> Form:
+    say = picture.say
+    codes = [{"id": code, "label": say(word)} for code, word in REASONS.items()]
+    return _form(
+        picture,
+        "hold",
+        title=mark("Put on hold"),
+        text=mark("Nobody can complete, decide or prove anything, and every clock stands still until it is resumed."),
+        fields=[
+            {"id": "reason_code", "label": say(mark("What it waits for")), "type": "select", "required": True}
+            | {"options": codes, "help": ""},
+            _reason(picture),
+        ],
+    )
+
+
+def _resume(picture: Picture) -> Form:
+    return _form(
+        picture,
+        "resumption",
+        title=mark("Resume"),
+        text=mark("Clocks go on with the time they had left, and dates move by the business time it was on hold."),
+        fields=[_reason(picture, required=False)],
+        kind="primary",
+    )
+
+
+def _assign(picture: Picture) -> Form:
+    sides = {"partner": mark("Partner"), "customer": mark("Customer")}
+    people = [
+        {"id": str(person.id), "label": f"{person.name} ({picture.say(sides[person.side])})"}
+        for side in get_args(Side)
+        for person in people_of(picture.onboarding, side)
+    ]
+    steps = [item for item in picture.definition.items.values() if item.kind != "stage" and _is_left(picture, item)]
+    nobody = picture.say(mark("Nobody by name: it goes back to its role."))
+    return _form(
+        picture,
+        "assignments",
+        title=mark("Give a step to somebody"),
+        text=mark("A step is done by the people of its own side who work on this onboarding."),
+        fields=[
+            _choice(picture, "item", mark("Step"), steps),
+            {"id": "person", "label": picture.say(mark("Person")), "type": "select", "required": False}
+            | {"options": people, "help": nobody},
+            _reason(picture, required=False),
+        ],
+    )
+
+
+def _skip(picture: Picture) -> Form:
+    steps = [item for item in picture.definition.items.values() if item.kind != "gate" and _is_left(picture, item)]
+    return _form(
+        picture,
+        "skips",
+        title=mark("Leave a step out"),
+        text=mark("The step and all that is open below it are left out. A gate is decided and first value is proven."),
+        fields=[_choice(picture, "item", mark("Step"), steps), _reason(picture)],
+    )
+
+
+def _roll_back(picture: Picture) -> Form:
+    begun = [stage for stage in picture.definition.of_kind("stage") if picture.of(stage.key).state != "waiting"]
+    return _form(
+        picture,
+        "rollbacks",
+        title=mark("Roll back to a stage"),
+        text=mark(
+            "This stage and every later one begin anew. What was done in another system cannot be undone from here: "
+            "each such call becomes an exception for a person."
+        ),
+        fields=[_choice(picture, "stage", mark("Stage"), begun), _reason(picture)],
+    )
+
+
+def _cancel(picture: Picture) -> Form:
+    return _form(
+        picture,
+        "cancellation",
+        title=mark("Cancel the onboarding"),
+        text=mark("It stops for good; nothing can be done in it afterwards."),
+        fields=[_reason(picture)],
+        kind="stop",
+    )
+
+
+def _is_left(picture: Picture, item: Item) -> bool:
+    return not picture.state.is_settled(item.key)
+
+
+def _choice(picture: Picture, name: str, label: str, items: list[Item]) -> Form:
+    options = [{"id": item.key, "label": dict(item.title)} for item in items]
+    return {"id": name, "label": picture.say(label), "type": "select", "required": True, "options": options, "help": ""}
+
+
+def _reason(picture: Picture, *, required: bool = True) -> Form:
+    say = picture.say
+    return {"id": "reason", "label": say(_WHY), "type": "long_text", "required": required, "help": say(_KEPT)}
+
+
+def _form(picture: Picture, word: str, *, title: str, text: str, fields: list[Form], kind: str = "plain") -> Form:
+    """`word` is the last part of the form's address, and its name on the page."""
+    say = picture.say
+    return {
+        "id": word,
+        "title": say(title),
+        "text": say(text),
+        "action": f"{picture.path}/{word}",
+        "fields": fields,
+        "kind": kind,
+        "given": {},
+        "errors": [],
+    }

@@ -1,0 +1,169 @@
+"""Any history of holding, leaving out, rolling back and trouble: what must hold after each event, whatever it was."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from app.flow import events
+from app.flow.commands import ReachFirstValue, RequestAction, StartTimer
+from app.flow.decide import Recorded, decide, new_state, replay
+from app.flow.definition import REASON_CODES
+from app.flow.events import By
+from app.flow.simulate import _aside, _begin, _forward
+from app.flow.state import State
+from app.flow.steps.work import StaleAction
+from app.kernel.errors import SlipwayError
+from tests.unit.flow.running import MONDAY, STAFF, managed_services
+
+DEFINITION = managed_services()
+ITEMS = sorted(DEFINITION.items)
+STAGES = [stage.key for stage in DEFINITION.of_kind("stage")]
+seeds = st.integers(0, 2**16)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """One onboarding; `history` is all that was accepted, `asked` every call that was ever asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: datetime = MONDAY
+        self.state = new_state(DEFINITION)
+        self.history: list[Recorded] = []
+        self.asked: list[tuple[str, int]] = []
+        self.values_reached = 0
+        self.apply(_begin(DEFINITION, Random(7)))  # noqa: S311  # a repeatable beginning, not a secret
+
+    def apply(self, event: events.Event) -> bool:
+        """Whether it was accepted; what is refused changes nothing."""
+        self.now += timedelta(minutes=17)
+        before = self.state
+        held = self.state.hold is not None
+        try:
+            decision = decide(DEFINITION, self.state, event, self.now)
+        except SlipwayError:
+            assert self.state is before
+            return False
+        if decision.state is self.state:
+            return False
+        self.state = decision.state
+        self.history.append(Recorded(at=self.now, event=event))
+        asked = [(each.task, each.request) for each in decision.commands if isinstance(each, RequestAction)]
+        if held and not isinstance(event, events.Resumed):
+            assert not asked
+            assert not any(isinstance(each, StartTimer) for each in decision.commands)
+        assert not set(asked) & set(self.asked)
+        self.asked += asked
+        self.values_reached += sum(isinstance(each, ReachFirstValue) for each in decision.commands)
+        return True
+
+    @precondition(lambda self: self.state.phase == "running")
+    @rule(seed=seeds)
+    def go_on(self, seed: int) -> None:
+        chance = Random(seed)  # noqa: S311  # a repeatable choice, not a secret
+        ways = list(_forward(DEFINITION, self.state, chance))
+        chance.shuffle(ways)
+        next((event for event in ways if self.apply(event)), None)
+
+    @precondition(lambda self: self.state.status == "running")
+    @rule(seed=seeds)
+    def do_something_else(self, seed: int) -> None:
+        ways = list(_aside(DEFINITION, self.state, Random(seed)))  # noqa: S311  # a repeatable choice, not a secret
+        if ways:
+            self.apply(ways[seed % len(ways)])
+
+    @precondition(lambda self: self.state.phase == "running")
+    @rule(code=st.sampled_from(REASON_CODES), pause=st.integers(0, 20))
+    def hold(self, code: str, pause: int) -> None:
+        assert self.apply(events.Held(by=STAFF, reason_code=code, reason="Wait."))
+        self.now += timedelta(days=pause)
+
+    @precondition(lambda self: self.state.hold is not None)
+    @rule()
+    def resume(self) -> None:
+        assert self.apply(events.Resumed(by=STAFF))
+
+    @precondition(lambda self: self.state.status == "running")
+    @rule(item=st.sampled_from(ITEMS))
+    def skip(self, item: str) -> None:
+        accepted = self.apply(events.ItemSkipped(by=STAFF, item=item, reason="Not needed."))
+        assert not (accepted and item.startswith("gate."))
+
+    @precondition(lambda self: self.state.status == "running")
+    @rule(stage=st.sampled_from(STAGES))
+    def roll_back(self, stage: str) -> None:
+        self.apply(events.RolledBack(by=STAFF, stage=stage, reason="Once more."))
+
+    @precondition(lambda self: self.state.status == "running" and self.state.open_exceptions())
+    @rule(seed=seeds, stage=st.sampled_from(STAGES), agreed=st.booleans())
+    def do_something_about_an_exception(self, *, seed: int, stage: str, agreed: bool) -> None:
+        found = self.state.open_exceptions()
+        one = found[seed % len(found)]
+        wanted = events.ExceptionResolved(
+            by=STAFF, exception=one.id, resolution="roll_back", reason="Once more.", stage=stage
+        )
+        at = self.now + timedelta(hours=1)
+        due = events.RetryDue(exception=one.id, version=one.retry_version)
+        other = By(actor="person:noor")
+        ways: list[events.Event] = [
+            events.ExceptionAnswered(by=STAFF, exception=one.id, note="Seen."),
+            events.ExceptionReassigned(by=STAFF, exception=one.id, role="csm", person=None, reason="Theirs."),
+            events.ExceptionResolutionProposed(by=STAFF, proposed=wanted),
+            events.ExceptionResolutionDecided(by=other, exception=one.id, agreed=agreed, reason="So."),
+            events.RetryScheduled(by=STAFF, exception=one.id, at=at, reason="Later."),
+            due,
+        ]
+        self.apply(ways[seed % len(ways)])
+
+    @precondition(lambda self: self.asked)
+    @rule(seed=seeds)
+    def an_old_result_arrives(self, seed: int) -> None:
+        task, request = self.asked[seed % len(self.asked)]
+        item = self.state.items[task]
+        if (item.state, item.request) == ("running", request) or self.state.status != "running":
+            return
+        try:
+            decide(DEFINITION, self.state, events.ActionSucceeded(task=task, request=request), self.now)
+        except StaleAction:
+            return
+        raise AssertionError("an old result was taken for a new one")
+
+    def teardown(self) -> None:
+        """The journal alone leads to the last state, and the state survives its JSON."""
+        assert self.state.seq == len(self.history)
+        assert replay(DEFINITION, self.history) == self.state
+        assert msgspec.json.decode(msgspec.json.encode(self.state), type=State) == self.state
+
+    @invariant()
+    def first_value_is_reached_at_most_once(self) -> None:
+        assert self.values_reached == int(self.state.first_value_at is not None)
+
+    @invariant()
+    def nothing_runs_while_it_is_held_or_over(self) -> None:
+        if self.state.phase != "running":
+            assert not any(timer.armed for timer in self.state.timers.values())
+        if self.state.status in {"finished", "cancelled"}:
+            assert not self.state.open_exceptions()
+
+    @invariant()
+    def somebody_can_act_or_is_asked_to(self) -> None:
+        if self.state.phase == "running":
+            moving = any(item.state in {"open", "running", "blocked"} for item in self.state.items.values())
+            assert moving or self.state.open_exceptions()
+
+
+class TestAnyHistory:
+    def test_keeps_what_the_engine_promises(self):
+        short = settings(max_examples=12, stateful_step_count=30, deadline=None, database=None)
+        run_state_machine_as_test(AnyHistory, settings=short)
+
+    @pytest.mark.soak
+    def test_keeps_it_in_many_long_ones(self):
+        long = settings(max_examples=300, stateful_step_count=80, deadline=None, database=None)
+        run_state_machine_as_test(AnyHistory, settings=long)
