@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -77,6 +77,14 @@ class OpenedException(Struct, frozen=True, kw_only=True):
         return self.resolution is None
 
 
+class Plan(Struct, frozen=True, kw_only=True):
+    """What the dates are measured against: the plan at the start, days that people chose, the wanted go-live."""
+
+    baseline: dict[str, datetime] = {}
+    pins: dict[str, date] = {}
+    go_live: date | None = None
+
+
 class State(Struct, frozen=True, kw_only=True):
     """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
 
@@ -96,6 +104,7 @@ class State(Struct, frozen=True, kw_only=True):
     items: dict[str, ItemState] = {}
     timers: dict[str, TimerState] = {}
     exceptions: dict[str, OpenedException] = {}
+    plan: Plan | None = None  # None: begun when dates did not follow yet
 
     def time_for(self, side: Side) -> BusinessTime:
         """Business time of work that this side does, on days when the other works too."""

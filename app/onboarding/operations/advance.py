@@ -59,6 +59,10 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
             "commands": msgspec.to_builtins(decision.commands),
         }
     )
+    for move in decision.moves:
+        columns = {"item_key": move.item, "was": move.was, "becomes": move.becomes}
+        columns |= {"cause": move.cause, "cause_item": move.cause_item}
+        work.write_move({"onboarding_id": onboarding.id, "seq": decision.state.seq, **columns})
     pass_the_ball(work, onboarding, definition, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
     tell(work, onboarding, definition, event, decision, runs=runs)
