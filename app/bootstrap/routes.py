@@ -44,6 +44,8 @@ from app.kernel.runtime import Runtime
 from app.notifications.mail_folder import MailFolder
 from app.notifications.pages import InboxPages, SandboxMailPages
 from app.onboarding.api import OnboardingDoors
+from app.onboarding.dates.api import ScheduleDoors
+from app.onboarding.dates.pages import DatePages
 from app.onboarding.pages import HomePages, OnboardingForms, OnboardingPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
@@ -90,6 +92,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionPages,
     HomePages,
     OnboardingPages,
+    DatePages,
     OnboardingForms,
     InboxPages,
     SandboxMailPages,
@@ -98,6 +101,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    ScheduleDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

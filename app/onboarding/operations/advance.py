@@ -45,8 +45,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     if decision.state.seq == before.seq:
         return decision  # an old timer or a known result: nothing happened, nothing is written
     onboarding.snapshot = msgspec.to_builtins(decision.state)
-    onboarding.seq = decision.state.seq
-    onboarding.state = decision.state.status
+    onboarding.seq, onboarding.state = decision.state.seq, decision.state.status
     _change_items(work, onboarding, decision.changes)
     work.write_journal(
         {
@@ -59,10 +58,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
             "commands": msgspec.to_builtins(decision.commands),
         }
     )
-    for move in decision.moves:
-        columns = {"item_key": move.item, "was": move.was, "becomes": move.becomes}
-        columns |= {"cause": move.cause, "cause_item": move.cause_item}
-        work.write_move({"onboarding_id": onboarding.id, "seq": decision.state.seq, **columns})
+    _write_moves(work, onboarding, decision)
     pass_the_ball(work, onboarding, definition, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
     tell(work, onboarding, definition, event, decision, runs=runs)
@@ -73,6 +69,14 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
         lane=f"card:{onboarding.id}",
     )
     return decision
+
+
+def _write_moves(work: Work, onboarding: Onboarding, decision: Decision) -> None:
+    """Each date that moved, with the one cause that the engine found."""
+    for move in decision.moves:
+        columns = {"item_key": move.item, "was": move.was, "becomes": move.becomes}
+        columns |= {"cause": move.cause, "cause_item": move.cause_item}
+        work.write_move({"onboarding_id": onboarding.id, "seq": decision.state.seq, **columns})
 
 
 def _change_items(work: Work, onboarding: Onboarding, changes: tuple[ItemChange, ...]) -> None:
