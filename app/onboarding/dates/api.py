@@ -76,7 +76,7 @@ _TRY = Described(
     answers={200: Told("What would move.", TriedOut, example={"moves": [_MOVE], "go_live": _GO_LIVE})},
     query=TryQuery,
     problems=(*_HERE, *_ASKED, QueryUnfit),
-    scopes=(Permission.ONBOARDING_WRITE,),
+    scopes=(Permission.ONBOARDING_READ,),
 )
 _CHANGE = Described(
     answers={

@@ -72,8 +72,8 @@ def change_dates(
 
 
 def try_dates(work: Work, *, onboarding_id: UUID, wish: Wish) -> Decision:
-    """What would move if it were done now. Nothing is written. Raises as `change_dates`."""
-    require(work, Permission.ONBOARDING_WRITE)
+    """What would move if it were done now, for whoever may read it. Nothing is written. Raises as `change_dates`."""
+    require(work, Permission.ONBOARDING_READ)
     onboarding = find_onboarding(work.session, onboarding_id)
     definition = definition_of(work, onboarding.definition_digest)
     return decide(definition, state_of(onboarding), _event(work, onboarding, wish, TRIED), work.now)

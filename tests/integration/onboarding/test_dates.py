@@ -108,8 +108,8 @@ class TestRefusals:
         for actor in (eve, customer_of(shop, running[0])):
             with pytest.raises(NotPermitted):
                 change(shop, running, wish, actor)
-            with pytest.raises(NotPermitted), shop.installation.work(running[0], actor) as work:
-                try_dates(work, onboarding_id=running[1], wish=wish)
+        with pytest.raises(NotPermitted), shop.installation.work(running[0], eve) as work:
+            try_dates(work, onboarding_id=running[1], wish=wish)
         assert stored(shop, running) == before
 
     def test_of_a_stale_version_an_empty_reason_a_day_that_is_over_and_a_step_of_nowhere(
