@@ -47,6 +47,8 @@ from app.onboarding.api.commands import CommandDoors
 from app.onboarding.api.doors import OnboardingDoors
 from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
+from app.onboarding.dates.api import ScheduleDoors
+from app.onboarding.dates.pages import DatePages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
@@ -96,6 +98,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionPages,
     HomePages,
     OnboardingPages,
+    DatePages,
     OnboardingForms,
     WorkPages,
     OwnerForms,
@@ -112,6 +115,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     PacketDoors,
     ExceptionDoors,
     WorkDoors,
+    ScheduleDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

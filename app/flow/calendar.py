@@ -20,6 +20,7 @@ from msgspec import Struct
 from app.kernel.errors import Invalid
 
 DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
 LONGEST_PAUSE = 400  # days searched for the next working day before we say there is none
 YEARS_AHEAD = 5
 
@@ -61,6 +62,10 @@ class Calendar(Struct, frozen=True, kw_only=True):
     def hours_of(self, day: date) -> tuple[datetime, datetime]:
         """The opening and closing moment (UTC) of a civil date, whether or not it is a working day."""
         return _moment(self.zone, day, self.opens), _moment(self.zone, day, self.closes)
+
+    def end_of(self, day: date) -> datetime:
+        """The moment (UTC) at which a civil date is over."""
+        return _moment(self.zone, day, 24 * 60)
 
     def day_at(self, moment: datetime) -> date:
         """The civil date of a moment in this party's zone."""
@@ -120,6 +125,50 @@ class BusinessTime(Struct, frozen=True):
                 total += max(timedelta(0), min(closes, end) - max(opens, start))
             day += DAY
         return total
+
+    def days_between(self, start: datetime, end: datetime) -> int:
+        """Working days from `start` to `end`, by their closing times; negative when `end` is earlier."""
+        if end < start:
+            return -self.days_between(end, start)
+        day, last, count = self.owner.day_at(start) - DAY, self.owner.day_at(end), 0
+        while day <= last:
+            count += self.works_on(day) and start < self.owner.hours_of(day)[1] <= end
+            day += DAY
+        return count
+
+    def latest_for(self, end: datetime, duration: timedelta) -> datetime:
+        """The latest moment from which `duration` of working time is over by `end`: `add_business` backward."""
+        if duration <= timedelta(0):
+            raise CalendarRefused("There is no latest start of work that takes no time.")
+        left = duration
+        for opens, closes in self._spans_before(end):
+            worked = min(closes, end) - opens
+            if left <= worked:
+                return min(closes, end) - left
+            left -= worked
+        raise NoWorkingTime("The two parties share no working day in the 400 days before; check both calendars.")
+
+    def latest_for_days(self, end: datetime, days: int) -> datetime:
+        """The latest moment from which the n-th joint working day closes by `end`: `add_days` backward."""
+        if days < 0:
+            raise CalendarRefused("A business duration cannot be negative.")
+        closed = (closes for _, closes in self._spans_before(end) if closes <= end)
+        for count, closes in enumerate(closed):
+            if count == days:
+                return closes - MOMENT  # at closing time itself the day is over
+        raise NoWorkingTime("The two parties share no working day in the 400 days before; check both calendars.")
+
+    def _spans_before(self, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Working spans that begin before `end`, the last first; stops when none comes for 400 days."""
+        day, idle = self.owner.day_at(end), 0
+        while idle < LONGEST_PAUSE:
+            idle += 1
+            if self.works_on(day):
+                opens, closes = self.owner.hours_of(day)
+                if opens < end:
+                    idle = 0
+                    yield opens, closes
+            day -= DAY
 
     def _spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Working spans that end after `start`, in order; stops when none comes for 400 days."""

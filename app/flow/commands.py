@@ -124,9 +124,20 @@ class ItemChange(Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any]  # values of ItemState's own fields, of many types
 
 
+class Move(Struct, frozen=True, kw_only=True):
+    """One date that moved with one event, and its one cause: a word of `flow.dates.causes`, and the item it lies in."""
+
+    item: str
+    was: datetime | None
+    becomes: datetime
+    cause: str
+    cause_item: str | None = None
+
+
 class Decision(Struct, frozen=True, kw_only=True):
     """What follows from one event."""
 
     state: State
     changes: tuple[ItemChange, ...]
     commands: tuple[Command, ...]
+    moves: tuple[Move, ...] = ()

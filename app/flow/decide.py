@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from app.flow import events
 from app.flow.commands import Decision, NotifyRole
+from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, set_go_live
 from app.flow.definition import Definition
 from app.flow.events import Event
 from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
-from app.flow.schedule import plan_due_dates
 from app.flow.state import ItemState, State
 from app.flow.steps import resolving, work
 from app.flow.steps.course import roll_back_to, skip_item
@@ -68,7 +69,8 @@ def decide(definition: Definition, state: State, event: Event, now: datetime) ->
     _STEPS[type(event)](draft, event)
     if draft.state.phase == "running":
         settle(draft)
-    return draft.decision()
+    moves = follow(draft, event)
+    return msgspec.structs.replace(draft.decision(), moves=moves)
 
 
 def replay(definition: Definition, history: Iterable[Recorded]) -> State:
@@ -115,8 +117,7 @@ def _start(draft: Draft, event: events.Started) -> None:
         "partner": event.partner,
         "customer": event.customer,
     }
-    due = plan_due_dates(definition, draft.state, draft.now)
-    draft.items = {key: ItemState(due_at=due[key], due_cause="plan") for key in definition.items}
+    draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}
     for key in definition.items:
         start_timers(draft, key, "started")
     for name, reason in unfit.items():
@@ -210,6 +211,9 @@ def _checked_facts(definition: Definition, facts: dict[str, Value]) -> dict[str,
 _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own event type
     events.Started: _start,
     events.PacketChanged: _change_packet,
+    events.DueDateSet: set_due_date,
+    events.GoLiveSet: set_go_live,
+    events.CalendarChanged: change_calendar,
     events.OwnerAssigned: _assign,
     events.TaskCompleted: work.complete_task,
     events.TaskReopened: work.reopen_task,

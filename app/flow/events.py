@@ -6,7 +6,7 @@ name is its `event`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -42,6 +42,8 @@ class Started(Struct, frozen=True, kw_only=True, tag_field="event", tag="started
     partner: Calendar
     customer: Calendar
     reference: str = ""  # what outside systems may keep as the name of this onboarding (`onboarding.reference`)
+    follows: bool = False  # dates follow what happens; histories recorded before that was so replay as they were
+    go_live: date | None = None  # the day on which the customer wants to be live
 
 
 class PacketChanged(Struct, frozen=True, kw_only=True, tag_field="event", tag="packet_changed"):
@@ -50,6 +52,32 @@ class PacketChanged(Struct, frozen=True, kw_only=True, tag_field="event", tag="p
     by: By
     facts: dict[str, Value]
     source: str
+
+
+class DueDateSet(Struct, frozen=True, kw_only=True, tag_field="event", tag="due_date_set"):
+    """A person chose the day of an item, which then stays; None gives the item back to the plan."""
+
+    by: By
+    item: str
+    day: date | None
+    reason: str
+
+
+class GoLiveSet(Struct, frozen=True, kw_only=True, tag_field="event", tag="go_live_set"):
+    """A person said by which day the customer is to be live; None: no day is wanted any more."""
+
+    by: By
+    day: date | None
+    reason: str
+
+
+class CalendarChanged(Struct, frozen=True, kw_only=True, tag_field="event", tag="calendar_changed"):
+    """A party works at other times from now on: another zone, other hours, another free day."""
+
+    by: By
+    side: Side
+    calendar: Calendar
+    reason: str
 
 
 class OwnerAssigned(Struct, frozen=True, kw_only=True, tag_field="event", tag="owner_assigned"):
@@ -241,6 +269,9 @@ class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cance
 Event = (
     Started
     | PacketChanged
+    | DueDateSet
+    | GoLiveSet
+    | CalendarChanged
     | OwnerAssigned
     | TaskCompleted
     | TaskReopened

@@ -1,20 +1,118 @@
-"""Due dates, forward from the start: each item begins when its parent has begun and all it depends on is due."""
+"""The plan, forward: when each item begins and ends, by what has happened and by what the template gives it.
+
+A pure function of definition and state: nothing here knows which way a state came about, so putting a cause back puts
+back the very same dates.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
-from app.flow.definition import Definition, Item
-from app.flow.state import State
-from app.flow.steps.draft import due_after
+from app.flow.calendar import BusinessTime
+from app.flow.definition import Definition, Duration, Item, Side
+from app.flow.state import Plan, State
+from app.flow.steps.draft import due_after, reach
+
+Node = tuple[str, str]  # an item's key, and its "begin" or its "end"
+_NO_PLAN = Plan()
 
 
 def plan_due_dates(definition: Definition, state: State, start: datetime) -> dict[str, datetime]:
-    """When each item is due (UTC) if everything takes the time the template gives it, on both parties' calendars."""
-    return _Plan(definition, state, start).all()
+    """When each item is due (UTC) in histories whose dates do not follow what happens: planned once, at the start."""
+    return _Once(definition, state, start).all()
 
 
-class _Plan:
+class Forecast:
+    """Begins and ends of all items of one state, and what each hangs on."""
+
+    def __init__(self, definition: Definition, state: State, start: datetime) -> None:
+        self.definition, self.state, self.start = definition, state, start
+        self.plan = state.plan or _NO_PLAN
+        self._known: dict[Node, datetime] = {}
+        self._times: dict[Side, BusinessTime] = {"partner": state.time_for("partner")}
+        self._times["customer"] = state.time_for("customer")
+
+    def begin(self, key: str) -> datetime:
+        """When the item began, or can begin: its parent has begun and all it depends on has ended."""
+        return self.at((key, "begin"))
+
+    def end(self, key: str) -> datetime:
+        """When the item ended, or is expected to end; what waits for it can begin then."""
+        return self.at((key, "end"))
+
+    def due(self, key: str) -> datetime:
+        """The date of an item that has not ended; one without any time of its own has the day on which it begins."""
+        item, end = self.definition.items[key], self.end(key)
+        dated = item.due is not None or item.children or key in self.plan.pins
+        return end if dated else _same_day(self.time_of(item), end)
+
+    def at(self, node: Node) -> datetime:
+        """The moment of a node."""
+        if node not in self._known:
+            fixed = self.basis(node)[1]
+            self._known[node] = fixed or max(moment for moment, _ in self.hangs_on(node))
+        return self._known[node]
+
+    def basis(self, node: Node) -> tuple[str, datetime | None]:
+        """What fixes a node whatever comes before it: it has happened, or a person chose its day; else ("", None)."""
+        key, side = node
+        item = self.state.items.get(key)
+        if item is None:
+            return ("", None)
+        if side == "begin":
+            return ("opened", item.opened_at) if item.opened_at and item.state != "waiting" else ("", None)
+        if self.state.is_settled(key):
+            return (item.state, item.settled_at)
+        if key in self.plan.pins:
+            return ("pinned", self.pinned(key))
+        return ("", None)
+
+    def hangs_on(self, node: Node) -> Iterator[tuple[datetime, Node]]:
+        """What a node comes after, each with the earliest moment it leaves to this node."""
+        key, side = node
+        item = self.definition.items[key]
+        if side == "begin":
+            above = (item.parent, "begin") if item.parent else ("", "begin")
+            yield self.at(above) if item.parent else self.start, above
+            for earlier in item.depends_on:
+                yield self.end(earlier), (earlier, "end")
+            return
+        yield self._after(item, self.begin(key)), (key, "begin")
+        for child in item.children:
+            yield self.end(child), (child, "end")
+
+    def pinned(self, key: str) -> datetime:
+        """The moment of a day that a person chose: its closing time, or that of the next day on which both work."""
+        time = self.time_of(self.definition.items[key])
+        return time.add_days(time.owner.hours_of(self.plan.pins[key])[0], 0)
+
+    def time_of(self, item: Item) -> BusinessTime:
+        """The business time in which an item is done."""
+        return self._times[item.side]
+
+    def _after(self, item: Item, begin: datetime) -> datetime:
+        if item.due is None:
+            return begin
+        time = self.time_of(item)
+        end = _reach(time, begin, item.due)
+        for since, until in self.plan.pauses:
+            if begin < until and since < end:
+                end = time.add_business(end, time.business_between(max(since, begin), until))
+        return end
+
+
+@lru_cache(maxsize=8192)
+def _reach(time: BusinessTime, start: datetime, duration: Duration) -> datetime:
+    return reach(time, start, duration)
+
+
+def _same_day(time: BusinessTime, begin: datetime) -> datetime:
+    return _reach(time, begin, Duration(business_days=0))
+
+
+class _Once:
     def __init__(self, definition: Definition, state: State, start: datetime) -> None:
         self.definition, self.state, self.start = definition, state, start
         self.begins: dict[str, datetime] = {}

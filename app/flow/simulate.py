@@ -178,6 +178,7 @@ def _begin(definition: Definition, chance: Random) -> events.Started:
         partner=Calendar(zone="Europe/Berlin"),
         customer=Calendar(zone=chance.choice(("Europe/Berlin", "America/New_York", "Asia/Dubai"))),
         reference=f"simulated-{chance.randrange(10**6)}",
+        follows=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -107,6 +107,18 @@ class OpenedException(Struct, frozen=True, kw_only=True):
         return self.resolution is None
 
 
+class Plan(Struct, frozen=True, kw_only=True):
+    """What the dates are measured against: the plan at the start, days that people chose, the wanted go-live.
+
+    `pauses` are the holds that are over: what had begun by then had that much less time.
+    """
+
+    baseline: dict[str, datetime] = {}
+    pins: dict[str, date] = {}
+    go_live: date | None = None
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+
+
 class State(Struct, frozen=True, kw_only=True):
     """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
 
@@ -127,6 +139,7 @@ class State(Struct, frozen=True, kw_only=True):
     timers: dict[str, TimerState] = {}
     exceptions: dict[str, OpenedException] = {}
     hold: Hold | None = None
+    plan: Plan | None = None  # None: begun when dates did not follow yet
 
     @property
     def phase(self) -> str:

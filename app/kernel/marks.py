@@ -74,6 +74,7 @@ _STATEMENTS = {
     ),
     "command": _insert("command", "key, fingerprint, result, at"),
     "journal": _insert("journal", "onboarding_id, seq, at, actor_kind, actor_id, event, commands"),
+    "date_move": _insert("date_move", "onboarding_id, seq, item_key, was, becomes, cause, cause_item"),
 }
 
 

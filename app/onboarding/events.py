@@ -158,6 +158,37 @@ class OnboardingRolledBack(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DateChosen(_OfOnboarding):
+    """A person chose the day of an item (None: gave it back to the plan); so many other dates moved with it."""
+
+    type: ClassVar[str] = "onboarding.date.chosen"
+
+    item: str
+    day: str | None
+    moved: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoLiveChosen(_OfOnboarding):
+    """A person said by which day the customer is to be live; None: no day is wanted any more."""
+
+    type: ClassVar[str] = "onboarding.go_live.chosen"
+
+    day: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarChanged(_OfOnboarding):
+    """One of the parties works at other times from now on."""
+
+    type: ClassVar[str] = "onboarding.calendar.changed"
+
+    side: str
+    zone: str
+    moved: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FirstValueReached(_OfOnboarding):
     """First value is proven: by its definition, with its proof. Once."""
 

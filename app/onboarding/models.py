@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import ControlRecord, Document, TenantRecord
@@ -73,6 +73,25 @@ class Journal(TenantRecord):
     actor_id: Mapped[UUID]
     event: Mapped[Document]
     commands: Mapped[list[Any]]
+
+
+class DateMove(TenantRecord):
+    """One date that moved, by which journal entry and for which one cause; written with that entry."""
+
+    __tablename__ = "date_move"
+    __table_args__ = (
+        PrimaryKeyConstraint("onboarding_id", "seq", "item_key"),
+        ForeignKeyConstraint(["onboarding_id", "seq"], ["journal.onboarding_id", "journal.seq"]),
+        {"info": {"append_only": True}},
+    )
+
+    onboarding_id: Mapped[UUID]
+    seq: Mapped[int]
+    item_key: Mapped[str]
+    was: Mapped[datetime | None]
+    becomes: Mapped[datetime]
+    cause: Mapped[str]
+    cause_item: Mapped[str | None]
 
 
 class CourtInterval(TenantRecord):

@@ -30,6 +30,13 @@ _ENGINE_SAYS = frozenset(
         mark("This needs evidence: write what proves it, or give a link to it."),
         mark("A link to evidence must start with https://."),
         mark("Write down why: this decision is kept with its reason."),
+        mark("Write down why: a date is kept with its reason."),
+        mark("This day is over; choose one that is still to come."),
+        mark("One of the two parties does not work on that day; choose a working day of both."),
+        mark("This item is finished; its date cannot be moved any more."),
+        mark("Nobody has chosen a date for this item; it follows the plan already."),
+        mark("This onboarding has changed since you read it; look at it again, then decide."),
+        mark("This is not a day."),
     }
 )
 _GENERAL = mark("This cannot be used as it is.")

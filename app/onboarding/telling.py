@@ -58,6 +58,8 @@ class _Teller:
             case flow.TimerFired(timer=timer, rung=rung):
                 role = self.definition.timers[timer].ladder[rung].role
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
+            case flow.DueDateSet() | flow.GoLiveSet() | flow.CalendarChanged():
+                told = [self._dates(event)]
             case flow.OwnerAssigned(item=item, person=person, reason=reason):
                 told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
@@ -178,6 +180,15 @@ class _Teller:
             "reason": event.reason or None,
         }
         return events.GateDecided(**told, **self.about)
+
+    def _dates(self, event: flow.DueDateSet | flow.GoLiveSet | flow.CalendarChanged) -> Event:
+        moved, why = len(self.decision.moves), {"reason": event.reason, **self.about}
+        if isinstance(event, flow.CalendarChanged):
+            return events.CalendarChanged(side=event.side, zone=event.calendar.zone, moved=moved, **why)
+        day = event.day.isoformat() if event.day else None
+        if isinstance(event, flow.GoLiveSet):
+            return events.GoLiveChosen(day=day, **why)
+        return events.DateChosen(item=event.item, day=day, moved=moved, **why)
 
     def _task_completed(self, item: Item, now: ItemState) -> Event:
         evidence = msgspec.to_builtins(now.evidence) if now.evidence else None

@@ -15,7 +15,7 @@ from tests.architecture.source import ROOT, none
 
 TREES = ("control", "cell", "tenant")
 TABLES = {
-    *("workflow", "deal", "definition", "onboarding", "item", "journal", "clock", "exception"),
+    *("workflow", "deal", "definition", "onboarding", "item", "journal", "date_move", "clock", "exception"),
     *("packet", "verdict", "record", "member", "delegation", "message", "file"),
     *("connection", "secret", "run", "delivery", "trail", "leaf", "command"),
 }

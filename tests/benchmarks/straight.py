@@ -25,6 +25,7 @@ def straight_way(definition: Definition, now: datetime) -> list[Event]:
         partner=Calendar(),
         customer=Calendar(),
         reference="bench",
+        follows=True,
     )
     way: list[Event] = [started]
     state = decide(definition, new_state(definition), started, now).state

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
+from app.flow.calendar import BusinessTime
 from app.flow.commands import Command, Decision, ItemChange
 from app.flow.definition import Definition, Duration, Side
 from app.flow.events import Evidenced
@@ -101,7 +102,11 @@ class Draft:
 
 def due_after(state: State, start: datetime, duration: Duration, side: Side) -> datetime:
     """The moment `duration` after `start` in the business time of work of that side."""
-    time = state.time_for(side)
+    return reach(state.time_for(side), start, duration)
+
+
+def reach(time: BusinessTime, start: datetime, duration: Duration) -> datetime:
+    """The moment `duration` after `start`: closing time of the n-th joint day, or after so many working hours."""
     if duration.business_hours is not None:
         return time.add_business(start, duration.business_hours * HOUR)
     return time.add_days(start, duration.business_days or 0)

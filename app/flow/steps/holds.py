@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from app.flow import events
 from app.flow.definition import REASON_CODES
 from app.flow.events import Event, Held, Resumed
@@ -77,11 +79,18 @@ def resume(draft: Draft, event: Resumed) -> None:
     arm_again(draft, held)
     put_off_responses(draft, held.since)
     retry_what_was_due(draft)
-    move_due_dates(draft, (key for key in draft.items if not draft.is_settled(key)), since=held.since, cause="held")
+    if (plan := draft.before.plan) is not None:
+        draft.whole["plan"] = msgspec.structs.replace(plan, pauses=(*plan.pauses, (held.since, draft.now)))
+    else:
+        open_ones = (key for key in draft.items if not draft.is_settled(key))
+        move_due_dates(draft, open_ones, since=held.since, cause="held")
 
 
 def move_due_dates(draft: Draft, keys: Iterable[str], *, since: datetime, cause: str) -> None:
-    """Move dates by the business time that has passed since then, each in its own side's working time."""
+    """Move dates by the business time that has passed since then, each in its own side's working time.
+
+    For onboardings whose dates do not follow what happens; where they do, `dates.follow` computes them.
+    """
     for key in keys:
         due = draft.items[key].due_at
         clock = draft.before.time_for(draft.definition.items[key].side)

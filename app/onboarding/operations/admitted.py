@@ -7,6 +7,7 @@ tenant by its request key, people by their address, the onboarding by the id tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -123,6 +124,8 @@ def _request(
         packet={name: value for name, value in (facts.get("packet") or {}).items() if value is not None},
         partner=calendar,
         customer=calendar,
+        follows=True,
+        go_live=_go_live(facts),
     )
     return StartRequest(
         id=UUID(admission.body["start_id"]),
@@ -137,6 +140,14 @@ def _request(
             "external_id": admission.body["external_id"],
         },
     )
+
+
+def _go_live(facts: dict[str, Any]) -> date | None:
+    """The day on which the customer wants to be live, where the deal says one."""
+    try:
+        return date.fromisoformat(str(facts.get("go_live")))
+    except ValueError:
+        return None
 
 
 _INPUTS = frozenset({"segment", "region", "plan", "product", "seats", "start_date"})

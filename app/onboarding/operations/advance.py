@@ -81,6 +81,15 @@ def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decis
             "commands": msgspec.to_builtins(decision.commands),
         }
     )
+    _write_moves(work, onboarding, decision)
+
+
+def _write_moves(work: Work, onboarding: Onboarding, decision: Decision) -> None:
+    """Each date that moved, with the one cause that the engine found."""
+    for move in decision.moves:
+        columns = {"item_key": move.item, "was": move.was, "becomes": move.becomes}
+        columns |= {"cause": move.cause, "cause_item": move.cause_item}
+        work.write_move({"onboarding_id": onboarding.id, "seq": decision.state.seq, **columns})
 
 
 @contextmanager

@@ -155,7 +155,6 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "owner": picture.owner(item),
         "due_at": state.due_at,
         "late": picture.is_late(item.key),
-        "due_cause": state.due_cause or "",
         "state": state.state,
         "layer": item.layer or "",
         "exit": dict(item.evidence.label) if item.kind == "milestone" and item.evidence else "",

@@ -61,7 +61,6 @@ _ENTRY: dict[str, Any] = {
     "owner": "Dana Weber",
     "due_at": days(-12),
     "late": False,
-    "due_cause": "",
     "state": "done",
     "layer": "",
     "exit": "",
@@ -141,7 +140,7 @@ _PLAN: Context = {
             "entries": [
                 _ENTRY
                 | {"key": "directory", "title": said("Connect the directory"), "state": "open", "late": True}
-                | {"due_at": days(-1), "due_cause": "Moved 4 days: credentials came late.", "form": _FORM},
+                | {"due_at": days(-1), "form": _FORM},
                 _ENTRY
                 | {"key": "mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "owner": ""}
                 | {"state": "open", "due_at": days(4), "answers": _ANSWERS},

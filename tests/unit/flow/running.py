@@ -40,6 +40,7 @@ def started(packet: dict[str, Value], **inputs: Value) -> events.Started:
         partner=BERLIN,
         customer=BERLIN,
         reference="onboarding-1",
+        follows=True,
     )
 
 

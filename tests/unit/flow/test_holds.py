@@ -108,20 +108,21 @@ class TestResume:
         clock = run.state.time_for("partner")
         for key, due in before.items():
             assert due is not None
-            after = run.item(key).due_at
-            assert clock.business_between(due, after) == HOURS, key
+            moved = clock.business_between(due, run.item(key).due_at)
+            # What has not begun is planned anew behind what has, and whole days end when the day does.
+            begun = run.definition.items[key].kind == "task" and run.item(key).state == "open"
+            assert moved == HOURS if begun else moved > timedelta(0), key
             assert run.item(key).due_cause == "held"
         assert settled == {key: run.item(key) for key in settled}
 
     def test_moves_no_date_where_no_working_time_has_passed(self):
         run = waiting_for_customer()
         run.now = datetime.fromisoformat("2026-03-06T18:00:00+00:00")
-        due = run.item("task.describe_environment").due_at
+        before = run.item("task.describe_environment")
         run.apply(HELD)
         run.now = datetime.fromisoformat("2026-03-08T12:00:00+00:00")
         run.apply(RESUMED)
-        assert (run.item("task.describe_environment").due_at, run.state.timers[TIMER].armed) == (due, True)
-        assert run.item("task.describe_environment").due_cause == "opened"
+        assert (run.item("task.describe_environment"), run.state.timers[TIMER].armed) == (before, True)
 
     def test_gives_the_first_response_of_an_exception_the_time_that_was_left(self):
         run = Run(

@@ -8,7 +8,7 @@ import pytest
 
 from app.kernel.marks import _STATEMENTS
 from app.kernel.models import Command, Job, Outbox, Timer, TrailEntry, TrailMark
-from app.onboarding.models import Journal
+from app.onboarding.models import DateMove, Journal
 
 TABLES = {
     "trail": TrailEntry,
@@ -18,6 +18,7 @@ TABLES = {
     "timer": Timer,
     "command": Command,
     "journal": Journal,
+    "date_move": DateMove,
 }
 
 

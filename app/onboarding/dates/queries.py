@@ -1,0 +1,159 @@
+"""The dates of one onboarding as both sides read them: date, baseline, what moved it and why, days to spare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app.flow.calendar import BusinessTime
+from app.flow.commands import Decision
+from app.flow.dates.backward import GoLive, look_back
+from app.flow.definition import Item
+from app.flow.state import Plan, State
+from app.kernel.work import Work
+from app.onboarding.dates.schemas import GoLiveOut, ItemDates, MoveOut, ScheduleOut, TriedOut
+from app.onboarding.dates.words import Moved, why
+from app.onboarding.models import DateMove, Journal
+from app.onboarding.queries.picture import Picture
+
+MOST_MOVES = 2_000
+
+
+def read_schedule(work: Work, picture: Picture) -> ScheduleOut:
+    """Everything about the dates of an onboarding, as software reads it."""
+    back = look_back(picture.definition, picture.state)
+    return ScheduleOut(
+        seq=picture.state.seq,
+        go_live=go_live_of(picture.state, back),
+        items=[dates_of(picture, item, back) for item in picture.definition.items.values()],
+        moves=[move_out(move) for move in list_moves(work, picture)],
+    )
+
+
+def list_moves(work: Work, picture: Picture) -> list[Moved]:
+    """Every move of an onboarding, newest first, with who caused it and why where a person did."""
+    same = (Journal.onboarding_id == DateMove.onboarding_id) & (Journal.seq == DateMove.seq)
+    query = select(DateMove, Journal.at, Journal.actor_kind, Journal.actor_id, Journal.event).join(Journal, same)
+    query = query.where(DateMove.onboarding_id == picture.onboarding.id).order_by(
+        DateMove.seq.desc(), DateMove.item_key
+    )
+    return [
+        Moved(
+            item=move.item_key,
+            was=move.was,
+            becomes=move.becomes,
+            cause=move.cause,
+            cause_item=move.cause_item,
+            seq=move.seq,
+            at=at,
+            by=picture.name_of(f"{kind}:{actor}"),
+            reason=str(event.get("reason") or "") if _is_chosen(move.cause) else "",
+        )
+        for move, at, kind, actor, event in work.session.execute(query.limit(MOST_MOVES))
+    ]
+
+
+def tried(picture: Picture, decision: Decision) -> TriedOut:
+    """What would move, and whether the go-live would be met."""
+    moves = [move_out(move) for move in would_move(decision)]
+    return TriedOut(moves, go_live_of(decision.state, look_back(picture.definition, decision.state)))
+
+
+def would_move(decision: Decision) -> list[Moved]:
+    """The moves of an event that was only tried."""
+    return [
+        Moved(item=each.item, was=each.was, becomes=each.becomes, cause=each.cause, cause_item=each.cause_item)
+        for each in decision.moves
+    ]
+
+
+def dates_of(picture: Picture, item: Item, back: GoLive | None) -> ItemDates:
+    """The dates of one step."""
+    state, plan = picture.of(item.key), picture.state.plan or Plan()
+    baseline = plan.baseline.get(item.key)
+    at = state.settled_at if picture.state.is_settled(item.key) else state.due_at
+    latest = back.latest.get(item.key) if back else None
+    time = picture.state.time_for(item.side)
+    return ItemDates(
+        key=item.key,
+        state=state.state,
+        due_at=state.due_at,
+        settled_at=state.settled_at,
+        baseline_at=baseline,
+        moved_days=time.days_between(baseline, at) if baseline and at else None,
+        latest_at=latest.due_at if latest else None,
+        to_spare=latest.to_spare if latest else None,
+        chosen=plan.pins.get(item.key),
+    )
+
+
+def go_live_of(state: State, back: GoLive | None) -> GoLiveOut | None:
+    """The wanted go-live and whether it is met."""
+    if back is None or state.plan is None or state.plan.go_live is None:
+        return None
+    return GoLiveOut(state.plan.go_live, back.expected, back.late_by)
+
+
+def move_out(move: Moved) -> MoveOut:
+    """A move on the wire."""
+    return MoveOut(
+        move.item, move.was, move.becomes, move.cause, move.cause_item, move.seq, move.at, move.reason
+    )  # fmt: skip
+
+
+def shown_dates(work: Work, picture: Picture) -> dict[str, Any]:
+    """The rows of the page: each step with its dates, its bar, and why it moved, newest first."""
+    back = look_back(picture.definition, picture.state)
+    moves: dict[str, list[Moved]] = {}
+    for move in list_moves(work, picture):
+        moves.setdefault(move.item, []).append(move)
+    steps = [item for item in picture.definition.items.values() if item.kind != "stage"]
+    rows = [_row(picture, item, dates_of(picture, item, back), moves.get(item.key, [])) for item in steps]
+    known = [at.timestamp() for row in rows for at in (row["baseline_at"], row["at"]) if at]
+    first = picture.onboarding.started_at.timestamp()
+    width = max([*known, first + 1]) - first
+    for row in rows:
+        for name, at in (("x_baseline", row["baseline_at"]), ("x_at", row["at"])):
+            row[name] = round(max(0.0, at.timestamp() - first) / width * 1000, 1) if at else None
+    return {"rows": rows, "go_live": go_live_of(picture.state, back)}
+
+
+def lines_of(picture: Picture, moves: list[Moved]) -> list[dict[str, Any]]:
+    """Moves as lines: from, to, by how many working days, and why."""
+    return [_line(picture, move, picture.state.time_for(picture.item(move.item).side)) for move in moves]
+
+
+def _row(picture: Picture, item: Item, dates: ItemDates, moves: list[Moved]) -> dict[str, Any]:
+    return {
+        "key": item.key,
+        "kind": item.kind,
+        "title": dict(item.title),
+        "side": item.side,
+        "state": dates.state,
+        "late": picture.is_late(item.key),
+        "at": dates.settled_at if picture.state.is_settled(item.key) else dates.due_at,
+        "baseline_at": dates.baseline_at,
+        "moved_days": dates.moved_days,
+        "latest_at": dates.latest_at,
+        "to_spare": dates.to_spare,
+        "chosen": dates.chosen is not None,
+        "why": lines_of(picture, moves),
+    }
+
+
+def _line(picture: Picture, move: Moved, time: BusinessTime) -> dict[str, Any]:
+    return {
+        "title": dict(picture.item(move.item).title),
+        "was": move.was,
+        "becomes": move.becomes,
+        "days": time.days_between(move.was, move.becomes) if move.was else None,
+        "why": why(picture, move),
+        "at": move.at,
+        "by": move.by if _is_chosen(move.cause) else "",
+        "reason": move.reason,
+    }
+
+
+def _is_chosen(cause: str) -> bool:
+    return cause in {"chosen", "released", "calendar"}

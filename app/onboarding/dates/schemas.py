@@ -1,0 +1,77 @@
+"""Shapes of dates on the wire."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S", examples=["The customer asked for it"])]
+ItemKey = Annotated[str, Meta(min_length=1, max_length=200, examples=["task.kickoff"])]
+
+
+class MoveOut(Struct, frozen=True):
+    """One date that moved; `cause` is a word of docs/engine/schedule.md, `cause_item` the step in which it lies."""
+
+    item: str
+    was: datetime | None
+    becomes: datetime
+    cause: str
+    cause_item: str | None
+    seq: int | None
+    at: datetime | None
+    reason: str
+
+
+class ItemDates(Struct, frozen=True):
+    """The dates of one step. `moved_days`, `to_spare`: working days; negative is earlier, or lacking."""
+
+    key: str
+    state: str
+    due_at: datetime | None
+    settled_at: datetime | None
+    baseline_at: datetime | None
+    moved_days: int | None
+    latest_at: datetime | None
+    to_spare: int | None
+    chosen: date | None
+
+
+class GoLiveOut(Struct, frozen=True):
+    """The wanted day of going live, when it is expected, and the working days that lack (0: it is met)."""
+
+    day: date
+    expected: datetime
+    late_by: int
+
+
+class ScheduleOut(Struct, frozen=True):
+    """All dates of one onboarding, and every move, newest first."""
+
+    seq: int
+    go_live: GoLiveOut | None
+    items: list[ItemDates]
+    moves: list[MoveOut]
+
+
+class TryQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to try: the day of a step, or without a step that of going live; without a day: none is wanted any more."""
+
+    item: ItemKey | None = None
+    day: date | None = None
+
+
+class DateWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """The day of a step, or without a step that of going live; without a day: none is wanted any more."""
+
+    reason: Reason
+    item: ItemKey | None = None
+    day: date | None = None
+
+
+class TriedOut(Struct, frozen=True):
+    """What would move."""
+
+    moves: list[MoveOut]
+    go_live: GoLiveOut | None

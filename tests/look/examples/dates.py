@@ -1,0 +1,69 @@
+"""The dates of one onboarding: as the partner changes them and as the customer reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.look.examples.customer import EXAMPLES as OF_CUSTOMER
+from tests.look.examples.facts import Context, days, said
+from tests.look.examples.partner import EXAMPLES as OF_PARTNER
+
+_SLIPPED = {"was": days(4), "becomes": days(6), "days": 2, "by": "", "reason": "", "at": days(-1)}
+_CHOSEN = {"was": days(6), "becomes": days(9), "days": 3, "at": days(0), "by": "Dana Weber"}
+_WHY = [
+    _CHOSEN | {"why": "This date was chosen.", "reason": "The customer's administrator is on holiday until Friday."},
+    _SLIPPED | {"why": "“Connect the directory” ended later than expected."},
+]
+_ROW: dict[str, Any] = {
+    "key": "task.kickoff",
+    "kind": "task",
+    "title": said("Hold the kickoff"),
+    "side": "partner",
+    "state": "done",
+    "late": False,
+    "at": days(-12),
+    "baseline_at": days(-12),
+    "moved_days": 0,
+    "latest_at": None,
+    "to_spare": None,
+    "chosen": False,
+    "x_baseline": 120.0,
+    "x_at": 120.0,
+    "why": [],
+}
+_ROWS = [
+    _ROW,
+    _ROW
+    | {"key": "task.mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "state": "open"}
+    | {"at": days(9), "baseline_at": days(4), "moved_days": 3, "to_spare": -1, "chosen": True, "why": _WHY}
+    | {"x_baseline": 520.0, "x_at": 800.0},
+    _ROW
+    | {"key": "milestone.moved", "kind": "milestone", "title": said("Mailboxes moved"), "state": "waiting"}
+    | {"at": days(14), "baseline_at": days(15), "moved_days": -1, "to_spare": 4, "x_baseline": 1000.0, "x_at": 950.0},
+]
+_LIVE = {"day": days(12).date(), "expected": days(14), "late_by": 2}
+_SHOWN: Context = {"rows": _ROWS, "go_live": _LIVE, "names": {"partner": "Northwind", "customer": "Contoso"}}
+_MOVES = [_WHY[0] | {"title": said("Mailboxes moved")}]
+_STEPS = [{"id": "task.mailboxes", "label": said("Tell us about your mailboxes")}]
+_TYPED = {"step": "task.mailboxes", "day": "2026-12-07", "reason": ""}
+_STAFF: Context = (
+    OF_PARTNER["onboarding/partner_onboarding.html"][0]
+    | _SHOWN
+    | {"view": "dates", "may": True, "action": "/t/0192f0c1/dates", "steps": _STEPS, "errors": [], "tried": None}
+    | {"typed": {"step": "", "day": "", "reason": ""}, "seen": 7}
+)
+_TRIED = {"step": "Tell us about your mailboxes", "moves": _MOVES, "go_live": _LIVE}
+_CUSTOMER: Context = OF_CUSTOMER["onboarding/customer_steps.html"][0] | _SHOWN
+EXAMPLES: dict[str, list[Context]] = {
+    "onboarding/dates/partner.html": [
+        _STAFF,
+        _STAFF | {"typed": _TYPED, "tried": _TRIED, "go_live": _LIVE | {"late_by": 0}},
+        _STAFF | {"typed": _TYPED, "errors": [("day", "This day is over; choose one that is still to come.")]},
+        _STAFF | {"may": False, "go_live": None},
+    ],
+    "onboarding/dates/customer.html": [_CUSTOMER, _CUSTOMER | {"go_live": None}],
+    "onboarding/dates/_go_live.html": [{"go_live": _LIVE}, {"go_live": _LIVE | {"late_by": 0}}],
+    "onboarding/dates/_choose.html": [_STAFF, _STAFF | {"typed": _TYPED, "tried": _TRIED}],
+    "onboarding/dates/_moves.html": [{"moves": _MOVES}, {"moves": []}],
+    "onboarding/dates/_steps.html": [_SHOWN],
+}
