@@ -12,7 +12,7 @@ from app.flow.decide import Recorded, replay
 from app.flow.events import Event, TimerFired
 from app.flow.reading import read_definition
 from app.flow.state import State
-from tests.histories.record import DEFINITIONS, RECORDED
+from tests.unit.flow.histories.record import DEFINITIONS, RECORDED
 
 HISTORIES = sorted(RECORDED.glob("*.json"))
 

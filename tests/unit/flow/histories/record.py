@@ -1,4 +1,4 @@
-"""`python -m tests.histories.record`: records histories of the library's templates, each once; what is there stays.
+"""`python -m tests.unit.flow.histories.record`: histories of the library's templates, each once; what is there stays.
 
 A recorded history is never recorded anew: running work was decided by the code of its day, and today's code has to lead
 it to the same state. Who must change that changes what running onboardings mean, and migrates them.
