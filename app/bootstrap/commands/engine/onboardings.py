@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from uuid import UUID
 
-from app.connectors.models import Run
+from app.connectors.lookups import RunLine
 from app.flow.state import OpenedException
 from app.kernel.actor import Actor
 from app.kernel.errors import Missing
@@ -140,8 +140,8 @@ def _exception(raised: OpenedException) -> str:
     return f"{raised.id} on {raised.item}: {state}; {raised.type}, {raised.reason_code}. {raised.note}"
 
 
-def _run(run: Run) -> str:
-    return f"{run.item_key} {run.connector}.{run.action}: {run.state} after {len(run.attempts)} attempts"
+def _run(run: RunLine) -> str:
+    return f"{run.item_key} {run.connector}.{run.action}: {run.state} after {run.attempts} attempts"
 
 
 def _timer(timer: TimerLine) -> str:

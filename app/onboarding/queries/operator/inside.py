@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.connectors.models import Run
+from app.connectors.lookups import RunLine, runs_of_onboarding
 from app.flow.definition import Definition
 from app.flow.state import SETTLED, ItemState, State
 from app.kernel.trail import list_of_onboarding
@@ -31,7 +31,7 @@ class Inside:
     definition: Definition
     state: State
     ball: CourtInterval | None
-    runs: list[Run]
+    runs: list[RunLine]
     journal: list[Journal]
     names: list[str]
 
@@ -66,7 +66,7 @@ def look_inside(work: Work, onboarding_id: UUID, *, item: str | None = None) -> 
     onboarding = find_onboarding(work.session, onboarding_id)
     definition = definition_of(work, onboarding.definition_digest)
     held = CourtInterval.onboarding_id == onboarding_id, CourtInterval.ended_at.is_(None)
-    runs = list(work.session.scalars(select(Run).where(Run.onboarding_id == onboarding_id).order_by(Run.requested_at)))
+    runs = runs_of_onboarding(work.session, onboarding_id)
     entries = select(Journal).where(Journal.onboarding_id == onboarding_id).order_by(Journal.seq)
     told = list_of_onboarding(work.session, onboarding_id, limit=_MOST_EVENTS)
     names = [str(run.id) for run in runs if item in {None, run.item_key}]

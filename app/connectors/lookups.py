@@ -1,0 +1,32 @@
+"""What others may know of runs: which there were for an onboarding, and how far each came."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.connectors.models import Run
+
+
+class RunLine(Struct, frozen=True):
+    """One execution of an action. `attempts` counts the calls that were begun."""
+
+    id: UUID
+    item_key: str
+    number: int
+    connector: str
+    action: str
+    state: str  # requested | running | succeeded | failed | unknown
+    attempts: int
+
+
+def runs_of_onboarding(session: Session, onboarding_id: UUID) -> list[RunLine]:
+    """All runs of an onboarding in the session's tenant, the oldest first."""
+    query = select(Run).where(Run.onboarding_id == onboarding_id).order_by(Run.requested_at)
+    return [
+        RunLine(run.id, run.item_key, run.number, run.connector, run.action, run.state, len(run.attempts))
+        for run in session.scalars(query)
+    ]
