@@ -82,39 +82,45 @@ def trace_page(work: Work, picture: Picture) -> dict[str, Any]:
 def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
     """Every exception of the onboarding, open ones first, each with what can be done about it."""
     allowed = can(work.rights, Permission.EXCEPTION_RESOLVE)
-    lines = []
-    for record in list_exceptions(work, picture.onboarding.id):
-        route = picture.definition.exceptions.get(record.type)
-        is_open = record.state == "open"
-        item = picture.definition.items.get(record.item_key or "")
-        respond_by = record.respond_by if record.state == "open" else None
-        opened, path = picture.state.exceptions.get(record.key), f"{picture.path}/exceptions/{record.id}"
-        proposal = proposal_of(work, picture, opened, path)
-        late_by = max(0.0, (picture.now - respond_by).total_seconds()) if respond_by else 0.0
-        lines.append(
-            {
-                "id": str(record.id),
-                "title": dict(route.label) if route else record.type.replace("_", " "),
-                "item": dict(item.title) if item else "",
-                "state": record.state,
-                "reason": picture.say(REASONS.get(record.reason_code, record.reason_code)),
-                "route": [_role(picture, str(role)) for role in record.route],
-                "owner": "",
-                "opened_at": record.opened_at,
-                "respond_by": respond_by,
-                "late": late_by > 0,
-                "late_by": late_by,
-                "note": record.summary,
-                "resolution": record.reason or "",
-                "response": response_of(picture, opened),
-                "retry_at": opened.retry_at if opened and is_open else None,
-                "proposal": proposal,
-                "ways": ways_of(work, picture, opened, path),
-                "action": f"{path}/resolution" if is_open and allowed and not proposal else "",
-                "choices": _choices(picture),
-            }
-        )
-    return lines
+    return [
+        _exception(picture, record) | _what_can_be_done(work, picture, record, allowed=allowed)
+        for record in list_exceptions(work, picture.onboarding.id)
+    ]
+
+
+def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of intake's
+    route, item = picture.definition.exceptions.get(record.type), picture.definition.items.get(record.item_key or "")
+    respond_by = record.respond_by if record.state == "open" else None
+    late_by = max(0.0, (picture.now - respond_by).total_seconds()) if respond_by else 0.0
+    return {
+        "id": str(record.id),
+        "title": dict(route.label) if route else record.type.replace("_", " "),
+        "item": dict(item.title) if item else "",
+        "state": record.state,
+        "reason": picture.say(REASONS.get(record.reason_code, record.reason_code)),
+        "route": [_role(picture, str(role)) for role in record.route],
+        "owner": "",
+        "opened_at": record.opened_at,
+        "respond_by": respond_by,
+        "late": late_by > 0,
+        "late_by": late_by,
+        "note": record.summary,
+        "resolution": record.reason or "",
+    }
+
+
+def _what_can_be_done(work: Work, picture: Picture, record: Any, *, allowed: bool) -> dict[str, Any]:
+    is_open, path = record.state == "open", f"{picture.path}/exceptions/{record.id}"
+    opened = picture.state.exceptions.get(record.key)
+    proposal = proposal_of(work, picture, opened, path)
+    return {
+        "response": response_of(picture, opened),
+        "retry_at": opened.retry_at if opened and is_open else None,
+        "proposal": proposal,
+        "ways": ways_of(work, picture, opened, path),
+        "action": f"{path}/resolution" if is_open and allowed and not proposal else "",
+        "choices": _choices(picture),
+    }
 
 
 def _choices(picture: Picture) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app.bootstrap.commands.engine.onboardings import NoSuchOnboarding, run_history, run_onboardings
 from app.kernel.ids import new_id
-from app.onboarding.operations.again import RetryReasonMissing
+from app.onboarding.operations.operator.again import RetryReasonMissing
 from tenants.tenant import Tenant
 from tests.factories.main_job import MainJob
 from tests.factories.walker import connect_product, walk

@@ -19,8 +19,8 @@ from app.kernel.ids import new_id
 from app.kernel.queue.listing import JobLine, TimerLine, list_jobs, list_timers, list_working
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.onboarding.operations.again import retry_jobs
-from app.onboarding.operations.history import list_histories, verify_history
+from app.onboarding.operations.operator.again import retry_jobs
+from app.onboarding.operations.operator.history import list_histories, verify_history
 from app.onboarding.queries.operator.inside import Inside, look_inside
 from app.onboarding.queries.stored import OnboardingMissing, find_onboarding
 from tenants.registry import find_tenant

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.kernel.queue.sequencing import KIND
-from app.onboarding.operations.history import verify_history
+from app.onboarding.operations.operator.history import verify_history
 from tests.factories.main_job import MainJob
 from tests.integration.onboarding.checker.clients import Case
 

@@ -1,0 +1,1 @@
+"""Dates of running work, over rows and over HTTP."""

@@ -1,0 +1,1 @@
+"""Examples of pages of running work: dates, course, queues of work."""

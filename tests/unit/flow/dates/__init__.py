@@ -1,0 +1,1 @@
+"""Dates that follow what happens, and business time against a plain model."""
