@@ -10,7 +10,7 @@ import pytest
 
 from app.flow.definition import REASON_CODES
 from app.kernel.ids import new_id
-from app.onboarding.queries.wire.words import _WORDS
+from app.onboarding.queries.wire.words import WORDS
 from tests.factories.api import Caller, Said
 from tests.integration.onboarding.house import GATE, House, Place
 
@@ -84,7 +84,7 @@ class TestReading:
         assert (refused.status, refused.body["permission"]) == (403, "audit:trail:read")
 
     def test_has_words_for_every_event_of_this_build(self):
-        assert all(word[0].isupper() for word in _WORDS.values())
+        assert all(word[0].isupper() for word in WORDS.values())
 
 
 class TestCommands:

@@ -8,7 +8,7 @@ from typing import Any
 from app.onboarding.queries.picture import Picture
 from app.web.translations import mark
 
-_WORDS = {
+WORDS = {
     "started": mark("The onboarding began"),
     "packet_changed": mark("Facts of the packet were given or corrected"),
     "owner_assigned": mark("Owner changed"),
@@ -22,15 +22,28 @@ _WORDS = {
     "timer_fired": mark("Deadline passed, escalated"),
     "exception_raised": mark("Exception raised"),
     "exception_resolved": mark("Exception resolved"),
+    "exception_answered": mark("First response"),
+    "exception_reassigned": mark("Exception given to another role"),
+    "resolution_proposed": mark("Resolution proposed"),
+    "resolution_decided": mark("Proposal decided"),
+    "retry_scheduled": mark("Retry scheduled"),
+    "retry_due": mark("Tried again at the chosen time"),
+    "item_skipped": mark("Left out"),
+    "rolled_back": mark("Rolled back"),
+    "held": mark("Put on hold"),
+    "resumed": mark("Resumed"),
+    "due_date_set": mark("Date chosen"),
+    "go_live_set": mark("Day of going live chosen"),
+    "calendar_changed": mark("Working times changed"),
     "cancelled": mark("The onboarding was stopped"),
 }
-_ITEMS = ("item", "task", "gate", "milestone")
+_ITEMS = ("item", "task", "gate", "milestone", "stage")
 
 
 def words_of(picture: Picture, event: dict[str, Any], say: Callable[[str], str]) -> str:
     """What happened, to which step, who is named in it, and why."""
     kind = str(event.get("event", ""))
-    said = [say(_WORDS[kind]) if kind in _WORDS else kind.replace("_", " ")]
+    said = [say(WORDS[kind]) if kind in WORDS else kind.replace("_", " ")]
     items = picture.definition.items
     key = next((str(event[name]) for name in _ITEMS if event.get(name) in items), "")
     key = key or _of_exception(picture, event)

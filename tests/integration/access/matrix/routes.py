@@ -28,6 +28,7 @@ FORM: dict[str, str] = {
     "scopes": "onboarding:onboarding:read",
     "reason": "Because",
     "note": "Because",
+    "at": "2031-01-06T09:00",
     "decision": "approve",
     "resolution": "done",
     "kind": "secret",
