@@ -99,9 +99,8 @@ def _entered(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def _made_of(admin: psycopg.Connection[Any]) -> tuple[str, int]:
-    row = admin.execute(_MADE_OF.encode()).fetchone()
-    assert row is not None
-    return row
+    ((made_of, size),) = admin.execute(_MADE_OF.encode()).fetchall()
+    return made_of, size
 
 
 def _emptying(table: tuple[str, str]) -> str:
