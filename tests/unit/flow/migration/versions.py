@@ -52,19 +52,24 @@ def listed(document: Document, kind: str) -> list[Document]:
 
 def task(name: str, **more: Any) -> Document:
     """A step of the partner's lead."""
-    return {"id": name, "kind": "form", "title": {"en": name}, "owner": "onboarding_lead"} | more
+    return {"id": name, "kind": "message", "title": said(name), "owner": "onboarding_lead"} | more
+
+
+def said(text: str) -> dict[str, str]:
+    """A text in the template's languages."""
+    return {"en": text, "de": text}
 
 
 def milestone(name: str, *tasks: Document, **more: Any) -> Document:
     """A milestone of these steps."""
-    evidence = {"label": {"en": "Done"}, "source": "tasks"}
-    about = {"id": name, "title": {"en": name}, "owner": "onboarding_lead", "layer": "internal", "evidence": evidence}
+    evidence = {"label": said("Done"), "source": "tasks"}
+    about = {"id": name, "title": said(name), "owner": "onboarding_lead", "layer": "internal", "evidence": evidence}
     return about | {"tasks": list(tasks)} | more
 
 
 def stage(name: str, *milestones: Document, **more: Any) -> Document:
     """A stage of these milestones."""
-    about = {"id": name, "title": {"en": name}, "owner": "onboarding_lead", "milestones": list(milestones)}
+    about = {"id": name, "title": said(name), "owner": "onboarding_lead", "milestones": list(milestones)}
     return about | more
 
 
