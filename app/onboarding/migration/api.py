@@ -19,11 +19,10 @@ from app.flow.migration.migrate import MigrationRefused
 from app.flow.steps.holds import OnHold
 from app.flow.steps.work import ReasonNeeded
 from app.kernel.commands import CommandKeyReused
-from app.kernel.errors import Invalid
 from app.kernel.work import TenantNotActive, TenantUpgrading, Work
 from app.onboarding.api.answers import Command, answer_seen, once, see
 from app.onboarding.migration import operations
-from app.onboarding.migration.operations import NotRunning, PlanMoved
+from app.onboarding.migration.operations import MapUnfit, NotRunning, PlanMoved
 from app.onboarding.migration.queries import plan_out, read_migration
 from app.onboarding.migration.schemas import Decided, MigrationOut, PlanOut, PlanQuery, Proposed
 from app.onboarding.migration.versions import OtherTemplate, Version, find_target, list_versions
@@ -49,10 +48,6 @@ from app.web.wire.reading import (
 )
 
 PageRequest = Request[Any, Any, Any]
-
-
-class MapUnfit(Invalid):
-    """The map in the address is not JSON of the right shape."""
 
 
 _NEW = "sha256:2f1c9d"
@@ -135,10 +130,7 @@ class MigrationDoors(Controller):
     def plan(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[bytes]:
         """Look at what going on with a version would do to each item, value and date. Nothing is changed."""
         asked = read_query(request, PlanQuery)
-        try:
-            wanted = operations.read_map(asked.map)
-        except msgspec.DecodeError as error:
-            raise MapUnfit(f"The map cannot be used: {error}", errors=[("/map", str(error))]) from None
+        wanted = operations.read_map(asked.map)
         organisation_id = organisation_of(request, tenant_id, onboarding_id)
         target = find_target(runtime_of(request), organisation_id, asked.to)
         with begin_work(request, tenant_id) as work:

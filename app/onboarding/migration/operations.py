@@ -19,7 +19,7 @@ from app.flow.migration.migrate import MigrationRefused, Preview, preview
 from app.flow.migration.plan import MigrationPlan
 from app.flow.state import State
 from app.flow.steps.holds import check_not_held
-from app.kernel.errors import Conflict
+from app.kernel.errors import Conflict, Invalid
 from app.kernel.work import Work
 from app.onboarding.migration.versions import Target, definition_for
 from app.onboarding.models import Onboarding
@@ -36,6 +36,10 @@ SYSTEM_ONLY = {
 
 class PlanMoved(Conflict):
     """Work has gone on since: the migration would not do any more what was looked at."""
+
+
+class MapUnfit(Invalid):
+    """A map that is not JSON of the right shape."""
 
 
 class NotRunning(Conflict):
@@ -141,8 +145,11 @@ def plan_waiting(work: Work, onboarding: Onboarding) -> Preview | None:
 
 
 def read_map(text: str) -> MigrationMap:
-    """A map as JSON. Raises msgspec.ValidationError."""
-    return msgspec.json.decode(text.encode(), type=MigrationMap) if text.strip() else MigrationMap()
+    """A map as JSON. Raises MapUnfit."""
+    try:
+        return msgspec.json.decode(text.encode(), type=MigrationMap) if text.strip() else MigrationMap()
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise MapUnfit(f"The map cannot be used: {error}", errors=[("/map", str(error))]) from None
 
 
 def _check_running(state: State, event: flow.Migrated) -> None:

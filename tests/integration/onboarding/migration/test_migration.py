@@ -278,6 +278,34 @@ class TestOperator:
         assert run_onboardings(["migrate", str(new_id()), "--to", newer], runtime) == 1
 
 
+class TestPage:
+    def test_shows_proposes_and_declines_and_tells_what_is_missing(self, house: House, newer: str):
+        place, browser = house.globex, house.lead.browser
+        path = f"/t/{place.tenant.id}/onboardings/{place.onboarding_id}/migration"
+        assert "8.0.0" in browser.get(path).text
+        looked = browser.get(f"{path}?to={newer}")
+        assert looked.status == 200
+        assert "welcome" in looked.text
+        plan = plan_of(house, place, newer).body["plan"]
+        form = {"to": newer, "plan": plan, "map": "{}", "reason": " "}
+
+        def send(**more: str) -> int:
+            return browser.post(path, form | {"command_key": new_id().hex} | more).status
+
+        assert send() == 422
+        assert send(map="nonsense", reason=WHY) == 422
+        assert send(plan="other", reason=WHY) == 409
+        assert send(reason=WHY) == 303
+        own = browser.get(path).text
+        assert 'value="agree"' not in own
+        theirs = house.lena.browser.get(path)
+        assert 'value="agree"' in theirs.text
+        declined = {"command_key": new_id().hex, "decision": "decline", "plan": plan, "reason": "Not now."}
+        assert house.lena.browser.post(f"{path}/decision", declined).status == 303
+        assert 'value="agree"' not in house.lena.browser.get(path).text
+        assert house.gus.browser.get(path).status == 403
+
+
 class TestHeld:
     def test_waits_with_everything_and_replays_to_what_is_stored(self, house: House, newer: str):
         place, about = house.globex, {"reason_code": "customer_no_response", "reason": "They are away."}
