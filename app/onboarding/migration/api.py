@@ -25,7 +25,7 @@ from app.onboarding.migration import operations
 from app.onboarding.migration.operations import MapUnfit, NotRunning, PlanMoved
 from app.onboarding.migration.queries import plan_out, read_migration
 from app.onboarding.migration.schemas import Decided, MigrationOut, PlanOut, PlanQuery, Proposed
-from app.onboarding.migration.versions import OtherTemplate, Version, find_target, list_versions
+from app.onboarding.migration.versions import OtherTemplate, Target, Version, find_target, list_versions
 from app.onboarding.operations.reporting import OnboardingStale
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.stored import OnboardingMissing
@@ -131,8 +131,7 @@ class MigrationDoors(Controller):
         """Look at what going on with a version would do to each item, value and date. Nothing is changed."""
         asked = read_query(request, PlanQuery)
         wanted = operations.read_map(asked.map)
-        organisation_id = organisation_of(request, tenant_id, onboarding_id)
-        target = find_target(runtime_of(request), organisation_id, asked.to)
+        target = choose(request, tenant_id, onboarding_id, asked.to)
         with begin_work(request, tenant_id) as work:
             found = operations.try_migration(work, onboarding_id=onboarding_id, target=target, wanted=wanted)
             picture = see(request, work, onboarding_id)
@@ -151,18 +150,14 @@ class MigrationDoors(Controller):
         """Ask another person to agree to the plan you have looked at. In a sandbox it is done at once."""
         said = read_body(request, body, Proposed)
         published = offered(request, tenant_id, onboarding_id)
-        organisation_id = organisation_of(request, tenant_id, onboarding_id)
-        target = find_target(runtime_of(request), organisation_id, said.to)
+        wish: dict[str, Any] = {
+            "wanted": said.map.of_engine(),
+            "target": choose(request, tenant_id, onboarding_id, said.to),
+        }
 
         def perform(work: Work) -> None:
-            operations.propose_migration(
-                work,
-                onboarding_id=onboarding_id,
-                target=target,
-                wanted=said.map.of_engine(),
-                reason=said.reason,
-                seen=said.plan,
-            )
+            wished = {"reason": said.reason, "seen": said.plan} | wish
+            operations.propose_migration(work, onboarding_id=onboarding_id, **wished)
 
         return once(request, tenant_id, _command(onboarding_id, said, perform, published))
 
@@ -200,12 +195,13 @@ def offered(request: PageRequest, tenant_id: UUID, onboarding_id: UUID) -> list[
     return list_versions(runtime_of(request), organisation_id, running)
 
 
-def organisation_of(request: PageRequest, tenant_id: UUID, onboarding_id: UUID) -> UUID:
-    """Whose published versions count. Raises NotPermitted, OnboardingMissing."""
+def choose(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, to: str) -> Target:
+    """The version of that address. Raises NotPermitted, OnboardingMissing, TemplateRefused."""
     with begin_work(request, tenant_id) as work:
         require(work, Permission.ONBOARDING_WRITE)
         see(request, work, onboarding_id)
-        return work.tenant.organisation_id
+        organisation_id = work.tenant.organisation_id
+    return find_target(runtime_of(request), organisation_id, to)
 
 
 def _command(

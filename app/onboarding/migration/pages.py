@@ -17,15 +17,15 @@ from app.flow.migration.migrate import Preview
 from app.kernel.errors import Conflict, Invalid, Missing, SlipwayError
 from app.kernel.work import Work
 from app.onboarding.migration import operations
-from app.onboarding.migration.api import offered, organisation_of
+from app.onboarding.migration.api import choose, offered
 from app.onboarding.migration.showing import ITEM, VALUE, page_of, read_wishes, tried_of
-from app.onboarding.migration.versions import Target, definition_for, find_target
+from app.onboarding.migration.versions import Target, definition_for
 from app.onboarding.pages.doors import names, saying, see
 from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.partner import top_of
 from app.onboarding.queries.picture import Picture
 from app.onboarding.sending import in_words
-from app.web.begin import begin_work, run_form, runtime_of
+from app.web.begin import begin_work, run_form
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
@@ -55,7 +55,7 @@ class MigrationPages(Controller):
     ) -> Response[str]:
         """Ask another person to agree to the plan that was looked at."""
         given = {"to": form.first("to"), "map": form.first("map"), "reason": form.first("reason")}
-        target = _target(request, tenant_id, onboarding_id, given["to"])
+        target = choose(request, tenant_id, onboarding_id, given["to"])
 
         def operation(work: Work) -> None:
             operations.propose_migration(
@@ -115,7 +115,7 @@ def _page(
     error: SlipwayError | None = None,
 ) -> Response[str]:
     published = offered(request, tenant_id, onboarding_id)
-    target = _target(request, tenant_id, onboarding_id, given["to"]) if given.get("to") else None
+    target = choose(request, tenant_id, onboarding_id, given["to"]) if given.get("to") else None
     with begin_work(request, tenant_id) as work:
         require(work, Permission.ONBOARDING_WRITE)
         picture = see(request, work, onboarding_id)
@@ -146,10 +146,6 @@ def _tried(request: PageRequest, work: Work, picture: Picture, target: Target, g
     asked = {one["id"] for one in shown["questions"]}
     said = {key: value for key, value in kept.items() if key not in asked}
     return {"tried": shown | {"map": msgspec.json.encode(wanted).decode(), "said": said}}
-
-
-def _target(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, to: str) -> Target:
-    return find_target(runtime_of(request), organisation_of(request, tenant_id, onboarding_id), to)
 
 
 def _given(request: PageRequest) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.look.examples.facts import Context, days, said
+from tests.look.examples.facts import Context, days
 from tests.look.examples.partner import EXAMPLES as OF_PARTNER
 
 _PLAN: dict[str, Any] = {
@@ -67,7 +67,7 @@ _WAITING: Context = {
     },
 }
 _STALE: Context = {"waiting": _WAITING["waiting"] | {"still": False, "own": True, "shown": None}}
-_MADE: Context = {"made": [{"was": "1.1.0", "becomes": "1.2.0", "at": days(-9), "left": [said("Old survey")["en"]]}]}
+_MADE: Context = {"made": [{"was": "1.1.0", "becomes": "1.2.0", "at": days(-9), "left": ["Old survey"]}]}
 _GIVEN: Context = {"given": {"to": "sha256:2f1c9d", "reason": ""}}
 _CHOSEN: Context = _STAFF | _GIVEN | {"tried": _TRIED}
 EXAMPLES: dict[str, list[Context]] = {

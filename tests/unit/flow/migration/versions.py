@@ -20,6 +20,14 @@ from tests.unit.flow.running import STAFF, Run
 Document = dict[str, Any]
 OTHER = By(actor="person:noor", roles=STAFF.roles)
 
+RENAMED = MigrationMap(items={"task.kickoff": "task.first_meeting"})
+
+BILLING: dict[str, Any] = {
+    "type": "billing_mismatch",
+    "reason_code": "waiting_billing_info",
+    "note": "The entity differs.",
+}
+
 
 def version(change: Callable[[Document], object], number: str = "2.0.0") -> Definition:
     """The template after a change of its document."""
@@ -71,6 +79,29 @@ def stage(name: str, *milestones: Document, **more: Any) -> Document:
     """A stage of these milestones."""
     about = {"id": name, "title": said(name), "owner": "onboarding_lead", "milestones": list(milestones)}
     return about | more
+
+
+def rename_kickoff(document: Document) -> None:
+    """The kickoff has another key."""
+    found(document, "task.kickoff")["id"] = "first_meeting"
+    found(document, "task.confirm_goals")["depends_on"] = ["task.first_meeting"]
+
+
+def drop_kickoff(document: Document) -> None:
+    """There is no kickoff any more."""
+    tasks = found(document, "milestone.kickoff_complete")["tasks"]
+    del tasks[0]
+    del tasks[0]["depends_on"]
+
+
+def add_stage_before_rollout(document: Document) -> None:
+    """A stage between preparation and rollout."""
+    document["stages"].insert(2, stage("pilot", milestone("pilot_done", task("pilot"))))
+
+
+def add_stage_first(document: Document) -> None:
+    """A stage before all others."""
+    document["stages"].insert(0, stage("welcome", milestone("welcomed", task("welcome"))))
 
 
 def wish(run: Run, to: Definition, wanted: MigrationMap | None = None) -> Migrated:
