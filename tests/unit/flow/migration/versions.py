@@ -31,10 +31,16 @@ BILLING: dict[str, Any] = {
 
 def version(change: Callable[[Document], object], number: str = "2.0.0") -> Definition:
     """The template after a change of its document."""
+    document = written(change, number)
+    return read_definition(document, address(document))
+
+
+def written(change: Callable[[Document], object], number: str = "2.0.0") -> Document:
+    """The template's document after a change."""
     document = copy.deepcopy(_document())
     document["version"] = number
     change(document)
-    return read_definition(document, address(document))
+    return document
 
 
 @cache
