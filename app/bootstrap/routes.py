@@ -48,6 +48,8 @@ from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
+from app.onboarding.migration.api import MigrationDoors
+from app.onboarding.migration.pages import MigrationPages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
@@ -97,6 +99,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     DatePages,
+    MigrationPages,
     OnboardingForms,
     WorkPages,
     OwnerForms,
@@ -114,6 +117,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExceptionDoors,
     WorkDoors,
     ScheduleDoors,
+    MigrationDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

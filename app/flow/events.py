@@ -259,6 +259,48 @@ class Resumed(Struct, frozen=True, kw_only=True, tag_field="event", tag="resumed
     reason: str = ""
 
 
+class MigrationMap(Struct, frozen=True, kw_only=True):
+    """What goes where in another version of the template; what is named in neither keeps its key.
+
+    `items`: old key to new key. `dropped`: items with work on them that have no place there. `values`: what takes the
+    place of a value that does not fit (`answers.kickoff.held_on`); None leaves it out.
+    """
+
+    items: dict[str, str] = {}
+    dropped: tuple[str, ...] = ()
+    values: dict[str, Value] = {}
+
+
+class MigrationProposed(Struct, frozen=True, kw_only=True, tag_field="event", tag="migration_proposed"):
+    """Somebody asks to go on with another version; `plan` is the address of the plan that they have seen."""
+
+    by: By
+    definition: str
+    version: str
+    plan: str
+    reason: str
+    map: MigrationMap = MigrationMap()
+
+
+class MigrationDeclined(Struct, frozen=True, kw_only=True, tag_field="event", tag="migration_declined"):
+    """Another person declined it, or who proposed it takes it back."""
+
+    by: By
+    reason: str
+
+
+class Migrated(Struct, frozen=True, kw_only=True, tag_field="event", tag="migrated"):
+    """The onboarding goes on with another version. `by` agreed to what `proposed_by` asked; None: it took only one."""
+
+    by: By
+    before: str
+    definition: str
+    version: str
+    reason: str
+    map: MigrationMap = MigrationMap()
+    proposed_by: str | None = None
+
+
 class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cancelled"):
     """The onboarding stops for good."""
 
@@ -293,5 +335,8 @@ Event = (
     | RolledBack
     | Held
     | Resumed
+    | MigrationProposed
+    | MigrationDeclined
+    | Migrated
     | Cancelled
 )

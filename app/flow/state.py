@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from app.flow.calendar import BusinessTime, Calendar
 from app.flow.definition import Item, Side
-from app.flow.events import ExceptionResolved
+from app.flow.events import ExceptionResolved, MigrationProposed
 from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
@@ -119,6 +119,30 @@ class Plan(Struct, frozen=True, kw_only=True):
     pauses: tuple[tuple[datetime, datetime], ...] = ()
 
 
+class MigrationProposal(Struct, frozen=True, kw_only=True):
+    """A migration that waits for another person, and since when."""
+
+    at: datetime
+    proposed: MigrationProposed
+
+
+class Migration(Struct, frozen=True, kw_only=True):
+    """One migration that was made, with all that has no place in the version after it: nothing is lost.
+
+    `items`: old key to new key where they differ. `departed`: items with work on them that were left out, as they
+    were. `values`: what stood at a place that took another value. `requests`: how far each key had counted its calls.
+    """
+
+    seq: int
+    at: datetime
+    before: str
+    definition: str
+    items: dict[str, str] = {}
+    departed: dict[str, ItemState] = {}
+    values: dict[str, Value] = {}
+    requests: dict[str, int] = {}
+
+
 class State(Struct, frozen=True, kw_only=True):
     """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
 
@@ -140,6 +164,8 @@ class State(Struct, frozen=True, kw_only=True):
     exceptions: dict[str, OpenedException] = {}
     hold: Hold | None = None
     plan: Plan | None = None  # None: begun when dates did not follow yet
+    migration: MigrationProposal | None = None
+    migrations: tuple[Migration, ...] = ()
 
     @property
     def phase(self) -> str:

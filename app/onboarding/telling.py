@@ -11,6 +11,7 @@ import msgspec
 from app.flow import events as flow
 from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
+from app.flow.migration.standing import TOO_LATE
 from app.flow.state import ItemState, State
 from app.flow.steps.exceptions import UNDO
 from app.kernel.events import Event
@@ -87,7 +88,34 @@ class _Teller:
                 told = [self._of_exception(event, key)]
             case flow.Held() | flow.Resumed():
                 told = self._held(event)
+            case flow.MigrationProposed() | flow.MigrationDeclined() | flow.Migrated():
+                told = [self._migrated(event)]
         return told
+
+    def _migrated(self, event: flow.MigrationProposed | flow.MigrationDeclined | flow.Migrated) -> Event:
+        about: dict[str, Any] = self.about | {"reason": event.reason}
+        if isinstance(event, flow.MigrationProposed):
+            asked: dict[str, Any] = {
+                "version": event.version,
+                "definition_digest": event.definition,
+                "plan": event.plan,
+            }
+            return events.MigrationProposed(**asked, **about)
+        if isinstance(event, flow.MigrationDeclined):
+            waiting = self.before.migration
+            return events.MigrationDeclined(version=waiting.proposed.version if waiting else "", **about)
+        made, now = self.decision.state.migrations[-1], self.decision.state.items
+        late = [key for key, item in now.items() if item.reason == TOO_LATE and item.settled_at == made.at]
+        return events.OnboardingMigrated(
+            version=event.version,
+            definition_digest=event.definition,
+            before=event.before,
+            proposed_by=event.proposed_by,
+            items=made.items,
+            dropped=list(made.departed),
+            not_needed=late,
+            **about,
+        )
 
     def of_changes(self) -> list[Event]:
         """What became open or done."""

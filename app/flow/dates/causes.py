@@ -26,6 +26,7 @@ Cause = Literal[
     "replanned",  # dates begin to follow what happens
     "held",  # nothing went on for a while
     "rolled_back",  # a stage and all after it begin anew
+    "migrated",  # it goes on with another version of its template
 ]
 OF_EVENTS: Final[dict[type, Cause]] = {
     # These move dates by themselves.

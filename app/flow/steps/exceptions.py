@@ -34,9 +34,8 @@ def open_exception(  # the parts of an exception, by name
     """Open an exception on an item: note it, route it, tell its owners."""
     definition = draft.definition
     route = definition.exceptions.get(kind) or definition.exceptions[ENGINE_ROUTE]
-    count = sum(1 for each in draft.exceptions.values() if each.item == item)
     opened = OpenedException(
-        id=f"{item}#{count + 1}",
+        id=_free_id(draft, item),
         item=item,
         type=kind,
         reason_code=reason_code,
@@ -153,6 +152,14 @@ def close_all(draft: Draft, item: str, *, reason: str, by: str) -> None:
         if each.is_open and each.item == item and ours:
             close_exception(draft, each, resolution="close", reason=reason, by=by)
     cancel_timers(draft, item)
+
+
+def _free_id(draft: Draft, item: str) -> str:
+    """The next number of the item; one that moved here with a migration keeps the name of its old item."""
+    number = 1 + sum(1 for each in draft.exceptions.values() if each.item == item)
+    while f"{item}#{number}" in draft.exceptions:
+        number += 1
+    return f"{item}#{number}"
 
 
 def _open_at(draft: Draft, item: str, place: str) -> bool:

@@ -36,7 +36,8 @@ class ProposalRefused(Conflict):
 
 def needs_second_person(definition: Definition, exception: OpenedException, resolution: Resolution) -> bool:
     """Whether another person has to agree: what may hide an effect outside, and what takes work back."""
-    is_action = definition.items[exception.item].action is not None
+    item = definition.items.get(exception.item)  # None: a version that the onboarding has left had it
+    is_action = item is not None and item.action is not None
     if resolution == "done":
         return is_action and exception.type == UNKNOWN_OUTCOME
     return resolution == "roll_back" or (resolution == "skip" and is_action)

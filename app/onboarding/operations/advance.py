@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.flow.commands import Decision
-from app.flow.decide import decide
+from app.flow.decide import decide_by
 from app.flow.events import Event as FlowEvent
 from app.flow.state import ItemState
 from app.flow.steps.holds import OnHold
@@ -20,6 +20,7 @@ from app.kernel.marks import as_json, driver_of
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
+from app.onboarding.migration.rows import item_columns, replace_rows
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
@@ -29,8 +30,6 @@ from app.onboarding.telling import Told, tell
 SYSTEM_ONLY = {
     "lock_onboarding": "part of an operation that has checked its own permission",
     "advance": "part of an operation that has checked its own permission",
-    "column_value": "part of `advance`",
-    "item_columns": "part of `advance`",
 }
 
 
@@ -46,14 +45,14 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
 
 def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     """Apply one event to a locked onboarding. Raises what `decide` refuses; then nothing has changed."""
-    definition = definition_of(work, onboarding.definition_digest)
     before = state_of(onboarding)
     with _naming_the_holder(work, onboarding):
-        decision = decide(definition, before, event, work.now)
+        decision = decide_by(partial(definition_of, work), before, event, work.now)
     if decision.state.seq == before.seq:
         return decision  # an old timer or a known result: nothing happened, nothing is written
+    definition = definition_of(work, decision.state.definition)
     _store(work, onboarding, event, decision)
-    pass_the_ball(work, onboarding, definition, before, decision.state)
+    pass_the_ball(work, onboarding, before, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
     tell(work, onboarding, Told(definition, before, event, decision, runs))
     card = f"card:{onboarding.id}"
@@ -105,24 +104,15 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision) -> None
     """The new state and every row that it changes, in one statement: the ORM would send one for each."""
     state = decision.state
     rows = [{"key": change.item} | item_columns(state.items[change.item]) for change in decision.changes]
+    if onboarding.definition_digest != state.definition:
+        onboarding.definition_digest, rows = state.definition, []
+        replace_rows(work, onboarding, definition_of(work, state.definition), state)
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     work.session.flush()  # at the start the rows are new
     values = columns | {"of": onboarding.id, "rows": as_json(rows), "snapshot": as_json(state)}
     driver_of(work.session).execute(_WRITE, values)
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
-
-
-def column_value(name: str, value: Any) -> Any:
-    """The engine's value as its column keeps it: documents as plain JSON, everything else as it is."""
-    if name in {"answers", "result", "evidence"} and value is not None:
-        return msgspec.to_builtins(value)
-    return value
-
-
-def item_columns(state: ItemState) -> dict[str, Any]:
-    """All engine attributes of an item, as columns of its row."""
-    return {name: column_value(name, getattr(state, name)) for name in ItemState.__struct_fields__}
 
 
 _FIELDS = ", ".join(f"{name} = changed.{name}" for name in ItemState.__struct_fields__)

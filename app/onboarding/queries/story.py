@@ -50,6 +50,9 @@ _WORDS = {
     "onboarding.exception.retry_set": (mark("Retry scheduled"), "info", "clock"),
     "onboarding.held": (mark("Put on hold"), "warn", "clock-pause"),
     "onboarding.resumed": (mark("Resumed"), "good", "arrow-right"),
+    "onboarding.migration.proposed": (mark("Another version of the template proposed"), "info", "users"),
+    "onboarding.migration.declined": (mark("Another version of the template declined"), "info", "gavel"),
+    "onboarding.migrated": (mark("Goes on with another version of the template"), "info", "route"),
     "onboarding.date.chosen": (mark("Date chosen"), "info", "calendar"),
     "onboarding.go_live.chosen": (mark("Day of going live chosen"), "info", "calendar"),
     "onboarding.calendar.changed": (mark("Working times changed"), "info", "calendar"),
@@ -102,6 +105,8 @@ def facts_line(body: dict[str, Any], picture: Picture) -> str:
         words.append(picture.say(_OUTCOMES.get(body["outcome"], body["outcome"])))
     if body.get("definition"):
         words.append(str(body["definition"]))
+    if body.get("version"):
+        words.append(str(body["version"]))
     if body.get("missing"):
         labels = {entry.field.id: picture.read(entry.field.label) for entry in definition.handoff}
         missing = ", ".join(labels.get(name, name) for name in body["missing"])
