@@ -58,13 +58,17 @@ class RequestAction(Struct, frozen=True, kw_only=True, tag="request_action"):
 
 
 class NotifyRole(Struct, frozen=True, kw_only=True, tag="notify_role"):
-    """Tell whoever holds a role about an item. `text` is the template's own wording where there is one."""
+    """Tell whoever holds a role about an item, or only the person that is named.
+
+    `text` is the template's own wording where there is one.
+    """
 
     message: Message
     role: str
     side: Side
     item: str
     text: dict[str, str] = {}
+    person: str | None = None
 
 
 class OpenException(Struct, frozen=True, kw_only=True, tag="open_exception"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast, get_args
 from uuid import UUID
@@ -37,6 +37,23 @@ _ENGINE_SAYS = frozenset(
         mark("Nobody has chosen a date for this item; it follows the plan already."),
         mark("This onboarding has changed since you read it; look at it again, then decide."),
         mark("This is not a day."),
+        mark("Choose a role or a person."),
+        mark("Choose a moment within the next year."),
+        mark("Choose the stage to roll back to."),
+        mark("Choose how the exception ends."),
+        mark("Choose one of the people who are offered."),
+        mark("Write the moment as date and time, such as 2026-03-12 14:00."),
+        mark("This person holds no role of that side here."),
+        mark("Somebody has responded to this exception already."),
+        mark("This exception is resolved already, or does not exist."),
+        mark("Nothing is proposed for this exception."),
+        mark("Nothing waits for this exception that could be tried again."),
+        mark("Work waits for this exception: retry the item, count it as done, or skip it."),
+        mark("This item is settled already; close the exception instead."),
+        mark("It is not this item's turn yet; it cannot be counted as done."),
+        mark("This onboarding is not on hold."),
+        mark("Write down why this onboarding is put on hold."),
+        mark("Write down why this onboarding stops."),
     }
 )
 _GENERAL = mark("This cannot be used as it is.")
@@ -77,6 +94,24 @@ def wrong_fields(error: SlipwayError, say: Callable[[str], str]) -> list[tuple[s
     return places or [("statement", in_words(error.message, say))]
 
 
+def told_at(
+    error: SlipwayError, fields: Sequence[Mapping[str, Any]], say: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """Which field of a form is wrong and why; what has no place in it stands at its words.
+
+    Where things have moved on, no field is wrong.
+    """
+    ids = [str(field["id"]) for field in fields]
+    words = next((str(field["id"]) for field in fields if field["type"] == "long_text"), "")
+    if error.status != Invalid.status:
+        return [("", say(error.message))]
+    places = [(place.rpartition("/")[2], in_words(sentence, say)) for place, sentence in error.errors]
+    return [
+        (place if place in ids else words, sentence)
+        for place, sentence in places or [("", in_words(error.message, say))]
+    ]
+
+
 def _typed(field: Field, form: Form) -> Any:
     return _convert(field, form.first(field.id).strip())
 
@@ -110,7 +145,8 @@ def person_of(text: str) -> UUID | None:
     try:
         return UUID(text) if text.strip() else None
     except ValueError:
-        raise UnknownPerson("Choose one of the people who are offered.") from None
+        message = "Choose one of the people who are offered."
+        raise UnknownPerson(message, errors=[("/person", message)]) from None
 
 
 class UnknownMoment(Invalid):
@@ -122,7 +158,8 @@ def moment_of(text: str, zone: str) -> datetime:
     try:
         typed = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise UnknownMoment("Write the moment as date and time, such as 2026-03-12 14:00.") from None
+        message = "Write the moment as date and time, such as 2026-03-12 14:00."
+        raise UnknownMoment(message, errors=[("/at", message)]) from None
     return typed if typed.tzinfo else typed.replace(tzinfo=ZoneInfo(zone))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
+
 from app.flow.commands import NotifyRole, StartRetry
 from app.flow.criteria import CriterionFailed
 from app.flow.definition import UNKNOWN_OUTCOME, Definition, Item
@@ -28,6 +30,9 @@ from app.flow.steps.work import FirstValueNeedsProof, ResolutionRefused, need_re
 from app.kernel.errors import Conflict
 
 LATEST_RETRY = timedelta(days=366)
+_CHOOSE = "Choose a role or a person."
+_WHEN = "Choose a moment within the next year."
+_WHERE = "Choose the stage to roll back to."
 
 
 class ProposalRefused(Conflict):
@@ -62,14 +67,14 @@ def reassign(draft: Draft, event: ExceptionReassigned) -> None:
     exception = _respond(draft, _open(draft, event.exception), event.by)
     need_reason(event.reason)
     if event.role is None and event.person is None:
-        raise ExceptionRefused("Choose a role or a person.")
+        raise ExceptionRefused(_CHOOSE, errors=[("/role", _CHOOSE)])
     if event.role is not None and event.role not in draft.definition.roles:
         raise ExceptionRefused(f"There is no role “{event.role}” in this onboarding.")
     route = (event.role,) if event.role else exception.route
     changed = change_exception(draft, exception, route=route, owner=event.person)
     side, text = draft.definition.roles[route[0]].side, {"en": event.reason}
     told = NotifyRole(message="exception_opened", role=route[0], side=side, item=changed.item, text=text)
-    draft.commands.append(told)
+    draft.commands.append(msgspec.structs.replace(told, person=event.person))
 
 
 def propose(draft: Draft, event: ExceptionResolutionProposed) -> None:
@@ -100,7 +105,7 @@ def schedule_retry(draft: Draft, event: RetryScheduled) -> None:
     if not exception.blocks or draft.items[exception.item].state != "blocked":
         raise ResolutionRefused("Nothing waits for this exception that could be tried again.")
     if not draft.now < event.at <= draft.now + LATEST_RETRY:
-        raise ResolutionRefused("Choose a moment within the next year.")
+        raise ResolutionRefused(_WHEN, errors=[("/at", _WHEN)])
     version = exception.retry_version + 1
     changed = change_exception(draft, exception, retry_at=event.at, retry_version=version)
     draft.commands.append(StartRetry(exception=changed.id, item=changed.item, due_at=event.at, version=version))
@@ -132,7 +137,7 @@ def resolve(draft: Draft, event: ExceptionResolved) -> None:
         _force(draft, item, event, undone=exception.place == UNDO)
     elif event.resolution == "roll_back":
         if event.stage is None:
-            raise ResolutionRefused("Choose the stage to roll back to.")
+            raise ResolutionRefused(_WHERE, errors=[("/stage", _WHERE)])
         roll_back(draft, event.by, event.stage, event.reason)
     elif event.resolution == "close" and exception.blocks:
         raise ResolutionRefused("Work waits for this exception: retry the item, count it as done, or skip it.")

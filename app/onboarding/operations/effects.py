@@ -27,7 +27,7 @@ from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
 from app.onboarding.models import Onboarding
-from app.onboarding.people import holders
+from app.onboarding.people import Holder, find_holder, holders
 
 SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that has checked its own permission"}
 
@@ -103,6 +103,11 @@ def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) 
     )
 
 
+def _told_by_name(onboarding: Onboarding, person: str | None) -> list[Holder]:
+    holder = find_holder(onboarding, UUID(person)) if person else None
+    return [holder] if holder else []
+
+
 def _notify(  # what a letter is made of
     work: Work,
     onboarding: Onboarding,
@@ -116,7 +121,8 @@ def _notify(  # what a letter is made of
     Nobody is told the same of one item twice in a decision: ten blank fields, or two roles held, are one letter.
     """
     said = f"{command.message} {command.item} {sorted(command.text.items())}"
-    people = [person for person in holders(onboarding, command.role) if (person.id, said) not in told]
+    found = _told_by_name(onboarding, command.person) or holders(onboarding, command.role)
+    people = [person for person in found if (person.id, said) not in told]
     if not people:
         return
     told |= {(person.id, said) for person in people}

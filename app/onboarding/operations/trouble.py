@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,12 +11,22 @@ from app.access.permissions import Permission
 from app.access.require import require
 from app.flow import events as flow
 from app.flow.commands import Decision
+from app.flow.decide import decide
 from app.flow.steps.resolving import ProposalRefused, needs_second_person
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
+from app.onboarding.operations.owning import require_holder
 from app.onboarding.people import acting
 from app.onboarding.queries.stored import definition_of, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Whose an exception is to be: a role's, or by name a person's of the side of that role (None: it stays)."""
+
+    role: str | None
+    person: UUID | None = None
 
 
 def resolve_exception(
@@ -39,9 +50,11 @@ def resolve_exception(
     event = flow.ExceptionResolved(
         by=by, exception=exception, resolution=resolution, reason=reason, evidence=evidence, stage=stage
     )
-    if work.tenant.kind != "sandbox" and _takes_two(work, onboarding, event):
-        return advance(work, onboarding, flow.ExceptionResolutionProposed(by=by, proposed=event))
-    return advance(work, onboarding, event)
+    if work.tenant.kind == "sandbox" or not _takes_two(work, onboarding, event):
+        return advance(work, onboarding, event)
+    proposed = advance(work, onboarding, flow.ExceptionResolutionProposed(by=by, proposed=event))
+    _try(work, onboarding, event, proposed)
+    return proposed
 
 
 def decide_proposal(work: Work, *, onboarding_id: UUID, exception: str, agreed: bool, reason: str = "") -> Decision:
@@ -67,12 +80,21 @@ def answer_exception(work: Work, *, onboarding_id: UUID, exception: str, note: s
     return advance(work, onboarding, event)
 
 
-def route_exception(work: Work, *, onboarding_id: UUID, exception: str, role: str | None, reason: str) -> Decision:
-    """Give it to another role. Raises NotPermitted, ExceptionClosed, ExceptionRefused, ReasonNeeded."""
+def route_exception(work: Work, *, onboarding_id: UUID, exception: str, whose: Route, reason: str) -> Decision:
+    """Give it to another role, or by name to somebody who works on this onboarding for the side of its role.
+
+    Raises NotPermitted, NoRoleHere, ExceptionClosed, ExceptionRefused, ReasonNeeded.
+    """
     require(work, Permission.EXCEPTION_RESOLVE)
     onboarding = lock_onboarding(work, onboarding_id)
-    by = acting(work, onboarding)
-    event = flow.ExceptionReassigned(by=by, exception=exception, role=role, person=None, reason=reason)
+    _check_person(work, onboarding, exception, whose)
+    event = flow.ExceptionReassigned(
+        by=acting(work, onboarding),
+        exception=exception,
+        role=whose.role,
+        person=str(whose.person) if whose.person else None,
+        reason=reason,
+    )
     return advance(work, onboarding, event)
 
 
@@ -88,3 +110,16 @@ def _takes_two(work: Work, onboarding: Onboarding, event: flow.ExceptionResolved
     found = state_of(onboarding).exceptions.get(event.exception)
     definition = definition_of(work, onboarding.definition_digest)
     return found is not None and needs_second_person(definition, found, event.resolution)
+
+
+def _try(work: Work, onboarding: Onboarding, event: flow.Event, proposed: Decision) -> None:
+    """Nobody is asked to agree to what the engine would refuse. Raises what it refuses; nothing is proposed then."""
+    decide(definition_of(work, onboarding.definition_digest), proposed.state, event, work.now)
+
+
+def _check_person(work: Work, onboarding: Onboarding, exception: str, whose: Route) -> None:
+    definition = definition_of(work, onboarding.definition_digest)
+    found = state_of(onboarding).exceptions.get(exception)
+    owning = definition.roles.get(whose.role or (found.route[0] if found else ""))
+    if owning is not None:  # what is not there the engine refuses
+        require_holder(onboarding, owning.side, whose.person)

@@ -19,16 +19,9 @@ from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
 from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
-from app.onboarding.queries.steering.trouble import proposal_of, response_of, ways_of
+from app.onboarding.queries.steering.trouble import done_about
 from app.onboarding.queries.story import story_line, trace_of
 from app.web.translations import mark
-
-_CHOICES = (
-    ("retry", mark("Try again"), mark("The step is tried once more.")),
-    ("done", mark("It was done"), mark("The step counts as done; your note is its evidence.")),
-    ("skip", mark("Leave it out"), mark("The step is left out; what follows can begin.")),
-    ("close", mark("Close it"), mark("Only the exception ends; the step stays as it is.")),
-)
 
 
 def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[str, Any]:
@@ -81,9 +74,9 @@ def trace_page(work: Work, picture: Picture) -> dict[str, Any]:
 
 def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
     """Every exception of the onboarding, open ones first, each with what can be done about it."""
-    allowed = can(work.rights, Permission.EXCEPTION_RESOLVE)
     return [
-        _exception(picture, record) | _what_can_be_done(work, picture, record, allowed=allowed)
+        _exception(picture, record)
+        | done_about(work, picture, picture.state.exceptions.get(record.key), f"{picture.path}/exceptions/{record.id}")
         for record in list_exceptions(work, picture.onboarding.id)
     ]
 
@@ -99,7 +92,7 @@ def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of int
         "state": record.state,
         "reason": picture.say(REASONS.get(record.reason_code, record.reason_code)),
         "route": [_role(picture, str(role)) for role in record.route],
-        "owner": "",
+        "owner": picture.name_of(f"person:{record.owner_id}") if record.owner_id else "",
         "opened_at": record.opened_at,
         "respond_by": respond_by,
         "late": late_by > 0,
@@ -107,25 +100,6 @@ def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of int
         "note": record.summary,
         "resolution": record.reason or "",
     }
-
-
-def _what_can_be_done(work: Work, picture: Picture, record: Any, *, allowed: bool) -> dict[str, Any]:
-    is_open, path = record.state == "open", f"{picture.path}/exceptions/{record.id}"
-    opened = picture.state.exceptions.get(record.key)
-    proposal = proposal_of(work, picture, opened, path)
-    return {
-        "response": response_of(picture, opened),
-        "retry_at": opened.retry_at if opened and is_open else None,
-        "proposal": proposal,
-        "ways": ways_of(work, picture, opened, path),
-        "action": f"{path}/resolution" if is_open and allowed and not proposal else "",
-        "choices": _choices(picture),
-    }
-
-
-def _choices(picture: Picture) -> list[dict[str, str]]:
-    say = picture.say
-    return [{"id": word, "label": say(label), "consequence": say(after)} for word, label, after in _CHOICES]
 
 
 def _role(picture: Picture, name: str) -> dict[str, str] | str:

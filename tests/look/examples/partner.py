@@ -9,7 +9,7 @@ from app.web.frame import Link
 from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
-from tests.look.examples.onboarding.course import COURSE, HOLD, PROPOSED, RESUME, ROUTE
+from tests.look.examples.onboarding.course import COURSE, HOLD, PROPOSED, REFUSED_ROUTE, RESOLUTION, RESUME, ROUTE
 
 
 def _row(
@@ -197,8 +197,8 @@ EXCEPTIONS = [
         "late_by": 93_600.0,
         "note": "The product answered 500 three times; the outcome of the last try is unknown.",
     }
-    | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
-    | {"choices": _CHOICES, "response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
+    | {"resolution": "", "main": RESOLUTION | {"choices": _CHOICES}}
+    | {"response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
     {
         "id": "0192f0c6",
         "title": said("Timeline risk"),
@@ -208,7 +208,7 @@ EXCEPTIONS = [
     }
     | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
     | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
-    | {"action": "", "choices": [], "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
+    | {"main": None, "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
     | {"retry_at": None, "proposal": None, "ways": []},
 ]
 _ENDED = _PLAN | {
@@ -266,7 +266,8 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE,
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
-        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "action": ""}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "main": None}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"ways": [REFUSED_ROUTE]}]},
         _PAGE | {"view": "trail", "trail": TRAIL},
         _PAGE | _SANDBOX,
         _PAGE | ON_HOLD,
@@ -282,11 +283,11 @@ EXAMPLES: dict[str, list[Context]] = {
         {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
     ],
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
-    "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
+    "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "errors": [], "command_key": KEY}],
     "onboarding/plan/_exception_ways.html": [
         {"exception": EXCEPTIONS[0] | {"proposal": PROPOSED}, "command_key": KEY},
         {
-            "exception": EXCEPTIONS[0] | {"proposal": PROPOSED | {"own": True, "action": ""}, "ways": []},
+            "exception": EXCEPTIONS[0] | {"proposal": PROPOSED | {"own": True, "form": None}, "ways": []},
             "command_key": KEY,
         },
     ],

@@ -1,4 +1,4 @@
-"""What may be done about an open exception beside resolving it at once: answer, retry later, give away, roll back."""
+"""What may be done about an exception, as forms in the reader's words: only what this person has now is offered."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.flow.state import OpenedException
 from app.kernel.actor import Actor
 from app.kernel.work import Work
 from app.onboarding.queries.picture import Picture
+from app.onboarding.queries.steering.choices import people_choice, stage_choice
 from app.web.translations import mark
 
 Form = dict[str, Any]
@@ -18,9 +19,31 @@ _RESOLUTIONS = {
     "skip": mark("Leave it out"),
     "roll_back": mark("Roll back to a stage"),
 }
+_CHOICES = (
+    ("retry", mark("Try again"), mark("The step is tried once more.")),
+    ("done", mark("It was done"), mark("The step counts as done; your note is its evidence.")),
+    ("skip", mark("Leave it out"), mark("The step is left out; what follows can begin.")),
+    ("close", mark("Close it"), mark("Only the exception ends; the step stays as it is.")),
+)
 
 
-def response_of(picture: Picture, opened: OpenedException | None) -> dict[str, Any] | None:
+def done_about(work: Work, picture: Picture, opened: OpenedException | None, path: str) -> Form:
+    """What was done about an exception, and each form that this person has for it now; `path` is its address."""
+    forms = _forms(work, picture, opened, path)
+    proposal = _proposal(work, picture, opened)
+    if proposal is not None and "agreement" in forms:
+        proposal["form"] = forms["agreement"]
+    return {
+        "response": _response(picture, opened),
+        "retry_at": opened.retry_at if opened and opened.is_open else None,
+        "proposal": proposal,
+        "main": forms.get("resolution"),
+        "ways": [form for word, form in forms.items() if word not in {"resolution", "agreement"}],
+        "forms": list(forms.values()),
+    }
+
+
+def _response(picture: Picture, opened: OpenedException | None) -> dict[str, Any] | None:
     """Who responded first, when, and whether by its time; None while nobody has."""
     if opened is None or opened.answered_at is None:
         return None
@@ -28,43 +51,61 @@ def response_of(picture: Picture, opened: OpenedException | None) -> dict[str, A
     return {"at": opened.answered_at, "by": by, "in_time": opened.answered_in_time}
 
 
-def proposal_of(work: Work, picture: Picture, opened: OpenedException | None, path: str) -> dict[str, Any] | None:
-    """What is proposed, by whom and why, and where another person decides it; None where nothing is."""
+def _proposal(work: Work, picture: Picture, opened: OpenedException | None) -> dict[str, Any] | None:
+    """What is proposed, by whom and why; None where nothing is."""
     if opened is None or not opened.is_open or opened.proposal is None:
         return None
     wanted = opened.proposal.resolved
-    own = wanted.by.actor == work.actor.label
     return {
         "what": picture.say(_RESOLUTIONS.get(wanted.resolution, wanted.resolution)),
         "by": picture.name_of(wanted.by.actor),
         "at": opened.proposal.at,
         "reason": wanted.reason,
-        "own": own,
-        "action": f"{path}/agreement" if not own and _may_agree(work, work.actor) else "",
+        "own": wanted.by.actor == work.actor.label,
+        "form": None,
     }
 
 
-def ways_of(work: Work, picture: Picture, opened: OpenedException | None, path: str) -> list[Form]:
-    """A folded form for each further way that this person has now."""
-    if opened is None or not opened.is_open or picture.state.phase != "running":
-        return []
-    if not can(work.rights, Permission.EXCEPTION_RESOLVE):
-        return []
-    ways = [_route(picture, path), _roll_back(picture, path)]
-    if opened.blocks and picture.of(opened.item).state == "blocked":
-        ways.insert(0, _retry(picture, path))
+def _forms(work: Work, picture: Picture, opened: OpenedException | None, path: str) -> dict[str, Form]:
+    """The forms that this person has now, by their words."""
+    if opened is None or not opened.is_open or not can(work.rights, Permission.EXCEPTION_RESOLVE):
+        return {}
+    running, forms = picture.state.phase == "running", list[Form]()
+    if running and opened.proposal is None:
+        forms.append(_resolution(picture, path))
+    elif running and _may_agree(work.actor, opened):
+        forms.append(_agreement(picture, path))
     if opened.answered_at is None:
-        ways.insert(0, _answer(picture, path))
-    return ways
+        forms.append(_answer(picture, path))
+    if running and opened.blocks and picture.of(opened.item).state == "blocked":
+        forms.append(_retry(picture, path))
+    forms.append(_route(picture, path))
+    if running:
+        forms.append(_roll_back(picture, path))
+    return {form["id"]: form for form in forms}
 
 
-def _may_agree(work: Work, actor: Actor) -> bool:
-    return actor.kind == "person" and can(work.rights, Permission.EXCEPTION_RESOLVE)
+def _may_agree(actor: Actor, opened: OpenedException) -> bool:
+    own = opened.proposal is not None and opened.proposal.resolved.by.actor == actor.label
+    return actor.kind == "person" and not own
+
+
+def _resolution(picture: Picture, path: str) -> Form:
+    note = _note(picture) | {"help": picture.say(mark("What you found and what was done. Is kept in the trail."))}
+    say = picture.say
+    choices = [{"id": word, "label": say(label), "consequence": say(after)} for word, label, after in _CHOICES]
+    return _form(picture, "resolution", f"{path}/resolution", fields=[note]) | {"choices": choices}
+
+
+def _agreement(picture: Picture, path: str) -> Form:
+    reason = {"label": picture.say(mark("Reason")), "required": False, "conditional": True}
+    reason["help"] = picture.say(mark("Needed to decline it."))
+    return _form(picture, "agreement", f"{path}/agreement", fields=[_note(picture) | reason])
 
 
 def _answer(picture: Picture, path: str) -> Form:
     after = mark("The first response is kept with its time; the exception stays open.")
-    return _way(picture, f"{path}/answer", title=mark("Respond"), text=after)
+    return _form(picture, "answer", f"{path}/answer", title=mark("Respond"), text=after)
 
 
 def _retry(picture: Picture, path: str) -> Form:
@@ -72,35 +113,37 @@ def _retry(picture: Picture, path: str) -> Form:
     moment = {"id": "at", "label": picture.say(mark("Moment")), "type": "text", "required": True}
     moment["help"] = zone % {"zone": picture.state.partner.zone}
     after = mark("The step is tried once, at that moment. Until then it waits.")
-    return _way(picture, f"{path}/retry", title=mark("Try again later"), text=after, fields=[moment])
+    fields = [moment, _note(picture)]
+    return _form(picture, "retry", f"{path}/retry", title=mark("Try again later"), text=after, fields=fields)
 
 
 def _route(picture: Picture, path: str) -> Form:
+    say = picture.say
     roles = [{"id": role.id, "label": dict(role.label)} for role in picture.definition.roles.values()]
-    role = {"id": "role", "label": picture.say(mark("Role")), "type": "select", "required": True, "help": ""}
-    after = mark("Another role owns the exception, and is told of it.")
-    return _way(
-        picture, f"{path}/route", title=mark("Give it to another role"), text=after, fields=[role | {"options": roles}]
-    )
+    role = {"id": "role", "label": say(mark("Role")), "type": "select", "required": False, "options": roles}
+    role["help"] = say(mark("Not chosen: it stays with the role that has it."))
+    person = people_choice(picture) | {"help": say(mark("Nobody by name: whoever holds the role."))}
+    after = mark("Whoever owns the exception now is told of it. A person has to work for the side of the role.")
+    fields = [role, person, _note(picture)]
+    return _form(picture, "route", f"{path}/route", title=mark("Give it to somebody"), text=after, fields=fields)
 
 
 def _roll_back(picture: Picture, path: str) -> Form:
-    begun = [stage for stage in picture.definition.of_kind("stage") if picture.of(stage.key).state != "waiting"]
-    stages = [{"id": stage.key, "label": dict(stage.title)} for stage in begun]
-    stage = {"id": "stage", "label": picture.say(mark("Stage")), "type": "select", "required": True, "help": ""}
     after = mark("This stage and every later one begin anew. Another person has to agree.")
-    way = _way(
-        picture,
-        f"{path}/resolution",
-        title=mark("Roll back to a stage"),
-        text=after,
-        fields=[stage | {"options": stages}],
-    )
-    return way | {"button": {"name": "resolution", "value": "roll_back"}}
+    fields, title = [stage_choice(picture), _note(picture)], mark("Roll back to a stage")
+    form = _form(picture, "rollback", f"{path}/resolution", title=title, text=after, fields=fields)
+    return form | {"button": {"name": "resolution", "value": "roll_back"}}
 
 
-def _way(picture: Picture, action: str, *, title: str, text: str, fields: list[Form] | None = None) -> Form:
+def _note(picture: Picture) -> Form:
+    label = picture.say(mark("Note for the record"))
+    return {"id": "note", "label": label, "type": "long_text", "required": True, "help": ""}
+
+
+def _form(
+    picture: Picture, word: str, action: str, *, title: str = "", text: str = "", fields: list[Form] | None = None
+) -> Form:
+    """`word` is its name on the page; without fields it has a note."""
     say = picture.say
-    note = {"id": "note", "label": say(mark("Note for the record")), "type": "long_text", "required": True, "help": ""}
-    form: Form = {"id": title.lower().replace(" ", "-"), "title": say(title), "text": say(text), "action": action}
-    return form | {"fields": [*(fields or []), note], "button": {}}
+    form: Form = {"id": word, "title": say(title) if title else "", "text": say(text) if text else "", "action": action}
+    return form | {"fields": fields or [_note(picture)], "button": {}, "given": {}, "errors": []}

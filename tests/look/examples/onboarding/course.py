@@ -72,13 +72,33 @@ COURSE = [
     _BACK,
     _STOP,
 ]
-ROUTE: Context = {
-    "id": "give-it-to-another-role",
-    "title": "Give it to another role",
-    "text": "Another role owns the exception, and is told of it.",
-    "action": f"{TENANT}/exceptions/0192f0c5/route",
-    "fields": [_REASON | {"id": "note", "label": "Note for the record"}],
-    "button": {},
+_NOTE = _REASON | {"id": "note", "label": "Note for the record", "help": ""}
+_ABOUT = f"{TENANT}/exceptions/0192f0c5"
+_BLANK: Context = {"button": {}, "given": {}, "errors": []}
+RESOLUTION: Context = _BLANK | {
+    "id": "resolution",
+    "action": f"{_ABOUT}/resolution",
+    "fields": [_NOTE | {"help": "What you found and what was done. Is kept in the trail."}],
+}
+ROUTE: Context = _BLANK | {
+    "id": "route",
+    "title": "Give it to somebody",
+    "text": "Whoever owns the exception now is told of it. A person has to work for the side of the role.",
+    "action": f"{_ABOUT}/route",
+    "fields": [
+        {"id": "role", "label": "Role", "type": "select", "required": False, "options": []}
+        | {"help": "Not chosen: it stays with the role that has it."},
+        {"id": "person", "label": "Person", "type": "select", "required": False}
+        | {
+            "options": [{"id": "p", "label": "Dana Weber (Partner)"}],
+            "help": "Nobody by name: whoever holds the role.",
+        },
+        _NOTE,
+    ],
+}
+REFUSED_ROUTE: Context = ROUTE | {
+    "given": {"person": "p", "note": "Dana knows the vendor."},
+    "errors": [("role", "Choose a role or a person.")],
 }
 PROPOSED: Context = {
     "what": "Leave it out",
@@ -86,7 +106,9 @@ PROPOSED: Context = {
     "at": days(-1),
     "reason": "The accounts were made by hand; checked with the vendor's list.",
     "own": False,
-    "action": f"{TENANT}/exceptions/0192f0c5/agreement",
+    "form": _BLANK
+    | {"id": "agreement", "action": f"{_ABOUT}/agreement"}
+    | {"fields": [_REASON | {"id": "note", "required": False, "conditional": True, "help": "Needed to decline it."}]},
 }
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_course.html": [
