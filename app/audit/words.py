@@ -61,6 +61,7 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.ended": mark("ended the onboarding"),
     "onboarding.exception.answered": mark("responded to a problem"),
     "onboarding.exception.decided": mark("decided how a problem ends"),
+    "onboarding.exception.input_changed": mark("had an action tried with other values"),
     "onboarding.exception.proposed": mark("proposed how a problem ends"),
     "onboarding.exception.reassigned": mark("gave a problem to another role"),
     "onboarding.exception.retry_set": mark("set a moment for another try"),

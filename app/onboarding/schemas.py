@@ -248,6 +248,7 @@ class ProposalOut(Struct, frozen=True):
     resolution: str
     stage: str | None
     reason: str | None
+    input: dict[str, Any] | None
     proposed_at: datetime
     proposed_by: str
 
@@ -289,12 +290,17 @@ class ExceptionPage(Struct, frozen=True):
 
 
 class ExceptionEnd(Struct, frozen=True, forbid_unknown_fields=True):
-    """How an exception ends, and why; with `roll_back`, to which stage."""
+    """How an exception ends, and why; with `roll_back`, to which stage.
+
+    `input`, with `retry`, are other values for that one try of its action, by the names that the action has for them;
+    null leaves one out.
+    """
 
     resolution: Literal["retry", "done", "skip", "close", "roll_back"]
     reason: Annotated[str, Meta(min_length=1, max_length=2000)]
     evidence: Evidence | None = None
     stage: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    input: dict[str, Annotated[str, Meta(max_length=10_000)] | int | bool | None] | None = None
 
 
 class JournalQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.connectors.contract import Place
 from app.flow.definition import Item
 from app.flow.events import Evidenced, Resolution
 from app.flow.fields import Field
@@ -52,6 +53,12 @@ _ENGINE_SAYS = frozenset(
         mark("This item is settled already; close the exception instead."),
         mark("It is not this item's turn yet; it cannot be counted as done."),
         mark("This onboarding is not on hold."),
+        mark("Something else is proposed by now; look at it, then decide."),
+        mark("Something is proposed for this exception already; it is decided first."),
+        mark("The action takes no such value."),
+        mark("The action does not take this value."),
+        mark("These are the values that it has already. Change one, or just try again."),
+        mark("The action cannot be tried at once: something else holds it, or nothing does."),
         mark("Write down why this onboarding is put on hold."),
         mark("Write down why this onboarding stops."),
     }
@@ -105,11 +112,14 @@ def told_at(
     words = next((str(field["id"]) for field in fields if field["type"] == "long_text"), "")
     if error.status != Invalid.status:
         return [("", say(error.message))]
-    places = [(place.rpartition("/")[2], in_words(sentence, say)) for place, sentence in error.errors]
-    return [
-        (place if place in ids else words, sentence)
-        for place, sentence in places or [("", in_words(error.message, say))]
-    ]
+    said = error.errors or [("", error.message)]
+    return [(_named(place, ids) or words, in_words(sentence, say)) for place, sentence in said]
+
+
+def _named(pointer: str, ids: Sequence[str]) -> str:
+    """The field that a JSON Pointer means: by its whole path, or by its last part."""
+    ways = (pointer.strip("/").replace("/", "."), pointer.rpartition("/")[2])
+    return next((way for way in ways if way in ids), "")
 
 
 def _typed(field: Field, form: Form) -> Any:
@@ -161,6 +171,20 @@ def moment_of(text: str, zone: str) -> datetime:
         message = "Write the moment as date and time, such as 2026-03-12 14:00."
         raise UnknownMoment(message, errors=[("/at", message)]) from None
     return typed if typed.tzinfo else typed.replace(tzinfo=ZoneInfo(zone))
+
+
+def typed_input(places: Mapping[str, Place], form: Form) -> dict[str, Any]:
+    """What was typed into the places of an action; an empty one leaves its value out."""
+    typed = {name: form.first(f"input.{name}").strip() for name in places}
+    return {name: _plain(place, typed[name]) for name, place in places.items()}
+
+
+def _plain(place: Place, text: str) -> str | int | bool | None:
+    if place.type == "boolean":
+        return text == "true"
+    if not text:
+        return None
+    return int(text) if place.type == "integer" and text.lstrip("-").isdecimal() else text
 
 
 def statement(text: str) -> Evidenced | None:

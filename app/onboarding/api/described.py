@@ -21,6 +21,7 @@ from app.kernel.paging import CursorExpired, CursorForeign
 from app.kernel.work import TenantNotActive, TenantUpgrading
 from app.onboarding.operations.owning import NoRoleHere, OtherSide
 from app.onboarding.operations.reporting import OnboardingStale
+from app.onboarding.queries.steering.edited import InputRefused
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import (
     Assignment,
@@ -296,6 +297,6 @@ RESOLVE = sent(
     ExceptionEnd,
     {"resolution": "close", "reason": "They have answered"},
     Permission.EXCEPTION_RESOLVE,
-    *(ExceptionMissing, ExceptionClosed, ResolutionRefused, ReasonNeeded, FirstValueNeedsProof),
+    *(InputRefused, ExceptionMissing, ExceptionClosed, ResolutionRefused, ReasonNeeded, FirstValueNeedsProof),
     *(NotOpen, AnswersRefused, EvidenceMissing, EvidenceRefused, OnHold, RollBackRefused),
 )

@@ -14,7 +14,7 @@ from app.onboarding.api import described, steering
 from app.onboarding.api.answers import ASKED, Asked, commands, proof_of, reads
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.operations.reporting import Report
-from app.onboarding.operations.trouble import Route
+from app.onboarding.operations.trouble import Route, Verdict
 from app.onboarding.queries.wire.listing import list_exceptions, read_exception
 from app.onboarding.schemas import ExceptionEnd, ExceptionQuery, ExceptionWish
 from app.onboarding.wishes import AgreementWish, AnswerWish, RetryWish, RouteWish
@@ -86,8 +86,8 @@ class ExceptionDoors(Controller):
         sent, key = of.read(body, AgreementWish), key_of(of, exception_id)
 
         def command(work: Work) -> object:
-            to, yes, why = of.onboarding_id, sent.agreed, sent.reason
-            return operations.decide_proposal(work, onboarding_id=to, exception=key(work), agreed=yes, reason=why)
+            to, said = of.onboarding_id, Verdict(sent.agreed, sent.reason)
+            return operations.decide_proposal(work, onboarding_id=to, exception=key(work), verdict=said)
 
         return of.once(sent, command, partial(read_exception, exception_id=exception_id))
 
@@ -114,4 +114,5 @@ def end_exception(work: Work, *, sent: ExceptionEnd, of: Asked, exception_id: UU
         reason=sent.reason,
         evidence=proof_of(sent.evidence),
         stage=sent.stage,
+        given=sent.input,
     )

@@ -7,10 +7,11 @@ from litestar.di import NamedDependency, Provide
 
 from app.kernel.work import Work
 from app.onboarding import operations
-from app.onboarding.operations.trouble import Route
+from app.onboarding.operations.trouble import Route, Verdict
 from app.onboarding.pages.doors import ONBOARDING, see
 from app.onboarding.pages.sent import ExceptionForm, read_exception_form
-from app.onboarding.sending import moment_of, person_of, resolution_of, statement
+from app.onboarding.queries.steering.edited import find_places
+from app.onboarding.sending import moment_of, person_of, resolution_of, statement, typed_input
 
 
 class ExceptionForms(Controller):
@@ -59,9 +60,8 @@ class ExceptionForms(Controller):
         """Agree to what is proposed, or decline it."""
 
         def command(work: Work, key: str) -> object:
-            agreed, note = sent.text("agreed") == "yes", sent.text("note")
-            to = sent.onboarding_id
-            return operations.decide_proposal(work, onboarding_id=to, exception=key, agreed=agreed, reason=note)
+            said = Verdict(sent.text("agreed") == "yes", sent.text("note"), seen=sent.text("proposed_at"))
+            return operations.decide_proposal(work, onboarding_id=sent.onboarding_id, exception=key, verdict=said)
 
         return sent.act("agreement", command)
 
@@ -81,3 +81,20 @@ class ExceptionForms(Controller):
             )
 
         return sent.act("rollback" if sent.text("resolution") == "roll_back" else "resolution", command)
+
+    @post("/edited", sync_to_thread=True)
+    def retry_edited(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
+        """Try again at once, with other values for the action."""
+
+        def command(work: Work, key: str) -> object:
+            seen, note = see(sent.request, work, sent.onboarding_id), sent.text("note")
+            return operations.resolve_exception(
+                work,
+                onboarding_id=sent.onboarding_id,
+                exception=key,
+                resolution="retry",
+                reason=note,
+                given=typed_input(find_places(work, seen, key), sent.form),
+            )
+
+        return sent.act("edited", command)

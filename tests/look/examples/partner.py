@@ -9,7 +9,17 @@ from app.web.frame import Link
 from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
-from tests.look.examples.onboarding.course import COURSE, HOLD, PROPOSED, REFUSED_ROUTE, RESOLUTION, RESUME, ROUTE
+from tests.look.examples.onboarding.course import (
+    COURSE,
+    EDITED,
+    HOLD,
+    PROPOSED,
+    PROPOSED_INPUT,
+    REFUSED_ROUTE,
+    RESOLUTION,
+    RESUME,
+    ROUTE,
+)
 
 
 def _row(
@@ -268,6 +278,8 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
         _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "main": None}]},
         _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"ways": [REFUSED_ROUTE]}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"ways": [EDITED]}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED_INPUT, "main": None}]},
         _PAGE | {"view": "trail", "trail": TRAIL},
         _PAGE | _SANDBOX,
         _PAGE | ON_HOLD,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.access.decisions import can
 from app.access.permissions import Permission
-from app.flow.state import OpenedException
+from app.connectors.contract import Place
+from app.flow.fields import Value
+from app.flow.state import OpenedException, Proposal
+from app.flow.steps.resolving import may_have_had_effect
 from app.kernel.actor import Actor
 from app.kernel.work import Work
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.steering.choices import people_choice, stage_choice
+from app.onboarding.queries.steering.edited import find_editable
 from app.web.translations import mark
 
 Form = dict[str, Any]
 _RESOLUTIONS = {
+    "retry": mark("Try again with other values"),
     "done": mark("It was done"),
     "skip": mark("Leave it out"),
     "roll_back": mark("Roll back to a stage"),
@@ -61,9 +67,20 @@ def _proposal(work: Work, picture: Picture, opened: OpenedException | None) -> d
         "by": picture.name_of(wanted.by.actor),
         "at": opened.proposal.at,
         "reason": wanted.reason,
+        "input": _input(picture, wanted.input),
+        "warning": _warning(picture, opened) if wanted.input else "",
         "own": wanted.by.actor == work.actor.label,
         "form": None,
     }
+
+
+def _input(picture: Picture, values: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """The other values that are proposed, each by its name."""
+    said = {True: picture.say(mark("Yes")), False: picture.say(mark("No")), None: picture.say(mark("Left out"))}
+    return [
+        (name.replace("_", " ").capitalize(), said[value] if value is None or isinstance(value, bool) else str(value))
+        for name, value in values.items()
+    ]
 
 
 def _forms(work: Work, picture: Picture, opened: OpenedException | None, path: str) -> dict[str, Form]:
@@ -71,23 +88,23 @@ def _forms(work: Work, picture: Picture, opened: OpenedException | None, path: s
     if opened is None or not opened.is_open or not can(work.rights, Permission.EXCEPTION_RESOLVE):
         return {}
     running, forms = picture.state.phase == "running", list[Form]()
+    waits = running and opened.blocks and picture.of(opened.item).state == "blocked"
     if running and opened.proposal is None:
-        forms.append(_resolution(picture, path))
-    elif running and _may_agree(work.actor, opened):
-        forms.append(_agreement(picture, path))
+        forms += [_resolution(picture, path), _roll_back(picture, path)]
+        forms += _edited(work, picture, opened, path) if waits else []
+    elif running and opened.proposal is not None and _may_agree(work.actor, opened.proposal):
+        forms.append(_agreement(picture, opened.proposal, path))
     if opened.answered_at is None:
         forms.append(_answer(picture, path))
-    if running and opened.blocks and picture.of(opened.item).state == "blocked":
+    if waits:
         forms.append(_retry(picture, path))
     forms.append(_route(picture, path))
-    if running:
-        forms.append(_roll_back(picture, path))
-    return {form["id"]: form for form in forms}
+    order = ("resolution", "agreement", "answer", "edited", "retry", "route", "rollback")
+    return {form["id"]: form for form in sorted(forms, key=lambda form: order.index(form["id"]))}
 
 
-def _may_agree(actor: Actor, opened: OpenedException) -> bool:
-    own = opened.proposal is not None and opened.proposal.resolved.by.actor == actor.label
-    return actor.kind == "person" and not own
+def _may_agree(actor: Actor, proposal: Proposal) -> bool:
+    return actor.kind == "person" and proposal.resolved.by.actor != actor.label
 
 
 def _resolution(picture: Picture, path: str) -> Form:
@@ -97,10 +114,11 @@ def _resolution(picture: Picture, path: str) -> Form:
     return _form(picture, "resolution", f"{path}/resolution", fields=[note]) | {"choices": choices}
 
 
-def _agreement(picture: Picture, path: str) -> Form:
+def _agreement(picture: Picture, proposal: Proposal, path: str) -> Form:
     reason = {"label": picture.say(mark("Reason")), "required": False, "conditional": True}
     reason["help"] = picture.say(mark("Needed to decline it."))
-    return _form(picture, "agreement", f"{path}/agreement", fields=[_note(picture) | reason])
+    form = _form(picture, "agreement", f"{path}/agreement", fields=[_note(picture) | reason])
+    return form | {"proposed_at": proposal.at.isoformat()}
 
 
 def _answer(picture: Picture, path: str) -> Form:
@@ -115,6 +133,37 @@ def _retry(picture: Picture, path: str) -> Form:
     after = mark("The step is tried once, at that moment. Until then it waits.")
     fields = [moment, _note(picture)]
     return _form(picture, "retry", f"{path}/retry", title=mark("Try again later"), text=after, fields=fields)
+
+
+def _edited(work: Work, picture: Picture, opened: OpenedException, path: str) -> list[Form]:
+    editable = find_editable(work, picture.definition, picture.state, picture.item(opened.item))
+    if editable is None:
+        return []
+    after = mark("The step is tried at once with these values. They count for this one try; the plan keeps its own.")
+    both = mark("It changes something in another system: another person has to agree.")
+    two = may_have_had_effect(opened) or editable.changes_something
+    fields = [*(_place(place) for place in editable.places.values()), _note(picture)]
+    form = _form(picture, "edited", f"{path}/edited", title=mark("Try again with other values"), fields=fields)
+    form["text"] = " ".join(picture.say(each) for each in (after, both)[: 2 if two else 1])
+    form["given"] = {f"input.{name}": value for name, value in editable.now.items()}
+    return [form | {"warning": _warning(picture, opened)}]
+
+
+def _warning(picture: Picture, opened: OpenedException) -> str:
+    """What to look at first, where the call before may have had its effect; "" where it had none."""
+    if not may_have_had_effect(opened):
+        return ""
+    look = mark(
+        "The call before may have had its effect. This one goes out under a new key, so the other system cannot tell "
+        "that it is the same: look there first, or it may happen twice."
+    )
+    return picture.say(look)
+
+
+def _place(place: Place) -> Form:
+    options = [{"id": each, "label": each} for each in place.options]
+    kept = {"id": f"input.{place.name}", "label": place.label, "type": place.type, "required": place.required}
+    return kept | {"options": options, "help": ""}
 
 
 def _route(picture: Picture, path: str) -> Form:
@@ -146,4 +195,4 @@ def _form(
     """`word` is its name on the page; without fields it has a note."""
     say = picture.say
     form: Form = {"id": word, "title": say(title) if title else "", "text": say(text) if text else "", "action": action}
-    return form | {"fields": fields or [_note(picture)], "button": {}, "given": {}, "errors": []}
+    return form | {"fields": fields or [_note(picture)], "button": {}, "warning": "", "given": {}, "errors": []}

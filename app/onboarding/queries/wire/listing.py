@@ -111,6 +111,7 @@ def _proposal(picture: Picture, stored: OpenedException | None, *, inside: bool)
         resolution=wanted.resolution,
         stage=wanted.stage,
         reason=None if inside else wanted.reason,
+        input=None if inside else dict(wanted.input),
         proposed_at=stored.proposal.at,
         proposed_by=picture.name_of(wanted.by.actor),
     )
