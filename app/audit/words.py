@@ -59,6 +59,7 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.customer_task.opened": mark("opened a task for the customer"),
     "onboarding.date.chosen": mark("chose the date of a step"),
     "onboarding.ended": mark("ended the onboarding"),
+    "onboarding.exception.aged": mark("told further up that nobody responds to a problem"),
     "onboarding.exception.answered": mark("responded to a problem"),
     "onboarding.exception.decided": mark("decided how a problem ends"),
     "onboarding.exception.input_changed": mark("had an action tried with other values"),

@@ -12,7 +12,13 @@ from app.flow.fields import Value
 from app.flow.state import OpenedException, Proof, State
 
 Message = Literal[
-    "task_opened", "gate_opened", "gate_returned", "sla_breached", "exception_opened", "first_value_reached"
+    "task_opened",
+    "gate_opened",
+    "gate_returned",
+    "sla_breached",
+    "exception_opened",
+    "exception_aged",
+    "first_value_reached",
 ]
 
 
@@ -37,6 +43,15 @@ class CancelTimer(Struct, frozen=True, kw_only=True, tag="cancel_timer"):
 
 class StartRetry(Struct, frozen=True, kw_only=True, tag="start_retry"):
     """Set a kernel timer that makes `RetryDue(exception, version)` at `due_at`."""
+
+    exception: str
+    item: str
+    due_at: datetime
+    version: int
+
+
+class StartAlert(Struct, frozen=True, kw_only=True, tag="start_alert"):
+    """Set a kernel timer that makes `ExceptionAged(exception, version)` at `due_at`."""
 
     exception: str
     item: str
@@ -110,6 +125,7 @@ class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
 Command = (
     StartTimer
     | StartRetry
+    | StartAlert
     | CancelTimer
     | RequestAction
     | NotifyRole

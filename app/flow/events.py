@@ -232,6 +232,13 @@ class RetryDue(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_
     version: int
 
 
+class ExceptionAged(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_aged"):
+    """Nobody has responded to it in its time. One with an old version does nothing."""
+
+    exception: str
+    version: int
+
+
 class ItemSkipped(Struct, frozen=True, kw_only=True, tag_field="event", tag="item_skipped"):
     """A person leaves a task, milestone or stage out."""
 
@@ -293,6 +300,7 @@ Event = (
     | ExceptionResolutionDecided
     | RetryScheduled
     | RetryDue
+    | ExceptionAged
     | ItemSkipped
     | RolledBack
     | Held

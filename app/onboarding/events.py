@@ -269,6 +269,17 @@ class RetryScheduled(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExceptionAged(_OfOnboarding):
+    """Nobody responded to an exception in its time; these roles were told."""
+
+    type: ClassVar[str] = "onboarding.exception.aged"
+
+    item: str
+    exception: str
+    roles: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingHeld(_OfOnboarding):
     """It was put on hold: nobody moves it and its clocks stand still."""
 

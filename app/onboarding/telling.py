@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
+from app.flow.commands import Decision, Finish, NotifyRole, OpenException, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
 from app.flow.state import ItemState, State
 from app.flow.steps.exceptions import UNDO
@@ -88,6 +88,7 @@ class _Teller:
                 flow.ExceptionAnswered(exception=key)
                 | flow.ExceptionReassigned(exception=key)
                 | flow.RetryScheduled(exception=key)
+                | flow.ExceptionAged(exception=key)
             ):
                 told = [self._of_exception(event, key)]
             case flow.Held() | flow.Resumed():
@@ -161,6 +162,9 @@ class _Teller:
                 return events.ResolutionProposed(**about)
             case flow.ExceptionResolutionDecided(agreed=agreed, reason=reason):
                 return events.ResolutionDecided(agreed=agreed, reason=reason or None, **about)
+            case flow.ExceptionAged():
+                roles = [each.role for each in self.decision.commands if isinstance(each, NotifyRole)]
+                return events.ExceptionAged(roles=roles, **about)
             case flow.RetryScheduled(at=at, reason=reason):
                 return events.RetryScheduled(at=at.isoformat(), reason=reason, **about)
         raise AssertionError(event)

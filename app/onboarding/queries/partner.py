@@ -9,6 +9,8 @@ from sqlalchemy import select
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.flow.definition import Item
+from app.flow.state import OpenedException
+from app.flow.steps.ageing import is_overdue, rungs_of
 from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
@@ -30,14 +32,15 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
     kept = picture.sandbox and can(work.rights, Permission.MESSAGE_READ)
     mails = f"/t/{picture.tenant_id}/mails" if kept else ""
     trail = f"/t/{picture.tenant_id}/trail" if can(work.rights, Permission.TRAIL_READ) else ""
-    waiting, exceptions = sum(gate["state"] == "open" for gate in gates), len(picture.state.open_exceptions())
+    waiting, exceptions = sum(gate["state"] == "open" for gate in gates), picture.state.open_exceptions()
     return {
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
         "hold": hold_of(work, picture),
         "tabs": {
             "gates": waiting,
-            "exceptions": exceptions,
+            "exceptions": len(exceptions),
+            "unanswered": sum(is_overdue(each, picture.now) for each in exceptions),
             "connections": connections,
             "mails": mails,
             "trail": trail,
@@ -97,9 +100,16 @@ def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of int
         "respond_by": respond_by,
         "late": late_by > 0,
         "late_by": late_by,
+        "told": _told(picture, picture.state.exceptions.get(record.key)),
         "note": record.summary,
         "resolution": record.reason or "",
     }
+
+
+def _told(picture: Picture, opened: OpenedException | None) -> list[dict[str, str] | str]:
+    """Which roles were told further up that nobody responds."""
+    rungs = rungs_of(picture.definition, opened)[: opened.alerts] if opened else []
+    return [_role(picture, role) for role in dict.fromkeys(role for rung in rungs for role in rung)]
 
 
 def _role(picture: Picture, name: str) -> dict[str, str] | str:

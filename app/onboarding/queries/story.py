@@ -43,6 +43,7 @@ _WORDS = {
     "onboarding.jobs.retried": (mark("Failed work is done again"), "info", "clock"),
     "onboarding.item.skipped": (mark("Left out"), "warn", "ban"),
     "onboarding.rolled_back": (mark("Rolled back"), "warn", "history"),
+    "onboarding.exception.aged": (mark("Nobody responded, told further up"), "bad", "clock"),
     "onboarding.exception.answered": (mark("First response"), "info", "message"),
     "onboarding.exception.decided": (mark("Proposal decided"), "info", "gavel"),
     "onboarding.exception.input_changed": (mark("Tried again with other values"), "warn", "pencil"),

@@ -124,6 +124,7 @@ _PLAN: Context = {
     "tabs": {
         "gates": 1,
         "exceptions": 1,
+        "unanswered": 1,
         "connections": "/t/0192f0c1/connections",
         "mails": "",
         "trail": "/t/0192f0c1/trail",
@@ -205,6 +206,7 @@ EXCEPTIONS = [
     | {
         "late": True,
         "late_by": 93_600.0,
+        "told": [said("CSM manager"), said("Implementation lead")],
         "note": "The product answered 500 three times; the outcome of the last try is unknown.",
     }
     | {"resolution": "", "main": RESOLUTION | {"choices": _CHOICES}}
@@ -217,7 +219,13 @@ EXCEPTIONS = [
         "owner": "Dana Weber",
     }
     | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
-    | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
+    | {
+        "late": False,
+        "late_by": 0.0,
+        "told": [],
+        "note": "No answer for 5 days.",
+        "resolution": "New date agreed by phone.",
+    }
     | {"main": None, "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
     | {"retry_at": None, "proposal": None, "ways": []},
 ]
@@ -225,7 +233,15 @@ _ENDED = _PLAN | {
     "ball": None,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
-    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": "", "course": False},
+    "tabs": {
+        "gates": 0,
+        "exceptions": 0,
+        "unanswered": 0,
+        "connections": "",
+        "mails": "",
+        "trail": "",
+        "course": False,
+    },
 }
 TRAIL = gallery_context()["entries"]
 _WAY: list[Context] = [
@@ -285,7 +301,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | ON_HOLD,
         _PAGE | ON_HOLD | {"view": "course", "course": [RESUME]},
         _PAGE | {"view": "course", "course": COURSE},
-        _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
+        _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0, "unanswered": 0}},
     ],
     "onboarding/_plan_live.html": [_PLAN, _ENDED],
     "onboarding/plan/_head.html": [_PLAN],
