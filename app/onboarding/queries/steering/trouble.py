@@ -146,6 +146,7 @@ def _edited(work: Work, picture: Picture, opened: OpenedException, path: str) ->
     form = _form(picture, "edited", f"{path}/edited", title=mark("Try again with other values"), fields=fields)
     form["text"] = " ".join(picture.say(each) for each in (after, both)[: 2 if two else 1])
     form["given"] = {f"input.{name}": value for name, value in editable.now.items()}
+    form["labels"] = {field["id"]: field["label"] for field in fields}
     return [form | {"warning": _warning(picture, opened)}]
 
 
@@ -195,4 +196,11 @@ def _form(
     """`word` is its name on the page; without fields it has a note."""
     say = picture.say
     form: Form = {"id": word, "title": say(title) if title else "", "text": say(text) if text else "", "action": action}
-    return form | {"fields": fields or [_note(picture)], "button": {}, "warning": "", "given": {}, "errors": []}
+    return form | {
+        "fields": fields or [_note(picture)],
+        "button": {},
+        "warning": "",
+        "labels": {},
+        "given": {},
+        "errors": [],
+    }

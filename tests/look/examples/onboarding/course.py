@@ -74,7 +74,7 @@ COURSE = [
 ]
 _NOTE = _REASON | {"id": "note", "label": "Note for the record", "help": ""}
 _ABOUT = f"{TENANT}/exceptions/0192f0c5"
-_BLANK: Context = {"button": {}, "warning": "", "given": {}, "errors": []}
+_BLANK: Context = {"button": {}, "warning": "", "labels": {}, "given": {}, "errors": []}
 RESOLUTION: Context = _BLANK | {
     "id": "resolution",
     "action": f"{_ABOUT}/resolution",
@@ -98,7 +98,7 @@ ROUTE: Context = _BLANK | {
 }
 REFUSED_ROUTE: Context = ROUTE | {
     "given": {"person": "p", "note": "Dana knows the vendor."},
-    "errors": [("role", "Choose a role or a person.")],
+    "errors": [("person", "This person holds no role of that side here.")],
 }
 PROPOSED: Context = {
     "what": "Leave it out",
@@ -131,6 +131,7 @@ EDITED: Context = _BLANK | {
         _NOTE,
     ],
     "given": {"input.external_id": "onboarding-1", "input.plan": "team", "input.seats": "-4", "note": "Counted anew."},
+    "labels": {"input.seats": "Seats"},
     "errors": [("input.seats", "-4 is less than the minimum of 1")],
 }
 PROPOSED_INPUT: Context = PROPOSED | {
