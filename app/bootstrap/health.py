@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.bootstrap.fleet import behind
 from app.kernel.queue.standing import read_standing
-from app.onboarding.counting import count_exceptions
+from app.onboarding.queries.steering.counting import count_exceptions
 from app.web.begin import runtime_of
 from tenants.engines import Databases
 from tenants.schema.migrate import script_config

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from app.onboarding import operations
-from app.onboarding.counting import count_exceptions
 from app.onboarding.queries.partner import partner_page
 from app.onboarding.queries.picture import get_picture
+from app.onboarding.queries.steering.counting import count_exceptions
 from tests.factories.main_job import MainJob
 from tests.factories.walker import picture_of, walk
 from tests.integration.onboarding.test_course import Running, begin, replays, trail

@@ -112,6 +112,7 @@ class TestExceptions:
             *("open", "Ada", "stage.handoff"),
         )
         assert house.olga.get(f"{house.acme.path}{path}").body["proposal"]["reason"] is None
+        assert send(house.lena, house, f"{path}/resolution", back | {"reason": "Mine"}).problem == "proposal-refused"
         assert send(house.lead, house, f"{path}/agreement", {"agreed": True}).problem == "second-person-needed"
         assert send(house.lena, house, f"{path}/agreement", {"agreed": False}).problem == "reason-needed"
         said = done(send(house.lena, house, f"{path}/agreement", {"agreed": True}))

@@ -98,6 +98,9 @@ class TestRefused:
         send(house.lead.browser, f"{problem}/resolution", resolution="roll_back", stage="stage.handoff", note="Anew.")
         own = send(house.lead.browser, f"{problem}/agreement", agreed="yes", note=KEPT)
         assert (own.status, "Another person has to agree." in own.text) == (409, True)
+        earlier = {"proposed_at": "2026-01-05T09:00:00+00:00", "note": KEPT}
+        other = send(house.lena.browser, f"{problem}/agreement", agreed="yes", **earlier)
+        assert (other.status, "Something else is proposed by now" in other.text) == (409, True)
         declined = send(house.lena.browser, f"{problem}/agreement", agreed="no", note=" ")
         assert declined.status == 422
         kept(declined.text, "", {}, problem.rpartition("/")[2] + "-agreement-note")
