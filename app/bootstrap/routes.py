@@ -43,7 +43,8 @@ from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
 from app.notifications.pages import InboxPages, SandboxMailPages
 from app.onboarding.api.commands import CommandDoors
-from app.onboarding.api.doors import OnboardingDoors
+from app.onboarding.api.course import CourseDoors
+from app.onboarding.api.doors import OnboardingDoors, OnboardingParts
 from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
@@ -112,7 +113,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    OnboardingParts,
     CommandDoors,
+    CourseDoors,
     PacketDoors,
     ExceptionDoors,
     WorkDoors,

@@ -22,6 +22,7 @@ from app.flow.migration import asking
 from app.flow.migration.migrate import migrate
 from app.flow.state import ItemState, State
 from app.flow.steps import resolving, work
+from app.flow.steps.ageing import alert, is_stale_alert
 from app.flow.steps.course import roll_back_to, skip_item
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import close_given_facts, open_exception, raise_exception
@@ -117,6 +118,8 @@ def _is_late(state: State, event: Event) -> bool:
     """Whether a timer fired that was moved or cancelled, or that nothing waits for while it is held or over."""
     if isinstance(event, events.TimerFired):
         return state.phase != "running" or is_stale(state, event)
+    if isinstance(event, events.ExceptionAged):
+        return state.phase != "running" or is_stale_alert(state, event)
     return isinstance(event, events.RetryDue) and (state.phase != "running" or resolving.is_stale_retry(state, event))
 
 
@@ -254,6 +257,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.ExceptionResolutionDecided: resolving.decide_proposal,
     events.RetryScheduled: resolving.schedule_retry,
     events.RetryDue: resolving.retry_now,
+    events.ExceptionAged: alert,
     events.ItemSkipped: skip_item,
     events.RolledBack: roll_back_to,
     events.Held: hold,

@@ -167,7 +167,10 @@ class ExceptionRaised(Struct, frozen=True, kw_only=True, tag_field="event", tag=
 
 
 class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_resolved"):
-    """A person decided: retry the item, count it as done (with evidence), skip it, or just close the exception."""
+    """A person decided: retry the item, count it as done (with evidence), skip it, or just close the exception.
+
+    `input` are other values for that one retry of an action; None leaves a value out.
+    """
 
     by: By
     exception: str
@@ -176,6 +179,7 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", ta
     evidence: Evidenced | None = None
     result: dict[str, Value] = {}
     stage: str | None = None  # the stage to roll back to
+    input: dict[str, Value] = {}
 
 
 class ExceptionAnswered(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_answered"):
@@ -223,6 +227,13 @@ class RetryScheduled(Struct, frozen=True, kw_only=True, tag_field="event", tag="
 
 class RetryDue(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_due"):
     """That moment has come. One with an old version does nothing."""
+
+    exception: str
+    version: int
+
+
+class ExceptionAged(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_aged"):
+    """Nobody has responded to it in its time. One with an old version does nothing."""
 
     exception: str
     version: int
@@ -331,6 +342,7 @@ Event = (
     | ExceptionResolutionDecided
     | RetryScheduled
     | RetryDue
+    | ExceptionAged
     | ItemSkipped
     | RolledBack
     | Held

@@ -94,6 +94,8 @@ class OpenedException(Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None
     retry_at: datetime | None = None
     retry_version: int = 0
+    alerts: int = 0  # how often it was told further up that nobody responds
+    alert_at: datetime | None = None  # when it is next, after the first time
 
     @property
     def answered_in_time(self) -> bool:

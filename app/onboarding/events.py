@@ -232,6 +232,18 @@ class ResolutionProposed(_OfOnboarding):
     item: str
     exception: str
     resolution: str
+    fields: list[str]  # of the action's input, where other values are proposed for them
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputChanged(_OfOnboarding):
+    """An action was tried once more with other values than the plan's; these are their names."""
+
+    type: ClassVar[str] = "onboarding.exception.input_changed"
+
+    item: str
+    exception: str
+    fields: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +266,17 @@ class RetryScheduled(_OfOnboarding):
     item: str
     exception: str
     at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionAged(_OfOnboarding):
+    """Nobody responded to an exception in its time; these roles were told."""
+
+    type: ClassVar[str] = "onboarding.exception.aged"
+
+    item: str
+    exception: str
+    roles: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)

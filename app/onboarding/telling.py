@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
+from app.flow.commands import Decision, Finish, NotifyRole, OpenException, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
 from app.flow.migration.standing import TOO_LATE
 from app.flow.state import ItemState, State
@@ -79,11 +79,17 @@ class _Teller:
                 told = [self._rolled_back(stage, reason)]
             case flow.ExceptionResolutionProposed(proposed=proposed):
                 told = [self._of_exception(event, proposed.exception)]
+            case flow.ExceptionResolved():
+                told = self._other_values(event)
+            case flow.ExceptionResolutionDecided(exception=key, agreed=agreed):
+                asked = self.before.exceptions[key].proposal
+                done = self._other_values(asked.resolved) if asked and agreed else []
+                told = [self._of_exception(event, key), *done]
             case (
                 flow.ExceptionAnswered(exception=key)
                 | flow.ExceptionReassigned(exception=key)
-                | flow.ExceptionResolutionDecided(exception=key)
                 | flow.RetryScheduled(exception=key)
+                | flow.ExceptionAged(exception=key)
             ):
                 told = [self._of_exception(event, key)]
             case flow.Held() | flow.Resumed():
@@ -180,12 +186,24 @@ class _Teller:
                 return events.ExceptionReassigned(role=now.route[0], person=now.owner, reason=reason, **about)
             case flow.ExceptionResolutionProposed(proposed=proposed):
                 about |= {"resolution": proposed.resolution, "reason": proposed.reason}
+                about |= {"fields": sorted(proposed.input)}
                 return events.ResolutionProposed(**about)
             case flow.ExceptionResolutionDecided(agreed=agreed, reason=reason):
                 return events.ResolutionDecided(agreed=agreed, reason=reason or None, **about)
+            case flow.ExceptionAged():
+                roles = [each.role for each in self.decision.commands if isinstance(each, NotifyRole)]
+                return events.ExceptionAged(roles=roles, **about)
             case flow.RetryScheduled(at=at, reason=reason):
                 return events.RetryScheduled(at=at.isoformat(), reason=reason, **about)
         raise AssertionError(event)
+
+    def _other_values(self, resolved: flow.ExceptionResolved) -> list[Event]:
+        """Which values were other than the plan's; what they were is in the journal, for who may read that."""
+        if not resolved.input:
+            return []
+        now = self.decision.state.exceptions[resolved.exception]
+        told: dict[str, Any] = {"item": now.item, "exception": now.type, "fields": sorted(resolved.input)}
+        return [events.InputChanged(reason=resolved.reason, **told, **self.about)]
 
     def _held(self, event: flow.Held | flow.Resumed) -> list[Event]:
         if isinstance(event, flow.Held):

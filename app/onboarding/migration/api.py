@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from litestar import Controller, Request, Response, get, post
-from litestar.params import FromPath, RawBody
+from litestar import Controller, Request, Response
+from litestar.di import NamedDependency
+from litestar.params import RawBody
 
 from app.access.duties import PersonNeeded, SecondPersonNeeded
 from app.access.permissions import Permission
@@ -20,7 +20,8 @@ from app.flow.steps.holds import OnHold
 from app.flow.steps.work import ReasonNeeded
 from app.kernel.commands import CommandKeyReused
 from app.kernel.work import TenantNotActive, TenantUpgrading, Work
-from app.onboarding.api.answers import Command, answer_seen, once, see
+from app.onboarding.api.answers import ASKED, Asked, Show, commands, reads
+from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.migration import operations
 from app.onboarding.migration.operations import MapUnfit, NotRunning, PlanMoved
 from app.onboarding.migration.queries import plan_out, read_migration
@@ -33,7 +34,7 @@ from app.templates.queries import TemplateMissing
 from app.templates.rules import TemplateRefused
 from app.web.begin import NothingHere, NotSignedIn, begin_work, runtime_of
 from app.web.security import NotFromHere
-from app.web.wire.openapi import Described, Told, described
+from app.web.wire.openapi import Described, Told
 from app.web.wire.reading import (
     BodyUnfit,
     BodyUnreadable,
@@ -43,7 +44,6 @@ from app.web.wire.reading import (
     PreconditionMissing,
     PreconditionUnfit,
     QueryUnfit,
-    read_body,
     read_query,
 )
 
@@ -114,73 +114,43 @@ _DECIDE = Described(
 class MigrationDoors(Controller):
     """The version that one onboarding runs, and the way to another."""
 
-    path = "/api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/migration"
+    path = f"{ONBOARDING}/migration"
     opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     tags = ("onboardings",)
+    dependencies = ASKED
 
-    @get("/", operation_id="onboardings.migration", operation_class=described(_READ), sync_to_thread=True)
-    def read(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[bytes]:
+    @reads("/", "onboardings.migration", _READ)
+    def read(self, of: NamedDependency[Asked]) -> Response[bytes]:
         """Read which version it runs, which others there are, what waits for a decision and what was done before."""
-        published = offered(request, tenant_id, onboarding_id)
-        with begin_work(request, tenant_id) as work:
-            picture = see(request, work, onboarding_id)
-            return answer_seen(picture, read_migration(work, picture, published))
+        return of.show(_shown(of))
 
-    @get("/plan", operation_id="onboardings.tryMigration", operation_class=described(_TRY), sync_to_thread=True)
-    def plan(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[bytes]:
+    @reads("/plan", "onboardings.tryMigration", _TRY)
+    def plan(self, of: NamedDependency[Asked]) -> Response[bytes]:
         """Look at what going on with a version would do to each item, value and date. Nothing is changed."""
-        asked = read_query(request, PlanQuery)
-        wanted = operations.read_map(asked.map)
-        target = choose(request, tenant_id, onboarding_id, asked.to)
-        with begin_work(request, tenant_id) as work:
-            found = operations.try_migration(work, onboarding_id=onboarding_id, target=target, wanted=wanted)
-            picture = see(request, work, onboarding_id)
-            return answer_seen(picture, plan_out(found, picture.state))
+        asked = read_query(of.request, PlanQuery)
+        wanted, target = operations.read_map(asked.map), choose(of.request, of.tenant_id, of.onboarding_id, asked.to)
 
-    @post(
-        "/",
-        operation_id="onboardings.proposeMigration",
-        operation_class=described(_PROPOSE),
-        status_code=200,
-        sync_to_thread=True,
-    )
-    def propose(
-        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID], body: RawBody
-    ) -> Response[bytes]:
+        def shown(work: Work, picture: Picture) -> PlanOut:
+            to = of.onboarding_id
+            found = operations.try_migration(work, onboarding_id=to, target=target, wanted=wanted)
+            return plan_out(found, picture.state)
+
+        return of.show(shown)
+
+    @commands("/", "onboardings.proposeMigration", _PROPOSE)
+    def propose(self, of: NamedDependency[Asked], body: RawBody) -> Response[bytes]:
         """Ask another person to agree to the plan you have looked at. In a sandbox it is done at once."""
-        said = read_body(request, body, Proposed)
-        published = offered(request, tenant_id, onboarding_id)
-        wish: dict[str, Any] = {
-            "wanted": said.map.of_engine(),
-            "target": choose(request, tenant_id, onboarding_id, said.to),
-        }
+        said = of.read(body, Proposed)
+        wish: dict[str, Any] = {"wanted": said.map.of_engine(), "reason": said.reason, "seen": said.plan}
+        wish["target"] = choose(of.request, of.tenant_id, of.onboarding_id, said.to)
+        return of.once(said, partial(operations.propose_migration, onboarding_id=of.onboarding_id, **wish), _shown(of))
 
-        def perform(work: Work) -> None:
-            wished = {"reason": said.reason, "seen": said.plan} | wish
-            operations.propose_migration(work, onboarding_id=onboarding_id, **wished)
-
-        return once(request, tenant_id, _command(onboarding_id, said, perform, published))
-
-    @post(
-        "/decision",
-        operation_id="onboardings.decideMigration",
-        operation_class=described(_DECIDE),
-        status_code=200,
-        sync_to_thread=True,
-    )
-    def decide(
-        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID], body: RawBody
-    ) -> Response[bytes]:
+    @commands("/decision", "onboardings.decideMigration", _DECIDE)
+    def decide(self, of: NamedDependency[Asked], body: RawBody) -> Response[bytes]:
         """Agree to what somebody else proposed, naming its plan, and it is done; or decline it with a reason."""
-        said = read_body(request, body, Decided)
-        published = offered(request, tenant_id, onboarding_id)
-
-        def perform(work: Work) -> None:
-            operations.decide_migration(
-                work, onboarding_id=onboarding_id, agreed=said.agreed, seen=said.plan, reason=said.reason
-            )
-
-        return once(request, tenant_id, _command(onboarding_id, said, perform, published))
+        said = of.read(body, Decided)
+        word: dict[str, Any] = {"agreed": said.agreed, "seen": said.plan, "reason": said.reason}
+        return of.once(said, partial(operations.decide_migration, onboarding_id=of.onboarding_id, **word), _shown(of))
 
 
 def offered(request: PageRequest, tenant_id: UUID, onboarding_id: UUID) -> list[Version]:
@@ -190,7 +160,7 @@ def offered(request: PageRequest, tenant_id: UUID, onboarding_id: UUID) -> list[
     """
     with begin_work(request, tenant_id) as work:
         require(work, Permission.ONBOARDING_WRITE)
-        running = see(request, work, onboarding_id).definition
+        running = _see(request, tenant_id, onboarding_id, work).definition
         organisation_id = work.tenant.organisation_id
     return list_versions(runtime_of(request), organisation_id, running)
 
@@ -199,15 +169,19 @@ def choose(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, to: str) 
     """The version of that address. Raises NotPermitted, OnboardingMissing, TemplateRefused."""
     with begin_work(request, tenant_id) as work:
         require(work, Permission.ONBOARDING_WRITE)
-        see(request, work, onboarding_id)
+        _see(request, tenant_id, onboarding_id, work)
         organisation_id = work.tenant.organisation_id
     return find_target(runtime_of(request), organisation_id, to)
 
 
-def _command(
-    onboarding_id: UUID, said: msgspec.Struct, perform: Callable[[Work], None], published: list[Version]
-) -> Command:
-    def shown(work: Work, picture: Picture, _made: object) -> MigrationOut:
+def _shown(of: Asked) -> Show:
+    published = offered(of.request, of.tenant_id, of.onboarding_id)
+
+    def shown(work: Work, picture: Picture) -> MigrationOut:
         return read_migration(work, picture, published)
 
-    return Command(onboarding_id, said, perform, shown)
+    return shown
+
+
+def _see(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, work: Work) -> Picture:
+    return Asked(request, tenant_id, onboarding_id).see(work)

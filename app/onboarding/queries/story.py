@@ -43,8 +43,10 @@ _WORDS = {
     "onboarding.jobs.retried": (mark("Failed work is done again"), "info", "clock"),
     "onboarding.item.skipped": (mark("Left out"), "warn", "ban"),
     "onboarding.rolled_back": (mark("Rolled back"), "warn", "history"),
+    "onboarding.exception.aged": (mark("Nobody responded, told further up"), "bad", "clock"),
     "onboarding.exception.answered": (mark("First response"), "info", "message"),
     "onboarding.exception.decided": (mark("Proposal decided"), "info", "gavel"),
+    "onboarding.exception.input_changed": (mark("Tried again with other values"), "warn", "pencil"),
     "onboarding.exception.proposed": (mark("Resolution proposed"), "info", "users"),
     "onboarding.exception.reassigned": (mark("Exception given to another role"), "info", "users"),
     "onboarding.exception.retry_set": (mark("Retry scheduled"), "info", "clock"),
@@ -101,6 +103,7 @@ def facts_line(body: dict[str, Any], picture: Picture) -> str:
         words.append(picture.read(buttons[body["decision"]]))
     if (route := definition.exceptions.get(str(body.get("exception")))) is not None:
         words.append(picture.read(route.label))
+    words += [str(name).replace("_", " ") for name in body.get("fields") or () if isinstance(body["fields"], list)]
     if body.get("outcome"):
         words.append(picture.say(_OUTCOMES.get(body["outcome"], body["outcome"])))
     if body.get("definition"):

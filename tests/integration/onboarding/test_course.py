@@ -19,6 +19,7 @@ from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.operations.owning import NoRoleHere
+from app.onboarding.operations.trouble import Route, Verdict
 from app.onboarding.queries.customer import status_page
 from app.onboarding.queries.partner import partner_page
 from app.onboarding.queries.picture import get_picture
@@ -256,20 +257,20 @@ class TestTrouble:
         tom = shop.staff["tom"]
         with shop.installation.work(tenant, tom) as work:
             operations.answer_exception(work, note="I look at it.", **to)
-            operations.route_exception(work, role="csm", reason="Theirs.", **to)
+            operations.route_exception(work, whose=Route("csm"), reason="Theirs.", **to)
             operations.resolve_exception(work, resolution="skip", reason="Made by hand.", **to)
         assert picture_of(shop, *stuck).of("task.create_workspace").state == "blocked"
         assert self.line(shop, stuck, tom)["proposal"]["own"]
         own = pytest.raises(SecondPersonNeeded)
         with own, shop.installation.work(tenant, tom) as work:
-            operations.decide_proposal(work, agreed=True, **to)
+            operations.decide_proposal(work, verdict=Verdict(agreed=True), **to)
         with pytest.raises(NotPermitted), shop.installation.work(tenant, customer_of(shop, tenant)) as work:
-            operations.decide_proposal(work, agreed=True, **to)
+            operations.decide_proposal(work, verdict=Verdict(agreed=True), **to)
         line = self.line(shop, stuck, shop.lead)
-        assert line["proposal"]["action"].endswith(f"/exceptions/{record.id}/agreement")
+        assert line["proposal"]["form"]["action"].endswith(f"/exceptions/{record.id}/agreement")
         assert line["response"]["in_time"]
         with shop.installation.work(tenant, shop.lead) as work:
-            operations.decide_proposal(work, agreed=True, **to)
+            operations.decide_proposal(work, verdict=Verdict(agreed=True), **to)
         assert picture_of(shop, *stuck).of("task.create_workspace").state == "skipped"
         for word in ("answered", "reassigned", "proposed", "decided"):
             assert len(trail(shop, stuck, f"onboarding.exception.{word}")) == 1, word

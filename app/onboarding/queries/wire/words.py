@@ -28,6 +28,7 @@ WORDS = {
     "resolution_decided": mark("Proposal decided"),
     "retry_scheduled": mark("Retry scheduled"),
     "retry_due": mark("Tried again at the chosen time"),
+    "exception_aged": mark("Nobody responded, told further up"),
     "item_skipped": mark("Left out"),
     "rolled_back": mark("Rolled back"),
     "held": mark("Put on hold"),
