@@ -17,6 +17,8 @@ from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting
 from app.onboarding.queries.stored import definition_of, state_of
 
+UNREAD = "unread"  # no proposal has this digest
+
 
 def resolve_exception(
     work: Work,
@@ -44,8 +46,13 @@ def resolve_exception(
     return advance(work, onboarding, event)
 
 
-def decide_proposal(work: Work, *, onboarding_id: UUID, exception: str, agreed: bool, reason: str = "") -> Decision:
-    """Agree to what somebody else proposed, or decline it. Raises NotPermitted, SecondPersonNeeded, PersonNeeded."""
+def decide_proposal(
+    work: Work, *, onboarding_id: UUID, exception: str, proposal: str, agreed: bool, reason: str = ""
+) -> Decision:
+    """Agree to what somebody else proposed, or decline it; `proposal` is the digest of what was read.
+
+    Raises NotPermitted, SecondPersonNeeded, PersonNeeded, and ProposalRefused where something else is proposed by now.
+    """
     require(work, Permission.EXCEPTION_RESOLVE)
     require_person(work.actor)
     onboarding = lock_onboarding(work, onboarding_id)
@@ -54,7 +61,7 @@ def decide_proposal(work: Work, *, onboarding_id: UUID, exception: str, agreed: 
         raise ProposalRefused("Nothing is proposed for this exception.")
     require_another(UUID(found.proposal.resolved.by.actor.partition(":")[2]), work.actor)
     event = flow.ExceptionResolutionDecided(
-        by=acting(work, onboarding), exception=exception, agreed=agreed, reason=reason
+        by=acting(work, onboarding), exception=exception, agreed=agreed, reason=reason, proposal=proposal or UNREAD
     )
     return advance(work, onboarding, event)
 

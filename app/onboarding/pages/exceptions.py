@@ -93,8 +93,9 @@ class ExceptionForms(Controller):
         """Agree to what is proposed, or decline it."""
 
         def operation(work: Work, key: str) -> None:
-            agreed, note = form.first("agreed") == "yes", form.first("note")
-            operations.decide_proposal(work, onboarding_id=onboarding_id, exception=key, agreed=agreed, reason=note)
+            said = {"proposal": form.first("proposal"), "reason": form.first("note")}
+            agreed = form.first("agreed") == "yes"
+            operations.decide_proposal(work, onboarding_id=onboarding_id, exception=key, agreed=agreed, **said)
 
         return act(request, (tenant_id, onboarding_id, exception_id), form, operation)
 

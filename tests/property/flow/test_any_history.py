@@ -115,7 +115,13 @@ class AnyHistory(RuleBasedStateMachine):
             events.ExceptionAnswered(by=STAFF, exception=one.id, note="Seen."),
             events.ExceptionReassigned(by=STAFF, exception=one.id, role="csm", person=None, reason="Theirs."),
             events.ExceptionResolutionProposed(by=STAFF, proposed=wanted),
-            events.ExceptionResolutionDecided(by=other, exception=one.id, agreed=agreed, reason="So."),
+            events.ExceptionResolutionDecided(
+                by=other,
+                exception=one.id,
+                agreed=agreed,
+                reason="So.",
+                proposal=one.proposal.digest if one.proposal else "",
+            ),
             events.RetryScheduled(by=STAFF, exception=one.id, at=at, reason="Later."),
             due,
         ]

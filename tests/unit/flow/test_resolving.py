@@ -186,6 +186,19 @@ class TestTwoPeople:
         with pytest.raises(ProposalRefused, match="Nothing"):
             run.apply(decided(agreed=True))
 
+    def test_agree_to_what_they_have_read_and_to_nothing_else(self):
+        run = self.proposed()
+        read = run.state.exceptions[FIRST].proposal
+        assert read is not None
+        run.apply(events.ExceptionResolutionProposed(by=STAFF, proposed=resolution("roll_back", "stage.preparation")))
+        for agreed in (True, False):
+            with pytest.raises(ProposalRefused, match="Something else"):
+                run.apply(msgspec.structs.replace(decided(agreed=agreed, reason="So."), proposal=read.digest))
+        now = run.state.exceptions[FIRST].proposal
+        assert now is not None
+        run.apply(msgspec.structs.replace(decided(agreed=True), proposal=now.digest))
+        assert not run.state.exceptions[FIRST].is_open
+
     def test_roll_back_together(self):
         run = self.proposed("roll_back", "stage.preparation")
         run.apply(decided(agreed=True))

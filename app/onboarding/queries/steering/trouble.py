@@ -40,6 +40,7 @@ def proposal_of(work: Work, picture: Picture, opened: OpenedException | None, pa
         "at": opened.proposal.at,
         "reason": wanted.reason,
         "own": own,
+        "digest": opened.proposal.digest,
         "action": f"{path}/agreement" if not own and _may_agree(work, work.actor) else "",
     }
 

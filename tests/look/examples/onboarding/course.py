@@ -86,6 +86,7 @@ PROPOSED: Context = {
     "at": days(-1),
     "reason": "The accounts were made by hand; checked with the vendor's list.",
     "own": False,
+    "digest": "5f2c",
     "action": f"{TENANT}/exceptions/0192f0c5/agreement",
 }
 EXAMPLES: dict[str, list[Context]] = {
