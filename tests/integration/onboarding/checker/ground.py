@@ -81,6 +81,11 @@ class Ground:
         """From now on that program dies when it comes to this point."""
         self.running[point.partition(":")[0]].fuses.armed.value = point.encode()
 
+    def is_armed(self, point: str) -> bool:
+        """Whether the program that runs now is to die at this point."""
+        armed: bytes = self.running[point.partition(":")[0]].fuses.armed.value
+        return armed == point.encode()
+
     def stop_past_its_lease(self, name: str) -> None:
         """SIGSTOP; another of its name frees what it held and goes on."""
         former = self.running[name]
