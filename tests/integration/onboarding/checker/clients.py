@@ -65,6 +65,7 @@ class Case:
     id: UUID
     connected: bool = True  # whether somebody has set the product's connection up
     answered: list[Acknowledged] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # the last few answers that somebody was not served with
     ended: Any = None  # the row as it was when it was first seen at its end
 
     @property
@@ -149,6 +150,7 @@ class Case:
             time.sleep(_PAUSE)  # the program comes up meanwhile
             said = self._once(command, key)
         if said.status >= 400:
+            self.refused = [*self.refused[-3:], f"{command.path.rsplit('/', 2)[-2:]}: {said.body}"]
             return None  # refused: things have moved on, or it is not yet provable; nothing was accepted
         last = int(said.headers["etag"].strip('"'))
         self.answered.append(Acknowledged(f"{command.actor.label}:{key}", command.actor, command.version + 1, last))

@@ -66,7 +66,10 @@ def _of_case(shop: MainJob, case: Case) -> Iterator[str]:
         yield f"I7 {left.trail} entries of the trail, {left.leaves} leaves"
     open_ = rows(case.tenant, "SELECT 1 FROM {}.exception WHERE subject_id = %s AND resolved_at IS NULL", case.id)
     if not case.ended and not open_:
-        yield "I10 it has neither ended nor an exception that somebody sees"
+        query = "SELECT key, state FROM {}.item WHERE onboarding_id = %s AND state IN ('open', 'running', 'blocked')"
+        left = {row.key: row.state for row in rows(case.tenant, query, case.id)}
+        runs = rows(case.tenant, "SELECT item_key, number, state FROM {}.run WHERE onboarding_id = %s", case.id)
+        yield f"I10 it has neither ended nor an exception that somebody sees: {left}, {runs}; refused: {case.refused}"
 
 
 def _of_effects(shop: MainJob, cases: list[Case]) -> Iterator[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from app.cli import COMMANDS
+from app.demo.embedded.children import LIBC, PR_SET_PDEATHSIG
 from tests.integration.onboarding.checker.crashes import Fuses, lay, new_fuses
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -47,6 +49,8 @@ def start_program(name: str, environment: dict[str, str], log: Path) -> Started:
 
 
 def _run(name: str, environment: dict[str, str], log: str, fuses: Fuses) -> None:
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a test that is killed leaves nothing behind
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(written, stream)

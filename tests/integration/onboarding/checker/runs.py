@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from tests.integration.onboarding.checker.ground import PROGRAMS, Ground, insist
 from tests.integration.onboarding.checker.invariants import note_the_ended, violations
 from tests.integration.onboarding.checker.people import Desk
 
-_TURNS = 400
+_LONGEST_REST = 180  # seconds in which people bring everything to its end, once nothing goes wrong any more
 _LONGEST_WALK = 600  # seconds
 _UNFINISHED = """
     SELECT 1 FROM cell.job WHERE finished_at IS NULL UNION ALL SELECT 1 FROM cell.outbox WHERE state = 'new'
@@ -63,17 +64,19 @@ class Checker:
         began, chance = time.monotonic(), Random(seed)  # noqa: S311 - to be told again
         jobs, befell = dict[UUID, Any](), list[str]()
         working = [self._sell(chance, seed, number) for number in range(cases)]
-        for turn in range(_TURNS):
-            if len(befell) < faults and turn % 3 == 2:
+        turns = itertools.count()
+        while len(befell) < faults:
+            if next(turns) % 3 == 2:
                 befell.append(befall(self.ground, chance, quick=quick))
             chance.choice(working).step(chance)
             note_the_ended(self.shop, working, jobs)
-            if len(befell) == faults and all(case.ended for case in working):
-                break
-            if len(befell) == faults:
-                self.ground.heal()
-                self.ground.hurry()
-                time.sleep(0.05)  # the programs' turn
+        end = time.monotonic() + _LONGEST_REST
+        while time.monotonic() < end and not all(case.ended for case in working):
+            self.ground.heal()
+            self.ground.hurry()
+            time.sleep(0.05)  # the programs' turn
+            chance.choice(working).step(chance)
+            note_the_ended(self.shop, working, jobs)
         self.ground.heal()
         self._until(self._at_rest, seconds=120)
         note_the_ended(self.shop, working, jobs)
@@ -85,6 +88,7 @@ class Checker:
 
     def _found(self, cases: list[Case], jobs: dict[UUID, Any]) -> list[str]:
         """Everything that does not hold, told at once: the run goes on for an hour."""
+        self.ground.end_the_late()
         found = [*violations(self.shop, cases, jobs), *self.desk.surprises]
         self.desk.surprises.clear()
         print(*found, sep="\n")  # noqa: T201 - as above
@@ -140,7 +144,10 @@ class Checker:
         while not condition():
             self.ground.mend()
             query = "SELECT kind, state, attempts, last_error FROM cell.job WHERE finished_at IS NULL"
-            assert time.monotonic() < end, self.shop.installation.cell(query)
+            if time.monotonic() > end:
+                left = f"still busy after {seconds} s: {self.shop.installation.cell(query)}"
+                print(left)  # noqa: T201 - at once
+                raise AssertionError(left)
             self.ground.hurry()
             time.sleep(0.1)  # other processes work meanwhile
 
