@@ -213,3 +213,29 @@ class TestTwoPeople:
         run.apply(events.Held(by=STAFF, reason_code="scope_mismatch", reason="Wait."))
         with pytest.raises(OnHold):
             run.apply(decided(agreed=True))
+
+
+class TestARetryThatWasSet:
+    def test_once_made_leaves_no_second_one_behind(self):
+        run = blocked()
+        at = run.now + timedelta(hours=1)
+        run.apply(events.RetryScheduled(by=STAFF, exception=FIRST, at=at, reason="Later."))
+        version = run.state.exceptions[FIRST].retry_version
+        run.now = at
+        run.apply(events.RetryDue(exception=FIRST, version=version))
+        assert run.state.exceptions[FIRST].retry_version == version + 1
+        assert (run.state.exceptions[FIRST].resolution, run.state.exceptions[FIRST].resolved_by) == ("retry", "system")
+        before = run.state
+        run.apply(events.RetryDue(exception=FIRST, version=version))
+        assert run.state is before
+
+    def test_needs_an_item_that_waits_for_it(self):
+        run = blocked()
+        by, item = STAFF, "task.review_environment"
+        raised = events.ExceptionRaised(
+            by=by, item=item, type="timeline_risk", reason_code="scope_mismatch", note="It may be late.", blocks=False
+        )
+        run.apply(raised)
+        [told] = [each.id for each in run.state.open_exceptions(item)]
+        with pytest.raises(ResolutionRefused):
+            run.apply(events.RetryScheduled(by=STAFF, exception=told, at=run.now + timedelta(hours=1), reason="Later."))
