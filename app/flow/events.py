@@ -208,12 +208,16 @@ class ExceptionResolutionProposed(Struct, frozen=True, kw_only=True, tag_field="
 
 
 class ExceptionResolutionDecided(Struct, frozen=True, kw_only=True, tag_field="event", tag="resolution_decided"):
-    """Another person agrees to what is proposed, or declines it."""
+    """Another person agrees to what is proposed, or declines it.
+
+    `proposal` is the digest of what they have read (`Proposal.digest`); empty in journals that are older than it.
+    """
 
     by: By
     exception: str
     agreed: bool
     reason: str = ""
+    proposal: str = ""
 
 
 class RetryScheduled(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_scheduled"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from app.flow.calendar import BusinessTime, Calendar
@@ -70,6 +72,11 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
     at: datetime
     resolved: ExceptionResolved
+
+    @property
+    def digest(self) -> str:
+        """Names exactly what is proposed: who agrees says which proposal they have read."""
+        return hashlib.sha256(msgspec.json.encode(self.resolved, order="deterministic")).hexdigest()
 
 
 class OpenedException(Struct, frozen=True, kw_only=True):

@@ -243,8 +243,12 @@ class ExceptionQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProposalOut(Struct, frozen=True):
-    """A resolution that somebody asked for and another person decides. Its reason is null as that of the problem is."""
+    """A resolution that somebody asked for and another person decides. Its reason is null as that of the problem is.
 
+    Whoever decides sends `digest` back: it names exactly what they have read.
+    """
+
+    digest: str
     resolution: str
     stage: str | None
     reason: str | None

@@ -61,7 +61,8 @@ class RetryWish(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AgreementWish(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether what is proposed is done; to decline it needs a reason."""
+    """Whether what is proposed is done, by the digest of what was read; to decline it needs a reason."""
 
     agreed: bool
+    proposal: Annotated[str, Meta(max_length=64)]
     reason: _SAID = ""

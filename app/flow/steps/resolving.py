@@ -45,7 +45,7 @@ _WHERE = "Choose the stage to roll back to."
 
 
 class ProposalRefused(Conflict):
-    """Nothing is proposed, or who proposed it wants to decide it too."""
+    """Nothing is proposed, something else is by now, or who proposed it wants to decide it too."""
 
 
 def needs_second_person(definition: Definition, exception: OpenedException, resolution: Resolution) -> bool:
@@ -107,6 +107,8 @@ def decide_proposal(draft: Draft, event: ExceptionResolutionDecided) -> None:
         raise ProposalRefused("Nothing is proposed for this exception.")
     if exception.proposal.resolved.by.actor == event.by.actor:
         raise ProposalRefused("You asked for it yourself. Another person has to agree.")
+    if event.proposal and event.proposal != exception.proposal.digest:
+        raise ProposalRefused("Something else is proposed by now. Read it before you decide.")
     if event.agreed:
         resolve(draft, exception.proposal.resolved)
     else:

@@ -86,7 +86,7 @@ class ExceptionDoors(Controller):
         sent, key = of.read(body, AgreementWish), key_of(of, exception_id)
 
         def command(work: Work) -> object:
-            to, said = of.onboarding_id, Verdict(sent.agreed, sent.reason)
+            to, said = of.onboarding_id, Verdict(sent.agreed, sent.proposal, sent.reason)
             return operations.decide_proposal(work, onboarding_id=to, exception=key(work), verdict=said)
 
         return of.once(sent, command, partial(read_exception, exception_id=exception_id))

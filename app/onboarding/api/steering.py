@@ -83,7 +83,7 @@ RETRY = sent(
 AGREE = sent(
     _problem("The problem as it stands then.", {"state": "resolved", "resolved_at": AT, "resolution": "skip"}),
     AgreementWish,
-    {"agreed": True},
+    {"agreed": True, "proposal": "5f2c"},
     _RESOLVE,
     *(ExceptionMissing, ExceptionClosed, ProposalRefused, SecondPersonNeeded, PersonNeeded, ReasonNeeded),
     *(ResolutionRefused, FirstValueNeedsProof, RollBackRefused, NotOpen),

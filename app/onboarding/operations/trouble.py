@@ -24,6 +24,8 @@ from app.onboarding.people import acting
 from app.onboarding.queries.steering.edited import InputRefused, find_editable
 from app.onboarding.queries.stored import definition_of, state_of
 
+UNREAD = "unread"  # no proposal has this digest
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -35,11 +37,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether what is proposed is done, and why not; `seen` names the proposal that was looked at, by its moment."""
+    """Whether what is proposed is done, and why not; `proposal` is the digest of what was read."""
 
     agreed: bool
+    proposal: str
     reason: str = ""
-    seen: str = ""
 
 
 def resolve_exception(
@@ -85,11 +87,13 @@ def decide_proposal(work: Work, *, onboarding_id: UUID, exception: str, verdict:
     found = state_of(onboarding).exceptions.get(exception)
     if found is None or found.proposal is None:
         raise ProposalRefused("Nothing is proposed for this exception.")
-    if verdict.seen and verdict.seen != found.proposal.at.isoformat():
-        raise ProposalRefused("Something else is proposed by now; look at it, then decide.")
     require_another(UUID(found.proposal.resolved.by.actor.partition(":")[2]), work.actor)
     event = flow.ExceptionResolutionDecided(
-        by=acting(work, onboarding), exception=exception, agreed=verdict.agreed, reason=verdict.reason
+        by=acting(work, onboarding),
+        exception=exception,
+        agreed=verdict.agreed,
+        reason=verdict.reason,
+        proposal=verdict.proposal or UNREAD,
     )
     return advance(work, onboarding, event)
 

@@ -60,7 +60,7 @@ class ExceptionForms(Controller):
         """Agree to what is proposed, or decline it."""
 
         def command(work: Work, key: str) -> object:
-            said = Verdict(sent.text("agreed") == "yes", sent.text("note"), seen=sent.text("proposed_at"))
+            said = Verdict(sent.text("agreed") == "yes", sent.text("proposal"), sent.text("note"))
             return operations.decide_proposal(work, onboarding_id=sent.onboarding_id, exception=key, verdict=said)
 
         return sent.act("agreement", command)

@@ -118,7 +118,7 @@ def _agreement(picture: Picture, proposal: Proposal, path: str) -> Form:
     reason = {"label": picture.say(mark("Reason")), "required": False, "conditional": True}
     reason["help"] = picture.say(mark("Needed to decline it."))
     form = _form(picture, "agreement", f"{path}/agreement", fields=[_note(picture) | reason])
-    return form | {"proposed_at": proposal.at.isoformat()}
+    return form | {"digest": proposal.digest}
 
 
 def _answer(picture: Picture, path: str) -> Form:

@@ -108,6 +108,7 @@ def _proposal(picture: Picture, stored: OpenedException | None, *, inside: bool)
         return None
     wanted = stored.proposal.resolved
     return ProposalOut(
+        digest=stored.proposal.digest,
         resolution=wanted.resolution,
         stage=wanted.stage,
         reason=None if inside else wanted.reason,

@@ -29,6 +29,12 @@ def done(said: Said) -> Any:
     return said.body
 
 
+def agree(who: Any, house: House, path: str, *, agreed: bool) -> Any:
+    """What the decision about the proposal that stands there now is answered with."""
+    proposal = house.lead.get(f"{house.acme.path}{path}").body["proposal"] or {"digest": "5f2c"}
+    return send(who, house, f"{path}/agreement", {"agreed": agreed, "proposal": proposal["digest"]})
+
+
 def problem(house: House, **other: Any) -> str:
     """A new exception's place below the onboarding."""
     return f"/exceptions/{done(send(house.lead, house, '/exceptions', REPORT | {'blocks': True} | other))['id']}"
@@ -106,25 +112,25 @@ class TestExceptions:
     def test_of_high_impact_are_decided_by_another_person(self, house: House):
         path, back = problem(house), {"resolution": "roll_back", "stage": "stage.handoff", **WHY}
         assert send(house.lead, house, f"{path}/resolution", back | {"stage": None}).problem == "resolution-refused"
-        assert send(house.lead, house, f"{path}/agreement", {"agreed": True}).problem == "proposal-refused"
+        assert agree(house.lead, house, path, agreed=True).problem == "proposal-refused"
         said = done(send(house.lead, house, f"{path}/resolution", back))
         assert (said["state"], said["proposal"]["proposed_by"], said["proposal"]["stage"]) == (
             *("open", "Ada", "stage.handoff"),
         )
         assert house.olga.get(f"{house.acme.path}{path}").body["proposal"]["reason"] is None
         assert send(house.lena, house, f"{path}/resolution", back | {"reason": "Mine"}).problem == "proposal-refused"
-        assert send(house.lead, house, f"{path}/agreement", {"agreed": True}).problem == "second-person-needed"
-        assert send(house.lena, house, f"{path}/agreement", {"agreed": False}).problem == "reason-needed"
-        said = done(send(house.lena, house, f"{path}/agreement", {"agreed": True}))
+        assert agree(house.lead, house, path, agreed=True).problem == "second-person-needed"
+        assert agree(house.lena, house, path, agreed=False).problem == "reason-needed"
+        said = done(agree(house.lena, house, path, agreed=True))
         assert (said["state"], said["resolution"], said["proposal"]) == ("resolved", "roll_back", None)
-        late = send(house.lena, house, f"{path}/agreement", {"agreed": True})
+        late = agree(house.lena, house, path, agreed=True)
         assert (late.status, late.problem) == (409, "exception-closed")
 
     def test_that_closed_meanwhile_take_no_decision(self, house: House):
         path, back = problem(house), {"resolution": "roll_back", "stage": "stage.handoff", **WHY}
         done(send(house.lead, house, f"{path}/resolution", back))
         done(send(house.lena, house, f"{path}/resolution", {"resolution": "retry", **WHY}))
-        assert send(house.lena, house, f"{path}/agreement", {"agreed": True}).problem == "exception-closed"
+        assert agree(house.lena, house, path, agreed=True).problem == "exception-closed"
 
     def test_of_two_who_resolve_one_at_once_only_one_does(self, house: House):
         path, version = problem(house), house.etag(house.acme)
@@ -157,7 +163,7 @@ class TestExceptions:
     def test_are_not_for_the_other_side_or_other_tenants(self, house: House):
         path = problem(house)
         before = journal(house, house.acme)
-        bodies: dict[str, Any] = {"answer": {"note": "Mine"}, "agreement": {"agreed": True}}
+        bodies: dict[str, Any] = {"answer": {"note": "Mine"}, "agreement": {"agreed": True, "proposal": "5f2c"}}
         bodies |= {"retry": {"at": "2031-01-06T09:00:00Z", **WHY}, "resolution": {"resolution": "retry", **WHY}}
         for rest, body in bodies.items():
             refused = send(house.olga, house, f"{path}/{rest}", body)

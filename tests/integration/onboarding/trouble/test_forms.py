@@ -98,13 +98,15 @@ class TestRefused:
         send(house.lead.browser, f"{problem}/resolution", resolution="roll_back", stage="stage.handoff", note="Anew.")
         own = send(house.lead.browser, f"{problem}/agreement", agreed="yes", note=KEPT)
         assert (own.status, "Another person has to agree." in own.text) == (409, True)
-        earlier = {"proposed_at": "2026-01-05T09:00:00+00:00", "note": KEPT}
+        earlier = {"proposal": "5f2c", "note": KEPT}
         other = send(house.lena.browser, f"{problem}/agreement", agreed="yes", **earlier)
         assert (other.status, "Something else is proposed by now" in other.text) == (409, True)
-        declined = send(house.lena.browser, f"{problem}/agreement", agreed="no", note=" ")
+        page = house.lena.browser.get(f"{page_of(house.globex)}?view=exceptions").text
+        read = {"proposal": re.findall(r'name="proposal" value="(\w+)"', page)[0]}
+        declined = send(house.lena.browser, f"{problem}/agreement", agreed="no", note=" ", **read)
         assert declined.status == 422
         kept(declined.text, "", {}, problem.rpartition("/")[2] + "-agreement-note")
-        assert send(house.lena.browser, f"{problem}/agreement", agreed="no", note="Why?").status == 303
+        assert send(house.lena.browser, f"{problem}/agreement", agreed="no", note="Why?", **read).status == 303
         gone = send(house.lena.browser, f"{problem}/agreement", agreed="yes", note=KEPT)
         assert (gone.status, "Nothing is proposed for this exception." in gone.text) == (409, True)
 

@@ -49,7 +49,10 @@ class TestOtherValues:
         assert picture_of(shop, *made).of(CALL).state == "blocked"
         with shop.installation.work(made[0], shop.lead) as work:
             about = {"onboarding_id": made[1], "exception": to["exception"]}
-            operations.decide_proposal(work, verdict=Verdict(agreed=True), **about)
+            [waiting] = [each for each in picture_of(shop, *made).state.exceptions.values() if each.proposal]
+            assert waiting.proposal is not None
+            verdict = Verdict(agreed=True, proposal=waiting.proposal.digest)
+            operations.decide_proposal(work, verdict=verdict, **about)
         shop.run()
         first, second = shop.installation.rows(made[0], "SELECT * FROM {}.run ORDER BY number")
         assert (second.input["seats"], second.input["region"], second.number) == (61, "us", 2)

@@ -109,7 +109,7 @@ PROPOSED: Context = {
     "warning": "",
     "own": False,
     "form": _BLANK
-    | {"id": "agreement", "action": f"{_ABOUT}/agreement", "proposed_at": "2026-03-09T10:00:00+00:00"}
+    | {"id": "agreement", "action": f"{_ABOUT}/agreement", "digest": "5f2c"}
     | {"fields": [_REASON | {"id": "note", "required": False, "conditional": True, "help": "Needed to decline it."}]},
 }
 _WARNING = (

@@ -187,6 +187,19 @@ class TestTwoPeople:
         with pytest.raises(ProposalRefused, match="Nothing"):
             run.apply(decided(agreed=True))
 
+    def test_agree_to_what_they_have_read_and_to_nothing_else(self):
+        run = self.proposed()
+        read = run.state.exceptions[FIRST].proposal
+        assert read is not None
+        run.apply(events.ExceptionResolutionProposed(by=STAFF, proposed=resolution("roll_back", "stage.preparation")))
+        for agreed in (True, False):
+            with pytest.raises(ProposalRefused, match="Something else"):
+                run.apply(msgspec.structs.replace(decided(agreed=agreed, reason="So."), proposal=read.digest))
+        now = run.state.exceptions[FIRST].proposal
+        assert now is not None
+        run.apply(msgspec.structs.replace(decided(agreed=True), proposal=now.digest))
+        assert not run.state.exceptions[FIRST].is_open
+
     def test_roll_back_together(self):
         run = self.proposed("roll_back", "stage.preparation")
         run.apply(decided(agreed=True))
@@ -261,3 +274,29 @@ class TestOtherValues:
         [asked] = of_type(run.apply(decided(agreed=True)), RequestAction)
         assert (asked.request, asked.input["seats"]) == (2, 60)
         assert replay(run.definition, run.history) == run.state
+
+
+class TestARetryThatWasSet:
+    def test_once_made_leaves_no_second_one_behind(self):
+        run = blocked()
+        at = run.now + timedelta(hours=1)
+        run.apply(events.RetryScheduled(by=STAFF, exception=FIRST, at=at, reason="Later."))
+        version = run.state.exceptions[FIRST].retry_version
+        run.now = at
+        run.apply(events.RetryDue(exception=FIRST, version=version))
+        assert run.state.exceptions[FIRST].retry_version == version + 1
+        assert (run.state.exceptions[FIRST].resolution, run.state.exceptions[FIRST].resolved_by) == ("retry", "system")
+        before = run.state
+        run.apply(events.RetryDue(exception=FIRST, version=version))
+        assert run.state is before
+
+    def test_needs_an_item_that_waits_for_it(self):
+        run = blocked()
+        by, item = STAFF, "task.review_environment"
+        raised = events.ExceptionRaised(
+            by=by, item=item, type="timeline_risk", reason_code="scope_mismatch", note="It may be late.", blocks=False
+        )
+        run.apply(raised)
+        [told] = [each.id for each in run.state.open_exceptions(item)]
+        with pytest.raises(ResolutionRefused):
+            run.apply(events.RetryScheduled(by=STAFF, exception=told, at=run.now + timedelta(hours=1), reason="Later."))
