@@ -63,7 +63,8 @@ _ITEM = {
     "chosen": None,
 }
 _GO_LIVE = {"day": "2026-12-18", "expected": "2026-12-15T16:00:00Z", "late_by": 0}
-_SCHEDULE = {"seq": 2, "go_live": _GO_LIVE, "items": [_ITEM], "moves": [_MOVE]}
+_COURT = {"holder": "customer", "seconds": 5400.0, "share": 1.0, "reasons": []}
+_SCHEDULE = {"seq": 2, "go_live": _GO_LIVE, "items": [_ITEM], "moves": [_MOVE], "court": [_COURT]}
 _HERE = (NotSignedIn, NotPermitted, NothingHere, OnboardingMissing, TenantNotActive, TenantUpgrading)
 _ASKED = (UnknownItem, NotOpen, OnboardingEnded, NotStarted, DayRefused)
 _SENT = (NotFromHere, BodyUnreadable, BodyUnfit, MediaTypeUnknown, IdempotencyKeyMissing, IdempotencyKeyUnfit)

@@ -12,9 +12,10 @@ from app.flow.dates.backward import GoLive, look_back
 from app.flow.definition import Item
 from app.flow.state import Plan, State
 from app.kernel.work import Work
-from app.onboarding.dates.schemas import GoLiveOut, ItemDates, MoveOut, ScheduleOut, TriedOut
+from app.onboarding.dates.schemas import CourtOut, GoLiveOut, ItemDates, MoveOut, ReasonOut, ScheduleOut, TriedOut
 from app.onboarding.dates.words import Moved, why
 from app.onboarding.models import DateMove, Journal
+from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.picture import Picture
 
 MOST_MOVES = 2_000
@@ -28,6 +29,10 @@ def read_schedule(work: Work, picture: Picture) -> ScheduleOut:
         go_live=go_live_of(picture.state, back),
         items=[dates_of(picture, item, back) for item in picture.definition.items.values()],
         moves=[move_out(move) for move in list_moves(work, picture)],
+        court=[
+            CourtOut(part.holder, part.seconds, part.share, [ReasonOut(*each) for each in part.reasons])
+            for part in court_parts(work, picture.onboarding.id, picture.state)
+        ],
     )
 
 

@@ -46,13 +46,30 @@ class GoLiveOut(Struct, frozen=True):
     late_by: int
 
 
+class ReasonOut(Struct, frozen=True):
+    """How many seconds of a holder's business time lie under one reason code."""
+
+    reason_code: str
+    seconds: float
+
+
+class CourtOut(Struct, frozen=True):
+    """One holder's part of the business time since the start, also while it was on hold; the parts are all of it."""
+
+    holder: str
+    seconds: float
+    share: float
+    reasons: list[ReasonOut]
+
+
 class ScheduleOut(Struct, frozen=True):
-    """All dates of one onboarding, and every move, newest first."""
+    """All dates of one onboarding, every move, newest first, and who had the ball for how long."""
 
     seq: int
     go_live: GoLiveOut | None
     items: list[ItemDates]
     moves: list[MoveOut]
+    court: list[CourtOut]
 
 
 class TryQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.identity.operations import ensure_person
-from app.kernel.actor import Actor
 from app.onboarding import operations
 from app.onboarding.queries.picture import Picture
 from app.partners.operations import assign_role
@@ -101,4 +100,4 @@ def _name(ladder: Ladder) -> None:
             role="onboarding_lead",
         )
         people[role] = [{"id": str(person_id), "name": role, "email": email, "locale": "en", "side": "partner"}]
-    ladder.rows(f"UPDATE {{}}.onboarding SET people = '{json.dumps(people)}'::jsonb")
+    shop.installation.rows(ladder.tenant, "UPDATE {}.onboarding SET people = %s::jsonb", json.dumps(people))

@@ -5,15 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.flow.steps.draft import NotOpen
+from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.queries.court import court_parts
+from app.onboarding.queries.picture import get_picture
 from tests.factories.main_job import MainJob
 from tests.integration.onboarding.time.ladders import STEP, TIMER, Ladder, open_ladder
 
 MOMENT = timedelta(seconds=5)
+HELD: dict[str, Any] = {"reason_code": "waiting_billing_info", "reason": "The invoice address is unknown."}
 
 
 @pytest.fixture(autouse=True)
@@ -82,8 +88,8 @@ class TestLadder:
 
         def fire() -> None:
             with shop.installation.work(ladder.tenant, shop.lead) as work:
-                rung = {"timer": TIMER, "rung": 0, "version": version}
-                operations.fire_timer(work, onboarding_id=ladder.onboarding_id, **rung)
+                onboarding_id = ladder.onboarding_id
+                operations.fire_timer(work, onboarding_id=onboarding_id, timer=TIMER, rung=0, version=version)
 
         told = at_once(fire, ladder.act, fire, ladder.act)
         shop.run()
@@ -92,3 +98,29 @@ class TestLadder:
         ladder.wait_until(ladder.now + timedelta(days=30))
         assert len(ladder.mails()) <= 1
         assert ladder.picture.of(STEP).state == "done"
+
+
+class TestCourtClock:
+    def test_has_all_of_the_time_that_has_passed_with_its_reasons_also_while_it_was_held(self, shop: MainJob):
+        ladder = open_ladder(shop, "courtly")
+        began = ladder.picture.onboarding.started_at
+        ladder.wait_until(ladder.now + timedelta(days=3))
+        self.steer(ladder, lambda work, one: operations.hold_onboarding(work, onboarding_id=one, **HELD))
+        ladder.wait_until(ladder.now + timedelta(days=4))
+        self.steer(ladder, lambda work, one: operations.resume_onboarding(work, onboarding_id=one))
+        ladder.wait_until(ladder.now + timedelta(days=2))
+        with shop.installation.work(ladder.tenant, shop.lead) as work:
+            seen = get_picture(work, ladder.onboarding_id)
+            parts = court_parts(work, ladder.onboarding_id, seen.state)
+            passed = seen.state.time_for("partner").business_between(began, work.now)
+        assert sum(part.seconds for part in parts) == pytest.approx(passed.total_seconds(), abs=1e-5)
+        waited = {part.holder: dict(part.reasons) for part in parts}["customer"]
+        assert waited["waiting_billing_info"] > 0
+        stretches = ladder.rows("SELECT began_at, ended_at FROM {}.clock ORDER BY began_at")
+        assert [row.ended_at for row in stretches[:-1]] == [row.began_at for row in stretches[1:]]
+
+    @staticmethod
+    def steer(ladder: Ladder, deed: Callable[[Work, UUID], object]) -> None:
+        """Do it as the lead."""
+        with ladder.shop.installation.work(ladder.tenant, ladder.shop.lead) as work:
+            deed(work, ladder.onboarding_id)
