@@ -35,6 +35,27 @@ class CancelTimer(Struct, frozen=True, kw_only=True, tag="cancel_timer"):
     version: int
 
 
+class PauseTimer(Struct, frozen=True, kw_only=True, tag="pause_timer"):
+    """The armed rung waits with its clock; if it fires all the same, its version is old and nothing happens."""
+
+    timer: str
+    item: str
+    rung: int
+    version: int
+    exception: str
+    reason_code: str
+
+
+class ContinueTimer(Struct, frozen=True, kw_only=True, tag="continue_timer"):
+    """The clock goes on with the business time that was left; StartTimer says until when."""
+
+    timer: str
+    item: str
+    rung: int
+    paused_since: datetime
+    reason_code: str
+
+
 class StartRetry(Struct, frozen=True, kw_only=True, tag="start_retry"):
     """Set a kernel timer that makes `RetryDue(exception, version)` at `due_at`."""
 
@@ -107,6 +128,8 @@ Command = (
     StartTimer
     | StartRetry
     | CancelTimer
+    | PauseTimer
+    | ContinueTimer
     | RequestAction
     | NotifyRole
     | OpenException

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from app.flow import events
+from app.flow.clocks.pauses import keep_pauses
 from app.flow.commands import Decision, NotifyRole
 from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, set_go_live
 from app.flow.definition import Definition
@@ -69,6 +70,7 @@ def decide(definition: Definition, state: State, event: Event, now: datetime) ->
     _STEPS[type(event)](draft, event)
     if draft.state.phase == "running":
         settle(draft)
+        keep_pauses(draft)
     moves = follow(draft, event)
     return msgspec.structs.replace(draft.decision(), moves=moves)
 
@@ -116,6 +118,7 @@ def _start(draft: Draft, event: events.Started) -> None:
         "packet": packet,
         "partner": event.partner,
         "customer": event.customer,
+        "pauses": event.pauses,
     }
     draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}
     for key in definition.items:

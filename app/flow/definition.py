@@ -177,12 +177,16 @@ class Rung(Struct, frozen=True, kw_only=True):
 
 
 class Timer(Struct, frozen=True, kw_only=True):
-    """An SLA on one item: starts when it opens (or with the onboarding), ends when it is settled."""
+    """An SLA on one item: starts when it opens (or with the onboarding), ends when it is settled.
+
+    It stands still while somebody has said, by an exception, that others are waited for.
+    """
 
     id: str
     item: str
     starts: Literal["opened", "started"]
     ladder: tuple[Rung, ...]
+    pauses: tuple[str, ...] | None = None  # reason codes while which it stands still; None: those of its side
 
 
 class ExceptionRoute(Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ class Started(Struct, frozen=True, kw_only=True, tag_field="event", tag="started
     customer: Calendar
     reference: str = ""  # what outside systems may keep as the name of this onboarding (`onboarding.reference`)
     follows: bool = False  # dates follow what happens; histories recorded before that was so replay as they were
+    pauses: bool = False  # clocks stand still while others are waited for; the same
     go_live: date | None = None  # the day on which the customer wants to be live
 
 

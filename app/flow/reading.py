@@ -297,7 +297,9 @@ class _Reader:
             )
             for rung in timer["ladder"]
         )
-        return Timer(id=timer["id"], item=timer["item"], starts=timer.get("starts", "opened"), ladder=rungs)
+        pauses = tuple(timer["pauses"]) if "pauses" in timer else None
+        starts = timer.get("starts", "opened")
+        return Timer(id=timer["id"], item=timer["item"], starts=starts, ladder=rungs, pauses=pauses)
 
     def route(self, route: Document) -> ExceptionRoute:
         """Where a typed exception goes."""

@@ -179,6 +179,7 @@ def _begin(definition: Definition, chance: Random) -> events.Started:
         customer=Calendar(zone=chance.choice(("Europe/Berlin", "America/New_York", "Asia/Dubai"))),
         reference=f"simulated-{chance.randrange(10**6)}",
         follows=True,
+        pauses=True,
     )
 
 

@@ -46,13 +46,25 @@ class ItemState(Struct, frozen=True, kw_only=True):
     request: int = 0
 
 
+class Pause(Struct, frozen=True, kw_only=True):
+    """Since when a clock stands still, and the exception by which somebody said who is waited for."""
+
+    since: datetime
+    exception: str
+    reason_code: str
+
+
 class TimerState(Struct, frozen=True, kw_only=True):
-    """A running SLA: the rung that is armed, when it is due, and the version that a firing must name."""
+    """A running SLA: the rung that is armed, when it is due, and the version that a firing must name.
+
+    While it is paused `due_at` is when it would have been due.
+    """
 
     rung: int
     due_at: datetime
     version: int
     armed: bool = True
+    paused: Pause | None = None
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -94,6 +106,7 @@ class OpenedException(Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None
     retry_at: datetime | None = None
     retry_version: int = 0
+    raised_by: str | None = None  # who said so; None: the engine, or before clocks could stand still
 
     @property
     def answered_in_time(self) -> bool:
@@ -140,6 +153,7 @@ class State(Struct, frozen=True, kw_only=True):
     exceptions: dict[str, OpenedException] = {}
     hold: Hold | None = None
     plan: Plan | None = None  # None: begun when dates did not follow yet
+    pauses: bool = False  # False: begun when clocks did not stand still for others yet
 
     @property
     def phase(self) -> str:

@@ -275,6 +275,30 @@ class OnboardingResumed(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClockPaused(_OfOnboarding):
+    """An SLA clock stands still while others are waited for."""
+
+    type: ClassVar[str] = "onboarding.clock.paused"
+
+    item: str
+    timer: str
+    exception: str
+    reason_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockContinued(_OfOnboarding):
+    """A paused SLA clock goes on with the time that was left."""
+
+    type: ClassVar[str] = "onboarding.clock.continued"
+
+    item: str
+    timer: str
+    paused_since: str
+    due_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingEnded(_OfOnboarding):
     """Nothing follows any more."""
 

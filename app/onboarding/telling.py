@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
+from app.flow.commands import ContinueTimer, Decision, Finish, OpenException, PauseTimer, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
 from app.flow.state import ItemState, State
 from app.flow.steps.exceptions import UNDO
@@ -117,11 +117,21 @@ class _Teller:
                         "run_id": str(runs[task]),
                     }
                     told.append(events.ProvisioningRequested(**asked, **self.about))
+                case PauseTimer(item=item, timer=timer, exception=key, reason_code=code):
+                    paused: dict[str, Any] = {"item": item, "timer": timer, "exception": key, "reason_code": code}
+                    told.append(events.ClockPaused(**paused, **self.about))
+                case ContinueTimer():
+                    told.append(self._clock_continued(command))
                 case ReachFirstValue():
                     told.append(self._first_value(command))
                 case Finish(outcome=outcome, reason=reason):
                     told.append(events.OnboardingEnded(outcome=outcome, reason=reason or None, **self.about))
         return told
+
+    def _clock_continued(self, command: ContinueTimer) -> Event:
+        due_at = self.decision.state.timers[command.timer].due_at.isoformat()
+        since: dict[str, Any] = {"paused_since": command.paused_since.isoformat(), "due_at": due_at}
+        return events.ClockContinued(item=command.item, timer=command.timer, **since, **self.about)
 
     def _started(self) -> list[Event]:
         owners = {

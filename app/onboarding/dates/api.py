@@ -64,7 +64,23 @@ _ITEM = {
 }
 _GO_LIVE = {"day": "2026-12-18", "expected": "2026-12-15T16:00:00Z", "late_by": 0}
 _COURT = {"holder": "customer", "seconds": 5400.0, "share": 1.0, "reasons": []}
-_SCHEDULE = {"seq": 2, "go_live": _GO_LIVE, "items": [_ITEM], "moves": [_MOVE], "court": [_COURT]}
+_CLOCK = {
+    "timer": "kickoff_scheduled",
+    "item": "task.kickoff",
+    "rung": 0,
+    "due_at": "2026-12-01T09:00:00Z",
+    "paused_since": "2026-11-27T12:00:00Z",
+    "reason_code": "waiting_customer_admin",
+    "exception": "task.kickoff#1",
+}
+_SCHEDULE = {
+    "seq": 2,
+    "go_live": _GO_LIVE,
+    "items": [_ITEM],
+    "moves": [_MOVE],
+    "court": [_COURT],
+    "clocks": [_CLOCK],
+}
 _HERE = (NotSignedIn, NotPermitted, NothingHere, OnboardingMissing, TenantNotActive, TenantUpgrading)
 _ASKED = (UnknownItem, NotOpen, OnboardingEnded, NotStarted, DayRefused)
 _SENT = (NotFromHere, BodyUnreadable, BodyUnfit, MediaTypeUnknown, IdempotencyKeyMissing, IdempotencyKeyUnfit)

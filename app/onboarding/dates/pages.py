@@ -20,7 +20,7 @@ from app.onboarding.dates.operations import DueDate, GoLive, Wish, change_dates,
 from app.onboarding.dates.queries import go_live_of, lines_of, shown_dates, would_move
 from app.onboarding.pages.doors import names, saying, see
 from app.onboarding.queries.gate import gate_lines
-from app.onboarding.queries.heading import TOLD, head
+from app.onboarding.queries.heading import REASONS, TOLD, head
 from app.onboarding.queries.partner import top_of
 from app.onboarding.queries.picture import Picture
 from app.onboarding.sending import in_words
@@ -110,7 +110,12 @@ def _page(
 def _context(
     request: PageRequest, work: Work, picture: Picture, typed: dict[str, str], *, customer: bool
 ) -> dict[str, Any]:
-    shown = shown_dates(work, picture) | {"names": names(request, work), "tried": None, "errors": [], "typed": typed}
+    shown = shown_dates(work, picture, TOLD if customer else REASONS) | {
+        "names": names(request, work),
+        "tried": None,
+        "errors": [],
+        "typed": typed,
+    }
     if customer:
         return shown | {"onboarding": head(picture, TOLD), "back": picture.path, "may": False}
     may = can(work.rights, Permission.ONBOARDING_WRITE) and picture.state.status == "running"

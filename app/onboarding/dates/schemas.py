@@ -62,6 +62,18 @@ class CourtOut(Struct, frozen=True):
     reasons: list[ReasonOut]
 
 
+class ClockOut(Struct, frozen=True):
+    """One SLA clock that runs or stands still. While it is paused, `due_at` is when it would have been due."""
+
+    timer: str
+    item: str
+    rung: int
+    due_at: datetime
+    paused_since: datetime | None
+    reason_code: str | None
+    exception: str | None
+
+
 class ScheduleOut(Struct, frozen=True):
     """All dates of one onboarding, every move, newest first, and who had the ball for how long."""
 
@@ -70,6 +82,7 @@ class ScheduleOut(Struct, frozen=True):
     items: list[ItemDates]
     moves: list[MoveOut]
     court: list[CourtOut]
+    clocks: list[ClockOut]
 
 
 class TryQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -125,6 +125,7 @@ def _request(
         partner=calendar,
         customer=calendar,
         follows=True,
+        pauses=True,
         go_live=_go_live(facts),
     )
     return StartRequest(

@@ -11,10 +11,12 @@ from app.flow.commands import (
     ChangeException,
     CloseException,
     Command,
+    ContinueTimer,
     Decision,
     Finish,
     NotifyRole,
     OpenException,
+    PauseTimer,
     ReachFirstValue,
     RequestAction,
     StartRetry,
@@ -63,8 +65,8 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             onboarding.first_value_at = command.at
         case Finish():
             onboarding.finished_at = command.at
-        case CancelTimer() | RequestAction() | NotifyRole():
-            pass  # a cancelled timer's version is old and does nothing; the others are done above
+        case CancelTimer() | PauseTimer() | ContinueTimer() | RequestAction() | NotifyRole():
+            pass  # a cancelled or paused timer's version is old and does nothing; the others are done elsewhere
 
 
 def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry) -> None:

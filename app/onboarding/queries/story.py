@@ -50,6 +50,8 @@ _WORDS = {
     "onboarding.exception.retry_set": (mark("Retry scheduled"), "info", "clock"),
     "onboarding.held": (mark("Put on hold"), "warn", "clock-pause"),
     "onboarding.resumed": (mark("Resumed"), "good", "arrow-right"),
+    "onboarding.clock.paused": (mark("Deadline paused"), "idle", "clock-pause"),
+    "onboarding.clock.continued": (mark("Deadline runs on"), "info", "clock"),
     "onboarding.date.chosen": (mark("Date chosen"), "info", "calendar"),
     "onboarding.go_live.chosen": (mark("Day of going live chosen"), "info", "calendar"),
     "onboarding.calendar.changed": (mark("Working times changed"), "info", "calendar"),
