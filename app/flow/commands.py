@@ -12,7 +12,13 @@ from app.flow.fields import Value
 from app.flow.state import OpenedException, Proof, State
 
 Message = Literal[
-    "task_opened", "gate_opened", "gate_returned", "sla_breached", "exception_opened", "first_value_reached"
+    "task_opened",
+    "gate_opened",
+    "gate_returned",
+    "sla_breached",
+    "exception_opened",
+    "first_value_reached",
+    "reminder",
 ]
 
 
@@ -54,6 +60,21 @@ class ContinueTimer(Struct, frozen=True, kw_only=True, tag="continue_timer"):
     rung: int
     paused_since: datetime
     reason_code: str
+
+
+class StartReminder(Struct, frozen=True, kw_only=True, tag="start_reminder"):
+    """Set a kernel timer that makes `ReminderDue(item, version)` at `due_at`."""
+
+    item: str
+    due_at: datetime
+    version: int
+
+
+class CancelReminder(Struct, frozen=True, kw_only=True, tag="cancel_reminder"):
+    """Nobody need be reminded any more; if it fires all the same, its version is old and nothing happens."""
+
+    item: str
+    version: int
 
 
 class StartRetry(Struct, frozen=True, kw_only=True, tag="start_retry"):
@@ -130,6 +151,8 @@ Command = (
     | CancelTimer
     | PauseTimer
     | ContinueTimer
+    | StartReminder
+    | CancelReminder
     | RequestAction
     | NotifyRole
     | OpenException

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from app.flow import events
 from app.flow.clocks.pauses import keep_pauses
+from app.flow.clocks.reminders import give, is_stale_reminder, keep_reminders
 from app.flow.commands import Decision, NotifyRole
 from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, set_go_live
 from app.flow.definition import Definition
@@ -72,6 +73,7 @@ def decide(definition: Definition, state: State, event: Event, now: datetime) ->
         settle(draft)
         keep_pauses(draft)
     moves = follow(draft, event)
+    keep_reminders(draft)
     return msgspec.structs.replace(draft.decision(), moves=moves)
 
 
@@ -96,6 +98,8 @@ def _is_late(state: State, event: Event) -> bool:
     """Whether a timer fired that was moved or cancelled, or that nothing waits for while it is held or over."""
     if isinstance(event, events.TimerFired):
         return state.phase != "running" or is_stale(state, event)
+    if isinstance(event, events.ReminderDue):
+        return state.phase != "running" or is_stale_reminder(state, event)
     return isinstance(event, events.RetryDue) and (state.phase != "running" or resolving.is_stale_retry(state, event))
 
 
@@ -119,6 +123,7 @@ def _start(draft: Draft, event: events.Started) -> None:
         "partner": event.partner,
         "customer": event.customer,
         "pauses": event.pauses,
+        "reminds": event.reminds,
     }
     draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}
     for key in definition.items:
@@ -226,6 +231,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.ActionFailed: work.fail,
     events.ActionUnknown: work.lose,
     events.TimerFired: _fire,
+    events.ReminderDue: give,
     events.ExceptionRaised: raise_exception,
     events.ExceptionResolved: resolving.resolve,
     events.ExceptionAnswered: resolving.answer,

@@ -67,6 +67,19 @@ class TimerState(Struct, frozen=True, kw_only=True):
     paused: Pause | None = None
 
 
+class ReminderState(Struct, frozen=True, kw_only=True):
+    """A step's reminders: the next one while it is armed, those that were given since it opened, and how many ever."""
+
+    turn: tuple[int, int]
+    due_at: datetime
+    version: int
+    armed: bool = True
+    opened_at: datetime | None = None
+    given: tuple[tuple[int, int], ...] = ()
+    sent: int = 0
+    last_at: datetime | None = None
+
+
 class Hold(Struct, frozen=True, kw_only=True):
     """Why nothing moves: who put the onboarding on hold, since when, and the timers that go on afterwards."""
 
@@ -154,6 +167,8 @@ class State(Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
     plan: Plan | None = None  # None: begun when dates did not follow yet
     pauses: bool = False  # False: begun when clocks did not stand still for others yet
+    reminds: bool = False  # False: begun when nobody was reminded yet
+    reminders: dict[str, ReminderState] = {}
 
     @property
     def phase(self) -> str:

@@ -275,6 +275,16 @@ class OnboardingResumed(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reminded(_OfOnboarding):
+    """Whoever's step it is was reminded of its date, for the how-manieth time."""
+
+    type: ClassVar[str] = "onboarding.reminded"
+
+    item: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClockPaused(_OfOnboarding):
     """An SLA clock stands still while others are waited for."""
 

@@ -58,6 +58,9 @@ class _Teller:
             case flow.TimerFired(timer=timer, rung=rung):
                 role = self.definition.timers[timer].ladder[rung].role
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
+            case flow.ReminderDue(item=item):
+                number = self.decision.state.reminders[item].sent
+                told = [events.Reminded(item=item, number=number, **self.about)]
             case flow.DueDateSet() | flow.GoLiveSet() | flow.CalendarChanged():
                 told = [self._dates(event)]
             case flow.OwnerAssigned(item=item, person=person, reason=reason):

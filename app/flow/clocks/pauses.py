@@ -28,6 +28,11 @@ def reasons_that_pause(definition: Definition, timer: Timer) -> tuple[str, ...]:
     return BY_DEFAULT[definition.items[timer.item].side] if timer.pauses is None else timer.pauses
 
 
+def waits_for_others(draft: Draft, key: str, side: Side) -> bool:
+    """Whether somebody has said that a step of that side waits for others, so that nobody need be reminded of it."""
+    return _cause(draft, key, BY_DEFAULT[side]) is not None
+
+
 def keep_pauses(draft: Draft) -> None:
     """Pause what has a reason to stand still now, and let go on what has none any more."""
     if not draft.before_or_started().pauses:
@@ -49,7 +54,13 @@ def keep_pauses(draft: Draft) -> None:
 
 def _waits(draft: Draft, timer: Timer) -> OpenedException | None:
     """The oldest open exception that pauses this clock: on its item, or on what the item stands in."""
-    codes, places = reasons_that_pause(draft.definition, timer), _places(draft.definition, timer.item)
+    return _cause(draft, timer.item, reasons_that_pause(draft.definition, timer))
+
+
+def _cause(draft: Draft, key: str, codes: tuple[str, ...]) -> OpenedException | None:
+    if not draft.exceptions:
+        return None
+    places = _places(draft.definition, key)
     found = [
         each
         for each in draft.exceptions.values()

@@ -61,6 +61,9 @@ _ITEM = {
     "latest_at": "2026-12-04T16:00:00Z",
     "to_spare": 3,
     "chosen": None,
+    "reminders_sent": 1,
+    "reminded_at": "2026-11-30T08:00:00Z",
+    "reminder_at": "2026-12-02T08:00:00Z",
 }
 _GO_LIVE = {"day": "2026-12-18", "expected": "2026-12-15T16:00:00Z", "late_by": 0}
 _COURT = {"holder": "customer", "seconds": 5400.0, "share": 1.0, "reasons": []}

@@ -97,6 +97,7 @@ def would_move(decision: Decision) -> list[Moved]:
 def dates_of(picture: Picture, item: Item, back: GoLive | None) -> ItemDates:
     """The dates of one step."""
     state, plan = picture.of(item.key), picture.state.plan or Plan()
+    told = picture.state.reminders.get(item.key)
     baseline = plan.baseline.get(item.key)
     at = state.settled_at if picture.state.is_settled(item.key) else state.due_at
     latest = back.latest.get(item.key) if back else None
@@ -111,6 +112,9 @@ def dates_of(picture: Picture, item: Item, back: GoLive | None) -> ItemDates:
         latest_at=latest.due_at if latest else None,
         to_spare=latest.to_spare if latest else None,
         chosen=plan.pins.get(item.key),
+        reminders_sent=told.sent if told else 0,
+        reminded_at=told.last_at if told else None,
+        reminder_at=told.due_at if told and told.armed else None,
     )
 
 
@@ -168,6 +172,9 @@ def _row(picture: Picture, item: Item, dates: ItemDates, moves: list[Moved], wor
         "to_spare": dates.to_spare,
         "chosen": dates.chosen is not None,
         "why": lines_of(picture, moves),
+        "reminders": dates.reminders_sent,
+        "reminded_at": dates.reminded_at,
+        "reminder_at": dates.reminder_at,
         "paused": _paused(picture, item, words),
     }
 

@@ -25,7 +25,10 @@ class MoveOut(Struct, frozen=True):
 
 
 class ItemDates(Struct, frozen=True):
-    """The dates of one step. `moved_days`, `to_spare`: working days; negative is earlier, or lacking."""
+    """The dates of one step. `moved_days`, `to_spare`: working days; negative is earlier, or lacking.
+
+    `reminded_at` is when its owner was last reminded, `reminder_at` when they will be next.
+    """
 
     key: str
     state: str
@@ -36,6 +39,9 @@ class ItemDates(Struct, frozen=True):
     latest_at: datetime | None
     to_spare: int | None
     chosen: date | None
+    reminders_sent: int
+    reminded_at: datetime | None
+    reminder_at: datetime | None
 
 
 class GoLiveOut(Struct, frozen=True):

@@ -126,6 +126,7 @@ def _request(
         customer=calendar,
         follows=True,
         pauses=True,
+        reminds=True,
         go_live=_go_live(facts),
     )
     return StartRequest(

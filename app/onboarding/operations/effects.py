@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.connectors.operations import RunRequest, request_run
 from app.flow.commands import (
+    CancelReminder,
     CancelTimer,
     ChangeException,
     CloseException,
@@ -19,6 +20,7 @@ from app.flow.commands import (
     PauseTimer,
     ReachFirstValue,
     RequestAction,
+    StartReminder,
     StartRetry,
     StartTimer,
 )
@@ -27,9 +29,10 @@ from app.flow.state import OpenedException, State
 from app.intake.operations.exceptions import ExceptionOpening, change_exception, close_exception, open_exception
 from app.intake.queries import find_exception
 from app.kernel.work import Work
-from app.notifications.operations import Letter, queue_letter
+from app.notifications.operations import Letter
 from app.onboarding.models import Onboarding
-from app.onboarding.people import holders
+from app.onboarding.operations.clocks.quiet import WAITS, letter_to
+from app.onboarding.people import Holder, find_holder, holders
 
 SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that has checked its own permission"}
 
@@ -38,11 +41,12 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
     """Do every command of a decision. Returns the run ids of requested actions, by task."""
     runs: dict[str, UUID] = {}
     told: set[tuple[UUID, str]] = set()
+    waits = any(isinstance(command, NotifyRole) and command.message in WAITS for command in decision.commands)
     for command in decision.commands:
         if isinstance(command, RequestAction):
             runs[command.task] = _request_action(work, onboarding, command)
         elif isinstance(command, NotifyRole):
-            _notify(work, onboarding, definition, decision.state, command, told)
+            _notify(work, onboarding, definition, decision.state, command, told, waits=waits)
         else:
             _do(work, onboarding, command)
     return runs
@@ -50,7 +54,7 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
 
 def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
-        case StartTimer() | StartRetry():
+        case StartTimer() | StartRetry() | StartReminder():
             _set_timer(work, onboarding, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
@@ -65,14 +69,16 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             onboarding.first_value_at = command.at
         case Finish():
             onboarding.finished_at = command.at
-        case CancelTimer() | PauseTimer() | ContinueTimer() | RequestAction() | NotifyRole():
-            pass  # a cancelled or paused timer's version is old and does nothing; the others are done elsewhere
+        case CancelTimer() | PauseTimer() | ContinueTimer() | CancelReminder() | RequestAction() | NotifyRole():
+            pass  # the version of what was cancelled or paused is old and does nothing; the others are done elsewhere
 
 
-def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry) -> None:
+def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartReminder) -> None:
     when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": command.version}
     if isinstance(command, StartTimer):
         work.set_timer("onboarding.fire_timer", args={"timer": command.timer, "rung": command.rung}, **when)
+    elif isinstance(command, StartReminder):
+        work.set_timer("onboarding.remind", args={"item": command.item}, **when)
     else:
         work.set_timer("onboarding.retry_exception", args={"exception": command.exception}, **when)
 
@@ -105,6 +111,14 @@ def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) 
     )
 
 
+def _readers(onboarding: Onboarding, state: State, command: NotifyRole) -> list[Holder]:
+    """Whoever holds the role; of a reminder the person whose step it is, where somebody has taken it."""
+    assignee = state.items[command.item].assignee
+    if command.message == "reminder" and assignee and (person := find_holder(onboarding, UUID(assignee))):
+        return [person]
+    return holders(onboarding, command.role)
+
+
 def _notify(  # what a letter is made of
     work: Work,
     onboarding: Onboarding,
@@ -112,20 +126,23 @@ def _notify(  # what a letter is made of
     state: State,
     command: NotifyRole,
     told: set[tuple[UUID, str]],
+    *,
+    waits: bool,
 ) -> None:
     """One letter to each holder of the role; a role that nobody holds is told to the onboarding's lead.
 
     Nobody is told the same of one item twice in a decision: ten blank fields, or two roles held, are one letter.
     """
     said = f"{command.message} {command.item} {sorted(command.text.items())}"
-    people = [person for person in holders(onboarding, command.role) if (person.id, said) not in told]
+    people = [person for person in _readers(onboarding, state, command) if (person.id, said) not in told]
     if not people:
         return
     told |= {(person.id, said) for person in people}
     item, due_at = definition.items[command.item], state.items[command.item].due_at
     for person in people:
-        queue_letter(
+        letter_to(
             work,
+            state,
             Letter(
                 kind=command.message,
                 onboarding_id=onboarding.id,
@@ -137,6 +154,9 @@ def _notify(  # what a letter is made of
                     "onboarding": onboarding.name,
                     "due_at": due_at.isoformat() if due_at else None,
                     "side": command.side,
+                    "reader_side": person.side,
                 },
             ),
+            person.side,
+            waits=waits,
         )

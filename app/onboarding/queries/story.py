@@ -50,6 +50,7 @@ _WORDS = {
     "onboarding.exception.retry_set": (mark("Retry scheduled"), "info", "clock"),
     "onboarding.held": (mark("Put on hold"), "warn", "clock-pause"),
     "onboarding.resumed": (mark("Resumed"), "good", "arrow-right"),
+    "onboarding.reminded": (mark("Reminder sent"), "info", "bell"),
     "onboarding.clock.paused": (mark("Deadline paused"), "idle", "clock-pause"),
     "onboarding.clock.continued": (mark("Deadline runs on"), "info", "clock"),
     "onboarding.date.chosen": (mark("Date chosen"), "info", "calendar"),

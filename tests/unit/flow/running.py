@@ -42,6 +42,7 @@ def started(packet: dict[str, Value], **inputs: Value) -> events.Started:
         reference="onboarding-1",
         follows=True,
         pauses=True,
+        reminds=True,
     )
 
 

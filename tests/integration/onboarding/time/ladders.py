@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.identity.operations import ensure_person
+from app.notifications.mail_folder import StoredMail
 from app.onboarding import operations
 from app.onboarding.queries.picture import Picture
 from app.partners.operations import assign_role
@@ -16,6 +17,7 @@ from tenants.tenant import Tenant
 from tests.factories.main_job import MainJob
 from tests.factories.walker import customer_of, do, picture_of
 
+MOMENT = timedelta(seconds=5)
 TIMER = "environment_answer"
 STEP = "task.describe_environment"
 ANSWERS = {"workplaces": 30, "sites": 2, "identity": "entra", "admin_email": "it@contoso.example"}
@@ -51,6 +53,19 @@ class Ladder:
         """Business time goes on to that moment, and all that is due then is done."""
         self.shop.installation.move_clock(moment - self.now)
         self.shop.run()
+
+    def wait_for_morning(self) -> None:
+        """Business time goes on to where both sides work; it stays where they do."""
+        now = self.now
+        self.wait_until(self.picture.state.time_for("partner").add_business(now, timedelta(0)) + MOMENT)
+
+    def reminders(self) -> list[str]:
+        """Who was reminded of the customer's step, in order of arrival."""
+        return [mail.recipients[0] for mail in reversed(self.shop.mail.messages()) if self._reminds(mail)]
+
+    def _reminds(self, mail: StoredMail) -> bool:
+        title = self.picture.definition.items[STEP].title["en"]
+        return mail.recipients[0] in self.rungs and mail.subject == f"Reminder: {title}"
 
     def mails(self) -> list[str]:
         """Who was told that the deadline is over, in order of arrival."""

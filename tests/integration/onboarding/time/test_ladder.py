@@ -16,9 +16,8 @@ from app.onboarding import operations
 from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.picture import get_picture
 from tests.factories.main_job import MainJob
-from tests.integration.onboarding.time.ladders import STEP, TIMER, Ladder, open_ladder
+from tests.integration.onboarding.time.ladders import MOMENT, STEP, TIMER, Ladder, open_ladder
 
-MOMENT = timedelta(seconds=5)
 HELD: dict[str, Any] = {"reason_code": "waiting_billing_info", "reason": "The invoice address is unknown."}
 
 
@@ -30,8 +29,9 @@ def _clock(shop: MainJob) -> Iterator[None]:
 
 
 def climb(ladder: Ladder) -> None:
-    """The armed rung comes due."""
+    """The armed rung comes due; its mail may wait for the next morning."""
     ladder.wait_until(ladder.due_at + MOMENT)
+    ladder.wait_for_morning()
 
 
 def at_once(*deeds: Callable[[], object]) -> list[BaseException | None]:

@@ -31,13 +31,17 @@ _ROW: dict[str, Any] = {
     "x_at": 120.0,
     "why": [],
     "paused": [],
+    "reminders": 0,
+    "reminded_at": None,
+    "reminder_at": None,
 }
 _ROWS = [
     _ROW,
     _ROW
     | {"key": "task.mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "state": "open"}
     | {"at": days(9), "baseline_at": days(4), "moved_days": 3, "to_spare": -1, "chosen": True, "why": _WHY}
-    | {"x_baseline": 520.0, "x_at": 800.0, "paused": [{"since": days(-1), "why": "Waiting on customer admin"}]},
+    | {"x_baseline": 520.0, "x_at": 800.0, "reminders": 2, "reminded_at": days(-2), "reminder_at": days(1)}
+    | {"paused": [{"since": days(-1), "why": "Waiting on customer admin"}]},
     _ROW
     | {"key": "milestone.moved", "kind": "milestone", "title": said("Mailboxes moved"), "state": "waiting"}
     | {"at": days(14), "baseline_at": days(15), "moved_days": -1, "to_spare": 4, "x_baseline": 1000.0, "x_at": 950.0},
