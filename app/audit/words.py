@@ -79,6 +79,8 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.rolled_back": mark("rolled the onboarding back to an earlier stage"),
     "onboarding.sandbox.filled": mark("filled this sandbox with made-up work"),
     "onboarding.sandbox.left_empty": mark("left this sandbox empty"),
+    "onboarding.feed.started": mark("made an address by which their calendar reads dates"),
+    "onboarding.feed.ended": mark("ended the address by which their calendar read dates"),
     "onboarding.reminded": mark("reminded of a date"),
     "onboarding.clock.paused": mark("let a deadline stand still while others are waited for"),
     "onboarding.clock.continued": mark("let a paused deadline run on"),

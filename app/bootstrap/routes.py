@@ -49,6 +49,7 @@ from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
+from app.onboarding.feeds.pages import FeedDoors, FeedForms
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
@@ -99,6 +100,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     DatePages,
+    FeedForms,
+    FeedDoors,
     OnboardingForms,
     WorkPages,
     OwnerForms,

@@ -328,6 +328,22 @@ class JobsRetried(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedStarted(Event):
+    """Somebody made an address by which their own calendar reads dates; the one before has ended."""
+
+    type: ClassVar[str] = "onboarding.feed.started"
+    subject_kind: ClassVar[str] = "person"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedEnded(Event):
+    """Somebody ended the address by which their calendar read dates."""
+
+    type: ClassVar[str] = "onboarding.feed.ended"
+    subject_kind: ClassVar[str] = "person"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SandboxFilled(Event):
     """All that a new sandbox holds is made up: whom and what it was given."""
 
