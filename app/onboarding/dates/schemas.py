@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from app.flow.definition import Side
+
 Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S", examples=["The customer asked for it"])]
 ItemKey = Annotated[str, Meta(min_length=1, max_length=200, examples=["task.kickoff"])]
 
@@ -104,6 +106,34 @@ class DateWish(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
     item: ItemKey | None = None
     day: date | None = None
+
+
+Minutes = Annotated[int, Meta(ge=0, le=1440)]
+Weekdays = Annotated[str, Meta(pattern=r"^[0-6](,[0-6])*$", examples=["0,1,2,3,4"])]
+Days = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*$", examples=["2026-12-24,2026-12-31"])]
+
+
+class CalendarQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a party works: zone, country (ISO 3166) for its public holidays, and what differs from it.
+
+    `opens` and `closes` are minutes since midnight, `weekdays` 0 is Monday; what is left out is as in the country.
+    """
+
+    side: Side = "partner"
+    zone: str = "UTC"
+    country: str | None = None
+    subdivision: str | None = None
+    weekdays: Weekdays | None = None
+    opens: Minutes | None = None
+    closes: Minutes | None = None
+    holidays: Days | None = None
+
+
+class CalendarWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """The same, to be done, with its reason."""
+
+    reason: Reason
+    calendar: CalendarQuery
 
 
 class TriedOut(Struct, frozen=True):

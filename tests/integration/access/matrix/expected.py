@@ -57,6 +57,7 @@ FOR_VIEWERS = {
     "GET /t/{tenant_id:uuid}/work": "reads it",
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/schedule": "onboarding:onboarding:read",
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/schedule/trial": "the same: nothing changes",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/schedule/calendar-trial": "the same",
     "GET /t/{tenant_id:uuid}": "leads to the onboarding",
     "GET /t/{tenant_id:uuid}/access": "who has access to a workspace is no secret in it",
     "GET /t/{tenant_id:uuid}/settings": "the ways that their role opens, and no others",
