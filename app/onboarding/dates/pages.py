@@ -122,7 +122,8 @@ def _feed(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, token: str
     shown = (
         {"dates": f"{at}/{onboarding_id}/dates.ics", "steps": f"{at}/steps.ics"} if at else {"dates": "", "steps": ""}
     )
-    return {"action": f"/t/{tenant_id}/onboardings/{onboarding_id}/dates/feed", "made_at": made_at} | shown
+    shown |= {"action": f"/t/{tenant_id}/onboardings/{onboarding_id}/dates/feed", "key": new_command_key()}
+    return shown | {"made_at": made_at}
 
 
 def _context(

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.access.require import NotPermitted
@@ -20,7 +21,18 @@ from app.onboarding.feeds.ical import Entry, write_feed
 from app.onboarding.feeds.queries import dates_feed, own_steps_feed
 from app.onboarding.pages.doors import see
 from app.onboarding.queries.picture import get_picture
-from app.web.begin import NOTHING_HERE, NothingHere, begin_work, front_of, runtime_of, session_token, site_of, trace_of
+from app.web.begin import (
+    NOTHING_HERE,
+    NothingHere,
+    front_of,
+    run_form,
+    run_once,
+    runtime_of,
+    session_token,
+    site_of,
+    trace_of,
+)
+from app.web.forms import Form
 from app.web.guard.limits import Limiter, Quota, TooManyRequests
 from app.web.responses import redirect
 from app.web.translations import mark, negotiate, translations
@@ -39,24 +51,45 @@ class FeedForms(Controller):
     include_in_schema = False
 
     @post("/", status_code=200, sync_to_thread=True)
-    def make(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[str]:
-        """Make the address, which is shown this once; the one before ends."""
-        with begin_work(request, tenant_id) as work:
+    def make(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Make the address, which is shown this once; the one before ends. Sent twice, it is made once."""
+
+        def operation(work: Work) -> dict[str, object]:
             see(request, work, onboarding_id)
             work.record(FeedStarted(subject_id=work.actor.id))
+            return {}
+
+        sent = {"key": form.command_key, "body": form.typed, "operation": operation}
+        if run_once(request, tenant_id, **sent)[1]:  # type: ignore[arg-type]  # three names, three kinds
+            return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}/dates#feed")
         databases, token = runtime_of(request).databases, session_token(request) or ""
         made = start_feed(databases, site_of(request), session_token=token, tenant_id=tenant_id)
         return dates_page(request, tenant_id, onboarding_id, feed=made)
 
     @post("/end", sync_to_thread=True)
-    def end(self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Response[str]:
+    def end(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
         """End it: calendars that ask get nothing more."""
         site, databases = site_of(request), runtime_of(request).databases
-        with begin_work(request, tenant_id) as work:
-            person = work.actor.id
+
+        def operation(work: Work) -> dict[str, object]:
             see(request, work, onboarding_id)
-            if end_feed(databases, site, person_id=person, tenant_id=tenant_id):
-                work.record(FeedEnded(subject_id=person))
+            if end_feed(databases, site, person_id=work.actor.id, tenant_id=tenant_id):
+                work.record(FeedEnded(subject_id=work.actor.id))
+            return {}
+
+        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}/dates#feed")
 
 

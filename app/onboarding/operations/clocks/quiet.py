@@ -17,6 +17,7 @@ from app.notifications.operations import Letter, queue_letter
 
 SYSTEM_ONLY = {
     "letter_to": "part of `advance`, which an operation calls that has checked its own permission",
+    "working_at": "reads a calendar that it is given",
     "wait_with": "part of `letter_to` and of the job of a letter that waited",
 }
 WAITS: Final = frozenset({"reminder", "sla_breached"})

@@ -14,6 +14,7 @@ import pytest
 from icalendar import Calendar
 
 from app.bootstrap.wiring import declare_everything
+from app.kernel.ids import new_id
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.feeds.pages import FEED, FeedDoors, FeedForms
@@ -49,7 +50,7 @@ class Street:
 
     def addresses(self, browser: Browser) -> list[str]:
         """A fresh address: that of the dates, that of one's own steps."""
-        answer = browser.post(f"{self.page}/feed")
+        answer = browser.post(f"{self.page}/feed", {"command_key": new_id().hex})
         assert answer.status == 200
         return [path for path, _token in _ADDRESS.findall(answer.text)]
 
@@ -151,7 +152,7 @@ class TestEnd:
         second = street.addresses(street.dana)[0]
         assert (street.out.get(first).status, street.out.get(second).status) == (404, 200)
         assert second not in street.dana.get(street.page).text  # it was shown once
-        assert street.dana.post(f"{street.page}/feed/end").status == 303
+        assert street.dana.post(f"{street.page}/feed/end", {"command_key": new_id().hex}).status == 303
         assert street.out.get(second).status == 404
         told = street.doors.installation.rows(street.acme, "SELECT action FROM {}.trail ORDER BY id DESC LIMIT 1")
         assert [row.action for row in told] == ["onboarding.feed.ended"]
@@ -181,6 +182,14 @@ class TestEnd:
 
 class TestForms:
     def test_are_nobodys_who_has_no_business_there(self, street: Street):
-        assert street.eve.post(f"{street.page}/feed").status == 404
-        assert street.out.post(f"{street.page}/feed").status == 303
-        assert street.dana.post(f"{street.page}/feed", origin="http://evil.example").status == 403
+        form = {"command_key": new_id().hex}
+        assert street.eve.post(f"{street.page}/feed", form).status == 404
+        assert street.out.post(f"{street.page}/feed", form).status == 303
+        assert street.dana.post(f"{street.page}/feed", form, origin="http://evil.example").status == 403
+
+    def test_sent_twice_make_one_address(self, street: Street):
+        form = {"command_key": new_id().hex}
+        first = street.dana.post(f"{street.page}/feed", form)
+        again = street.dana.post(f"{street.page}/feed", form)
+        assert (first.status, again.status) == (200, 303)
+        assert street.out.get(_ADDRESS.findall(first.text)[0][0]).status in {200, 429}

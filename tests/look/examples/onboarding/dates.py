@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.look.examples.customer import EXAMPLES as OF_CUSTOMER
-from tests.look.examples.facts import Context, days, said
+from tests.look.examples.facts import KEY, Context, days, said
 from tests.look.examples.partner import EXAMPLES as OF_PARTNER
 
 _SLIPPED = {"was": days(4), "becomes": days(6), "days": 2, "by": "", "reason": "", "at": days(-1)}
@@ -47,7 +47,7 @@ _ROWS = [
     | {"at": days(14), "baseline_at": days(15), "moved_days": -1, "to_spare": 4, "x_baseline": 1000.0, "x_at": 950.0},
 ]
 _LIVE = {"day": days(12).date(), "expected": days(14), "late_by": 2}
-_FEED: Context = {"action": "/t/0192f0c1/dates/feed", "made_at": None, "dates": "", "steps": ""}
+_FEED: Context = {"action": "/t/0192f0c1/dates/feed", "key": KEY, "made_at": None, "dates": "", "steps": ""}
 _ADDRESS = "https://northwind.example/calendar/9mXr0c4Yq8nZl2"
 _MADE = {"made_at": days(0), "dates": f"{_ADDRESS}/0192f0c1/dates.ics", "steps": f"{_ADDRESS}/steps.ics"}
 _SHOWN: Context = {
