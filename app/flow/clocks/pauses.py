@@ -47,7 +47,7 @@ def keep_pauses(draft: Draft) -> None:
             pause_timer(draft, timer, pause)
         elif known.paused and waits is None:
             continue_timer(draft, timer, known.paused)
-        elif known.paused and waits is not None:  # another is waited for now, or the same one still
+        elif known.paused and waits is not None:  # another is waited for, or the same one still
             pause = structs.replace(known.paused, exception=waits.id, reason_code=waits.reason_code)
             draft.timers[timer.id] = structs.replace(known, paused=pause)
 

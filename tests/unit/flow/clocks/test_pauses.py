@@ -188,7 +188,7 @@ class TestTemplate:
         ("codes", "stands"),
         [(None, True), ([], False), (["ai_uncertainty"], False), (["waiting_customer_admin"], True)],
     )
-    def test_says_what_pauses_a_clock(self, codes: list[str] | None, stands: bool):  # noqa: FBT001
+    def test_says_what_pauses_a_clock(self, codes: list[str] | None, *, stands: bool):
         definition = self.with_pauses(codes)
         run = Run(definition=definition)
         run.apply(raised("task.schedule_kickoff", "waiting_customer_admin"))
