@@ -18,7 +18,7 @@ CAPABILITIES = (
     "vault",
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
-ROOMS_OF_IDENTITY = ("machines", "scim", "sso", "step_up")
+ROOMS_OF_IDENTITY = ("feeds", "machines", "scim", "sso", "step_up")
 LOOKUPS = ("access", "identity", "onboarding", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),

@@ -49,6 +49,7 @@ from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
+from app.onboarding.feeds.pages import FeedDoors, FeedForms
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
@@ -101,6 +102,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingPages,
     DatePages,
     MigrationPages,
+    FeedForms,
+    FeedDoors,
     OnboardingForms,
     WorkPages,
     OwnerForms,

@@ -158,6 +158,16 @@ class BusinessTime(Struct, frozen=True):
                 return closes - MOMENT  # at closing time itself the day is over
         raise NoWorkingTime("The two parties share no working day in the 400 days before; check both calendars.")
 
+    def opening(self, day: date, days: int) -> datetime:
+        """When the n-th joint working day after a civil date opens (0: that day or the next); before it if negative."""
+        left = abs(days)
+        for _day in range(LONGEST_PAUSE * (left + 1)):
+            if not left and self.works_on(day):
+                return self.owner.hours_of(day)[0]
+            day += DAY if days >= 0 else -DAY
+            left -= bool(left) and self.works_on(day)
+        raise NoWorkingTime("The two parties share no working day in the next 400 days; check both calendars.")
+
     def _spans_before(self, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Working spans that begin before `end`, the last first; stops when none comes for 400 days."""
         day, idle = self.owner.day_at(end), 0

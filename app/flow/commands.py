@@ -19,6 +19,7 @@ Message = Literal[
     "exception_opened",
     "exception_aged",
     "first_value_reached",
+    "reminder",
 ]
 
 
@@ -38,6 +39,42 @@ class CancelTimer(Struct, frozen=True, kw_only=True, tag="cancel_timer"):
     timer: str
     item: str
     rung: int
+    version: int
+
+
+class PauseTimer(Struct, frozen=True, kw_only=True, tag="pause_timer"):
+    """The armed rung waits with its clock; if it fires all the same, its version is old and nothing happens."""
+
+    timer: str
+    item: str
+    rung: int
+    version: int
+    exception: str
+    reason_code: str
+
+
+class ContinueTimer(Struct, frozen=True, kw_only=True, tag="continue_timer"):
+    """The clock goes on with the business time that was left; StartTimer says until when."""
+
+    timer: str
+    item: str
+    rung: int
+    paused_since: datetime
+    reason_code: str
+
+
+class StartReminder(Struct, frozen=True, kw_only=True, tag="start_reminder"):
+    """Set a kernel timer that makes `ReminderDue(item, version)` at `due_at`."""
+
+    item: str
+    due_at: datetime
+    version: int
+
+
+class CancelReminder(Struct, frozen=True, kw_only=True, tag="cancel_reminder"):
+    """Nobody need be reminded any more; if it fires all the same, its version is old and nothing happens."""
+
+    item: str
     version: int
 
 
@@ -127,6 +164,10 @@ Command = (
     | StartRetry
     | StartAlert
     | CancelTimer
+    | PauseTimer
+    | ContinueTimer
+    | StartReminder
+    | CancelReminder
     | RequestAction
     | NotifyRole
     | OpenException

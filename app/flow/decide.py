@@ -13,6 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from app.flow import events
+from app.flow.clocks.pauses import keep_pauses
+from app.flow.clocks.reminders import give, is_stale_reminder, keep_reminders
 from app.flow.commands import Decision, NotifyRole
 from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, set_go_live
 from app.flow.definition import Definition
@@ -75,7 +77,9 @@ def decide(definition: Definition, state: State, event: Event, now: datetime) ->
     _STEPS[type(event)](draft, event)
     if draft.state.phase == "running":
         settle(draft)
+        keep_pauses(draft)
     moves = follow(draft, event)
+    keep_reminders(draft)
     return msgspec.structs.replace(draft.decision(), moves=moves)
 
 
@@ -108,6 +112,8 @@ def _check_pinned(definition: Definition, state: State, event: Event) -> None:
         raise WrongDefinition("This onboarding is pinned to another version of its template.")
     if isinstance(event, _RESULTS) and event.task not in definition.items:
         raise StaleAction(f"{event.task} is not in the version that this onboarding runs; its result changes nothing.")
+    if isinstance(event, events.ReminderDue) and event.item not in definition.items:
+        return  # its item went elsewhere with another version: it is stale
     for name in ("item", "task", "gate", "milestone", "stage"):
         key = getattr(event, name, None)
         if key is not None and key not in definition.items:
@@ -120,6 +126,8 @@ def _is_late(state: State, event: Event) -> bool:
         return state.phase != "running" or is_stale(state, event)
     if isinstance(event, events.ExceptionAged):
         return state.phase != "running" or is_stale_alert(state, event)
+    if isinstance(event, events.ReminderDue):
+        return state.phase != "running" or is_stale_reminder(state, event)
     return isinstance(event, events.RetryDue) and (state.phase != "running" or resolving.is_stale_retry(state, event))
 
 
@@ -142,6 +150,8 @@ def _start(draft: Draft, event: events.Started) -> None:
         "packet": packet,
         "partner": event.partner,
         "customer": event.customer,
+        "pauses": event.pauses,
+        "reminds": event.reminds,
     }
     draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}
     for key in definition.items:
@@ -249,6 +259,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.ActionFailed: work.fail,
     events.ActionUnknown: work.lose,
     events.TimerFired: _fire,
+    events.ReminderDue: give,
     events.ExceptionRaised: raise_exception,
     events.ExceptionResolved: resolving.resolve,
     events.ExceptionAnswered: resolving.answer,

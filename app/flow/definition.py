@@ -54,6 +54,15 @@ class Duration(Struct, frozen=True, kw_only=True):
     business_hours: int | None = None
 
 
+class Reminder(Struct, frozen=True, kw_only=True):
+    """When whoever's step it is hears of its date once more: before it, or after it, then `every` so often."""
+
+    before: Duration | None = None
+    after: Duration | None = None
+    every: Duration | None = None
+    at_most: int = 1
+
+
 class Role(Struct, frozen=True, kw_only=True):
     """Who owns, reviews or is told."""
 
@@ -155,6 +164,7 @@ class Item(Struct, frozen=True, kw_only=True):
     entry: Criterion | None = None
     exit: Criterion | None = None
     due: Duration | None = None
+    remind: tuple[Reminder, ...] | None = None  # None: as `flow.clocks.reminders` has it
     evidence: Evidence | None = None
     children: tuple[str, ...] = ()
     layer: Layer | None = None
@@ -177,12 +187,16 @@ class Rung(Struct, frozen=True, kw_only=True):
 
 
 class Timer(Struct, frozen=True, kw_only=True):
-    """An SLA on one item: starts when it opens (or with the onboarding), ends when it is settled."""
+    """An SLA on one item: starts when it opens (or with the onboarding), ends when it is settled.
+
+    It stands still while somebody has said, by an exception, that others are waited for.
+    """
 
     id: str
     item: str
     starts: Literal["opened", "started"]
     ladder: tuple[Rung, ...]
+    pauses: tuple[str, ...] | None = None  # reason codes while which it stands still; None: those of its side
 
 
 class ExceptionRoute(Struct, frozen=True, kw_only=True):

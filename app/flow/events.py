@@ -43,6 +43,8 @@ class Started(Struct, frozen=True, kw_only=True, tag_field="event", tag="started
     customer: Calendar
     reference: str = ""  # what outside systems may keep as the name of this onboarding (`onboarding.reference`)
     follows: bool = False  # dates follow what happens; histories recorded before that was so replay as they were
+    pauses: bool = False  # clocks stand still while others are waited for; the same
+    reminds: bool = False  # whoever's step it is hears of its date; the same
     go_live: date | None = None  # the day on which the customer wants to be live
 
 
@@ -152,6 +154,13 @@ class TimerFired(Struct, frozen=True, kw_only=True, tag_field="event", tag="time
 
     timer: str
     rung: int
+    version: int
+
+
+class ReminderDue(Struct, frozen=True, kw_only=True, tag_field="event", tag="reminder_due"):
+    """The moment of a step's next reminder came. One with an old version does nothing."""
+
+    item: str
     version: int
 
 
@@ -338,6 +347,7 @@ Event = (
     | ActionFailed
     | ActionUnknown
     | TimerFired
+    | ReminderDue
     | ExceptionRaised
     | ExceptionResolved
     | ExceptionAnswered

@@ -26,6 +26,7 @@ from app.flow.definition import (
     HandoffField,
     Item,
     Refusal,
+    Reminder,
     Role,
     Rung,
     Timer,
@@ -257,6 +258,7 @@ class _Reader:
         shared = {
             "depends_on": tuple(source.get("depends_on", ())),
             "due": _duration(source.get("due")),
+            "remind": msgspec.convert(source["remind"], tuple[Reminder, ...]) if "remind" in source else None,
             "when": self.condition(source.get("when"), (*path, "when")),
             "entry": self.condition(source.get("entry"), (*path, "entry")),
             "exit": self.condition(source.get("exit"), (*path, "exit")),
@@ -297,7 +299,9 @@ class _Reader:
             )
             for rung in timer["ladder"]
         )
-        return Timer(id=timer["id"], item=timer["item"], starts=timer.get("starts", "opened"), ladder=rungs)
+        pauses = tuple(timer["pauses"]) if "pauses" in timer else None
+        starts = timer.get("starts", "opened")
+        return Timer(id=timer["id"], item=timer["item"], starts=starts, ladder=rungs, pauses=pauses)
 
     def route(self, route: Document) -> ExceptionRoute:
         """Where a typed exception goes."""

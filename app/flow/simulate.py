@@ -86,6 +86,8 @@ def walk(definition: Definition, seed: int) -> tuple[list[Recorded], State]:
         now += timedelta(minutes=chance.randrange(1, 600))
         if isinstance(event, events.TimerFired):
             now = max(now, state.timers[event.timer].due_at)
+        elif isinstance(event, events.ReminderDue):
+            now = max(now, state.reminders[event.item].due_at)
         state = decide(definition, state, event, now).state
         history.append(Recorded(at=now, event=event))
     return history, state
@@ -103,6 +105,7 @@ def _next(definition: Definition, state: State, chance: Random) -> Event | None:
 
 def _legal(definition: Definition, state: State, event: Event) -> bool:
     due = [timer.due_at for timer in state.timers.values()]
+    due += [reminder.due_at for reminder in state.reminders.values()]
     try:
         decide(definition, state, event, max([BEGIN, *due]))
     except SlipwayError:
@@ -140,6 +143,9 @@ def _aside(definition: Definition, state: State, chance: Random) -> Iterator[Eve
     for name, timer in state.timers.items():
         if timer.armed:
             yield events.TimerFired(timer=name, rung=timer.rung, version=timer.version)
+    for key, reminder in state.reminders.items():
+        if reminder.armed:
+            yield events.ReminderDue(item=key, version=reminder.version)
     done = [key for key, item in state.items.items() if item.state == "done" and key.startswith("task.")]
     if done:
         yield events.TaskReopened(by=by, task=chance.choice(done), reason="It was not right yet.")
@@ -179,6 +185,8 @@ def _begin(definition: Definition, chance: Random) -> events.Started:
         customer=Calendar(zone=chance.choice(("Europe/Berlin", "America/New_York", "Asia/Dubai"))),
         reference=f"simulated-{chance.randrange(10**6)}",
         follows=True,
+        pauses=True,
+        reminds=True,
     )
 
 

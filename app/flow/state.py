@@ -48,13 +48,38 @@ class ItemState(Struct, frozen=True, kw_only=True):
     request: int = 0
 
 
+class Pause(Struct, frozen=True, kw_only=True):
+    """Since when a clock stands still, and the exception by which somebody said who is waited for."""
+
+    since: datetime
+    exception: str
+    reason_code: str
+
+
 class TimerState(Struct, frozen=True, kw_only=True):
-    """A running SLA: the rung that is armed, when it is due, and the version that a firing must name."""
+    """A running SLA: the rung that is armed, when it is due, and the version that a firing must name.
+
+    While it is paused `due_at` is when it would have been due.
+    """
 
     rung: int
     due_at: datetime
     version: int
     armed: bool = True
+    paused: Pause | None = None
+
+
+class ReminderState(Struct, frozen=True, kw_only=True):
+    """A step's reminders: the next one while it is armed, those that were given since it opened, and how many ever."""
+
+    turn: tuple[int, int]
+    due_at: datetime
+    version: int
+    armed: bool = True
+    opened_at: datetime | None = None
+    given: tuple[tuple[int, int], ...] = ()
+    sent: int = 0
+    last_at: datetime | None = None
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -103,6 +128,7 @@ class OpenedException(Struct, frozen=True, kw_only=True):
     retry_version: int = 0
     alerts: int = 0  # how often it was told further up that nobody responds
     alert_at: datetime | None = None  # when it is next, after the first time
+    raised_by: str | None = None  # who said so; None: the engine, or before clocks could stand still
 
     @property
     def answered_in_time(self) -> bool:
@@ -175,6 +201,9 @@ class State(Struct, frozen=True, kw_only=True):
     plan: Plan | None = None  # None: begun when dates did not follow yet
     migration: MigrationProposal | None = None
     migrations: tuple[Migration, ...] = ()
+    pauses: bool = False  # False: begun when clocks did not stand still for others yet
+    reminds: bool = False  # False: begun when nobody was reminded yet
+    reminders: dict[str, ReminderState] = {}
 
     @property
     def phase(self) -> str:

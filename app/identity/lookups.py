@@ -22,7 +22,7 @@ _ROLES = roles_held(
     among="held.reach_tenant_id IS NULL AND (held.connection_id IS NULL OR a.organisation_id = p_organisation)",
 )
 # The groups of staff that the person is in, of the organisation whose rights count here.
-_GROUPS = """ARRAY(
+GROUPS_OF_VISIT = """ARRAY(
     SELECT g.group_id FROM control.staff_group_member g JOIN control.staff_group s ON s.id = g.group_id
     WHERE g.person_id = p.id AND s.tenant_id IS NULL
       AND s.organisation_id = COALESCE(t.organisation_id, p_organisation))"""
@@ -32,6 +32,18 @@ _REACHED = """(
     held.connection_id IS NULL OR t.id = held.reach_tenant_id
     OR held.reach_tenant_id IS NULL AND (t.kind = 'home' OR NOT EXISTS (
         SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)))"""
+
+# The tenant that is asked for, to whom has business in it by way of the host's organisation.
+ENTERED = f"""t.schema_name IS NOT NULL AND {_REACHED} AND (
+        t.organisation_id = p_organisation
+            AND EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)
+        OR EXISTS (SELECT FROM control.org_edge below
+                   WHERE below.ancestor_id = p_organisation AND below.descendant_id = t.organisation_id)
+            AND EXISTS (SELECT FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
+                        WHERE a.person_id = p.id AND e.descendant_id = t.organisation_id))"""  # noqa: S608 - constant above
+# The same columns by whichever token somebody is known. What `held` holds: person_id, connection_id, reach_tenant_id.
+WHO_VISITS = f"""p.id, p.email, p.name, p.locale, {_ROLES}, t.id, t.organisation_id, t.kind, t.name, t.cell_name,
+        t.schema_name, t.role_name, t.gateway, t.state"""
 
 control_function(
     "ensure_person",
@@ -121,18 +133,11 @@ control_function(
     seen AS (
         UPDATE control.session s SET seen_at = now() FROM held
         WHERE s.token_hash = held.token_hash AND held.seen_at < now() - interval '1 minute')
-    SELECT p.id, p.email, p.name, p.locale, {_ROLES}, t.id, t.organisation_id, t.kind, t.name, t.cell_name,
-        t.schema_name, t.role_name, t.gateway, t.state, held.proof,
+    SELECT {WHO_VISITS}, held.proof,
         EXISTS (SELECT FROM control.authenticator a WHERE a.person_id = p.id AND a.sealed IS NOT NULL),
-        held.reach_tenant_id, {_GROUPS}
+        held.reach_tenant_id, {GROUPS_OF_VISIT}
     FROM held JOIN control.person p ON p.id = held.person_id
-    LEFT JOIN control.tenant t ON t.id = p_tenant AND t.schema_name IS NOT NULL AND {_REACHED} AND (
-        t.organisation_id = p_organisation
-            AND EXISTS (SELECT FROM control.membership m WHERE m.person_id = p.id AND m.tenant_id = t.id)
-        OR EXISTS (SELECT FROM control.org_edge below
-                   WHERE below.ancestor_id = p_organisation AND below.descendant_id = t.organisation_id)
-            AND EXISTS (SELECT FROM control.assignment a JOIN control.org_edge e ON e.ancestor_id = a.organisation_id
-                        WHERE a.person_id = p.id AND e.descendant_id = t.organisation_id))""",  # noqa: S608 - constants above
+    LEFT JOIN control.tenant t ON t.id = p_tenant AND {ENTERED}""",  # noqa: S608 - constants above
 )
 control_function(
     "end_session",
@@ -142,12 +147,13 @@ control_function(
     UPDATE control.session SET ended_at = now()
     WHERE token_hash = p_token_hash AND organisation_id = p_organisation AND ended_at IS NULL""",
 )
-# Links that were mailed but not opened are a way in too, so "everywhere" uses them up.
+# Links that were mailed but not opened are a way in too, so "everywhere" uses them up; feeds of dates end with it.
 control_function(
     "end_all_sessions",
     arguments="p_person uuid, p_organisation uuid",
     returns="void",
     body="""
+    DELETE FROM control.date_feed WHERE person_id = p_person AND organisation_id = p_organisation;
     UPDATE control.sign_in_link SET consumed_at = now()
     WHERE person_id = p_person AND organisation_id = p_organisation AND consumed_at IS NULL;
     UPDATE control.session SET ended_at = now()
@@ -210,6 +216,7 @@ control_function(
                     WHERE a.person_id = p_person AND e.descendant_id = p_organisation)
             OR EXISTS (SELECT FROM control.membership m WHERE m.person_id = p_person
                        AND m.organisation_id = p_organisation AND m.tenant_id <> p_tenant)) THEN RETURN; END IF;
+        DELETE FROM control.date_feed WHERE person_id = p_person AND organisation_id = p_organisation;
         UPDATE control.sign_in_link SET consumed_at = now()
         WHERE person_id = p_person AND organisation_id = p_organisation AND consumed_at IS NULL;
         UPDATE control.session SET ended_at = now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -63,6 +64,12 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         row = session.execute(_VISIT, values | {"tenant": tenant_id, "idle": SESSION_IDLE}).one_or_none()
     if row is None:
         return None
+    stepped_up = is_stepped_up(row.proof, enrolled=row.enrolled, staff=bool(row.roles))
+    return replace(visit_from(row, site, stepped_up=stepped_up), proof=row.proof, reach=row.reach_tenant_id)
+
+
+def visit_from(row: Any, site: Site, *, stepped_up: bool) -> Visit:
+    """The visit in a row of what a token says: who holds it, with the roles that count now, and the tenant."""
     organisation_id = (row.tenant_organisation or site.organisation_id) if row.roles else None
     actor = Actor(
         "person",
@@ -71,7 +78,7 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         organisation_id=organisation_id,
         roles=frozenset(row.roles),
         groups=frozenset(row.groups),
-        stepped_up=is_stepped_up(row.proof, enrolled=row.enrolled, staff=bool(row.roles)),
+        stepped_up=stepped_up,
     )
     tenant = row.tenant_id and Tenant(
         id=row.tenant_id,
@@ -84,8 +91,7 @@ def find_visit(databases: Databases, site: Site, session_token: str, tenant_id: 
         gateway=row.gateway,
         state=row.state,
     )
-    visit = Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant)
-    return replace(visit, proof=row.proof, reach=row.reach_tenant_id)
+    return Visit(actor=actor, email=row.email, locale=row.locale, tenant=tenant)
 
 
 def find_link_address(databases: Databases, site: Site, link_token: str) -> str | None:

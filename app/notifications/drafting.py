@@ -15,6 +15,7 @@ _MESSAGES = {
     "gate_opened": "gate_opened",
     "gate_returned": "attention",
     "sla_breached": "attention",
+    "reminder": "reminder",
     "exception_opened": "attention",
     "exception_aged": "attention",
     "first_value_reached": "first_value",
@@ -34,6 +35,7 @@ def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime
     """The mail before it has words; `link` is the way to what it is about."""
     language = negotiate(None, letter.locale).language
     due = letter.facts.get("due_at")
+    due_at = datetime.fromisoformat(due) if due else None
     facts = {
         "link": link,
         "kind": letter.kind,
@@ -41,7 +43,8 @@ def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime
         "text": said(letter.facts.get("text") or {}, language),
         "onboarding": letter.facts.get("onboarding", ""),
         "by": letter.facts.get("by", ""),
-        "due_at": datetime.fromisoformat(due) if due else None,
+        "due_at": due_at,
+        "over": due_at is not None and due_at < now,
         "note": letter.facts.get("note", ""),
         "key": letter.facts.get("key", ""),
     }

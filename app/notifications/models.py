@@ -22,7 +22,7 @@ class Message(TenantRecord):
     email: Mapped[str]
     locale: Mapped[str]
     facts: Mapped[Document]
-    state: Mapped[str]  # queued | sent | failed | kept: a sandbox's letter, which nobody gets
+    state: Mapped[str]  # queued | sent | failed | kept: a sandbox's letter, which nobody gets | dropped: needed no more
     queued_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]

@@ -15,6 +15,8 @@ from app.notifications.queries import CHECKPOINT, StoredLetter
 
 SYSTEM_ONLY = {
     "queue_letter": "part of an operation that has checked its own permission",
+    "release_letter": "part of `queue_letter`, and of the job of a letter that waited",
+    "drop_letter": "part of the job of a letter that waited",
     "queue_checkpoint": "called by the job that a published checkpoint asks for",
     "get_queued": "called by the sending job",
     "mark_sent": "called by the sending job",
@@ -95,8 +97,8 @@ def queue_checkpoint(work: Work, body: dict[str, Any]) -> None:
         queue_letter(work, Letter(CHECKPOINT, Address(email, work.tenant.id), facts))
 
 
-def queue_letter(work: Work, letter: Letter) -> UUID:
-    """Store the letter and ask for it to be sent after the commit. Returns the message's id."""
+def queue_letter(work: Work, letter: Letter, *, held: bool = False) -> UUID:
+    """Store the letter and ask for it to be sent after the commit, unless it is `held`. Returns the message's id."""
     message = Message(
         id=new_id(),
         onboarding_id=letter.onboarding_id,
@@ -109,8 +111,20 @@ def queue_letter(work: Work, letter: Letter) -> UUID:
         queued_at=work.now,
     )
     work.session.add(message)
-    work.enqueue("notifications.send_letter", args={"message_id": message.id}, dedupe_key=f"letter:{message.id}")
+    if not held:
+        release_letter(work, message.id)
     return message.id
+
+
+def release_letter(work: Work, message_id: UUID) -> None:
+    """Ask for a stored letter to be sent after the commit; asked twice, it is sent once."""
+    work.enqueue("notifications.send_letter", args={"message_id": message_id}, dedupe_key=f"letter:{message_id}")
+
+
+def drop_letter(work: Work, message_id: UUID, *, reason: str) -> None:
+    """Nobody needs it any more: it stays, with the reason, and is not sent."""
+    message = work.session.get_one(Message, message_id)
+    message.state, message.error = "dropped", reason
 
 
 def get_queued(work: Work, message_id: UUID) -> StoredLetter | None:

@@ -333,6 +333,40 @@ class OnboardingMigrated(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reminded(_OfOnboarding):
+    """Whoever's step it is was reminded of its date, for the how-manieth time."""
+
+    type: ClassVar[str] = "onboarding.reminded"
+
+    item: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockPaused(_OfOnboarding):
+    """An SLA clock stands still while others are waited for."""
+
+    type: ClassVar[str] = "onboarding.clock.paused"
+
+    item: str
+    timer: str
+    exception: str
+    reason_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockContinued(_OfOnboarding):
+    """A paused SLA clock goes on with the time that was left."""
+
+    type: ClassVar[str] = "onboarding.clock.continued"
+
+    item: str
+    timer: str
+    paused_since: str
+    due_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingEnded(_OfOnboarding):
     """Nothing follows any more."""
 
@@ -349,6 +383,22 @@ class JobsRetried(_OfOnboarding):
 
     jobs: list[str]
     kinds: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedStarted(Event):
+    """Somebody made an address by which their own calendar reads dates; the one before has ended."""
+
+    type: ClassVar[str] = "onboarding.feed.started"
+    subject_kind: ClassVar[str] = "person"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedEnded(Event):
+    """Somebody ended the address by which their calendar read dates."""
+
+    type: ClassVar[str] = "onboarding.feed.ended"
+    subject_kind: ClassVar[str] = "person"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,24 @@ def fire_timer(run: JobRun, *, subject_id: str, timer: str, rung: int, version: 
     return Done()
 
 
+@job("onboarding.remind")
+def remind(run: JobRun, *, subject_id: str, item: str, version: int, due_at: str) -> Outcome:
+    """A step's next reminder came due at `due_at`."""
+    del due_at  # kept in the job for whoever reads the queue
+    with run.finish() as work:
+        operations.remind(work, onboarding_id=UUID(subject_id), item=item, version=version)
+    return Done()
+
+
+@job("onboarding.send_waiting")
+def send_waiting(run: JobRun, *, subject_id: str, version: int, due_at: str) -> Outcome:
+    """The reader of a letter works again, since `due_at`."""
+    del due_at  # kept in the job for whoever reads the queue
+    with run.finish() as work:
+        operations.send_waiting(work, message_id=UUID(subject_id), version=version)
+    return Done()
+
+
 @job("onboarding.retry_exception")
 def retry_exception(run: JobRun, *, subject_id: str, exception: str, version: int, due_at: str) -> Outcome:
     """The moment of a retry came at `due_at`."""

@@ -104,6 +104,7 @@ class CourtInterval(TenantRecord):
     began_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     holder: Mapped[str]
+    reason_code: Mapped[str | None]
 
 
 class OnboardingCard(ControlRecord):

@@ -9,7 +9,16 @@ from uuid import UUID
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, NotifyRole, OpenException, ReachFirstValue, RequestAction
+from app.flow.commands import (
+    ContinueTimer,
+    Decision,
+    Finish,
+    NotifyRole,
+    OpenException,
+    PauseTimer,
+    ReachFirstValue,
+    RequestAction,
+)
 from app.flow.definition import Definition, Item
 from app.flow.migration.standing import TOO_LATE
 from app.flow.state import ItemState, State
@@ -59,6 +68,9 @@ class _Teller:
             case flow.TimerFired(timer=timer, rung=rung):
                 role = self.definition.timers[timer].ladder[rung].role
                 told = [events.SLABreached(timer=timer, rung=rung, role=role, **self.about)]
+            case flow.ReminderDue(item=item):
+                number = self.decision.state.reminders[item].sent
+                told = [events.Reminded(item=item, number=number, **self.about)]
             case flow.DueDateSet() | flow.GoLiveSet() | flow.CalendarChanged():
                 told = [self._dates(event)]
             case flow.OwnerAssigned(item=item, person=person, reason=reason):
@@ -151,11 +163,21 @@ class _Teller:
                         "run_id": str(runs[task]),
                     }
                     told.append(events.ProvisioningRequested(**asked, **self.about))
+                case PauseTimer(item=item, timer=timer, exception=key, reason_code=code):
+                    paused: dict[str, Any] = {"item": item, "timer": timer, "exception": key, "reason_code": code}
+                    told.append(events.ClockPaused(**paused, **self.about))
+                case ContinueTimer():
+                    told.append(self._clock_continued(command))
                 case ReachFirstValue():
                     told.append(self._first_value(command))
                 case Finish(outcome=outcome, reason=reason):
                     told.append(events.OnboardingEnded(outcome=outcome, reason=reason or None, **self.about))
         return told
+
+    def _clock_continued(self, command: ContinueTimer) -> Event:
+        due_at = self.decision.state.timers[command.timer].due_at.isoformat()
+        since: dict[str, Any] = {"paused_since": command.paused_since.isoformat(), "due_at": due_at}
+        return events.ClockContinued(item=command.item, timer=command.timer, **since, **self.about)
 
     def _started(self) -> list[Event]:
         owners = {

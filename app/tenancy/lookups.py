@@ -116,6 +116,7 @@ control_function(
         DELETE FROM control.work_item w WHERE w.tenant_id = p_tenant;
         DELETE FROM control.hook h WHERE h.tenant_id = p_tenant;
         PERFORM control.forget_machines_of(p_tenant);
+        PERFORM control.forget_feeds_of(p_tenant);
         DELETE FROM control.delegation_index d WHERE d.tenant_id = p_tenant;
         -- Its identity providers, with everybody whom they know by a name of theirs.
         DELETE FROM control.session s WHERE s.reach_tenant_id = p_tenant

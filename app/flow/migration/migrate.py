@@ -7,6 +7,8 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from app.flow.clocks.pauses import keep_pauses
+from app.flow.clocks.reminders import keep_reminders
 from app.flow.commands import Decision, Move
 from app.flow.definition import CRITERION_ERROR, Definition
 from app.flow.events import Migrated
@@ -15,7 +17,7 @@ from app.flow.migration.mapping import Names, Problem, Values, has_work_on_it, k
 from app.flow.migration.plan import MigrationPlan, lines_of
 from app.flow.migration.standing import Standing
 from app.flow.schedule import Forecast, plan_due_dates
-from app.flow.state import Migration, MigrationProposal, OpenedException, Plan, Proposal, State
+from app.flow.state import Migration, MigrationProposal, OpenedException, Plan, Proposal, ReminderState, State
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import ENGINE_ROUTE, STALLED, change_exception, close_exception
 from app.flow.steps.settle import settle
@@ -101,7 +103,9 @@ class _Taking:
         self._move_exceptions(draft)
         take_over(draft, self.old, self.names.new)
         settle(draft)
+        keep_pauses(draft)
         moves = _move_dates(draft, [line.becomes for line in self.plan.of("added") if line.becomes])
+        keep_reminders(draft)
         return msgspec.structs.replace(draft.decision(), moves=moves)
 
     def _taken_over(self) -> State:
@@ -114,9 +118,17 @@ class _Taking:
             corrected=tuple(name for name in before.corrected if name in self.values.packet),
             items=self.standing.items,
             plan=self._plan(before.plan) if before.plan else None,
+            reminders=self._reminders(),
             migration=None,
             migrations=(*before.migrations, self._record()),
         )
+
+    def _reminders(self) -> dict[str, ReminderState]:
+        """What was told goes on with its item; under another key a reminder is armed anew, and the old one is stale."""
+        go_on = [
+            (key, self.names.new[key], told) for key, told in self.state.reminders.items() if key in self.names.new
+        ]
+        return {to: told if to == was else msgspec.structs.replace(told, armed=False) for was, to, told in go_on}
 
     def _plan(self, plan: Plan) -> Plan:
         go_on = self.names.new

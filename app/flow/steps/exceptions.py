@@ -36,7 +36,15 @@ class ExceptionClosed(Conflict):
 
 
 def open_exception(  # the parts of an exception, by name
-    draft: Draft, item: str, *, kind: str, reason_code: str, note: str, blocks: bool = False, place: str | None = None
+    draft: Draft,
+    item: str,
+    *,
+    kind: str,
+    reason_code: str,
+    note: str,
+    blocks: bool = False,
+    place: str | None = None,
+    raised_by: str | None = None,
 ) -> OpenedException:
     """Open an exception on an item: note it, route it, tell its owners."""
     definition = draft.definition
@@ -52,6 +60,7 @@ def open_exception(  # the parts of an exception, by name
         note=note[:1_000],
         blocks=blocks,
         place=place,
+        raised_by=raised_by,
     )
     draft.exceptions[opened.id] = opened
     draft.commands.append(OpenException(exception=opened))
@@ -108,7 +117,13 @@ def raise_exception(draft: Draft, event: ExceptionRaised) -> None:
     if draft.is_settled(item.key):
         raise ExceptionClosed("This item is finished already; raise the problem on what comes next.")
     open_exception(
-        draft, item.key, kind=event.type, reason_code=event.reason_code, note=event.note, blocks=event.blocks
+        draft,
+        item.key,
+        kind=event.type,
+        reason_code=event.reason_code,
+        note=event.note,
+        blocks=event.blocks,
+        raised_by=event.by.actor if draft.before.pauses else None,
     )
     if event.blocks and item.kind in {"task", "gate"} and draft.items[item.key].state == "open":
         draft.set(item.key, state="blocked")

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from app.flow.commands import CancelTimer, NotifyRole, StartTimer
+from app.flow.commands import CancelTimer, ContinueTimer, NotifyRole, PauseTimer, StartTimer
 from app.flow.definition import Definition, Duration, Side, Timer
 from app.flow.events import TimerFired
-from app.flow.state import Hold, State, TimerState
+from app.flow.state import Hold, Pause, State, TimerState
 from app.flow.steps.draft import HOUR, Draft
 from app.kernel.errors import Conflict
 
@@ -51,7 +51,8 @@ def restart_timers(draft: Draft, item: str, *, settled: bool) -> None:
 def pause_timers(draft: Draft) -> tuple[str, ...]:
     """Disarm everything for a while. Returns which timers ran."""
     armed = tuple(name for name in draft.definition.timers if name in draft.timers and draft.timers[name].armed)
-    cancel_all(draft)
+    for name in armed:
+        _disarm(draft, draft.definition.timers[name])
     return armed
 
 
@@ -60,9 +61,38 @@ def arm_again(draft: Draft, hold: Hold) -> None:
     for name in hold.timers:
         timer, paused = draft.definition.timers[name], draft.timers[name]
         if not draft.is_settled(timer.item):
-            time = draft.before.time_for(draft.definition.items[timer.item].side)
-            left = max(timedelta(0), time.business_between(hold.since, paused.due_at))
-            _set(draft, timer, rung=paused.rung, due_at=time.add_business(draft.now, left))
+            _go_on(draft, timer, paused, since=hold.since)
+
+
+def pause_timer(draft: Draft, timer: Timer, pause: Pause) -> None:
+    """Let an armed clock stand still for a reason."""
+    armed = draft.timers[timer.id]
+    draft.timers[timer.id] = msgspec.structs.replace(armed, armed=False, paused=pause)
+    draft.commands.append(
+        PauseTimer(
+            timer=timer.id,
+            item=timer.item,
+            rung=armed.rung,
+            version=armed.version,
+            exception=pause.exception,
+            reason_code=pause.reason_code,
+        )
+    )
+
+
+def continue_timer(draft: Draft, timer: Timer, pause: Pause) -> None:
+    """Let it go on with the business time that was left when it was paused."""
+    paused = draft.timers[timer.id]
+    draft.commands.append(
+        ContinueTimer(
+            timer=timer.id,
+            item=timer.item,
+            rung=paused.rung,
+            paused_since=pause.since,
+            reason_code=pause.reason_code,
+        )
+    )
+    _go_on(draft, timer, paused, since=pause.since)
 
 
 def take_over(draft: Draft, old: Definition, names: Mapping[str, str]) -> None:
@@ -127,6 +157,12 @@ def _moved(draft: Draft, old: Definition, before: Timer, after: Timer) -> dateti
     return draft.before.time_for(side).add_business(draft.now, more)
 
 
+def _go_on(draft: Draft, timer: Timer, paused: TimerState, *, since: datetime) -> None:
+    time = draft.before.time_for(draft.definition.items[timer.item].side)
+    left = max(timedelta(0), time.business_between(since, paused.due_at))
+    _set(draft, timer, rung=paused.rung, due_at=time.add_business(draft.now, left))
+
+
 def _arm(draft: Draft, timer: Timer, *, rung: int, base: datetime) -> None:
     side = draft.definition.items[timer.item].side
     _set(draft, timer, rung=rung, due_at=_after(draft.before_or_started(), base, timer.ladder[rung].after, side))
@@ -144,6 +180,8 @@ def _disarm(draft: Draft, timer: Timer) -> None:
     if armed and armed.armed:
         draft.timers[timer.id] = msgspec.structs.replace(armed, armed=False)
         draft.commands.append(CancelTimer(timer=timer.id, item=timer.item, rung=armed.rung, version=armed.version))
+    elif armed and armed.paused:
+        draft.timers[timer.id] = msgspec.structs.replace(armed, paused=None)
 
 
 def _after(state: State, base: datetime, after: Duration, side: Side) -> datetime:

@@ -11,14 +11,24 @@ from litestar.params import FromPath, RawBody
 
 from app.access.permissions import Permission
 from app.access.require import NotPermitted
+from app.flow.calendar import CalendarRefused
 from app.flow.dates.follow import DateReasonNeeded, DayRefused
 from app.flow.decide import NotStarted, OnboardingEnded, UnknownItem
 from app.flow.steps.draft import NotOpen
 from app.kernel.commands import CommandKeyReused, Result
 from app.kernel.work import TenantNotActive, TenantUpgrading, Work
-from app.onboarding.dates.operations import DueDate, GoLive, PlanStale, Wish, change_dates, try_dates
+from app.onboarding.dates.operations import (
+    DueDate,
+    GoLive,
+    PlanStale,
+    Wish,
+    WorkingTime,
+    change_dates,
+    read_working_time,
+    try_dates,
+)
 from app.onboarding.dates.queries import read_schedule, tried
-from app.onboarding.dates.schemas import DateWish, ScheduleOut, TriedOut, TryQuery
+from app.onboarding.dates.schemas import CalendarQuery, CalendarWish, DateWish, ScheduleOut, TriedOut, TryQuery
 from app.onboarding.queries.picture import get_picture
 from app.onboarding.queries.stored import OnboardingMissing
 from app.web.begin import NothingHere, NotSignedIn, begin_work, run_once
@@ -61,9 +71,29 @@ _ITEM = {
     "latest_at": "2026-12-04T16:00:00Z",
     "to_spare": 3,
     "chosen": None,
+    "reminders_sent": 1,
+    "reminded_at": "2026-11-30T08:00:00Z",
+    "reminder_at": "2026-12-02T08:00:00Z",
 }
 _GO_LIVE = {"day": "2026-12-18", "expected": "2026-12-15T16:00:00Z", "late_by": 0}
-_SCHEDULE = {"seq": 2, "go_live": _GO_LIVE, "items": [_ITEM], "moves": [_MOVE]}
+_COURT = {"holder": "customer", "seconds": 5400.0, "share": 1.0, "reasons": []}
+_CLOCK = {
+    "timer": "kickoff_scheduled",
+    "item": "task.kickoff",
+    "rung": 0,
+    "due_at": "2026-12-01T09:00:00Z",
+    "paused_since": "2026-11-27T12:00:00Z",
+    "reason_code": "waiting_customer_admin",
+    "exception": "task.kickoff#1",
+}
+_SCHEDULE = {
+    "seq": 2,
+    "go_live": _GO_LIVE,
+    "items": [_ITEM],
+    "moves": [_MOVE],
+    "court": [_COURT],
+    "clocks": [_CLOCK],
+}
 _HERE = (NotSignedIn, NotPermitted, NothingHere, OnboardingMissing, TenantNotActive, TenantUpgrading)
 _ASKED = (UnknownItem, NotOpen, OnboardingEnded, NotStarted, DayRefused)
 _SENT = (NotFromHere, BodyUnreadable, BodyUnfit, MediaTypeUnknown, IdempotencyKeyMissing, IdempotencyKeyUnfit)
@@ -88,6 +118,27 @@ _CHANGE = Described(
     problems=(
         *(*_HERE, *_ASKED, *_SENT, CommandKeyReused, PreconditionMissing, PreconditionUnfit),
         *(PlanStale, DateReasonNeeded),
+    ),
+    scopes=(Permission.ONBOARDING_WRITE,),
+)
+
+
+_TRY_CALENDAR = Described(
+    answers={200: Told("What would move.", TriedOut, example={"moves": [_MOVE], "go_live": _GO_LIVE})},
+    query=CalendarQuery,
+    problems=(*_HERE, OnboardingEnded, NotStarted, QueryUnfit, CalendarRefused),
+    scopes=(Permission.ONBOARDING_READ,),
+)
+_CHANGE_CALENDAR = Described(
+    answers={
+        200: Told("The dates now.", ScheduleOut, headers=("ETag", "Idempotency-Replayed"), example=_SCHEDULE),
+    },
+    takes=CalendarWish,
+    example={"calendar": {"side": "customer", "zone": "America/New_York", "country": "US"}, "reason": "They moved"},
+    headers=("Idempotency-Key", "If-Match"),
+    problems=(
+        *(*_HERE, OnboardingEnded, NotStarted, *_SENT, CommandKeyReused, PreconditionMissing, PreconditionUnfit),
+        *(PlanStale, DateReasonNeeded, CalendarRefused),
     ),
     scopes=(Permission.ONBOARDING_WRITE,),
 )
@@ -130,9 +181,55 @@ class ScheduleDoors(Controller):
 
         sent = [msgspec.to_builtins(said), sorted(seen)]
         _result, replayed = run_once(request, tenant_id, key=read_key(request), body=sent, operation=operation)
+        return _now(request, tenant_id, onboarding_id, replayed=replayed)
+
+    @get(
+        "/calendar-trial",
+        operation_id="onboardings.tryCalendar",
+        operation_class=described(_TRY_CALENDAR),
+        sync_to_thread=True,
+    )
+    def try_calendar(
+        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]
+    ) -> Response[bytes]:
+        """Look at what would move if a party worked at other times. Nothing is changed."""
+        wish = _working_time(read_query(request, CalendarQuery))
         with begin_work(request, tenant_id) as work:
-            shown = read_schedule(work, get_picture(work, onboarding_id))
-        return _answer(shown, replayed=replayed)
+            decision = try_dates(work, onboarding_id=onboarding_id, wish=wish)
+            shown = tried(get_picture(work, onboarding_id), decision)
+        return answer_done(write(shown), status=200)
+
+    @post(
+        "/calendars",
+        operation_id="onboardings.changeCalendar",
+        operation_class=described(_CHANGE_CALENDAR),
+        sync_to_thread=True,
+    )
+    def change_calendar(
+        self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID], body: RawBody
+    ) -> Response[bytes]:
+        """Say when a party works from now on, with a reason; every date that moves has this as its cause."""
+        said = read_body(request, body, CalendarWish)
+        wish, seen = _working_time(said.calendar), read_match(request)
+
+        def operation(work: Work) -> Result:
+            change_dates(work, onboarding_id=onboarding_id, wish=wish, reason=said.reason, seen=seen)
+            return {}
+
+        sent = [msgspec.to_builtins(said), sorted(seen)]
+        _result, replayed = run_once(request, tenant_id, key=read_key(request), body=sent, operation=operation)
+        return _now(request, tenant_id, onboarding_id, replayed=replayed)
+
+
+def _now(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, *, replayed: bool) -> Response[bytes]:
+    with begin_work(request, tenant_id) as work:
+        shown = read_schedule(work, get_picture(work, onboarding_id))
+    return _answer(shown, replayed=replayed)
+
+
+def _working_time(said: CalendarQuery) -> WorkingTime:
+    calendar = {name: value for name, value in msgspec.structs.asdict(said).items() if name != "side"}
+    return read_working_time(said.side, calendar)
 
 
 def _wish(said: TryQuery | DateWish) -> Wish:

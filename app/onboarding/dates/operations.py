@@ -22,6 +22,7 @@ from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting
 from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
 
+SYSTEM_ONLY = {"read_working_time": "reads what `change_dates` and `try_dates` take"}
 TRIED = "What would move?"  # the reason of an event that is only tried
 
 
@@ -52,6 +53,16 @@ class WorkingTime:
 
     side: Side
     calendar: Mapping[str, Any]
+
+
+def read_working_time(side: Side, said: Mapping[str, Any]) -> WorkingTime:
+    """What was said about a party's working time, as a wish; what is None was not said."""
+    calendar: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    if "weekdays" in calendar:
+        calendar["weekdays"] = sorted({int(day) for day in str(calendar["weekdays"]).split(",")})
+    if "holidays" in calendar:
+        calendar["holidays"] = str(calendar["holidays"]).split(",")
+    return WorkingTime(side=side, calendar=calendar)
 
 
 Wish = DueDate | GoLive | WorkingTime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,17 +15,18 @@ from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.roles import CUSTOMER_ROLES
 from app.flow.dates.backward import look_back
+from app.identity.feeds.operations import find_feed
 from app.kernel.errors import Conflict, Invalid, SlipwayError
 from app.kernel.work import Work
 from app.onboarding.dates.operations import DueDate, GoLive, Wish, change_dates, try_dates
 from app.onboarding.dates.queries import go_live_of, lines_of, shown_dates, would_move
 from app.onboarding.pages.doors import names, saying, see
 from app.onboarding.queries.gate import gate_lines
-from app.onboarding.queries.heading import TOLD, head
+from app.onboarding.queries.heading import REASONS, TOLD, head
 from app.onboarding.queries.partner import top_of
 from app.onboarding.queries.picture import Picture
 from app.onboarding.sending import in_words
-from app.web.begin import begin_work, run_form
+from app.web.begin import begin_work, front_of, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
@@ -32,6 +34,7 @@ from app.web.translations import mark
 
 PageRequest = Request[Any, Any, Any]
 GO_LIVE = "go_live"
+NOTHING_TYPED: Mapping[str, str] = {"step": "", "day": "", "reason": ""}
 
 
 class NotADay(Invalid):
@@ -56,7 +59,7 @@ class DatePages(Controller):
     ) -> Response[str]:
         """Every date and why; with a step and a day also what would move."""
         typed = {"step": step, "day": day, "reason": ""}
-        return _page(request, tenant_id, onboarding_id, typed)
+        return dates_page(request, tenant_id, onboarding_id, typed)
 
     @post("/", sync_to_thread=True)
     def change(
@@ -78,21 +81,25 @@ class DatePages(Controller):
         try:
             run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
         except (Conflict, Invalid) as error:
-            return _page(request, tenant_id, onboarding_id, typed, error)
+            return dates_page(request, tenant_id, onboarding_id, typed, error)
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}/dates")
 
 
-def _page(
+def dates_page(
     request: PageRequest,
     tenant_id: UUID,
     onboarding_id: UUID,
-    typed: dict[str, str],
+    typed: Mapping[str, str] = NOTHING_TYPED,
     error: SlipwayError | None = None,
+    *,
+    feed: str = "",
 ) -> Response[str]:
+    """The page, for the reader's side. `feed` is the token of an address that was just made."""
     with begin_work(request, tenant_id) as work:
         picture = see(request, work, onboarding_id)
         customer = bool(work.rights & CUSTOMER_ROLES)
         context = _context(request, work, picture, typed, customer=customer)
+    context["feed"] = _feed(request, tenant_id, onboarding_id, feed)
     status = 200
     if error is not None:
         place = "reason" if "eason" in type(error).__name__ else "day"
@@ -107,10 +114,27 @@ def _page(
     )
 
 
+def _feed(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, token: str) -> dict[str, Any]:
+    """The reader's own address of dates: whether there is one; where it is, only when it was just made."""
+    site, databases, person = site_of(request), runtime_of(request).databases, visit_of(request).actor.id
+    made_at = find_feed(databases, site, person_id=person, tenant_id=tenant_id)
+    at = front_of(request).url(site.host, f"/calendar/{token}") if token else ""
+    shown = (
+        {"dates": f"{at}/{onboarding_id}/dates.ics", "steps": f"{at}/steps.ics"} if at else {"dates": "", "steps": ""}
+    )
+    shown |= {"action": f"/t/{tenant_id}/onboardings/{onboarding_id}/dates/feed", "key": new_command_key()}
+    return shown | {"made_at": made_at}
+
+
 def _context(
-    request: PageRequest, work: Work, picture: Picture, typed: dict[str, str], *, customer: bool
+    request: PageRequest, work: Work, picture: Picture, typed: Mapping[str, str], *, customer: bool
 ) -> dict[str, Any]:
-    shown = shown_dates(work, picture) | {"names": names(request, work), "tried": None, "errors": [], "typed": typed}
+    shown = shown_dates(work, picture, TOLD if customer else REASONS) | {
+        "names": names(request, work),
+        "tried": None,
+        "errors": [],
+        "typed": typed,
+    }
     if customer:
         return shown | {"onboarding": head(picture, TOLD), "back": picture.path, "may": False}
     may = can(work.rights, Permission.ONBOARDING_WRITE) and picture.state.status == "running"
@@ -122,7 +146,7 @@ def _context(
     return shown
 
 
-def _tried(request: PageRequest, work: Work, picture: Picture, typed: dict[str, str]) -> dict[str, Any]:
+def _tried(request: PageRequest, work: Work, picture: Picture, typed: Mapping[str, str]) -> dict[str, Any]:
     try:
         decision = try_dates(work, onboarding_id=picture.onboarding.id, wish=_wish(typed["step"], typed["day"]))
     except (Conflict, Invalid) as error:

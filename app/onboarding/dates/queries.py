@@ -12,9 +12,19 @@ from app.flow.dates.backward import GoLive, look_back
 from app.flow.definition import Item
 from app.flow.state import Plan, State
 from app.kernel.work import Work
-from app.onboarding.dates.schemas import GoLiveOut, ItemDates, MoveOut, ScheduleOut, TriedOut
+from app.onboarding.dates.schemas import (
+    ClockOut,
+    CourtOut,
+    GoLiveOut,
+    ItemDates,
+    MoveOut,
+    ReasonOut,
+    ScheduleOut,
+    TriedOut,
+)
 from app.onboarding.dates.words import Moved, why
 from app.onboarding.models import DateMove, Journal
+from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.picture import Picture
 
 MOST_MOVES = 2_000
@@ -28,7 +38,23 @@ def read_schedule(work: Work, picture: Picture) -> ScheduleOut:
         go_live=go_live_of(picture.state, back),
         items=[dates_of(picture, item, back) for item in picture.definition.items.values()],
         moves=[move_out(move) for move in list_moves(work, picture)],
+        court=[
+            CourtOut(part.holder, part.seconds, part.share, [ReasonOut(*each) for each in part.reasons])
+            for part in court_parts(work, picture.onboarding.id, picture.state)
+        ],
+        clocks=clocks_of(picture),
     )
+
+
+def clocks_of(picture: Picture) -> list[ClockOut]:
+    """The SLA clocks that run, and those that stand still with their reason."""
+    found = []
+    for name, timer in picture.state.timers.items():
+        if timer.armed or timer.paused:
+            item, pause = picture.definition.timers[name].item, timer.paused
+            why = (pause.since, pause.reason_code, pause.exception) if pause else (None, None, None)
+            found.append(ClockOut(name, item, timer.rung, timer.due_at, *why))
+    return found
 
 
 def list_moves(work: Work, picture: Picture) -> list[Moved]:
@@ -71,6 +97,7 @@ def would_move(decision: Decision) -> list[Moved]:
 def dates_of(picture: Picture, item: Item, back: GoLive | None) -> ItemDates:
     """The dates of one step."""
     state, plan = picture.of(item.key), picture.state.plan or Plan()
+    told = picture.state.reminders.get(item.key)
     baseline = plan.baseline.get(item.key)
     at = state.settled_at if picture.state.is_settled(item.key) else state.due_at
     latest = back.latest.get(item.key) if back else None
@@ -85,6 +112,9 @@ def dates_of(picture: Picture, item: Item, back: GoLive | None) -> ItemDates:
         latest_at=latest.due_at if latest else None,
         to_spare=latest.to_spare if latest else None,
         chosen=plan.pins.get(item.key),
+        reminders_sent=told.sent if told else 0,
+        reminded_at=told.last_at if told else None,
+        reminder_at=told.due_at if told and told.armed else None,
     )
 
 
@@ -102,14 +132,17 @@ def move_out(move: Moved) -> MoveOut:
     )  # fmt: skip
 
 
-def shown_dates(work: Work, picture: Picture) -> dict[str, Any]:
-    """The rows of the page: each step with its dates, its bar, and why it moved, newest first."""
+def shown_dates(work: Work, picture: Picture, words: dict[str, str]) -> dict[str, Any]:
+    """The rows of the page: each step with its dates, its bar, and why it moved, newest first.
+
+    `words` are the reason codes as the reader's side says them.
+    """
     back = look_back(picture.definition, picture.state)
     moves: dict[str, list[Moved]] = {}
     for move in list_moves(work, picture):
         moves.setdefault(move.item, []).append(move)
     steps = [item for item in picture.definition.items.values() if item.kind != "stage"]
-    rows = [_row(picture, item, dates_of(picture, item, back), moves.get(item.key, [])) for item in steps]
+    rows = [_row(picture, item, dates_of(picture, item, back), moves.get(item.key, []), words) for item in steps]
     known = [at.timestamp() for row in rows for at in (row["baseline_at"], row["at"]) if at]
     first = picture.onboarding.started_at.timestamp()
     width = max([*known, first + 1]) - first
@@ -124,7 +157,7 @@ def lines_of(picture: Picture, moves: list[Moved]) -> list[dict[str, Any]]:
     return [_line(picture, move, picture.state.time_for(picture.item(move.item).side)) for move in moves]
 
 
-def _row(picture: Picture, item: Item, dates: ItemDates, moves: list[Moved]) -> dict[str, Any]:
+def _row(picture: Picture, item: Item, dates: ItemDates, moves: list[Moved], words: dict[str, str]) -> dict[str, Any]:
     return {
         "key": item.key,
         "kind": item.kind,
@@ -139,7 +172,17 @@ def _row(picture: Picture, item: Item, dates: ItemDates, moves: list[Moved]) -> 
         "to_spare": dates.to_spare,
         "chosen": dates.chosen is not None,
         "why": lines_of(picture, moves),
+        "reminders": dates.reminders_sent,
+        "reminded_at": dates.reminded_at,
+        "reminder_at": dates.reminder_at,
+        "paused": _paused(picture, item, words),
     }
+
+
+def _paused(picture: Picture, item: Item, words: dict[str, str]) -> list[dict[str, Any]]:
+    """Since when the step's deadlines stand still, and why, in the reader's words."""
+    clocks = [each for each in clocks_of(picture) if each.item == item.key and each.reason_code]
+    return [{"since": each.paused_since, "why": picture.say(words[str(each.reason_code)])} for each in clocks]
 
 
 def _line(picture: Picture, move: Moved, time: BusinessTime) -> dict[str, Any]:

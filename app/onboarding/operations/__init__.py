@@ -2,6 +2,7 @@
 
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
+from app.onboarding.operations.clocks.due import remind, send_waiting
 from app.onboarding.operations.course import (
     cancel_onboarding,
     hold_onboarding,
@@ -52,12 +53,14 @@ __all__ = [
     "record_run",
     "refresh_all_cards",
     "refresh_card",
+    "remind",
     "resolve_exception",
     "resume_onboarding",
     "retry_exception",
     "roll_back",
     "route_exception",
     "schedule_retry",
+    "send_waiting",
     "skip_item",
     "start_from_admission",
     "start_onboarding",

@@ -125,6 +125,8 @@ def _request(
         partner=calendar,
         customer=calendar,
         follows=True,
+        pauses=True,
+        reminds=True,
         go_live=_go_live(facts),
     )
     return StartRequest(

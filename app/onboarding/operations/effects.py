@@ -7,17 +7,21 @@ from uuid import UUID
 
 from app.connectors.operations import RunRequest, request_run
 from app.flow.commands import (
+    CancelReminder,
     CancelTimer,
     ChangeException,
     CloseException,
     Command,
+    ContinueTimer,
     Decision,
     Finish,
     NotifyRole,
     OpenException,
+    PauseTimer,
     ReachFirstValue,
     RequestAction,
     StartAlert,
+    StartReminder,
     StartRetry,
     StartTimer,
 )
@@ -26,8 +30,9 @@ from app.flow.state import OpenedException, State
 from app.intake.operations.exceptions import ExceptionOpening, change_exception, close_exception, open_exception
 from app.intake.queries import find_exception
 from app.kernel.work import Work
-from app.notifications.operations import Letter, queue_letter
+from app.notifications.operations import Letter
 from app.onboarding.models import Onboarding
+from app.onboarding.operations.clocks.quiet import WAITS, letter_to
 from app.onboarding.people import Holder, find_holder, holders
 
 SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that has checked its own permission"}
@@ -37,11 +42,12 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
     """Do every command of a decision. Returns the run ids of requested actions, by task."""
     runs: dict[str, UUID] = {}
     told: set[tuple[UUID, str]] = set()
+    waits = any(isinstance(command, NotifyRole) and command.message in WAITS for command in decision.commands)
     for command in decision.commands:
         if isinstance(command, RequestAction):
             runs[command.task] = _request_action(work, onboarding, command)
         elif isinstance(command, NotifyRole):
-            _notify(work, onboarding, definition, decision.state, command, told)
+            _notify(work, onboarding, definition, decision.state, command, told, waits=waits)
         else:
             _do(work, onboarding, command)
     return runs
@@ -49,7 +55,7 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
 
 def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
-        case StartTimer() | StartRetry() | StartAlert():
+        case StartTimer() | StartRetry() | StartAlert() | StartReminder():
             _set_timer(work, onboarding, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
@@ -64,16 +70,20 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             onboarding.first_value_at = command.at
         case Finish():
             onboarding.finished_at = command.at
-        case CancelTimer() | RequestAction() | NotifyRole():
-            pass  # a cancelled timer's version is old and does nothing; the others are done above
+        case CancelTimer() | PauseTimer() | ContinueTimer() | CancelReminder() | RequestAction() | NotifyRole():
+            pass  # the version of what was cancelled or paused is old and does nothing; the others are done elsewhere
 
 
-def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartAlert) -> None:
+def _set_timer(
+    work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartAlert | StartReminder
+) -> None:
     when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": command.version}
     if isinstance(command, StartTimer):
         work.set_timer("onboarding.fire_timer", args={"timer": command.timer, "rung": command.rung}, **when)
     elif isinstance(command, StartAlert):
         work.set_timer("onboarding.age_exception", args={"exception": command.exception}, **when)
+    elif isinstance(command, StartReminder):
+        work.set_timer("onboarding.remind", args={"item": command.item}, **when)
     else:
         work.set_timer("onboarding.retry_exception", args={"exception": command.exception}, **when)
 
@@ -111,6 +121,16 @@ def _told_by_name(onboarding: Onboarding, person: str | None) -> list[Holder]:
     return [holder] if holder else []
 
 
+def _readers(onboarding: Onboarding, state: State, command: NotifyRole) -> list[Holder]:
+    """Whoever is named, else who holds the role; of a reminder the person whose step it is, where somebody took it."""
+    if by_name := _told_by_name(onboarding, command.person):
+        return by_name
+    assignee = state.items[command.item].assignee
+    if command.message == "reminder" and assignee and (person := find_holder(onboarding, UUID(assignee))):
+        return [person]
+    return holders(onboarding, command.role)
+
+
 def _notify(  # what a letter is made of
     work: Work,
     onboarding: Onboarding,
@@ -118,21 +138,23 @@ def _notify(  # what a letter is made of
     state: State,
     command: NotifyRole,
     told: set[tuple[UUID, str]],
+    *,
+    waits: bool,
 ) -> None:
     """One letter to each holder of the role; a role that nobody holds is told to the onboarding's lead.
 
     Nobody is told the same of one item twice in a decision: ten blank fields, or two roles held, are one letter.
     """
     said = f"{command.message} {command.item} {sorted(command.text.items())}"
-    found = _told_by_name(onboarding, command.person) or holders(onboarding, command.role)
-    people = [person for person in found if (person.id, said) not in told]
+    people = [person for person in _readers(onboarding, state, command) if (person.id, said) not in told]
     if not people:
         return
     told |= {(person.id, said) for person in people}
     item, due_at = definition.items[command.item], state.items[command.item].due_at
     for person in people:
-        queue_letter(
+        letter_to(
             work,
+            state,
             Letter(
                 kind=command.message,
                 onboarding_id=onboarding.id,
@@ -144,6 +166,9 @@ def _notify(  # what a letter is made of
                     "onboarding": onboarding.name,
                     "due_at": due_at.isoformat() if due_at else None,
                     "side": command.side,
+                    "reader_side": person.side,
                 },
             ),
+            person.side,
+            waits=waits,
         )

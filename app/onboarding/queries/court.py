@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from app.flow.clocks.court import add_up
 from app.flow.state import State
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval
@@ -18,31 +18,33 @@ from app.onboarding.queries.picture import Picture
 
 @dataclass(frozen=True, slots=True)
 class CourtPart:
-    """One holder's part of the elapsed business time."""
+    """One holder's part of the elapsed business time, and its seconds by reason code."""
 
     holder: str
     seconds: float
     share: float
+    reasons: tuple[tuple[str, float], ...]
 
 
 def court_parts(work: Work, onboarding_id: UUID, state: State) -> list[CourtPart]:
-    """Business time by holder so far, largest first; the shares add up to one."""
-    query = select(CourtInterval).where(CourtInterval.onboarding_id == onboarding_id)
-    return add_up(list(work.session.scalars(query)), state, work.now)
+    """Business time by holder so far, largest first; the shares add up to one.
 
-
-def add_up(intervals: Sequence[CourtInterval], state: State, now: datetime) -> list[CourtPart]:
-    """Sum the intervals in the partner's business time."""
-    clock = state.time_for("partner")
-    sums: dict[str, timedelta] = {}
-    for interval in intervals:
-        elapsed = clock.business_between(interval.began_at, interval.ended_at or now)
-        sums[interval.holder] = sums.get(interval.holder, timedelta()) + elapsed
-    total = sum(sums.values(), timedelta())
+    Measured in the partner's hours on days on which both parties work, by the calendars of today.
+    """
+    query = select(CourtInterval).where(CourtInterval.onboarding_id == onboarding_id).order_by(CourtInterval.began_at)
+    parts = add_up(work.session.scalars(query), state.time_for("partner"), work.now)
+    total = sum((part.spent for part in parts), timedelta())
     if not total:
         return []
-    ordered = sorted(sums.items(), key=lambda part: part[1], reverse=True)
-    return [CourtPart(holder, spent.total_seconds(), spent / total) for holder, spent in ordered]
+    return [
+        CourtPart(
+            part.holder,
+            part.spent.total_seconds(),
+            part.spent / total,
+            tuple((code, spent.total_seconds()) for code, spent in part.reasons),
+        )
+        for part in parts
+    ]
 
 
 def ball_of(work: Work, picture: Picture) -> dict[str, Any] | None:

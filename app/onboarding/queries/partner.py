@@ -56,7 +56,12 @@ def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
     return top_of(work, picture, gates) | {
         "view": view,
         "court": [
-            {"holder": part.holder, "seconds": part.seconds, "share": part.share}
+            {
+                "holder": part.holder,
+                "seconds": part.seconds,
+                "share": part.share,
+                "reasons": [(picture.say(REASONS.get(code, code)), seconds) for code, seconds in part.reasons],
+            }
             for part in court_parts(work, picture.onboarding.id, picture.state)
         ],
         "milestones": milestones(picture),

@@ -121,9 +121,9 @@ _FIELDS = [
     },
 ]
 _COURT = [
-    {"holder": "partner", "seconds": 201_600, "share": 0.31},
-    {"holder": "customer", "seconds": 338_400, "share": 0.52},
-    {"holder": "vendor", "seconds": 110_400, "share": 0.17},
+    {"holder": "partner", "seconds": 201_600, "share": 0.31, "reasons": []},
+    {"holder": "customer", "seconds": 338_400, "share": 0.52, "reasons": [("Waiting on billing info", 122_400)]},
+    {"holder": "vendor", "seconds": 110_400, "share": 0.17, "reasons": []},
 ]
 _ENTRIES = [
     {"what": what, "at": NOW - timedelta(hours=hours) if hours else None, "by": by, "facts": facts}

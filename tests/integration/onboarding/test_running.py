@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from app.access.require import NotPermitted
+from app.flow.calendar import BusinessTime
 from app.flow.decide import Recorded, replay
 from app.flow.steps.draft import NotOpen
 from app.flow.steps.gates import GateIncomplete, NotTheReviewer, ReasonMissing
@@ -282,6 +283,10 @@ class TestTimer:
         for _again in range(2):
             shop.run()
         assert len(self.breaches(shop, tenant)) == 1
+        with shop.installation.work(tenant, shop.lead) as work:  # what ends with the day is told in the morning
+            now, party = work.now, picture_of(shop, tenant, onboarding_id).state.partner
+        clock(BusinessTime(party).add_business(now, timedelta(0)) - now + timedelta(minutes=1))
+        shop.run()
         letters = "SELECT email, state FROM {}.message WHERE kind = 'sla_breached'"
         assert [tuple(row) for row in shop.installation.rows(tenant, letters)] == [("dana@northwind.example", "sent")]
         assert picture_of(shop, tenant, onboarding_id).health() == "behind"
@@ -300,7 +305,7 @@ class TestTimer:
         clock(timedelta(days=30))
         shop.run()
         assert self.breaches(shop, tenant) == []
-        assert len(journal(shop, made)) == before
+        assert {row.event["event"] for row in journal(shop, made)[before:]} <= {"reminder_due"}  # of other steps
 
     @staticmethod
     def timers(shop: MainJob, tenant: Tenant) -> list[Any]:

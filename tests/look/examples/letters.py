@@ -26,6 +26,7 @@ _NOTE = "northwind.example/trail/1\n42\nnJ8Pbx99=\n\n— northwind.example/trail
 _MESSAGES = {
     "task_opened": [_LETTER, _BARE],
     "gate_opened": [_LETTER],
+    "reminder": [_LETTER | {"over": False}, _LETTER | {"over": True}, _BARE | {"over": False}],
     "attention": [*_ATTENTION, _BARE],
     "first_value": [_LETTER],
     "access": [*_ACCESS, _BARE | {"kind": "access_requested"}],

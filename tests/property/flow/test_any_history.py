@@ -169,6 +169,24 @@ class AnyHistory(RuleBasedStateMachine):
             assert not self.state.open_exceptions()
 
     @invariant()
+    def only_who_can_act_is_reminded(self) -> None:
+        for key, reminder in self.state.reminders.items():
+            if reminder.armed:
+                assert (self.state.phase, self.state.items[key].state) == ("running", "open")
+                assert reminder.turn not in reminder.given
+            assert len(set(reminder.given)) == len(reminder.given) <= reminder.sent
+
+    @invariant()
+    def a_clock_stands_still_only_for_what_somebody_said(self) -> None:
+        for timer in self.state.timers.values():
+            assert not (timer.armed and timer.paused)
+            if timer.paused and self.state.phase == "running":
+                cause = self.state.exceptions[timer.paused.exception]
+                assert cause.is_open
+                assert cause.raised_by
+                assert timer.paused.since <= self.now
+
+    @invariant()
     def somebody_can_act_or_is_asked_to(self) -> None:
         if self.state.phase == "running":
             moving = any(item.state in {"open", "running", "blocked"} for item in self.state.items.values())

@@ -41,6 +41,8 @@ def started(packet: dict[str, Value], **inputs: Value) -> events.Started:
         customer=BERLIN,
         reference="onboarding-1",
         follows=True,
+        pauses=True,
+        reminds=True,
     )
 
 

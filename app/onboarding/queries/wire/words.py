@@ -19,6 +19,7 @@ WORDS = {
     "action_succeeded": mark("The call to another system succeeded"),
     "action_failed": mark("The call to another system failed"),
     "action_unknown": mark("The outcome of a call to another system is unknown"),
+    "reminder_due": mark("Reminder sent"),
     "timer_fired": mark("Deadline passed, escalated"),
     "exception_raised": mark("Exception raised"),
     "exception_resolved": mark("Exception resolved"),

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -148,6 +149,48 @@ class TestAPI:
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(send, (90, 120))) == [200, 412]
         assert street.journal() == before + 1
+
+
+AWAY = {"side": "customer", "zone": "America/New_York", "country": "US", "opens": 480, "weekdays": "0,1,2,3"}
+
+
+class TestCalendar:
+    def test_tries_changes_and_undoes_when_a_party_works(self, street: Street):
+        dana, before = Caller(street.dana), street.journal()
+        read, path = dana.get(street.api), f"{street.api}/calendars"
+        query = urlencode(AWAY)
+        trial = dana.get(f"{street.api}/calendar-trial?{query}")
+        assert (trial.status, street.journal()) == (200, before)
+        assert {move["cause"] for move in trial.body["moves"]} == {"calendar"}
+        wish = {"calendar": AWAY, "reason": WHY}
+        changed = dana.post(path, wish, key="away", **{"if-match": read.headers["etag"]})
+        assert changed.status == 200, changed.body
+        newest = [move for move in changed.body["moves"] if move["seq"] == changed.body["seq"]]
+        told = {(move["item"], move["becomes"]) for move in trial.body["moves"]}
+        assert {(move["item"], move["becomes"]) for move in newest} == told
+        again = dana.post(path, wish, key="away", **{"if-match": read.headers["etag"]})
+        assert (again.headers["idempotency-replayed"], street.journal()) == ("true", before + 1)
+        home = {"calendar": {"side": "customer", "zone": "Europe/Berlin"}, "reason": "And back."}
+        back = dana.post(path, home, **{"if-match": changed.headers["etag"]})
+        due = [[item["due_at"] for item in each.body["items"]] for each in (read, changed, back)]
+        assert due[0] == due[2] != due[1]
+
+    def test_refuses_what_it_should(self, street: Street):
+        dana, before, path = Caller(street.dana), street.journal(), f"{street.api}/calendars"
+        etag, wish = dana.get(street.api).headers["etag"], {"calendar": AWAY, "reason": WHY}
+        said: list[tuple[Any, int]] = [
+            (dana.post(path, wish), 428),
+            (dana.post(path, wish, **{"if-match": '"0"'}), 412),
+            (dana.post(path, wish | {"reason": " "}, **{"if-match": etag}), 422),
+            (dana.post(path, wish | {"calendar": AWAY | {"zone": "Mars/Base"}}, **{"if-match": etag}), 422),
+            (dana.post(path, wish | {"calendar": AWAY | {"country": "XX"}}, **{"if-match": etag}), 422),
+            (dana.get(f"{street.api}/calendar-trial?opens=600&closes=500"), 422),
+            (dana.get(f"{street.api}/calendar-trial?weekdays=9"), 400),
+            (Caller(street.olga).post(path, wish, **{"if-match": etag}), 403),
+            (Caller(street.eve).post(path, wish, **{"if-match": etag}), 404),
+        ]
+        assert [answer.status for answer, _wanted in said] == [wanted for _answer, wanted in said]
+        assert street.journal() == before
 
 
 class TestPage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.look.examples.customer import EXAMPLES as OF_CUSTOMER
-from tests.look.examples.facts import Context, days, said
+from tests.look.examples.facts import KEY, Context, days, said
 from tests.look.examples.partner import EXAMPLES as OF_PARTNER
 
 _SLIPPED = {"was": days(4), "becomes": days(6), "days": 2, "by": "", "reason": "", "at": days(-1)}
@@ -30,19 +30,32 @@ _ROW: dict[str, Any] = {
     "x_baseline": 120.0,
     "x_at": 120.0,
     "why": [],
+    "paused": [],
+    "reminders": 0,
+    "reminded_at": None,
+    "reminder_at": None,
 }
 _ROWS = [
     _ROW,
     _ROW
     | {"key": "task.mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "state": "open"}
     | {"at": days(9), "baseline_at": days(4), "moved_days": 3, "to_spare": -1, "chosen": True, "why": _WHY}
-    | {"x_baseline": 520.0, "x_at": 800.0},
+    | {"x_baseline": 520.0, "x_at": 800.0, "reminders": 2, "reminded_at": days(-2), "reminder_at": days(1)}
+    | {"paused": [{"since": days(-1), "why": "Waiting on customer admin"}]},
     _ROW
     | {"key": "milestone.moved", "kind": "milestone", "title": said("Mailboxes moved"), "state": "waiting"}
     | {"at": days(14), "baseline_at": days(15), "moved_days": -1, "to_spare": 4, "x_baseline": 1000.0, "x_at": 950.0},
 ]
 _LIVE = {"day": days(12).date(), "expected": days(14), "late_by": 2}
-_SHOWN: Context = {"rows": _ROWS, "go_live": _LIVE, "names": {"partner": "Northwind", "customer": "Contoso"}}
+_FEED: Context = {"action": "/t/0192f0c1/dates/feed", "key": KEY, "made_at": None, "dates": "", "steps": ""}
+_ADDRESS = "https://northwind.example/calendar/9mXr0c4Yq8nZl2"
+_MADE = {"made_at": days(0), "dates": f"{_ADDRESS}/0192f0c1/dates.ics", "steps": f"{_ADDRESS}/steps.ics"}
+_SHOWN: Context = {
+    "feed": _FEED,
+    "rows": _ROWS,
+    "go_live": _LIVE,
+    "names": {"partner": "Northwind", "customer": "Contoso"},
+}
 _MOVES = [_WHY[0] | {"title": said("Mailboxes moved")}]
 _STEPS = [{"id": "task.mailboxes", "label": said("Tell us about your mailboxes")}]
 _TYPED = {"step": "task.mailboxes", "day": "2026-12-07", "reason": ""}
@@ -61,7 +74,8 @@ EXAMPLES: dict[str, list[Context]] = {
         _STAFF | {"typed": _TYPED, "errors": [("day", "This day is over; choose one that is still to come.")]},
         _STAFF | {"may": False, "go_live": None},
     ],
-    "onboarding/dates/customer.html": [_CUSTOMER, _CUSTOMER | {"go_live": None}],
+    "onboarding/dates/customer.html": [_CUSTOMER, _CUSTOMER | {"go_live": None, "feed": _FEED | _MADE}],
+    "onboarding/dates/_feed.html": [{"feed": _FEED}, {"feed": _FEED | {"made_at": days(-9)}}, {"feed": _FEED | _MADE}],
     "onboarding/dates/_go_live.html": [{"go_live": _LIVE}, {"go_live": _LIVE | {"late_by": 0}}],
     "onboarding/dates/_choose.html": [_STAFF, _STAFF | {"typed": _TYPED, "tried": _TRIED}],
     "onboarding/dates/_moves.html": [{"moves": _MOVES}, {"moves": []}],

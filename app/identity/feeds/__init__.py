@@ -1,0 +1,1 @@
+"""Private addresses of calendars: who reads dates by a token that opens nothing else."""

@@ -1,0 +1,1 @@
+"""Time: who is told when, and what does not run on."""
