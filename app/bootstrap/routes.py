@@ -52,6 +52,8 @@ from app.onboarding.dates.pages import DatePages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
+from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
+from app.onboarding.talk.pages import CommentPages
 from app.partners.pages import BrandFiles
 from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
@@ -99,6 +101,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     DatePages,
+    CommentPages,
     OnboardingForms,
     WorkPages,
     OwnerForms,
@@ -115,6 +118,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     PacketDoors,
     ExceptionDoors,
     WorkDoors,
+    CommentDoors,
+    WatchDoors,
+    ReminderDoors,
     ScheduleDoors,
     AccessPages,
     MyAccessPages,

@@ -29,6 +29,7 @@ class Onboarding(TenantRecord):
     started_at: Mapped[datetime]
     first_value_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    watching: Mapped[Document | None]
 
 
 class Item(TenantRecord):
@@ -106,6 +107,33 @@ class CourtInterval(TenantRecord):
     holder: Mapped[str]
 
 
+class Comment(TenantRecord):
+    """What somebody wrote about an onboarding, or about one of its items or exceptions (`about`). It decides nothing.
+
+    `internal` ones are for the partner's staff alone, and travel only with an export that carries secrets too: who gets
+    any other could be the customer. `earlier` holds `{at, text}` of what was edited away or withdrawn; `mentions`
+    holds `{id, name, open}`.
+    """
+
+    __tablename__ = "comment"
+    __table_args__ = (Index(None, "onboarding_id", "id"), {"info": {"apart": "NOT internal"}})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboarding.id"))
+    about: Mapped[str | None]
+    internal: Mapped[bool]
+    author_id: Mapped[UUID]
+    author_name: Mapped[str]
+    side: Mapped[str]
+    text: Mapped[str]
+    earlier: Mapped[list[Any]]
+    mentions: Mapped[list[Any]]
+    version: Mapped[int]
+    written_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
 class OnboardingCard(ControlRecord):
     """Projection for the partner's lists: one line an onboarding, rebuilt from events."""
 
@@ -139,7 +167,7 @@ class WorkItem(ControlRecord):
     """Projection for the work queues: one line for each step or exception that waits for somebody now.
 
     `people` are those whose it is, `candidates` those of its side who could take it: `[{id, name}]`. `unowned`: nobody
-    has taken it and nobody holds its role.
+    has taken it and nobody holds its role. `watchers`: ids of the staff who watch it.
     """
 
     __tablename__ = "work_item"
@@ -169,3 +197,4 @@ class WorkItem(ControlRecord):
     since: Mapped[datetime]
     due_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    watchers: Mapped[list[Any] | None]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import UNSET
-from sqlalchemy import ColumnElement, and_, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import SQLColumnExpression
 
@@ -20,7 +20,7 @@ from app.kernel.actor import Actor
 from app.kernel.paging import CursorKey, Position, make_cursor, read_cursor
 from app.kernel.runtime import Runtime
 from app.onboarding.models import WorkItem
-from app.onboarding.queues.lines import FOREVER, SOON, Found, counted, listing_of
+from app.onboarding.queues.lines import FOREVER, MENTIONS, SOON, Found, counted, listing_of
 from app.onboarding.queues.schemas import QueueOut, WorkQuery
 from tenants.sessions import partner_session
 
@@ -58,14 +58,17 @@ def position_of(row: WorkItem) -> Position:
 
 def view_filter(view: str, reader: UUID, now: datetime) -> Condition:
     """What belongs to one of the views."""
+    if view == MENTIONS:
+        return and_(WorkItem.queue == MENTIONS, WorkItem.people.contains([{"id": str(reader)}]))
     views: dict[str, Condition] = {
+        "watching": func.coalesce(WorkItem.watchers.contains([str(reader)]), false()),
         "mine": WorkItem.assignee == reader,
         "roles": WorkItem.people.contains([{"id": str(reader)}]),
         "unowned": WorkItem.unowned,
         "late": _late(now),
         "customer": WorkItem.queue == "customer",
     }
-    return views.get(view, true())
+    return and_(WorkItem.queue != MENTIONS, views.get(view, true()))
 
 
 def filters(asked: WorkQuery, reader: UUID, now: datetime) -> list[Condition]:
@@ -106,7 +109,8 @@ def _count_views(session: Session, reader: UUID, now: datetime) -> dict[str, int
 def _count_queues(session: Session, now: datetime) -> list[QueueOut]:
     """By queue; what nobody owns is counted as the queue of owners too."""
     numbers = (func.count(), func.min(WorkItem.since), func.count().filter(_late(now)))
-    found = session.execute(select(WorkItem.queue, *numbers).group_by(WorkItem.queue).order_by(WorkItem.queue)).all()
+    work = select(WorkItem.queue, *numbers).where(WorkItem.queue != MENTIONS)
+    found = session.execute(work.group_by(WorkItem.queue).order_by(WorkItem.queue)).all()
     queues = [QueueOut(*row) for row in found]
     count, oldest, late = session.execute(select(*numbers).where(WorkItem.unowned)).one()
     return [*queues, QueueOut("owner", count, oldest, late)] if count else queues

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-View = Literal["all", "mine", "roles", "unowned", "late", "customer"]
+View = Literal["all", "mine", "roles", "unowned", "late", "customer", "watching", "mentions"]
 QueueName = Literal["handoff", "owner", "kickoff", "cleanup", "customer", "exceptions", "tasks"]
 Sla = Literal["late", "soon", "later", "none"]
 Outcome = Literal["changed", "unchanged", "refused"]
@@ -37,7 +37,10 @@ class PersonOut(Struct, frozen=True):
 
 
 class WorkLine(Struct, frozen=True):
-    """A step or an exception that waits for somebody. `key` is the item's, or the engine's name of the exception."""
+    """A step or an exception that waits for somebody. `key` is the item's, or the engine's name of the exception.
+
+    In the view `mentions` a line is a comment that names you: `reason` is who wrote it.
+    """
 
     tenant_id: UUID
     onboarding_id: UUID

@@ -15,7 +15,13 @@ def _line(
     path = f"{TENANT}/items/kickoff"
     line: Context = {"title": title, "onboarding": onboarding, "path": TENANT, "queue": queue, "owner": owner}
     line |= {"value": KEY, "role": "Onboarding lead", "taken": False, "unowned": False, "reason": "", "assignee": ""}
-    line |= {"state": "open", "age": age * 86_400, "due_at": None if due is None else days(due), "late": False}
+    line |= {
+        "seen": "",
+        "state": "open",
+        "age": age * 86_400,
+        "due_at": None if due is None else days(due),
+        "late": False,
+    }
     return line | {"claim": f"{path}/claim", "owner_path": f"{path}/owner", "candidates": [_DANA, _TOM]} | more
 
 
@@ -33,6 +39,8 @@ _WORK: Context = {
         {"key": "unowned", "name": "Without an owner", "count": 2},
         {"key": "late", "name": "Late", "count": 9},
         {"key": "customer", "name": "Waiting for the customer", "count": 40},
+        {"key": "watching", "name": "Watching", "count": 3},
+        {"key": "mentions", "name": "Mentions", "count": 1},
     ],
     "queues": [
         {"key": "handoff", "name": "Handoff acceptance", "count": 7, "oldest": 93_600, "share": 0.27, "late": 0},
@@ -63,10 +71,13 @@ _THEIRS: Context = _WORK | {
     "total": 1,
     "older": "",
 }
+_MENTION = _line("Confirm your goals", "Contoso", "Mention", "Dana Weber", age=0.1, due=None)
+_MENTION |= {"reason": "Maria Lopez", "seen": f"{TENANT}/comments/1/seen", "claim": "", "owner_path": "", "role": ""}
+_NAMED: Context = _WORK | {"lines": [_MENTION], "total": 1, "older": "", "kept": _WORK["kept"] | {"view": "mentions"}}
 _NOTHING: Context = _WORK | {"queues": [], "lines": [], "total": 0, "older": ""}
 _CHOSEN: Context = _NOTHING | {"kept": {"view": "mine", "queue": "tasks", "owner": "1", "sla": "late", "age": "7"}}
 
 EXAMPLES: dict[str, list[Context]] = {
-    "onboarding/work/list.html": [_WORK, _THEIRS, _NOTHING, _CHOSEN],
+    "onboarding/work/list.html": [_WORK, _THEIRS, _NOTHING, _CHOSEN, _NAMED],
     "onboarding/work/_line.html": [_WORK | {"line": _WORK["lines"][0]}],
 }
