@@ -51,6 +51,7 @@ from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
+from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
@@ -105,6 +106,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingForms,
     WorkPages,
     OwnerForms,
+    ManyPages,
     CourseForms,
     ExceptionForms,
     InboxPages,

@@ -5,6 +5,7 @@ Those of one workspace are in `inside.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,6 +50,18 @@ def list_work(runtime: Runtime, actor: Actor, organisation_id: UUID, asked: Work
     behind = rows[asked.limit - 1] if len(rows) > asked.limit else None
     cursor = make_cursor(key, listing, position_of(behind), now=now) if behind else None
     return Found(rows[: asked.limit], cursor, total, views, queues, now)
+
+
+def find_lines(
+    runtime: Runtime, actor: Actor, organisation_id: UUID, keys: Sequence[tuple[UUID, str]]
+) -> list[WorkItem]:
+    """The lines of these onboardings and keys, over all of the organisation's customers. Raises NotPermitted."""
+    require(AtWork(staff_rights(actor), actor), Permission.ONBOARDING_READ)
+    with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
+        query = select(WorkItem).where(tuple_(WorkItem.onboarding_id, WorkItem.key).in_(keys))
+        rows = list(session.scalars(query))
+        session.expunge_all()
+    return rows
 
 
 def position_of(row: WorkItem) -> Position:

@@ -76,6 +76,7 @@ def work_page(found: Found, asked: WorkQuery, reader: Reader) -> dict[str, Any]:
         "ages": list(AGES),
         "slas": [{"key": key, "name": reader.say(name)} for key, name in SLAS],
         "lines": [_line(row, found, reader) for row in found.rows],
+        "hands": _hands(found, reader),
         "total": found.total,
         "first": asked.cursor is not UNSET,
         "older": found.next or "",
@@ -108,6 +109,13 @@ def _queues(found: Found, reader: Reader) -> list[dict[str, Any]]:
     ]
 
 
+def _hands(found: Found, reader: Reader) -> list[dict[str, str]]:
+    """Whom steps of this page could be given to: everybody of the reader's side who could take one of them."""
+    own = (row for row in found.rows if row.side == reader.side)
+    known = {each["id"]: each["name"] for row in own for each in row.candidates}
+    return [{"id": one, "name": name} for one, name in sorted(known.items(), key=lambda each: each[1])]
+
+
 def _owners(found: Found, asked: WorkQuery, reader: Reader) -> list[dict[str, str]]:
     """Whom the list can be narrowed to: the reader, and who is named on this page."""
     named = {each["id"]: each["name"] for row in found.rows for each in row.people if each["name"]}
@@ -122,12 +130,13 @@ def _owners(found: Found, asked: WorkQuery, reader: Reader) -> list[dict[str, st
 def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
     path = f"/t/{row.tenant_id}/onboardings/{row.onboarding_id}"
     own = row.side == reader.side and row.kind not in {"exception", "mention"}
+    step = row.kind in {"task", "gate"}
     mine = row.assignee == reader.id
     held = any(each["id"] == str(reader.id) for each in row.candidates)
     names = ", ".join(each["name"] for each in row.people if each["name"])
     late = row.due_at is not None and row.due_at < found.now
     return {
-        "value": f"{row.tenant_id} {row.onboarding_id} {row.key}",
+        "pick": value_of(row) if reader.may_take and (own or (step and reader.side == "partner")) else "",
         "title": reader.read(row.title),
         "onboarding": row.name,
         "path": _link(row, path, reader),
@@ -147,6 +156,16 @@ def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
         "candidates": list(row.candidates),
         "assignee": str(row.assignee) if row.assignee else "",
     }
+
+
+def path_of(row: WorkItem, reader: Reader) -> str:
+    """Where the line leads."""
+    return _link(row, f"/t/{row.tenant_id}/onboardings/{row.onboarding_id}", reader)
+
+
+def value_of(row: WorkItem) -> str:
+    """How a form names the line."""
+    return f"{row.tenant_id} {row.onboarding_id} {row.key}"
 
 
 def _link(row: WorkItem, path: str, reader: Reader) -> str:

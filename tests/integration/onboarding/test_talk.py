@@ -253,3 +253,49 @@ class TestReminders:
         assert house.lead.post(f"{house.acme.path}/items/task.nowhere/reminders", {}).problem == "unknown-item"
         long = house.lead.post(f"{house.acme.path}/items/{GATE}/reminders", {"note": "x" * 501})
         assert long.status == 400 or long.problem == "body-unfit"
+
+
+class TestManyAtOnce:
+    def test_are_tried_shown_confirmed_and_told_one_by_one(self, house: House):
+        browser, places = house.lena.browser, (house.acme, house.globex)
+        for place in places:
+            house.installation.rows(place.tenant, "UPDATE {}.item SET assignee = NULL")
+        steps = [f"{place.tenant.id} {place.onboarding_id} {GATE}" for place in places]
+        steps.append(f"{house.acme.tenant.id} {house.acme.onboarding_id} task.nowhere")
+        page = browser.get("/work")
+        assert all(step in page.text for step in steps[:2])
+        chosen = page.hidden | {"step": steps, "action": "claim", "command_key": str(new_id())}
+        tried = browser.post("/work/changes", chosen)
+        assert (tried.status, tried.text.count("Will be done"), "There is no such step" in tried.text) == (200, 3, True)
+        assert house.lena.get("/api/v1/work?view=mine").body["total"] == 0 or GATE not in mine(house)
+        sent = chosen | {"confirmed": "yes", "command_key": str(new_id())}
+        done, again = (browser.post("/work/changes", sent) for _ in "12")
+        assert "This is what became of them" in done.text
+        assert done.text.count("is-good tone") == again.text.count("is-good tone")
+        house.run()
+        assert mine(house).count(GATE) == 2
+        assert browser.post("/work/changes", page.hidden | {"action": "claim", "step": "a b"}).status == 422
+        assert browser.post("/work/changes", page.hidden | {"action": "claim"}).status == 422
+
+    def test_of_one_workspace_touch_no_other(self, house: House):
+        home = f"/t/{house.acme.tenant.id}/work"
+        browser, step = house.olga.browser, next(each["key"] for each in house.items(house.acme, "?side=customer"))
+        names = [f"{place.tenant.id} {place.onboarding_id} {step}" for place in (house.acme, house.globex)]
+        key = {"command_key": str(new_id())}
+        sent = browser.get(home).hidden | key | {"step": names, "action": "claim", "confirmed": "yes"}
+        done = browser.post(f"{home}/changes", sent)
+        assert (done.status, str(house.globex.onboarding_id) in done.text) == (200, False)
+        assert house.vera.browser.post(f"{home}/changes", key).status == 403
+
+    def test_remind_by_software_too(self, house: House):
+        house.installation.rows(house.globex.tenant, "DELETE FROM {}.trail WHERE action = 'onboarding.owner.reminded'")
+        line = {"tenant_id": str(house.globex.tenant.id), "onboarding_id": str(house.globex.onboarding_id), "key": GATE}
+        wish = {"action": "remind", "items": [line], "note": "Please"}
+        assert house.lead.post("/api/v1/work/changes", wish | {"dry_run": True}).body["changed"] == 1
+        assert house.lead.post("/api/v1/work/changes", wish).body["changed"] == 1
+        again = house.lead.post("/api/v1/work/changes", wish).body["items"]
+        assert [each["problem"] for each in again] == ["reminded-already"]
+
+
+def mine(house: House) -> list[str]:
+    return [each["key"] for each in house.lena.get("/api/v1/work?view=mine&limit=200").body["items"]]
