@@ -26,8 +26,10 @@ SYSTEM_ONLY = {
     "refresh_card": "called by the projection job",
     "card_values": "part of the projection job",
     "refresh_all_cards": "called by the job that follows an import",
+    "refill_cards": "called by the operator's command after an upgrade",
     "ask_for_card": "part of an operation that has checked its own permission",
 }
+LINES = "lines:2"  # what `card_values` and the lines are made of; a new number lets operators refill them all once
 OPEN = ("open", "running", "blocked")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -69,6 +71,19 @@ def refresh_all_cards(work: Work, cause: UUID) -> None:
     """Ask for every card of the tenant anew, once for this cause: it came from another installation."""
     for onboarding_id in work.session.scalars(select(Onboarding.id).order_by(Onboarding.id)):
         ask_for_card(work, onboarding_id, cause=str(cause))
+
+
+def refill_cards(work: Work, *, cause: str) -> int:
+    """Ask for the card and the lines of work of every running onboarding of the tenant. Returns of how many.
+
+    What lists are made of grows with versions, and an onboarding that does not move would keep an older card. Asked
+    again for the same cause, nothing is done twice.
+    """
+    running = select(Onboarding.id).where(Onboarding.finished_at.is_(None)).order_by(Onboarding.id)
+    asked = work.session.scalars(running).all()
+    for onboarding_id in asked:
+        ask_for_card(work, onboarding_id, cause=cause)
+    return len(asked)
 
 
 def ask_for_card(work: Work, onboarding_id: UUID, *, cause: str) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.bootstrap.commands.engine.onboardings import run_onboardings
+from app.bootstrap.commands.engine.refilling import run_refill
 from app.kernel.ids import new_id
 from tenants.moving.portable import TENANT, PortableTable, portable_tables, read_rows
 from tenants.sessions import tenant_cursor
@@ -299,3 +301,26 @@ class TestManyAtOnce:
 
 def mine(house: House) -> list[str]:
     return [each["key"] for each in house.lena.get("/api/v1/work?view=mine&limit=200").body["items"]]
+
+
+class TestRefill:
+    def test_brings_lines_back_once_and_resumes(self, house: House, capsys: pytest.CaptureFixture[str]):
+        runtime, control = house.installation.runtime, house.installation.control
+        house.run()
+        before = house.lead.get("/api/v1/work?limit=200").body["items"]
+        control("DELETE FROM control.work_item")
+        assert run_refill(["--at-most", "1"], runtime) == 0
+        after = capsys.readouterr().out.split("--after ")[1].split("\n")[0]
+        house.run()
+        half = house.lead.get("/api/v1/work?limit=200").body["items"]
+        assert {each["tenant_id"] for each in half} == {after}
+        assert run_refill(["--after", after], runtime) == 0
+        house.run()
+        assert house.lead.get("/api/v1/work?limit=200").body["items"] == before
+        control("DELETE FROM control.work_item")
+        assert run_onboardings(["refill"], runtime) == 0  # was done at this version
+        house.run()
+        assert house.lead.get("/api/v1/work").body["items"] == []
+        assert run_onboardings(["refill", "--again"], runtime) == 0
+        house.run()
+        assert house.lead.get("/api/v1/work?limit=200").body["items"] == before
