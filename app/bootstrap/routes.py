@@ -54,7 +54,10 @@ from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.queues.api import WorkDoors
+from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
+from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
+from app.onboarding.talk.pages import CommentPages
 from app.partners.pages import BrandFiles
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
@@ -104,9 +107,11 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     MigrationPages,
     FeedForms,
     FeedDoors,
+    CommentPages,
     OnboardingForms,
     WorkPages,
     OwnerForms,
+    ManyPages,
     CourseForms,
     ExceptionForms,
     InboxPages,
@@ -122,6 +127,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     PacketDoors,
     ExceptionDoors,
     WorkDoors,
+    CommentDoors,
+    WatchDoors,
+    ReminderDoors,
     ScheduleDoors,
     MigrationDoors,
     AccessPages,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ class TrailLine:
     id: UUID
     at: datetime
     actor_kind: str
+    actor_id: UUID
     actor_name: str
     action: str
     reason: str | None
@@ -39,6 +41,7 @@ def _line(entry: TrailEntry) -> TrailLine:
         id=entry.id,
         at=entry.at,
         actor_kind=entry.actor_kind,
+        actor_id=entry.actor_id,
         actor_name=entry.actor_name,
         action=entry.action,
         reason=entry.reason,
@@ -53,6 +56,13 @@ def get_entry(session: Session, entry_id: UUID) -> TrailEntry:
     if entry is None:
         raise TrailEntryMissing(f"The trail of this workspace has no entry {entry_id}.")
     return entry
+
+
+def list_entries(session: Session, ids: Collection[UUID]) -> list[TrailLine]:
+    """Those entries, oldest first; in the tenant's scope."""
+    return [
+        _line(row) for row in session.scalars(select(TrailEntry).where(TrailEntry.id.in_(ids)).order_by(TrailEntry.id))
+    ]
 
 
 def list_of_trace(session: Session, trace_id: str) -> list[TrailLine]:
@@ -71,6 +81,13 @@ def find_actor(session: Session, action: str, onboarding_id: UUID) -> str:
     """Who did this in the onboarding when it was last done; "" where it never was."""
     query = select(TrailEntry.actor_name).where(TrailEntry.onboarding_id == onboarding_id, TrailEntry.action == action)
     return session.scalars(query.order_by(TrailEntry.id.desc()).limit(1)).first() or ""
+
+
+def find_last(session: Session, action: str, onboarding_id: UUID, *, item: str) -> datetime | None:
+    """When this was last done about an item of the onboarding; None where it never was."""
+    query = select(TrailEntry.at).where(TrailEntry.onboarding_id == onboarding_id, TrailEntry.action == action)
+    about = TrailEntry.body["item"].astext == item
+    return session.scalars(query.where(about).order_by(TrailEntry.id.desc()).limit(1)).first()
 
 
 def find_reason(session: Session, action: str) -> str:

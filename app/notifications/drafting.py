@@ -27,6 +27,9 @@ _MESSAGES = {
     "access_narrowed": "access",
     "access_ended": "access",
     "access_runs_out": "access",
+    "mentioned": "mentioned",
+    "reminded": "reminded",
+    "watched": "watched",
     CHECKPOINT: "checkpoint",
 }
 

@@ -41,5 +41,5 @@ def _path(tenant: Tenant, letter: StoredLetter) -> str:
     if tenant.kind == "home":
         return "/"
     if letter.onboarding_id:
-        return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}"
+        return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}{letter.facts.get('page', '')}"
     return f"/t/{tenant.id}{letter.facts.get('page', '')}"

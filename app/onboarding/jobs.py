@@ -13,6 +13,7 @@ from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.trail import get_entry
 from app.onboarding import operations
+from app.onboarding.talk.news import write_to_watchers
 
 
 @job("onboarding.start")
@@ -112,6 +113,13 @@ def project_all_cards(run: JobRun, *, event_id: str) -> Outcome:
     """The tenant was imported: its onboardings are new to the lists of this installation."""
     with run.finish() as work:
         operations.refresh_all_cards(work, UUID(event_id))
+    return Done()
+
+
+@job("onboarding.tell_watchers")
+def tell_watchers(run: JobRun, *, onboarding_id: str) -> Outcome:
+    """Something happened a while ago: those who watch it get one letter each."""
+    write_to_watchers(run, UUID(onboarding_id))
     return Done()
 
 

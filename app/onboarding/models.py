@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import ControlRecord, Document, TenantRecord
@@ -29,6 +29,7 @@ class Onboarding(TenantRecord):
     started_at: Mapped[datetime]
     first_value_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    watching: Mapped[Document | None]
 
 
 class Item(TenantRecord):
@@ -107,6 +108,33 @@ class CourtInterval(TenantRecord):
     reason_code: Mapped[str | None]
 
 
+class Comment(TenantRecord):
+    """What somebody wrote about an onboarding, or about one of its items or exceptions (`about`). It decides nothing.
+
+    `internal` ones are for the partner's staff alone, and travel only with an export that carries secrets too: who gets
+    any other could be the customer. `earlier` holds `{at, text}` of what was edited away or withdrawn; `mentions`
+    holds `{id, name, open}`.
+    """
+
+    __tablename__ = "comment"
+    __table_args__ = (Index(None, "onboarding_id", "id"), {"info": {"apart": "NOT internal"}})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboarding.id"))
+    about: Mapped[str | None]
+    internal: Mapped[bool]
+    author_id: Mapped[UUID]
+    author_name: Mapped[str]
+    side: Mapped[str]
+    text: Mapped[str]
+    earlier: Mapped[list[Any]]
+    mentions: Mapped[list[Any]]
+    version: Mapped[int]
+    written_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
 class OnboardingCard(ControlRecord):
     """Projection for the partner's lists: one line an onboarding, rebuilt from events."""
 
@@ -136,17 +164,24 @@ class OnboardingCard(ControlRecord):
     changed_at: Mapped[datetime]
 
 
+DUE = "COALESCE(due_at, '9999-01-01 00:00:00+00'::timestamp with time zone)"  # what has no date is last
+
+
 class WorkItem(ControlRecord):
     """Projection for the work queues: one line for each step or exception that waits for somebody now.
 
     `people` are those whose it is, `candidates` those of its side who could take it: `[{id, name}]`. `unowned`: nobody
-    has taken it and nobody holds its role.
+    has taken it and nobody holds its role. `watchers`: ids of the staff who watch it.
     """
 
     __tablename__ = "work_item"
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "onboarding_id", "key"),
-        Index(None, "organisation_id", "due_at"),
+        # In the order of a page, which `queues/queries.py` asks for in these words.
+        Index("ix_work_item_page", "organisation_id", text(f"({DUE})"), "onboarding_id", "key"),
+        Index("ix_work_item_counts", "organisation_id", "queue", postgresql_include=["due_at", "since"]),
+        Index("ix_work_item_taken", "organisation_id", "assignee", postgresql_where="assignee IS NOT NULL"),
+        Index("ix_work_item_nobodys", "organisation_id", postgresql_where="unowned"),
         {"info": {"rights": "SELECT, INSERT, UPDATE, DELETE"}},  # what nobody waits for any more is no line
     )
 
@@ -170,3 +205,4 @@ class WorkItem(ControlRecord):
     since: Mapped[datetime]
     due_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    watchers: Mapped[list[Any] | None]

@@ -40,11 +40,11 @@ class Told:
     runs: dict[str, UUID]
 
 
-def tell(work: Work, onboarding: Onboarding, entry: Told) -> None:
-    """Announce everything that this journal entry means, in the order in which it happened."""
+def tell(work: Work, onboarding: Onboarding, entry: Told) -> list[tuple[UUID, Event]]:
+    """Announce everything that this journal entry means, in the order in which it happened. Returns it with its ids."""
     teller = _Teller(onboarding, entry)
-    for news in [*teller.of_event(entry.event), *teller.of_changes(), *teller.of_commands(entry.runs)]:
-        work.announce(news, lane_seq=onboarding.seq)
+    told = [*teller.of_event(entry.event), *teller.of_changes(), *teller.of_commands(entry.runs)]
+    return [(work.announce(news, lane_seq=onboarding.seq), news) for news in told]
 
 
 class _Teller:

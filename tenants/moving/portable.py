@@ -53,6 +53,7 @@ class PortableTable:
     types: tuple[str, ...]
     key: tuple[str, ...]
     sealed: bool = False  # its rows are worth nothing without the tenant's keys
+    apart: str = ""  # SQL for the rows that travel without secrets; "": all of them
     travels: Travels | None = None
 
     @property
@@ -72,15 +73,20 @@ def portable_tables(tenant: MetaData | None = None, cell: MetaData | None = None
     )
 
 
-def read_rows(cursor: psycopg.Cursor[Any], table: PortableTable, tenant_id: UUID, *, skip: int) -> Generator[str]:
+def read_rows(
+    cursor: psycopg.Cursor[Any], table: PortableTable, tenant_id: UUID, *, skip: int, whole: bool = True
+) -> Generator[str]:
     """The rows as lines, by the table's key, without the first `skip`; one row in memory at a time. To be closed.
+
+    `whole`: those too that are kept apart from exports without secrets.
 
     In the tenant's scope, for tables of the cell in the dispatcher's. The transaction reads nothing else afterwards.
     """
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [READER])
     cursor.execute("SET LOCAL statement_timeout = 0")  # the writing of the bundle sets the pace
     _speak_plainly(cursor)
-    found = cast("Generator[tuple[str]]", cursor.stream(_select(table), {"tenant": tenant_id, "skip": skip}))
+    query, values = _select(table, whole=whole), {"tenant": tenant_id, "skip": skip}
+    found = cast("Generator[tuple[str]]", cursor.stream(query, values))
     with closing(found):  # a stream that is left open holds its connection's lock: its rollback would wait for ever
         for (line,) in found:
             yield line
@@ -109,6 +115,7 @@ def _portable(group: str, table: Table, travels: Travels | None) -> PortableTabl
         types=tuple(column.type.compile(dialect=dialect) for column in columns),
         key=tuple(str(column.name) for column in table.primary_key.columns),
         sealed=bool(table.info.get("sealed")),
+        apart=str(table.info.get("apart", "")),
         travels=travels,
     )
 
@@ -123,7 +130,7 @@ def _name(table: PortableTable) -> sql.Identifier:
     return sql.Identifier("cell", table.name) if table.group == CELL else sql.Identifier(table.name)
 
 
-def _select(table: PortableTable) -> sql.Composed:
+def _select(table: PortableTable, *, whole: bool) -> sql.Composed:
     fresh = table.travels.fresh if table.travels else {}
     values = [
         sql.SQL("{}::text AS {}").format(
@@ -132,6 +139,8 @@ def _select(table: PortableTable) -> sql.Composed:
         for name in table.columns
     ]
     condition = f"tenant_id = %(tenant)s AND ({table.travels.where})" if table.travels else "true"
+    if table.apart and not whole:
+        condition = table.apart
     return sql.SQL(
         "SELECT row_to_json(line)::text FROM (SELECT {values} FROM {table} WHERE {condition} ORDER BY {order}"
         " OFFSET %(skip)s) line"

@@ -15,7 +15,8 @@ from tests.architecture.source import ROOT, none
 
 TREES = ("control", "cell", "tenant")
 TABLES = {
-    *("workflow", "deal", "definition", "onboarding", "item", "journal", "date_move", "clock", "exception"),
+    *("workflow", "deal", "definition", "onboarding", "item", "journal", "date_move", "clock"),
+    *("comment", "exception"),
     *("packet", "verdict", "record", "member", "delegation", "message", "file"),
     *("connection", "secret", "run", "delivery", "trail", "leaf", "command"),
 }

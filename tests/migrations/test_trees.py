@@ -21,7 +21,7 @@ METADATA = {"control": ControlRecord.metadata, "cell": CellRecord.metadata, "ten
 SCHEMAS = {"control": "control", "cell": "cell", "tenant": "t_aaaaaaaaaaaaaaaa"}
 # DESIGN 4 names every table of a tenant; a new one needs a line there and a reason.
 DESIGN_TABLES = (
-    "workflow deal definition onboarding item journal date_move clock exception packet verdict record"
+    "workflow deal definition onboarding item journal date_move comment clock exception packet verdict record"
     " member delegation message file connection secret run delivery trail leaf command"
 )
 MOST_TABLES, MOST_INDEXES = 24, 40

@@ -64,6 +64,12 @@ def find_assigned(runtime: Runtime, person_id: UUID, organisation_id: UUID) -> l
         return explain_assignments(session, person_id, organisation_id)
 
 
+def rights_of(work: Work, person_id: UUID, assigned: Sequence[Assigned]) -> frozenset[str]:
+    """The roles that somebody would have here if they came now: for what they may be told while they are away."""
+    actor = _somebody(work, person_id, assigned)
+    return limited(names(read_grants(work, actor)), actor)
+
+
 def explain_decision(
     work: Work, permission: Permission, *, person_id: UUID | None = None, assigned: Sequence[Assigned] = ()
 ) -> ExplanationOut:

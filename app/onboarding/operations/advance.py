@@ -25,6 +25,7 @@ from app.onboarding.models import Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
+from app.onboarding.talk.watching import follow_event
 from app.onboarding.telling import Told, tell
 
 SYSTEM_ONLY = {
@@ -54,7 +55,8 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     _store(work, onboarding, event, decision)
     pass_the_ball(work, onboarding, before, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
-    tell(work, onboarding, Told(definition, before, event, decision, runs))
+    told = tell(work, onboarding, Told(definition, before, event, decision, runs))
+    follow_event(work, onboarding, event, told)
     card = f"card:{onboarding.id}"
     work.enqueue(
         "onboarding.project_card",

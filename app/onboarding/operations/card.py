@@ -19,13 +19,17 @@ from app.onboarding.models import Item, Onboarding, OnboardingCard, WorkItem
 from app.onboarding.people import holders
 from app.onboarding.queries.stored import definition_of
 from app.onboarding.queries.waiting import waiting_of
+from app.onboarding.talk.queries import mention_lines
 from tenants.sessions import partner_session
 
 SYSTEM_ONLY = {
     "refresh_card": "called by the projection job",
     "card_values": "part of the projection job",
     "refresh_all_cards": "called by the job that follows an import",
+    "refill_cards": "called by the operator's command after an upgrade",
+    "ask_for_card": "part of an operation that has checked its own permission",
 }
+LINES = "lines:2"  # what `card_values` and the lines are made of; a new number lets operators refill them all once
 OPEN = ("open", "running", "blocked")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -43,7 +47,7 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
             return
         definition = definition_of(work, onboarding.definition_digest)
         values = card_values(work, onboarding, definition)
-        waiting = waiting_of(work, onboarding, definition)
+        waiting = [*waiting_of(work, onboarding, definition), *mention_lines(work, onboarding, definition)]
     statement = insert(OnboardingCard).values(**values)
     fresh = {name: statement.excluded[name] for name in values if name not in {"tenant_id", "onboarding_id"}}
     with partner_session(run.runtime.databases, run.tenant.organisation_id, actor=run.actor.label) as (session, _now):
@@ -66,12 +70,30 @@ def _replace_waiting(session: Session, onboarding_id: UUID, waiting: list[dict[s
 def refresh_all_cards(work: Work, cause: UUID) -> None:
     """Ask for every card of the tenant anew, once for this cause: it came from another installation."""
     for onboarding_id in work.session.scalars(select(Onboarding.id).order_by(Onboarding.id)):
-        work.enqueue(
-            "onboarding.project_card",
-            args={"onboarding_id": onboarding_id},
-            dedupe_key=f"card:{onboarding_id}:{cause}",
-            lane=f"card:{onboarding_id}",
-        )
+        ask_for_card(work, onboarding_id, cause=str(cause))
+
+
+def refill_cards(work: Work, *, cause: str) -> int:
+    """Ask for the card and the lines of work of every running onboarding of the tenant. Returns of how many.
+
+    What lists are made of grows with versions, and an onboarding that does not move would keep an older card. Asked
+    again for the same cause, nothing is done twice.
+    """
+    running = select(Onboarding.id).where(Onboarding.finished_at.is_(None)).order_by(Onboarding.id)
+    asked = work.session.scalars(running).all()
+    for onboarding_id in asked:
+        ask_for_card(work, onboarding_id, cause=cause)
+    return len(asked)
+
+
+def ask_for_card(work: Work, onboarding_id: UUID, *, cause: str) -> None:
+    """Ask for the onboarding's card and its lines of work anew, once for this cause, after those asked for before."""
+    work.enqueue(
+        "onboarding.project_card",
+        args={"onboarding_id": onboarding_id},
+        dedupe_key=f"card:{onboarding_id}:{cause}",
+        lane=f"card:{onboarding_id}",
+    )
 
 
 def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from app.flow.definition import Item
 from app.flow.fields import Field
@@ -74,6 +75,7 @@ def task_page(picture: Picture, task: str) -> dict[str, Any]:
         "values": values_of(item, state),
         "errors": [],
         "back": picture.path,
+        "talk": f"{picture.path}/comments?{urlencode({'about': task})}",
     }
 
 

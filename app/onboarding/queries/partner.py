@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
 from app.onboarding.queries.steering.trouble import done_about
 from app.onboarding.queries.story import story_line, trace_of
+from app.onboarding.talk.queries import count_comments
 from app.web.translations import mark
 
 
@@ -53,6 +55,7 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
 def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
     """The whole page in one of its views; the plan by stages has a form at each step this person may complete."""
     gates = gate_lines(picture)
+    said = count_comments(work, picture.onboarding.id)
     return top_of(work, picture, gates) | {
         "view": view,
         "court": [
@@ -65,7 +68,7 @@ def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
             for part in court_parts(work, picture.onboarding.id, picture.state)
         ],
         "milestones": milestones(picture),
-        "stages": [_stage(work, picture, stage) for stage in picture.definition.of_kind("stage")],
+        "stages": [_stage(work, picture, stage, said) for stage in picture.definition.of_kind("stage")],
         "stream": f"{picture.path}/stream",
         "gates": gates,
         "exceptions": exceptions_of(work, picture) if view == "exceptions" else [],
@@ -127,14 +130,14 @@ def trail_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
     return [story_line(entry, picture) for entry in list_of_onboarding(work.session, picture.onboarding.id)]
 
 
-def _stage(work: Work, picture: Picture, stage: Item) -> dict[str, Any]:
+def _stage(work: Work, picture: Picture, stage: Item, said: Mapping[str, int]) -> dict[str, Any]:
     query = select(ItemRow.key).where(ItemRow.onboarding_id == picture.onboarding.id, ItemRow.kind != "stage")
     keys = work.session.scalars(query.order_by(ItemRow.position)).all()
     entries = [picture.item(key) for key in keys if picture.definition.stage_of(key).key == stage.key]
     return {
         "name": dict(stage.title),
         "state": picture.of(stage.key).state,
-        "entries": [_entry(work, picture, item) for item in entries],
+        "entries": [_entry(work, picture, item) | {"said": said.get(item.key, 0)} for item in entries],
     }
 
 

@@ -14,18 +14,20 @@ from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding
 from app.onboarding.people import holders
 from app.onboarding.queries.stored import definition_of
+from app.onboarding.talk.queries import list_mentions
+from app.onboarding.talk.watching import watchers_of
 
 _OPEN = ("open", "blocked")
 _KINDS = ("task", "gate")
 
 
 def list_waiting(work: Work) -> list[dict[str, Any]]:
-    """The lines of every running onboarding of this tenant."""
+    """The lines of every running onboarding of this tenant, and of mentions that nobody has read yet."""
     running = select(Onboarding).where(Onboarding.finished_at.is_(None)).order_by(Onboarding.id)
     lines: list[dict[str, Any]] = []
     for onboarding in work.session.scalars(running):
         lines += waiting_of(work, onboarding, definition_of(work, onboarding.definition_digest))
-    return lines
+    return lines + list_mentions(work)
 
 
 def waiting_of(work: Work, onboarding: Onboarding, definition: Definition) -> list[dict[str, Any]]:
@@ -39,7 +41,8 @@ def waiting_of(work: Work, onboarding: Onboarding, definition: Definition) -> li
     about |= {"organisation_id": work.tenant.organisation_id, "seq": onboarding.seq}
     lines = [about | _step(row, definition.items[row.key], onboarding, definition) for row in rows]
     open_now = list_open_exceptions(work, onboarding.id)
-    return lines + [about | _exception(each, onboarding, definition, begun=begun) for each in open_now]
+    lines += [about | _exception(each, onboarding, definition, begun=begun) for each in open_now]
+    return [line | {"watchers": watchers_of(onboarding, str(line["key"]))} for line in lines]
 
 
 def queue_of(item: FlowItem) -> str:

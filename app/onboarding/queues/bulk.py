@@ -11,6 +11,7 @@ from typing import NoReturn
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -22,6 +23,7 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.onboarding.operations.owning import assign_item
 from app.onboarding.queues.schemas import BulkLine, BulkResult, BulkWork, BulkWorkOut, Outcome
+from app.onboarding.talk.reminding import remind
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
@@ -51,12 +53,18 @@ class _Asked:
         return self.actor.id if self.wish.action == "claim" else self.wish.person
 
 
-def change_many(runtime: Runtime, actor: Actor, wish: BulkWork, *, key: str, trace_id: str) -> BulkWorkOut:
-    """Take or hand over each of the steps, or with `dry_run` only say what would become of it.
+def change_many(
+    runtime: Runtime, actor: Actor, wish: BulkWork, *, key: str, trace_id: str, within: Tenant | None = None
+) -> BulkWorkOut:
+    """Take, hand over or remind of each of the steps, or with `dry_run` only say what would become of it.
 
-    Sent again with its key, each step that was changed answers as it did. Raises NotPermitted, CommandKeyReused.
+    Sent again with its key, each step that was changed answers as it did. Over all customers it is for staff; `within`
+    one workspace for whoever works there, and steps of others are not there. Raises NotPermitted, CommandKeyReused.
     """
-    require(AtWork(staff_rights(actor), actor), Permission.TASK_COMPLETE)
+    if within is None:
+        require(AtWork(staff_rights(actor), actor), Permission.TASK_COMPLETE)
+    else:
+        wish = replace(wish, items=[each for each in wish.items if each.tenant_id == within.id])
     asked = _Asked(runtime, actor, wish, key, trace_id)
     found = [_result(asked, line, number) for number, line in enumerate(wish.items)]
     return BulkWorkOut(
@@ -84,9 +92,9 @@ def _change(asked: _Asked, line: BulkLine, number: int) -> bool:
         return _try(asked, tenant, line)
 
     def operation(work: Work) -> Result:
-        return {"changed": _assign(work, asked, line)}
+        return {"changed": _perform(work, asked, line)}
 
-    sent = [msgspec.to_builtins(line), asked.wish.action, str(asked.owner)]
+    sent = [msgspec.to_builtins(line), asked.wish.action, str(asked.owner), asked.wish.note]
     result, _replayed = run_command(
         asked.runtime,
         tenant,
@@ -103,7 +111,7 @@ def _try(asked: _Asked, tenant: Tenant, line: BulkLine) -> bool:
     """The very same, in a transaction that is rolled back."""
     changed = False
     with suppress(_OnlyTried), open_work(asked.runtime, tenant, asked.actor, trace_id=asked.trace_id) as work:
-        changed = _assign(work, asked, line)
+        changed = _perform(work, asked, line)
         _leave_nothing()
     return changed
 
@@ -112,9 +120,11 @@ def _leave_nothing() -> NoReturn:
     raise _OnlyTried
 
 
-def _assign(work: Work, asked: _Asked, line: BulkLine) -> bool:
+def _perform(work: Work, asked: _Asked, line: BulkLine) -> bool:
     if not work.rights:
         raise _unknown()
+    if asked.wish.action == "remind":
+        return bool(remind(work, onboarding_id=line.onboarding_id, item=line.key, note=asked.wish.note))
     decision = assign_item(work, onboarding_id=line.onboarding_id, item=line.key, person=asked.owner)
     return bool(decision.changes)
 

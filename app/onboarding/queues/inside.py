@@ -14,7 +14,7 @@ from app.kernel.paging import CursorKey, make_cursor, read_cursor
 from app.kernel.work import Work
 from app.onboarding.models import WorkItem
 from app.onboarding.queries.waiting import list_waiting
-from app.onboarding.queues.lines import FOREVER, SOON, Found, counted, listing_of
+from app.onboarding.queues.lines import FOREVER, MENTIONS, SOON, Found, counted, listing_of
 from app.onboarding.queues.queries import position_of
 from app.onboarding.queues.schemas import QueueOut, WorkQuery
 
@@ -54,7 +54,10 @@ def _fits(row: WorkItem, asked: WorkQuery, reader: UUID, now: datetime) -> bool:
 
 
 def _seen_in(row: WorkItem, view: str, reader: UUID, now: datetime) -> bool:
+    if MENTIONS in {row.queue, view}:
+        return row.queue == view and str(reader) in _ids(row)
     return {
+        "watching": str(reader) in (row.watchers or ()),
         "mine": row.assignee == reader,
         "roles": str(reader) in _ids(row),
         "unowned": row.unowned,
@@ -75,7 +78,7 @@ def _ids(row: WorkItem) -> set[str]:
 
 def _queues(rows: Iterable[WorkItem], now: datetime) -> list[QueueOut]:
     by_name: dict[str, list[WorkItem]] = {}
-    for row in rows:
+    for row in (each for each in rows if each.queue != MENTIONS):
         for name in (row.queue, *(["owner"] if row.unowned else [])):
             by_name.setdefault(name, []).append(row)
     return [

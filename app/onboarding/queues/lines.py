@@ -14,7 +14,8 @@ from app.onboarding.queues.schemas import PersonOut, QueueOut, WorkLine, WorkPag
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # where the list has what has no date
 SOON = timedelta(days=1)
-counted = ("all", "mine", "roles", "unowned", "late", "customer")
+counted = ("all", "mine", "roles", "unowned", "late", "customer", "watching", "mentions")
+MENTIONS = "mentions"  # what one has been told by name waits to be read, and is no work: in its own view only
 
 
 @dataclass(frozen=True, slots=True)

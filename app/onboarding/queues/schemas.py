@@ -8,9 +8,10 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-View = Literal["all", "mine", "roles", "unowned", "late", "customer"]
+View = Literal["all", "mine", "roles", "unowned", "late", "customer", "watching", "mentions"]
 QueueName = Literal["handoff", "owner", "kickoff", "cleanup", "customer", "exceptions", "tasks"]
 Sla = Literal["late", "soon", "later", "none"]
+Action = Literal["claim", "assign", "remind"]
 Outcome = Literal["changed", "unchanged", "refused"]
 Text = dict[str, str]  # by language
 
@@ -37,7 +38,10 @@ class PersonOut(Struct, frozen=True):
 
 
 class WorkLine(Struct, frozen=True):
-    """A step or an exception that waits for somebody. `key` is the item's, or the engine's name of the exception."""
+    """A step or an exception that waits for somebody. `key` is the item's, or the engine's name of the exception.
+
+    In the view `mentions` a line is a comment that names you: `reason` is who wrote it.
+    """
 
     tenant_id: UUID
     onboarding_id: UUID
@@ -86,11 +90,15 @@ class BulkLine(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BulkWork(Struct, frozen=True, forbid_unknown_fields=True):
-    """One change of many steps: taken by you (`claim`), or given to `person`, null for their roles (`assign`)."""
+    """One change of many steps: taken by you (`claim`), given to `person`, null for their roles (`assign`).
 
-    action: Literal["claim", "assign"]
+    Or their owners are reminded by mail, with the line `note` (`remind`).
+    """
+
+    action: Action
     items: Annotated[list[BulkLine], Meta(min_length=1, max_length=100)]
     person: UUID | None = None
+    note: Annotated[str, Meta(max_length=500)] = ""
     dry_run: bool = False
 
 

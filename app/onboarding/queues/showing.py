@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from app.onboarding.models import WorkItem
 from app.onboarding.queries.heading import REASONS
-from app.onboarding.queues.lines import Found
+from app.onboarding.queues.lines import MENTIONS, Found
 from app.onboarding.queues.schemas import WorkQuery
 from app.web.translations import mark
 
@@ -22,6 +22,8 @@ VIEWS = (
     ("unowned", mark("Without an owner")),
     ("late", mark("Late")),
     ("customer", mark("Waiting for the customer")),
+    ("watching", mark("Watching")),
+    ("mentions", mark("Mentions")),
 )
 QUEUES = (
     ("handoff", mark("Handoff acceptance")),
@@ -33,6 +35,7 @@ QUEUES = (
     ("tasks", mark("Own tasks")),
 )
 _TOLD = {"customer": mark("Your steps"), "tasks": mark("Tasks of ours")}
+_OF_CUSTOMERS = {"all", "mine", "late", "customer", "watching", "mentions"}
 AGES = (1, 3, 7, 14, 30)
 SLAS = (
     ("late", mark("Late")),
@@ -63,7 +66,7 @@ def work_page(found: Found, asked: WorkQuery, reader: Reader) -> dict[str, Any]:
     """The page: views and queues with their counts, filters, and a page of lines."""
     given = {"view": asked.view, "queue": _word(asked.queue), "owner": _word(asked.owner), "sla": _word(asked.sla)}
     kept = given | {"age": str(asked.age) if asked.age else ""}
-    views = [view for view in VIEWS if reader.side == "partner" or view[0] in {"all", "mine", "late", "customer"}]
+    views = [view for view in VIEWS if reader.side == "partner" or view[0] in _OF_CUSTOMERS]
     return {
         "home": reader.home,
         "kept": kept,
@@ -73,6 +76,7 @@ def work_page(found: Found, asked: WorkQuery, reader: Reader) -> dict[str, Any]:
         "ages": list(AGES),
         "slas": [{"key": key, "name": reader.say(name)} for key, name in SLAS],
         "lines": [_line(row, found, reader) for row in found.rows],
+        "hands": _hands(found, reader),
         "total": found.total,
         "first": asked.cursor is not UNSET,
         "older": found.next or "",
@@ -89,7 +93,7 @@ def _choice(reader: Reader, key: str, name: str, count: int) -> dict[str, Any]:
 
 def _name_of(reader: Reader, queue: str) -> str:
     names = dict(QUEUES) | (_TOLD if reader.side == "customer" else {})
-    return reader.say(names.get(queue, queue))
+    return reader.say(mark("Mention")) if queue == MENTIONS else reader.say(names.get(queue, queue))
 
 
 def _queues(found: Found, reader: Reader) -> list[dict[str, Any]]:
@@ -105,6 +109,13 @@ def _queues(found: Found, reader: Reader) -> list[dict[str, Any]]:
     ]
 
 
+def _hands(found: Found, reader: Reader) -> list[dict[str, str]]:
+    """Whom steps of this page could be given to: everybody of the reader's side who could take one of them."""
+    own = (row for row in found.rows if row.side == reader.side)
+    known = {each["id"]: each["name"] for row in own for each in row.candidates}
+    return [{"id": one, "name": name} for one, name in sorted(known.items(), key=lambda each: each[1])]
+
+
 def _owners(found: Found, asked: WorkQuery, reader: Reader) -> list[dict[str, str]]:
     """Whom the list can be narrowed to: the reader, and who is named on this page."""
     named = {each["id"]: each["name"] for row in found.rows for each in row.people if each["name"]}
@@ -118,13 +129,14 @@ def _owners(found: Found, asked: WorkQuery, reader: Reader) -> list[dict[str, st
 
 def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
     path = f"/t/{row.tenant_id}/onboardings/{row.onboarding_id}"
-    own = row.side == reader.side and row.kind != "exception"
+    own = row.side == reader.side and row.kind not in {"exception", "mention"}
+    step = row.kind in {"task", "gate"}
     mine = row.assignee == reader.id
     held = any(each["id"] == str(reader.id) for each in row.candidates)
     names = ", ".join(each["name"] for each in row.people if each["name"])
     late = row.due_at is not None and row.due_at < found.now
     return {
-        "value": f"{row.tenant_id} {row.onboarding_id} {row.key}",
+        "pick": value_of(row) if reader.may_take and (own or (step and reader.side == "partner")) else "",
         "title": reader.read(row.title),
         "onboarding": row.name,
         "path": _link(row, path, reader),
@@ -134,6 +146,7 @@ def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
         "taken": row.assignee is not None,
         "unowned": row.unowned,
         "reason": reader.say(REASONS.get(row.reason, row.reason)) if row.reason else "",
+        "seen": f"{_link(row, path, reader)}/seen" if row.kind == "mention" and reader.may_take else "",
         "state": "stuck" if row.state == "blocked" or row.kind == "exception" else "behind" if late else "open",
         "age": max(0.0, (found.now - row.since).total_seconds()),
         "due_at": row.due_at,
@@ -146,7 +159,19 @@ def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
     }
 
 
+def path_of(row: WorkItem, reader: Reader) -> str:
+    """Where the line leads."""
+    return _link(row, f"/t/{row.tenant_id}/onboardings/{row.onboarding_id}", reader)
+
+
+def value_of(row: WorkItem) -> str:
+    """How a form names the line."""
+    return f"{row.tenant_id} {row.onboarding_id} {row.key}"
+
+
 def _link(row: WorkItem, path: str, reader: Reader) -> str:
+    if row.kind == "mention":
+        return f"{path}/comments/{row.key.split(':')[1]}"
     if reader.side == "customer":
         return f"{path}/tasks/{row.key}" if row.kind == "task" and row.side == "customer" else f"{path}/steps"
     places = {"gate": f"{path}/gates/{row.key}", "exception": f"{path}?view=exceptions"}

@@ -224,7 +224,11 @@ class _Export:
     def _write_table(self, writer: BundleWriter, table: PortableTable) -> None:
         tenant, skip = self.request.tenant, writer.rows[table.path]
         self._require_mine(writer)
-        with self._cursor(table) as cursor, closing(read_rows(cursor, table, tenant.id, skip=skip)) as rows:
+        whole = self.request.secrets
+        with (
+            self._cursor(table) as cursor,
+            closing(read_rows(cursor, table, tenant.id, skip=skip, whole=whole)) as rows,
+        ):
             pack(writer, table, rows, self.progress)
 
     @contextmanager

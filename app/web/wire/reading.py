@@ -82,8 +82,13 @@ _EXACT = 2**53  # above, a float no longer names one integer
 _DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
-def read_body(request: PageRequest, raw: bytes, shape: type[Shape], *, media: tuple[str, ...] = (JSON,)) -> Shape:
-    """The body as this shape. Raises MediaTypeUnknown, BodyUnreadable, BodyUnfit."""
+def read_body(
+    request: PageRequest, raw: bytes, shape: type[Shape], *, media: tuple[str, ...] = (JSON,), lines: str = ""
+) -> Shape:
+    """The body as this shape; the member `lines` may hold several lines of text.
+
+    Raises MediaTypeUnknown, BodyUnreadable, BodyUnfit.
+    """
     said = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if said not in media:
         message = mark("Send the body in a media type that this address takes.")
@@ -93,7 +98,8 @@ def read_body(request: PageRequest, raw: bytes, shape: type[Shape], *, media: tu
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyUnreadable(mark("The body is not JSON."), errors=[("", str(error))]) from error
     unfit = mark("The body is not what this address takes.")
-    if (place := _control_place(plain)) is not None:
+    whole = _in_one_line(plain, lines) if lines and isinstance(plain, dict) else plain
+    if (place := _control_place(whole)) is not None:
         raise BodyUnfit(unfit, errors=[(place, _NO_CONTROL)])
     try:
         return msgspec.convert(plain, shape)
@@ -158,6 +164,12 @@ def pointer_of(path: str) -> str:
 def _place(error: msgspec.ValidationError) -> tuple[str, str]:
     found = _SAID.match(str(error))
     return (pointer_of(found["at"] or ""), found["said"]) if found else ("", str(error))
+
+
+def _in_one_line(plain: dict[str, Any], lines: str) -> dict[str, Any]:
+    """The same with one member's line breaks away: what is left is looked through for what cannot be kept."""
+    text = plain.get(lines)
+    return plain | {lines: text.replace("\r\n", "").replace("\n", "")} if isinstance(text, str) else plain
 
 
 def _control_place(plain: Any, at: str = "") -> str | None:

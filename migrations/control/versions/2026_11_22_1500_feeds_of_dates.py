@@ -6,8 +6,8 @@ Expand: a table that the previous code does not know.
 from alembic import op
 import sqlalchemy as sa
 
-revision = 'control_0014'
-down_revision = 'control_0013'
+revision = 'control_0015'
+down_revision = 'control_0014'
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ Expand: a column that the previous code leaves empty.
 from alembic import op
 import sqlalchemy as sa
 
-revision = 'tenant_0007'
-down_revision = 'tenant_0006'
+revision = 'tenant_0008'
+down_revision = 'tenant_0007'
 branch_labels = None
 depends_on = None
 kind = 'expand'

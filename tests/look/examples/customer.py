@@ -134,6 +134,7 @@ _FORM: Context = {
     "values": {},
     "errors": [],
     "back": TENANT,
+    "talk": f"{TENANT}/comments",
     "command_key": KEY,
 }
 _SENT = {"domain": "contoso.example", "seats": 25, "day": days(9).date(), "system": "exchange"}
@@ -162,6 +163,7 @@ EXAMPLES: dict[str, list[Context]] = {
             "chrome": CUSTOMER,
             "onboarding": _ONBOARDING,
             "back": TENANT,
+            "talk": f"{TENANT}/comments",
             "stages": [
                 {
                     "name": said("Preparation"),

@@ -29,6 +29,9 @@ _MESSAGES = {
     "reminder": [_LETTER | {"over": False}, _LETTER | {"over": True}, _BARE | {"over": False}],
     "attention": [*_ATTENTION, _BARE],
     "first_value": [_LETTER],
+    "mentioned": [_LETTER | {"by": "Dana Weber"}],
+    "reminded": [_LETTER | {"by": "Dana Weber"}, _BARE | {"by": "Dana Weber"}],
+    "watched": [_LETTER | {"text": "Task completed: Assign the team (Dana Weber)\nComment written: Your goals (Jo)"}],
     "access": [*_ACCESS, _BARE | {"kind": "access_requested"}],
     "checkpoint": [_LETTER | {"kind": "checkpoint", "note": _NOTE, "key": "northwind.example/trail/1+ccb1326d+ARVK"}],
 }

@@ -78,6 +78,7 @@ _ENTRY: dict[str, Any] = {
     "answers": [],
     "path": "",
     "form": None,
+    "said": 2,
 }
 _FORM = {
     "action": f"{TENANT}/tasks/directory/completion",
@@ -164,6 +165,7 @@ _PLAN: Context = {
     ],
     "command_key": KEY,
 }
+PLAN = _PLAN  # other views begin with the same head
 _PAGE: Context = _PLAN | {
     "stream": "/stream",
     "gates": [],
@@ -306,7 +308,9 @@ EXAMPLES: dict[str, list[Context]] = {
     "onboarding/_plan_live.html": [_PLAN, _ENDED],
     "onboarding/plan/_head.html": [_PLAN],
     "onboarding/plan/_tabs.html": [_PLAN],
-    "onboarding/plan/_plan_entry.html": [{"entry": _PLAN["stages"][1]["entries"][0], "command_key": KEY}],
+    "onboarding/plan/_plan_entry.html": [
+        {"entry": _PLAN["stages"][1]["entries"][0], "command_key": KEY, "path": TENANT}
+    ],
     "onboarding/plan/_task_form.html": [
         {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
     ],

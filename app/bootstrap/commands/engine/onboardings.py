@@ -1,5 +1,6 @@
 """`slipway onboardings inspect|retry|migrate`: one from the inside, failed work again, another version.
 
+`slipway onboardings refill`: the lists over all customers made anew, in `refilling.py`.
 `slipway history verify`: every journal replayed and compared with what is stored.
 """
 
@@ -12,6 +13,7 @@ from functools import partial
 from uuid import UUID
 
 from app.bootstrap.commands.engine.migrating import migrate_parser, run_migrate
+from app.bootstrap.commands.engine.refilling import run_refill
 from app.connectors.lookups import RunLine
 from app.flow.state import OpenedException
 from app.kernel.actor import Actor
@@ -37,7 +39,9 @@ class NoSuchOnboarding(Missing):
 
 
 def run_onboardings(arguments: Sequence[str], runtime: Runtime) -> int:
-    """Show one, have its failed jobs done again, or migrate. Raises NoSuchOnboarding, RetryReasonMissing."""
+    """Show one, do its failed jobs again, migrate, or fill the lists. Raises NoSuchOnboarding, RetryReasonMissing."""
+    if arguments[:1] == ["refill"]:
+        return run_refill(arguments[1:], runtime)
     chosen = _parser().parse_args(arguments)
     if chosen.action == "migrate":
         return run_migrate(chosen, runtime, _tenants(runtime, chosen.tenant), partial(_entering, runtime))
@@ -87,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     inspect = actions.add_parser("inspect", help="who holds the ball, what is open and why, jobs, timers, journal")
     retry = actions.add_parser("retry", help="put its failed jobs back to ready; the trail says so")
+    actions.add_parser("refill", help="after an upgrade: make every customer's lines in the lists anew")
     for each in (inspect, retry):
         each.add_argument("onboarding", type=UUID, metavar="ONBOARDING", help="its id")
         each.add_argument("--tenant", type=UUID, help="the workspace it is in; found where it is not given")

@@ -51,6 +51,11 @@ FOR_VIEWERS = {
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/items": "reads it",
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/items/{key:str}": "reads it",
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/packet": "reads it",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/comments": "reads what is for both sides",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/comments/{comment_id:uuid}": "the same",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/watching": "reads it",
+    "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/comments": "reads what is for both sides",
+    "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/comments/{comment_id:uuid}": "the same",
     "GET /api/v1/tenants/{tenant_id:uuid}/work": "reads it",
     "POST /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/dates/feed": "one's own address of what one reads",
     "POST /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/dates/feed/end": "the same",
@@ -106,6 +111,7 @@ FOR_STAFF = {
     "GET /api/v1/tenants/{tenant_id:uuid}/exports/{export_id:uuid}": 200,
     "GET /api/v1/work": 200,
     "POST /api/v1/work/changes": 200,  # says of each step that it is not there
+    "POST /work/changes": 422,  # no step is chosen
     "GET /customers": 200,
     "GET /delegations": 200,
     "GET /people": 200,

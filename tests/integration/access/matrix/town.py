@@ -60,6 +60,10 @@ _OWN = {
 _EXCEPTION = """
     INSERT INTO {}.exception (id, subject_kind, subject_id, key, type, reason_code, state, route, summary, opened_at)
     VALUES (%s, 'onboarding', %s, 'a', 'blocked', 'test', 'open', '[]', 'Zephyrine is stuck', now())"""
+_COMMENT = """
+    INSERT INTO {}.comment (id, onboarding_id, internal, author_id, author_name, side, text, earlier, mentions, version,
+        written_at)
+    VALUES (%s, %s, false, %s, 'Ada', 'partner', 'Zephyrine is well', '[]', '[]', 1, now())"""
 _TRANSFER = """
     INSERT INTO control.transfer (id, direction, organisation_id, tenant_id, request_key, state, peer, secrets, stays,
         reason, trace_id, requested_by, requested_name, requested_at, ended_at, expires_at, rows, parts, bytes, sha256)
@@ -293,6 +297,8 @@ class Town:
         exception = new_id()
         self.installation.control(_ERASURE, new_id(), acme.id, self.doors.northwind, self.ada.id)
         query(acme, _EXCEPTION, exception, onboarding.id)
+        comment = new_id()
+        query(acme, _COMMENT, comment, onboarding.id, self.ada.id)
         [delegation] = query(acme, "SELECT id FROM {}.delegation WHERE ends_at > now()")
         items = {row.key.split(".")[0]: row.key for row in query(acme, "SELECT key FROM {}.item ORDER BY key DESC")}
         shared = {
@@ -310,6 +316,7 @@ class Town:
             ),
             "role_id": self._one("SELECT id FROM control.custom_role"),
             "exception_id": str(exception),
+            "comment_id": str(comment),
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),

@@ -14,8 +14,9 @@ def _line(
 ) -> Context:
     path = f"{TENANT}/items/kickoff"
     line: Context = {"title": title, "onboarding": onboarding, "path": TENANT, "queue": queue, "owner": owner}
-    line |= {"value": KEY, "role": "Onboarding lead", "taken": False, "unowned": False, "reason": "", "assignee": ""}
+    line |= {"pick": KEY, "role": "Onboarding lead", "taken": False, "unowned": False, "reason": "", "assignee": ""}
     line |= {
+        "seen": "",
         "state": "open",
         "age": age * 86_400,
         "due_at": None if due is None else days(due),
@@ -45,6 +46,8 @@ _WORK: Context = {
         {"key": "unowned", "name": "Without an owner", "count": 2},
         {"key": "late", "name": "Late", "count": 9},
         {"key": "customer", "name": "Waiting for the customer", "count": 40},
+        {"key": "watching", "name": "Watching", "count": 3},
+        {"key": "mentions", "name": "Mentions", "count": 1},
     ],
     "queues": [
         {"key": "handoff", "name": "Handoff acceptance", "count": 7, "oldest": 93_600, "share": 0.27, "late": 0},
@@ -60,6 +63,7 @@ _WORK: Context = {
         _line("Launch gate", "Fabrikam", "Handoff acceptance", "", age=0.3, due=2, unowned=True),
         _line("Hold the kickoff", "Tailspin Toys", "Kickoff scheduling", "Dana Weber", age=0.1, due=None),
     ],
+    "hands": [_DANA, _TOM],
     "total": 128,
     "first": False,
     "older": "c",
@@ -75,10 +79,29 @@ _THEIRS: Context = _WORK | {
     "total": 1,
     "older": "",
 }
+_MENTION = _line("Confirm your goals", "Contoso", "Mention", "Dana Weber", age=0.1, due=None)
+_MENTION |= {"reason": "Maria Lopez", "seen": f"{TENANT}/comments/1/seen", "claim": "", "owner_path": "", "role": ""}
+_NAMED: Context = _WORK | {"lines": [_MENTION], "total": 1, "older": "", "kept": _WORK["kept"] | {"view": "mentions"}}
 _NOTHING: Context = _WORK | {"queues": [], "lines": [], "total": 0, "older": ""}
 _CHOSEN: Context = _NOTHING | {"kept": {"view": "mine", "queue": "tasks", "owner": "1", "sla": "late", "age": "7"}}
 
+_COUNTS = {"total": 3, "changed": 1, "unchanged": 1, "refused": 1}
+_RESULTS = [
+    {"pick": KEY, "title": "Hold the kickoff", "onboarding": "Tailspin", "path": TENANT, "outcome": "changed"},
+    {"pick": KEY, "title": "Launch gate", "onboarding": "Fabrikam", "path": TENANT, "outcome": "unchanged"},
+    {"pick": KEY, "title": "Connect the directory", "onboarding": "Contoso", "path": TENANT, "outcome": "refused"},
+]
+_MANY: Context = {"chrome": PARTNER, "side": "partner", "home": "/work", "done": False, "action": "claim", "to": ""}
+_MANY |= {"counts": _COUNTS, "person": "", "note": "", "errors": [], "command_key": KEY}
+_MANY |= {"results": [each | {"detail": ""} for each in _RESULTS]}
+_MANY["results"][2]["detail"] = "This step waits for nobody now."
+_ASSIGN = _MANY | {"action": "assign", "to": "Tom Okafor", "person": "2"}
+_SENT = _MANY | {"action": "remind", "done": True}
+_NONE = _MANY | {"counts": None, "results": [], "errors": [("", "Choose one to a hundred steps in the list first.")]}
+
 EXAMPLES: dict[str, list[Context]] = {
-    "onboarding/work/list.html": [_WORK, _THEIRS, _NOTHING, _CHOSEN],
+    "onboarding/work/list.html": [_WORK, _THEIRS, _NOTHING, _CHOSEN, _NAMED],
+    "onboarding/work/many.html": [_MANY, _ASSIGN, _MANY | {"action": "remind"}, _SENT, _NONE],
+    "onboarding/work/_bar.html": [_WORK],
     "onboarding/work/_line.html": [_WORK | {"line": _WORK["lines"][0]}],
 }

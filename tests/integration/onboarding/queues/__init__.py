@@ -1,0 +1,1 @@
+"""The work queues, and what people say to each other about work."""
