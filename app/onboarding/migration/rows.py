@@ -6,13 +6,14 @@ from typing import Any
 from uuid import uuid5
 
 import msgspec
-from sqlalchemy import delete, insert
+from sqlalchemy import case, delete, insert, update
 
 from app.flow.definition import Definition
 from app.flow.state import ItemState, State
 from app.intake.operations.exceptions import move_exceptions
 from app.kernel.work import Work
-from app.onboarding.models import Item, Onboarding
+from app.onboarding.models import Comment, Item, Onboarding
+from app.onboarding.talk.watching import follow_items
 
 SYSTEM_ONLY = {
     "add_rows": "part of starting an onboarding, and of `replace_rows`",
@@ -42,11 +43,17 @@ def add_rows(work: Work, onboarding: Onboarding, definition: Definition, state: 
 
 
 def replace_rows(work: Work, onboarding: Onboarding, definition: Definition, state: State) -> None:
-    """The tree of another version in place of the one before; stored exceptions follow their items."""
+    """The tree of another version in place of the one before; exceptions, comments and watchers follow their items."""
+    went = state.migrations[-1].items
     work.session.flush()
     work.session.execute(delete(Item).where(Item.onboarding_id == onboarding.id))
     add_rows(work, onboarding, definition, state)
-    move_exceptions(work, subject_id=onboarding.id, items=state.migrations[-1].items)
+    move_exceptions(work, subject_id=onboarding.id, items=went)
+    if went:
+        about = case(went, value=Comment.about)
+        here = update(Comment).where(Comment.onboarding_id == onboarding.id, Comment.about.in_(went))
+        work.session.execute(here.values(about=about), execution_options={"synchronize_session": False})
+        follow_items(onboarding, went)
 
 
 def column_value(name: str, value: Any) -> Any:

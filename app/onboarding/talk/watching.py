@@ -6,7 +6,7 @@ happens within a quarter of an hour is one letter to each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from app.onboarding.models import Onboarding
 SYSTEM_ONLY = {
     "follow": "part of an operation that has checked its own permission",
     "unfollow": "part of an operation that has checked its own permission",
+    "follow_items": "part of a migration, which an operation calls that has checked its own permission",
     "keep_news": "part of an operation that has checked its own permission",
     "follow_event": "part of `advance`, which an operation calls that has checked its own permission",
     "take_news": "called by the job that tells those who watch",
@@ -72,6 +73,13 @@ def unfollow(onboarding: Onboarding, person: UUID, about: str | None) -> bool:
     others = {one: places for one, places in people.items() if one != str(person)}
     _store(onboarding, people=others | ({str(person): sorted(left)} if left else {}))
     return True
+
+
+def follow_items(onboarding: Onboarding, went: Mapping[str, str]) -> None:
+    """Another version calls items by other names: who watched one of them goes on watching it."""
+    moved = {one: sorted({went.get(place, place) for place in places}) for one, places in _people(onboarding).items()}
+    if moved:
+        _store(onboarding, people=moved)
 
 
 def follow_event(work: Work, onboarding: Onboarding, event: flow.Event, told: Iterable[tuple[UUID, Event]]) -> None:

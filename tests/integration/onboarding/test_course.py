@@ -85,7 +85,7 @@ class TestHold:
         with shop.installation.work(made[0], shop.lead) as work:
             page = partner_page(work, get_picture(work, made[1]), "plan")
         assert (page["hold"]["by"], page["hold"]["reason"]) == ("Dana Weber", WHY["reason"])
-        assert (page["onboarding"]["state"], page["ball"]) == ("held", None)
+        assert (page["onboarding"]["state"], page["ball"]["holder"]) == ("held", "customer")
         with shop.installation.work(made[0], customer_of(shop, made[0])) as work:
             theirs = status_page(work, get_picture(work, made[1]))
         assert (theirs["onboarding"]["state"], theirs["next_task"]) == ("held", None)
@@ -122,11 +122,12 @@ class TestHold:
         assert len(trail(shop, made, "onboarding.resumed")) == 1
         assert replays(shop, made)
 
-    def test_counts_for_nobody_in_the_court_clock(self, shop: MainJob):
+    def test_counts_in_the_court_clock_for_whom_it_waits(self, shop: MainJob):
         made = begin(shop, "Ball")
         hold(shop, made)
         running = "SELECT * FROM {}.clock WHERE ended_at IS NULL"
-        assert shop.installation.rows(made[0], running) == []
+        [row] = shop.installation.rows(made[0], running)
+        assert (row.holder, row.reason_code) == ("customer", WHY["reason_code"])
         resume(shop, made)
         assert [row.holder for row in shop.installation.rows(made[0], running)] == ["partner"]
 

@@ -31,7 +31,7 @@ POINTS: dict[str, Point] = {
     "worker: job claimed, nothing begun": Point("app.kernel.queue.execution._claim", "moved"),
     "worker: before the call outside": Point("app.kernel.outbound.client.OutboundClient.send", "before"),
     "worker: effect outside, nothing stored": Point("app.kernel.outbound.client.OutboundClient.send", "after"),
-    "worker: engine has decided, nothing written": Point("app.onboarding.operations.advance.decide", "after"),
+    "worker: engine has decided, nothing written": Point("app.onboarding.operations.advance.decide_by", "after"),
     "worker: function done, job not settled": Point("app.kernel.queue.execution._settle", "before"),
     "worker: job completed, not committed": Point("app.kernel.queue.jobs.JobRun._complete", "after"),
     "worker: committed, message kept": Point("app.kernel.queue.broker.run_job", "after"),
