@@ -71,6 +71,7 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.jobs.retried": mark("had failed work done again"),
     "onboarding.held": mark("put the onboarding on hold"),
     "onboarding.item.assigned": mark("assigned a step to somebody"),
+    "onboarding.item.declined": mark("said that an optional step is not needed"),
     "onboarding.item.skipped": mark("left a step out"),
     "onboarding.milestone.completed": mark("completed a milestone"),
     "onboarding.packet.corrected": mark("corrected the handed-over facts"),

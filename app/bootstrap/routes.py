@@ -50,6 +50,8 @@ from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.parts.api import PartDoors
+from app.onboarding.parts.pages import PartForms
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.partners.pages import BrandFiles
@@ -103,6 +105,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     WorkPages,
     OwnerForms,
     CourseForms,
+    PartForms,
     ExceptionForms,
     InboxPages,
     SandboxMailPages,
@@ -113,6 +116,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OnboardingDoors,
     CommandDoors,
     PacketDoors,
+    PartDoors,
     ExceptionDoors,
     WorkDoors,
     ScheduleDoors,

@@ -18,6 +18,7 @@ from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, s
 from app.flow.definition import Definition
 from app.flow.events import Event
 from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
+from app.flow.parts.optional import decline
 from app.flow.state import ItemState, State
 from app.flow.steps import resolving, work
 from app.flow.steps.course import roll_back_to, skip_item
@@ -232,6 +233,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.RetryScheduled: resolving.schedule_retry,
     events.RetryDue: resolving.retry_now,
     events.ItemSkipped: skip_item,
+    events.ItemDeclined: decline,
     events.RolledBack: roll_back_to,
     events.Held: hold,
     events.Resumed: resume,

@@ -164,6 +164,7 @@ class Item(Struct, frozen=True, kw_only=True):
     action: ActionCall | None = None
     on_refusal: Refusal | None = None
     review: GateReview | None = None
+    optional: bool = False
 
 
 class Rung(Struct, frozen=True, kw_only=True):
@@ -226,6 +227,17 @@ class Definition:
     def of_kind(self, kind: ItemKind) -> list[Item]:
         """All items of a kind in the tree's order."""
         return [item for item in self.items.values() if item.kind == kind]
+
+    def is_optional(self, key: str) -> bool:
+        """Whether nothing waits for an item: it, or something that it stands in, is optional."""
+        item = self.items[key]
+        while not item.optional and item.parent is not None:
+            item = self.items[item.parent]
+        return item.optional
+
+    def needed(self, item: Item) -> list[str]:
+        """The children that an item waits for."""
+        return [key for key in item.children if not self.items[key].optional]
 
     def stage_of(self, key: str) -> Item:
         """The stage an item stands in."""

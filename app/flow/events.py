@@ -236,6 +236,14 @@ class ItemSkipped(Struct, frozen=True, kw_only=True, tag_field="event", tag="ite
     reason: str
 
 
+class ItemDeclined(Struct, frozen=True, kw_only=True, tag_field="event", tag="item_declined"):
+    """A person of the item's own side says that an optional task or milestone is not needed."""
+
+    by: By
+    item: str
+    reason: str
+
+
 class RolledBack(Struct, frozen=True, kw_only=True, tag_field="event", tag="rolled_back"):
     """A stage and every later one begin anew."""
 
@@ -290,6 +298,7 @@ Event = (
     | RetryScheduled
     | RetryDue
     | ItemSkipped
+    | ItemDeclined
     | RolledBack
     | Held
     | Resumed

@@ -260,6 +260,7 @@ class _Reader:
             "when": self.condition(source.get("when"), (*path, "when")),
             "entry": self.condition(source.get("entry"), (*path, "entry")),
             "exit": self.condition(source.get("exit"), (*path, "exit")),
+            "optional": source.get("optional", False),
         }
         owner = source["owner"]
         self.items[key] = Item(

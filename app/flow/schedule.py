@@ -80,7 +80,7 @@ class Forecast:
                 yield self.end(earlier), (earlier, "end")
             return
         yield self._after(item, self.begin(key)), (key, "begin")
-        for child in item.children:
+        for child in self.definition.needed(item):
             yield self.end(child), (child, "end")
 
     def pinned(self, key: str) -> datetime:
@@ -135,6 +135,6 @@ class _Once:
             if item.due is not None:
                 own = due_after(self.state, begin, item.due, item.side)
             else:
-                own = max([begin, *(self._end(self.definition.items[child]) for child in item.children)])
+                own = max([begin, *(self._end(self.definition.items[child]) for child in self.definition.needed(item))])
             self.ends[item.key] = own
         return self.ends[item.key]

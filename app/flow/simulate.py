@@ -140,6 +140,9 @@ def _aside(definition: Definition, state: State, chance: Random) -> Iterator[Eve
     for name, timer in state.timers.items():
         if timer.armed:
             yield events.TimerFired(timer=name, rung=timer.rung, version=timer.version)
+    for item in definition.items.values():
+        if item.optional and not state.is_settled(item.key):
+            yield events.ItemDeclined(by=By(actor="simulation", side=item.side), item=item.key, reason="Not needed.")
     done = [key for key, item in state.items.items() if item.state == "done" and key.startswith("task.")]
     if done:
         yield events.TaskReopened(by=by, task=chance.choice(done), reason="It was not right yet.")

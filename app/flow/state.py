@@ -14,9 +14,9 @@ from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
 # waiting: not yet its turn · open: someone can act · running: an action is under way · blocked: an exception holds it
-# done, skipped: settled · cancelled: the onboarding stopped first
-ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "cancelled"]
-SETTLED: frozenset[str] = frozenset({"done", "skipped"})
+# done, skipped: settled · not_needed: optional, settled undone · cancelled: the onboarding stopped first
+ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "not_needed", "cancelled"]
+SETTLED: frozenset[str] = frozenset({"done", "skipped", "not_needed"})
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -156,7 +156,7 @@ class State(Struct, frozen=True, kw_only=True):
         return [each for each in self.exceptions.values() if each.is_open and item in {None, each.item}]
 
     def is_settled(self, key: str) -> bool:
-        """Whether an item is done or skipped."""
+        """Whether an item is done, skipped or not needed."""
         return self.items[key].state in SETTLED
 
     def is_open(self, item: Item) -> bool:

@@ -148,6 +148,15 @@ class ItemSkipped(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemDeclined(_OfOnboarding):
+    """A person of its side said that an optional step is not needed."""
+
+    type: ClassVar[str] = "onboarding.item.declined"
+
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingRolledBack(_OfOnboarding):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 

@@ -82,6 +82,7 @@ class ItemOut(Struct, frozen=True):
     role: str
     assignee: UUID | None
     owners: list[str]
+    optional: bool
     state: str
     late: bool
     opened_at: datetime | None
@@ -139,6 +140,12 @@ class Assignment(Struct, frozen=True, forbid_unknown_fields=True):
     """Who takes an item; null gives it back to its role."""
 
     person: UUID | None
+
+
+class Decline(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why an optional step is not needed."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
 class PacketChange(Struct, frozen=True, forbid_unknown_fields=True):

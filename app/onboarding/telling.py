@@ -74,6 +74,8 @@ class _Teller:
         match event:
             case flow.ItemSkipped(item=item, reason=reason):
                 told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
+            case flow.ItemDeclined(item=item, reason=reason):
+                told = [events.ItemDeclined(item=item, reason=reason, **self.about)]
             case flow.RolledBack(stage=stage, reason=reason):
                 told = [self._rolled_back(stage, reason)]
             case flow.ExceptionResolutionProposed(proposed=proposed):

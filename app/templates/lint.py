@@ -28,6 +28,7 @@ def lint_document(source: Source) -> list[Problem]:
             lint.references,
             lint.cycles,
             lint.kinds,
+            lint.optional,
             lint.gates,
             lint.value,
             lint.languages,
@@ -130,6 +131,47 @@ class _Lint:
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):
                 self.say(path, f"A {item['kind']} needs fields.", "Add at least one field.")
+
+    def optional(self) -> None:
+        """Nothing waits for what is optional: no gate, no first value, no clock, and nothing needed beside it."""
+        for key, (path, item) in self.items.items():
+            if item.get("optional") and key.startswith("gate."):
+                self.say((*path, "optional"), "A gate cannot be optional: somebody decides it.", "Give it a condition.")
+            elif item.get("optional") and item.get("kind") == "action":
+                message = "An action cannot be optional: it begins by itself, nobody chooses it."
+                self.say((*path, "optional"), message, "Give it a condition.")
+            elif not item.get("optional") and not self._is_optional(key):
+                self._waits_for_needed(key, path, item)
+        for index, timer in enumerate(self.document.get("timers", ())):
+            if timer["item"] in self.items and self._is_optional(timer["item"]):
+                self.say(("timers", index, "item"), "Nobody is late with what is optional; it has no timer.")
+        if self._is_optional(f"milestone.{self.document['first_value']['milestone']}"):
+            self.say(("first_value", "milestone"), "First value cannot be optional.")
+
+    def _waits_for_needed(self, key: str, path: Path, item: Mapping[str, Any]) -> None:
+        for index, name in enumerate(item.get("depends_on", ())):
+            if self._is_optional(name) and self._stage(name) == self._stage(key):
+                message = f"This is needed and would wait for “{name}”, which is optional."
+                self.say((*path, "depends_on", index), message, "Make both optional, or neither.")
+        tasks = item.get("tasks", ())
+        if tasks and item["evidence"]["source"] == "tasks" and all(task.get("optional") for task in tasks):
+            message = "Nothing in this milestone is needed: it would be reached before anybody has begun."
+            self.say(path, message, "Make the milestone optional, or one of its tasks needed.")
+
+    def _is_optional(self, key: str) -> bool:
+        """Whether an item, or what it stands in, is optional."""
+        while key in self.items:
+            if self.items[key][1].get("optional"):
+                return True
+            if key.startswith("stage."):
+                break
+            key = self._parent(key)
+        return False
+
+    def _stage(self, key: str) -> str:
+        while not key.startswith("stage."):
+            key = self._parent(key)
+        return key
 
     def gates(self) -> None:
         """A gate can be passed and sent back; a handoff gate can also be overridden (X9)."""

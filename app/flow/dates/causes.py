@@ -17,6 +17,7 @@ from app.flow.state import ItemState
 Cause = Literal[
     "finished",  # an item ended at another time than expected
     "skipped",  # an item was left out
+    "not_needed",  # an optional item was declined, or ended with its stage
     "reopened",  # an item that had ended goes on
     "opened",  # an item could begin only later than what it depends on allowed
     "chosen",  # a person chose the day of an item
@@ -33,7 +34,12 @@ OF_EVENTS: Final[dict[type, Cause]] = {
     events.RolledBack: "rolled_back",
 }
 
-_WORDS: Final[dict[str, Cause]] = {"done": "finished", "skipped": "skipped", "pinned": "chosen"}
+_WORDS: Final[dict[str, Cause]] = {
+    "done": "finished",
+    "skipped": "skipped",
+    "not_needed": "not_needed",
+    "pinned": "chosen",
+}
 
 
 class Causes:

@@ -80,7 +80,7 @@ class Draft:
         self.items[key] = msgspec.structs.replace(self.items[key], **attributes)
 
     def is_settled(self, key: str) -> bool:
-        """Whether an item is done or skipped in the draft."""
+        """Whether an item is done, skipped or not needed in the draft."""
         return self.items[key].state in SETTLED
 
     def blocking(self, key: str) -> bool:

@@ -10,7 +10,14 @@ from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Item
 from app.flow.fields import Value
 from app.flow.steps.draft import Draft
-from app.flow.steps.exceptions import clear_criterion_errors, close_all, close_rest, note_criterion_error, note_stall
+from app.flow.steps.exceptions import (
+    clear_criterion_errors,
+    close_all,
+    close_of_item,
+    close_rest,
+    note_criterion_error,
+    note_stall,
+)
 from app.flow.steps.gates import enter_gate
 from app.flow.steps.timers import cancel_all, start_timers
 
@@ -54,6 +61,16 @@ def skip(draft: Draft, item: Item, *, by: str) -> None:
     settle_item(draft, item.key, "skipped", by=by)
 
 
+def close_unneeded(draft: Draft, item: Item, *, by: str, reason: str) -> None:
+    """What is optional, and all below it that is not settled, is not needed; what was reported about it closes."""
+    for child in item.children:
+        if not draft.is_settled(child):
+            close_unneeded(draft, draft.definition.items[child], by=by, reason=reason)
+    close_of_item(draft, item.key, reason=reason, by=by)
+    settle_item(draft, item.key, "not_needed", by=by)
+    draft.set(item.key, reason=reason)
+
+
 def request_action(draft: Draft, item: Item) -> None:
     """Call the connector for an action task. Raises CriterionFailed when its input has no value."""
     call = item.action
@@ -89,9 +106,11 @@ def _advance(draft: Draft, item: Item) -> bool:
 
 def _can_be_acted_on(draft: Draft, item: Item) -> bool:
     state = draft.items[item.key].state
+    if draft.definition.is_optional(item.key):
+        return False  # somebody may, nobody has to
     if item.kind == "milestone":
         by_person = item.evidence is not None and item.evidence.source == "person"
-        return state == "open" and by_person and all(draft.is_settled(key) for key in item.children)
+        return state == "open" and by_person and _all_needed_settled(draft, item)
     return item.kind in {"task", "gate"} and state in {"open", "running", "blocked"}
 
 
@@ -99,7 +118,9 @@ def _note_stalls(draft: Draft) -> None:
     """Nobody can act: what is open without a true exit, or may open but for its entry, goes to a person."""
     for item in draft.definition.items.values():
         state = draft.items[item.key].state
-        complete = state == "open" and all(draft.is_settled(key) for key in item.children)
+        if draft.definition.is_optional(item.key):
+            continue
+        complete = state == "open" and _all_needed_settled(draft, item)
         if complete or (state == "waiting" and _turn_has_come(draft, item)):
             word = "exit" if complete else "entry"
             note_stall(draft, item.key, note=f"Nothing is left to do, and the {word} criterion is not true.")
@@ -125,8 +146,23 @@ def _try_open(draft: Draft, item: Item) -> bool:
 
 
 def _turn_has_come(draft: Draft, item: Item) -> bool:
-    parent_open = item.parent is None or draft.items[item.parent].state == "open"
-    return parent_open and all(draft.is_settled(key) for key in item.depends_on) and not draft.blocking(item.key)
+    if not _is_below_open(draft, item):
+        return False
+    return all(draft.is_settled(key) for key in item.depends_on) and not draft.blocking(item.key)
+
+
+def _is_below_open(draft: Draft, item: Item) -> bool:
+    """Whether what the item stands in has begun and goes on; what is optional may begin until its stage ends."""
+    if item.parent is None:
+        return True
+    state = draft.items[item.parent].state
+    if state == "done" and item.optional:
+        return draft.items[draft.definition.stage_of(item.key).key].state == "open"
+    return state == "open"
+
+
+def _all_needed_settled(draft: Draft, item: Item) -> bool:
+    return all(draft.is_settled(key) for key in draft.definition.needed(item))
 
 
 def _try_close(draft: Draft, item: Item) -> bool:
@@ -134,14 +170,47 @@ def _try_close(draft: Draft, item: Item) -> bool:
         return False
     if item.evidence is not None and item.evidence.source == "person":
         return False  # waits for MilestoneProven
-    everything_skipped = bool(item.children) and all(draft.items[key].state == "skipped" for key in item.children)
+    states = [draft.items[key].state for key in item.children]
+    everything_skipped = "skipped" in states and "done" not in states
+    if item.kind == "stage":
+        _end_optional(draft, item)
     settle_item(draft, item.key, "skipped" if everything_skipped else "done", by="system")
     return True
 
 
+def _end_optional(draft: Draft, stage: Item) -> None:
+    """The stage ends: what is optional in it and was not done was not needed."""
+    for item in draft.definition.items.values():
+        in_stage = item.optional and draft.definition.stage_of(item.key) is stage
+        if in_stage and not draft.is_settled(item.key) and not _is_reached(draft, item):
+            close_unneeded(draft, item, by="system", reason="Its stage ended.")
+
+
+def _is_reached(draft: Draft, item: Item) -> bool:
+    """Whether an optional milestone is complete at this very moment, and so is done."""
+    if item.kind != "milestone" or draft.items[item.key].state != "open":
+        return False
+    try:
+        return _try_close(draft, item)
+    except CriterionFailed:
+        return False
+
+
+def _is_asked(draft: Draft, stage: Item) -> bool:
+    """Whether something optional was asked of another system: nobody loses sight of what may have an effect there."""
+    return any(
+        item.action is not None
+        and draft.items[item.key].state in {"running", "blocked"}
+        and draft.definition.stage_of(item.key) is stage
+        for item in draft.definition.items.values()
+    )
+
+
 def is_complete(draft: Draft, item: Item) -> bool:
-    """Whether all below is settled, nothing holds the item and its exit criterion is true. Raises CriterionFailed."""
-    if draft.blocking(item.key) or not all(draft.is_settled(key) for key in item.children):
+    """Whether all needed below is settled, nothing holds it and its exit criterion is true. Raises CriterionFailed."""
+    if draft.blocking(item.key) or not _all_needed_settled(draft, item):
+        return False
+    if item.kind == "stage" and _is_asked(draft, item):
         return False
     complete = _true(draft, item.exit)
     clear_criterion_errors(draft, item.key)

@@ -8,6 +8,7 @@ from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.flow.decide import NotStarted, OnboardingEnded, UnknownItem
 from app.flow.fields import AnswersRefused
+from app.flow.parts.optional import DeclineRefused
 from app.flow.steps.draft import EvidenceMissing, EvidenceRefused, NotOpen
 from app.flow.steps.exceptions import ExceptionClosed, ExceptionRefused
 from app.flow.steps.gates import GateIncomplete, NotTheReviewer, ReasonMissing, UnknownDecision
@@ -22,6 +23,7 @@ from app.onboarding.operations.reporting import OnboardingStale
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import (
     Assignment,
+    Decline,
     ExceptionEnd,
     ExceptionOut,
     ExceptionPage,
@@ -82,6 +84,7 @@ _ITEM: Json = {
     "role": "customer_owner",
     "assignee": _PERSON,
     "owners": ["Maria Lopez"],
+    "optional": False,
     "state": "open",
     "late": False,
     "opened_at": _AT,
@@ -257,6 +260,13 @@ ASSIGN = _sent(
     *(NotOpen, OtherSide, NoRoleHere),
 )
 CLAIM = _sent(_step("The step, yours.", _ITEM), None, None, Permission.TASK_COMPLETE, *(NotOpen, OtherSide, NoRoleHere))
+DECLINE = _sent(
+    _step("The step, not needed.", _ITEM | {"optional": True, "state": "not_needed", "reason": "They have one"}),
+    Decline,
+    {"reason": "They have one"},
+    Permission.TASK_COMPLETE,
+    *(NotOpen, NotYourTask, DeclineRefused, ReasonNeeded),
+)
 _PACKET_CHANGE = _sent(
     _step("The packet, as it is then.", _PACKET, PacketOut),
     PacketChange,

@@ -22,6 +22,7 @@ def holder_of(definition: Definition, state: State) -> str | None:
         return None
     moving = [item for item in definition.items.values() if item.kind in {"task", "gate"}]
     moving = [item for item in moving if state.items[item.key].state in _MOVING]
+    moving = [item for item in moving if not definition.is_optional(item.key)]  # nobody waits for what is optional
     people = [item for item in moving if state.items[item.key].state != "running"]
     if not people:
         return "system" if moving else "partner"

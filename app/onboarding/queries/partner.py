@@ -13,6 +13,7 @@ from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.models import Item as ItemRow
+from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import ball_of, court_parts
 from app.onboarding.queries.customer import fields_of, values_of
 from app.onboarding.queries.gate import gate_lines
@@ -168,6 +169,8 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
         "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
         "form": _form(work, picture, item),
+        "optional": item.optional,
+        "more": part_forms(work, picture, item),
     }
 
 

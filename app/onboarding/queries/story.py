@@ -42,6 +42,7 @@ _WORDS = {
     "onboarding.item.assigned": (mark("Owner changed"), "info", "user"),
     "onboarding.jobs.retried": (mark("Failed work is done again"), "info", "clock"),
     "onboarding.item.skipped": (mark("Left out"), "warn", "ban"),
+    "onboarding.item.declined": (mark("Not needed"), "idle", "ban"),
     "onboarding.rolled_back": (mark("Rolled back"), "warn", "history"),
     "onboarding.exception.answered": (mark("First response"), "info", "message"),
     "onboarding.exception.decided": (mark("Proposal decided"), "info", "gavel"),

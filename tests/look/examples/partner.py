@@ -68,6 +68,8 @@ _ENTRY: dict[str, Any] = {
     "answers": [],
     "path": "",
     "form": None,
+    "optional": False,
+    "more": [],
 }
 _FORM = {
     "action": f"{TENANT}/tasks/directory/completion",

@@ -29,6 +29,7 @@ WORDS = {
     "retry_scheduled": mark("Retry scheduled"),
     "retry_due": mark("Tried again at the chosen time"),
     "item_skipped": mark("Left out"),
+    "item_declined": mark("Not needed"),
     "rolled_back": mark("Rolled back"),
     "held": mark("Put on hold"),
     "resumed": mark("Resumed"),
