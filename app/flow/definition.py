@@ -18,6 +18,7 @@ ItemKind = Literal["stage", "milestone", "task", "gate"]
 Side = Literal["partner", "customer"]
 Layer = Literal["internal", "implementation", "value"]
 Rule = Literal["hard", "soft", "info"]
+Join = Literal["all", "any"]  # what an item waits for of all that it depends on
 Effect = Literal["pass", "proceed", "override", "return", "stop"]
 
 REASON_CODES = (
@@ -165,6 +166,7 @@ class Item(Struct, frozen=True, kw_only=True):
     on_refusal: Refusal | None = None
     review: GateReview | None = None
     optional: bool = False
+    join: Join = "all"
 
 
 class Rung(Struct, frozen=True, kw_only=True):

@@ -261,6 +261,7 @@ class _Reader:
             "entry": self.condition(source.get("entry"), (*path, "entry")),
             "exit": self.condition(source.get("exit"), (*path, "exit")),
             "optional": source.get("optional", False),
+            "join": source.get("join", "all"),
         }
         owner = source["owner"]
         self.items[key] = Item(

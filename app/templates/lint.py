@@ -128,6 +128,8 @@ class _Lint:
             if item.get("kind") in NOT_YET_RUNNABLE_TASK_KINDS:
                 fix = "Use a form, check or approval with evidence."
                 self.say((*path, "kind"), f"Tasks of kind “{item['kind']}” are not yet runnable.", fix)
+            if item.get("join") == "any" and len(item.get("depends_on", item.get("after", ()))) < 2:  # noqa: PLR2004
+                self.say((*path, "join"), "“any” is a choice: name two or more that it depends on.")
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):
                 self.say(path, f"A {item['kind']} needs fields.", "Add at least one field.")
@@ -149,8 +151,11 @@ class _Lint:
             self.say(("first_value", "milestone"), "First value cannot be optional.")
 
     def _waits_for_needed(self, key: str, path: Path, item: Mapping[str, Any]) -> None:
+        beside = [name for name in item.get("depends_on", ()) if name in self.items]
+        if item.get("join") == "any" and not all(self._is_optional(name) for name in beside):
+            beside = []  # what is needed among them comes, whatever becomes of the others
         for index, name in enumerate(item.get("depends_on", ())):
-            if self._is_optional(name) and self._stage(name) == self._stage(key):
+            if name in beside and self._is_optional(name) and self._stage(name) == self._stage(key):
                 message = f"This is needed and would wait for “{name}”, which is optional."
                 self.say((*path, "depends_on", index), message, "Make both optional, or neither.")
         tasks = item.get("tasks", ())

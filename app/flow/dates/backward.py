@@ -59,7 +59,7 @@ class _Backward:
         self.live = {stage.key for stage in goes_live(forecast.definition)}
         self.followers: dict[str, list[str]] = defaultdict(list)
         for item in self.items.values():
-            for earlier in item.depends_on:
+            for earlier in item.depends_on if item.join == "all" else ():  # of several nobody waits for one of them
                 self.followers[earlier].append(item.key)
         self._begins: dict[str, datetime | None] = {}
         self._ends: dict[str, datetime | None] = {}

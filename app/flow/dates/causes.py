@@ -73,9 +73,20 @@ class Causes:
             if changed is not None and (later or changed != "opened"):
                 return changed, node[0]
             _, binding = max(plan.hangs_on(node), key=lambda each: each[0])
+            binding = self._of_any(node, binding, later=later)
             if not binding[0]:
                 return "opened", node[0]  # it hangs on nothing but the start
             node = binding
+
+    def _of_any(self, node: Node, binding: Node, *, later: bool) -> Node:
+        """Where the first of several counts, it is the other way round.
+
+        What was the first before has become later, or what is the first now has become earlier.
+        """
+        item = self.after.definition.items[node[0]]
+        if node[1] != "begin" or item.join == "all" or binding[0] not in item.depends_on:
+            return binding
+        return (self.before if later else self.after).joins(item)[0], "end"
 
     def _changed(self, node: Node) -> Cause | None:
         """What happened to this very node with the event; None while it only follows from others."""

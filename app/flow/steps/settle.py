@@ -148,7 +148,14 @@ def _try_open(draft: Draft, item: Item) -> bool:
 def _turn_has_come(draft: Draft, item: Item) -> bool:
     if not _is_below_open(draft, item):
         return False
-    return all(draft.is_settled(key) for key in item.depends_on) and not draft.blocking(item.key)
+    return _has_joined(draft, item) and not draft.blocking(item.key)
+
+
+def _has_joined(draft: Draft, item: Item) -> bool:
+    """Whether all that it depends on has ended; with `any`, one that was done is enough, a branch not taken is none."""
+    if all(draft.is_settled(key) for key in item.depends_on):
+        return True
+    return item.join == "any" and any(draft.items[key].state == "done" for key in item.depends_on)
 
 
 def _is_below_open(draft: Draft, item: Item) -> bool:

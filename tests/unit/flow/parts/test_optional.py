@@ -20,7 +20,7 @@ from app.flow.steps.work import NotYourTask, ReasonNeeded
 from app.templates.language import read_template
 from app.templates.rules import TemplateRefused
 from tests.unit.flow.parts.small import BUILD, FILE, NEEDED, SmallRun, milestone, refused, small, small_text, task
-from tests.unit.flow.running import CUSTOMER, STAFF, of_type
+from tests.unit.flow.running import CUSTOMER, MONDAY, STAFF, of_type
 
 ASK = task("ask", "fields: [{id: x, label: {en: X}, type: text, required: true}]", kind="form", owner="client")
 MAKE = task(
@@ -108,13 +108,14 @@ class TestNothingWaits:
 class TestDates:
     def test_nothing_is_later_for_it(self):
         run = SmallRun(extras())
-        forecast = Forecast(extras(), run.state, run.state.started_at)
+        forecast = Forecast(extras(), run.state, MONDAY)
         assert forecast.end("milestone.base") == forecast.end("task.build") < forecast.end("task.tour")
 
     def test_a_go_live_does_not_wait_for_it(self):
         run = SmallRun(extras())
         run.apply(events.GoLiveSet(by=STAFF, day=run.now.date().replace(day=20), reason="Agreed"))
         back = look_back(extras(), run.state)
+        assert back is not None
         assert "task.build" in back.latest
         assert not {"task.tour", "milestone.sso", "task.ask"} & back.latest.keys()
 
