@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from app.flow.criteria import Vocabulary
 from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
 from app.flow.reading import Refused, declared_names, read_definition
+from app.templates.components import has_includes
 from app.templates.document import Source
 from app.templates.rules import Path, Problem, likely_fix
 
@@ -20,6 +22,8 @@ _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 
 def lint_document(source: Source) -> list[Problem]:
     """Every problem of a document that the schema has accepted."""
+    if has_includes(source.document):
+        return [source.problem((), "A component is included here, and only a template can include one.")]
     lint = _Lint(source)
     lint.ids()
     if not lint.problems:  # a doubled id makes every later finding misleading
@@ -236,12 +240,11 @@ class _Lint:
         for path, trouble in refused:
             found = _UNDECLARED.search(trouble.message)
             fix = likely_fix(found.group(1), names) if found else ""
-            line, column = self.source.place(path)
+            told = self.source.problem(path, f"{trouble.message}.", fix)
+            line, column = told.line, told.column
             if trouble.line > 1:  # a block text: its lines stand below its key
                 line, column = line + trouble.line, 1
-            self.problems.append(
-                Problem(self.source.file, line, column + trouble.column - 1, f"{trouble.message}.", fix)
-            )
+            self.problems.append(replace(told, line=line, column=column + trouble.column - 1))
 
 
 def _wait(graph: dict[str, set[str]], key: str, parent: str | None, depends_on: Any) -> None:
