@@ -75,6 +75,8 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.item.skipped": mark("left a step out"),
     "onboarding.milestone.completed": mark("completed a milestone"),
     "onboarding.packet.corrected": mark("corrected the handed-over facts"),
+    "onboarding.part.added": mark("let a repeated part happen once more"),
+    "onboarding.part.removed": mark("took away one of several"),
     "onboarding.provisioning.requested": mark("asked another system to be set up"),
     "onboarding.resumed": mark("resumed the onboarding"),
     "onboarding.rolled_back": mark("rolled the onboarding back to an earlier stage"),

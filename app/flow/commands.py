@@ -141,3 +141,4 @@ class Decision(Struct, frozen=True, kw_only=True):
     changes: tuple[ItemChange, ...]
     commands: tuple[Command, ...]
     moves: tuple[Move, ...] = ()
+    removed: tuple[str, ...] = ()  # items that there are no more

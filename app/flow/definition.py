@@ -14,7 +14,7 @@ from msgspec import Struct
 from app.flow.criteria import Criterion
 from app.flow.fields import Field, Text
 
-ItemKind = Literal["stage", "milestone", "task", "gate"]
+ItemKind = Literal["stage", "milestone", "task", "gate", "group"]  # a group holds what happens several times
 Side = Literal["partner", "customer"]
 Layer = Literal["internal", "implementation", "value"]
 Rule = Literal["hard", "soft", "info"]
@@ -167,6 +167,21 @@ class Item(Struct, frozen=True, kw_only=True):
     review: GateReview | None = None
     optional: bool = False
     join: Join = "all"
+    group: str | None = None  # of an instance, and of what is in one: the repeated part
+    number: int | None = None  # of an instance: which it is
+    part: str = ""  # of an instance: its name
+
+
+class Repeat(Struct, frozen=True, kw_only=True):
+    """A part that happens several times: what it is made of, its own item first.
+
+    `for_each` names the list that it follows; up to `at_most` times people may add another.
+    """
+
+    key: str
+    for_each: str | None
+    at_most: int | None
+    pattern: tuple[Item, ...]
 
 
 class Rung(Struct, frozen=True, kw_only=True):
@@ -225,6 +240,9 @@ class Definition:
     first_value: FirstValue
     fields: Mapping[str, Field]  # by the name that criteria use: inputs.region, answers.kickoff.held_on
     texts: Mapping[str, Text] = field(default_factory=dict)
+    repeats: Mapping[str, Repeat] = field(default_factory=dict)
+    base: Definition | None = field(default=None, repr=False, compare=False)  # of a view: what it was unfolded from
+    views: dict[object, Definition] = field(default_factory=dict, repr=False, compare=False)  # see `parts.unfolding`
 
     def of_kind(self, kind: ItemKind) -> list[Item]:
         """All items of a kind in the tree's order."""

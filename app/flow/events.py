@@ -244,6 +244,22 @@ class ItemDeclined(Struct, frozen=True, kw_only=True, tag_field="event", tag="it
     reason: str
 
 
+class PartAdded(Struct, frozen=True, kw_only=True, tag_field="event", tag="part_added"):
+    """A repeated part happens once more."""
+
+    by: By
+    item: str
+    name: str
+
+
+class PartRemoved(Struct, frozen=True, kw_only=True, tag_field="event", tag="part_removed"):
+    """One instance of a repeated part, in which nothing was done, is not to happen."""
+
+    by: By
+    item: str
+    reason: str = ""
+
+
 class RolledBack(Struct, frozen=True, kw_only=True, tag_field="event", tag="rolled_back"):
     """A stage and every later one begin anew."""
 
@@ -299,6 +315,8 @@ Event = (
     | RetryDue
     | ItemSkipped
     | ItemDeclined
+    | PartAdded
+    | PartRemoved
     | RolledBack
     | Held
     | Resumed

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from cel_expr_python import cel
 
-from app.flow.criteria import REFERENCE, Criterion, CriterionRefused, Vocabulary, declare_fields
+from app.flow.criteria import PART, REFERENCE, Criterion, CriterionRefused, Vocabulary, declare_fields
 from app.flow.definition import (
     ActionCall,
     DecisionButton,
@@ -32,6 +32,7 @@ from app.flow.definition import (
     Validation,
 )
 from app.flow.fields import Field, Text
+from app.flow.parts.unfolding import fold
 
 Path = tuple[str | int, ...]
 Refused = list[tuple[Path, CriterionRefused]]
@@ -51,6 +52,8 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
     """
     reader = _Reader(document, refused)
     reader.read_items()
+    fields = reader.named_fields()
+    items, repeats = fold(reader.items, reader.repeats)
     return Definition(
         id=document["id"],
         version=document["version"],
@@ -63,12 +66,13 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
         },
         inputs=reader.inputs,
         handoff=reader.handoff,
-        items=reader.items,
+        items=items,
         timers={timer["id"]: reader.timer(timer) for timer in document.get("timers", ())},
         exceptions={route["id"]: reader.route(route) for route in document["exceptions"]},
         first_value=reader.first_value(document["first_value"]),
-        fields=reader.named_fields(),
+        fields=fields,
         texts=reader.texts,
+        repeats={repeat.key: repeat for repeat in repeats},
     )
 
 
@@ -85,6 +89,8 @@ def declared_names(document: Document) -> dict[str, cel.Type]:
             names |= _declared_states("milestone", milestone["id"], "done")
             for task in milestone["tasks"]:
                 names |= _declared_by_task(task)
+            if "repeat" in milestone or any("repeat" in task for task in milestone["tasks"]):
+                names[PART] = cel.Type.STRING
     return names
 
 
@@ -111,6 +117,7 @@ class _Reader:
         self.inputs = _fields(document.get("inputs", ()), self.text)
         self.handoff = tuple(self._handoff_field(entry) for entry in document["handoff"]["fields"])
         self.items: dict[str, Item] = {}
+        self.repeats: dict[str, tuple[str | None, int | None]] = {}
 
     def named_fields(self) -> dict[str, Field]:
         """Every typed field by the name that criteria use."""
@@ -264,6 +271,8 @@ class _Reader:
             "join": source.get("join", "all"),
         }
         owner = source["owner"]
+        if repeat := source.get("repeat"):
+            self.repeats[key] = (repeat.get("for_each"), repeat.get("at_most"))
         self.items[key] = Item(
             key=key,
             kind=kind,  # type: ignore[arg-type]  # the four callers write one of the four kinds

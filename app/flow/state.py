@@ -119,6 +119,21 @@ class Plan(Struct, frozen=True, kw_only=True):
     pauses: tuple[tuple[datetime, datetime], ...] = ()
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """One time that a repeated part happens. Its number is never given again; `listed`: it comes from the list."""
+
+    number: int
+    name: str
+    listed: bool = False
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """How often a repeated part happens in this onboarding. `count`: how many numbers were given."""
+
+    count: int = 0
+    each: tuple[Part, ...] = ()
+
+
 class State(Struct, frozen=True, kw_only=True):
     """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
 
@@ -139,6 +154,7 @@ class State(Struct, frozen=True, kw_only=True):
     timers: dict[str, TimerState] = {}
     exceptions: dict[str, OpenedException] = {}
     hold: Hold | None = None
+    parts: dict[str, Parts] = {}
     plan: Plan | None = None  # None: begun when dates did not follow yet
 
     @property

@@ -157,6 +157,25 @@ class ItemDeclined(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartAdded(_OfOnboarding):
+    """A part that happens several times is to happen once more."""
+
+    type: ClassVar[str] = "onboarding.part.added"
+
+    item: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRemoved(_OfOnboarding):
+    """One of several, in which nothing was done, was taken away."""
+
+    type: ClassVar[str] = "onboarding.part.removed"
+
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingRolledBack(_OfOnboarding):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 

@@ -76,6 +76,10 @@ class _Teller:
                 told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
             case flow.ItemDeclined(item=item, reason=reason):
                 told = [events.ItemDeclined(item=item, reason=reason, **self.about)]
+            case flow.PartAdded(item=item, name=name):
+                told = [events.PartAdded(item=item, name=name, **self.about)]
+            case flow.PartRemoved(item=item, reason=reason):
+                told = [events.PartRemoved(item=item, reason=reason or None, **self.about)]
             case flow.RolledBack(stage=stage, reason=reason):
                 told = [self._rolled_back(stage, reason)]
             case flow.ExceptionResolutionProposed(proposed=proposed):

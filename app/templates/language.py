@@ -13,7 +13,7 @@ from app.flow.definition import Definition
 from app.flow.reading import read_definition
 from app.templates.components import FindComponent, expand, has_includes, no_components
 from app.templates.document import Source, read_yaml
-from app.templates.lint import lint_document
+from app.templates.linting import lint_document
 from app.templates.rules import Problem, TemplateRefused
 from app.templates.schema import check_schema
 

@@ -18,6 +18,7 @@ Cause = Literal[
     "finished",  # an item ended at another time than expected
     "skipped",  # an item was left out
     "not_needed",  # an optional item was declined, or ended with its stage
+    "repeated",  # a part happens more or fewer times
     "reopened",  # an item that had ended goes on
     "opened",  # an item could begin only later than what it depends on allowed
     "chosen",  # a person chose the day of an item
@@ -71,12 +72,17 @@ class Causes:
         while True:
             changed = self._changed(node)
             if changed is not None and (later or changed != "opened"):
-                return changed, node[0]
+                return changed, self._place(plan, node[0], changed)
             _, binding = max(plan.hangs_on(node), key=lambda each: each[0])
             binding = self._of_any(node, binding, later=later)
             if not binding[0]:
                 return "opened", node[0]  # it hangs on nothing but the start
             node = binding
+
+    @staticmethod
+    def _place(plan: Forecast, key: str, cause: Cause) -> str:
+        """The item in which a cause lies: of what is new or gone, the part that happens more or fewer times."""
+        return plan.definition.items[key].group or key if cause == "repeated" else key
 
     def _of_any(self, node: Node, binding: Node, *, later: bool) -> Node:
         """Where the first of several counts, it is the other way round.
@@ -90,6 +96,8 @@ class Causes:
 
     def _changed(self, node: Node) -> Cause | None:
         """What happened to this very node with the event; None while it only follows from others."""
+        if (node[0] in self.before.state.items) != (node[0] in self.after.state.items):
+            return "repeated"
         old, new = self.before.basis(node), self.after.basis(node)
         if old == new:
             return None

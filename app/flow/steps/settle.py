@@ -76,8 +76,8 @@ def request_action(draft: Draft, item: Item) -> None:
     call = item.action
     if call is None:
         return
-    request = draft.items[item.key].request + 1
-    inputs = {name: _plain(criterion.value(draft.facts)) for name, criterion in call.inputs.items()}
+    request, facts = draft.items[item.key].request + 1, draft.facts.of(item)
+    inputs = {name: _plain(criterion.value(facts)) for name, criterion in call.inputs.items()}
     draft.set(item.key, state="running", request=request)
     draft.commands.append(
         RequestAction(task=item.key, connector=call.connector, action=call.action, input=inputs, request=request)
@@ -97,7 +97,7 @@ def _advance(draft: Draft, item: Item) -> bool:
     try:
         if state == "waiting":
             return _try_open(draft, item)
-        if state == "open" and item.kind in {"stage", "milestone"}:
+        if state == "open" and item.kind in {"stage", "milestone", "group"}:
             return _try_close(draft, item)
     except CriterionFailed as trouble:
         note_criterion_error(draft, item.key, place=trouble.place, reason=trouble.reason)
@@ -127,9 +127,9 @@ def _note_stalls(draft: Draft) -> None:
 
 
 def _try_open(draft: Draft, item: Item) -> bool:
-    if not _turn_has_come(draft, item) or not _true(draft, item.entry):
+    if not _turn_has_come(draft, item) or not _true(draft, item, item.entry):
         return False
-    if not _true(draft, item.when):
+    if not _true(draft, item, item.when) or (item.kind == "group" and not item.children):
         skip(draft, item, by="system")
         return True
     due = draft.due(draft.now, item.due, item.side) if item.due else draft.items[item.key].due_at
@@ -195,7 +195,7 @@ def _end_optional(draft: Draft, stage: Item) -> None:
 
 def _is_reached(draft: Draft, item: Item) -> bool:
     """Whether an optional milestone is complete at this very moment, and so is done."""
-    if item.kind != "milestone" or draft.items[item.key].state != "open":
+    if item.kind not in {"milestone", "group"} or draft.items[item.key].state != "open":
         return False
     try:
         return _try_close(draft, item)
@@ -219,7 +219,7 @@ def is_complete(draft: Draft, item: Item) -> bool:
         return False
     if item.kind == "stage" and _is_asked(draft, item):
         return False
-    complete = _true(draft, item.exit)
+    complete = _true(draft, item, item.exit)
     clear_criterion_errors(draft, item.key)
     return complete
 
@@ -233,8 +233,8 @@ def _tell(draft: Draft, item: Item) -> None:
         )
 
 
-def _true(draft: Draft, criterion: Criterion | None) -> bool:
-    return criterion is None or criterion.holds(draft.facts)
+def _true(draft: Draft, item: Item, criterion: Criterion | None) -> bool:
+    return criterion is None or criterion.holds(draft.facts.of(item))
 
 
 def _plain(value: object) -> Value:

@@ -9,10 +9,11 @@ from app.access.require import NotPermitted
 from app.flow.decide import NotStarted, OnboardingEnded, UnknownItem
 from app.flow.fields import AnswersRefused
 from app.flow.parts.optional import DeclineRefused
+from app.flow.parts.repeated import PartNameRefused, PartRefused
 from app.flow.steps.draft import EvidenceMissing, EvidenceRefused, NotOpen
 from app.flow.steps.exceptions import ExceptionClosed, ExceptionRefused
 from app.flow.steps.gates import GateIncomplete, NotTheReviewer, ReasonMissing, UnknownDecision
-from app.flow.steps.work import FirstValueNeedsProof, NotYourTask, ReasonNeeded, ResolutionRefused
+from app.flow.steps.work import FirstValueNeedsProof, NotYourTask, ReasonNeeded, ResolutionRefused, TaskBuiltUpon
 from app.intake.queries import ExceptionMissing
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
@@ -31,12 +32,14 @@ from app.onboarding.schemas import (
     ExceptionWish,
     GateDecision,
     GateOut,
+    GonePart,
     ItemList,
     ItemOut,
     ItemQuery,
     JournalPage,
     JournalQuery,
     MilestoneProof,
+    NewPart,
     OnboardingOut,
     OnboardingPage,
     OnboardingQuery,
@@ -266,6 +269,17 @@ DECLINE = _sent(
     {"reason": "They have one"},
     Permission.TASK_COMPLETE,
     *(NotOpen, NotYourTask, DeclineRefused, ReasonNeeded),
+)
+_GROUP = _ITEM | {"key": "task.survey", "kind": "group", "title": {"en": "Survey of the site"}, "questions": []}
+ADD_PART = _sent(
+    _step("The group.", _GROUP),
+    NewPart,
+    {"name": "Hamburg"},
+    Permission.ONBOARDING_WRITE,
+    *(NotOpen, PartRefused, PartNameRefused, TaskBuiltUpon),
+)
+REMOVE_PART = _sent(
+    _step("The group.", _GROUP), GonePart, {"reason": "They closed it"}, Permission.ONBOARDING_WRITE, PartRefused
 )
 _PACKET_CHANGE = _sent(
     _step("The packet, as it is then.", _PACKET, PacketOut),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from app.flow.commands import Decision
 from app.flow.decide import decide
+from app.flow.definition import Definition
+from app.flow.definition import Item as FlowItem
 from app.flow.events import Event as FlowEvent
+from app.flow.parts.unfolding import unfold
 from app.flow.state import ItemState
 from app.flow.steps.holds import OnHold
 from app.kernel.trail import find_actor
@@ -50,7 +53,8 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
         decision = decide(definition, before, event, work.now)
     if decision.state.seq == before.seq:
         return decision  # an old timer or a known result: nothing happened, nothing is written
-    _store(work, onboarding, event, decision)
+    definition = unfold(definition, decision.state.parts)
+    _store(work, onboarding, event, decision, definition)
     pass_the_ball(work, onboarding, definition, before, decision.state)
     runs = carry_out(work, onboarding, definition, decision)
     tell(work, onboarding, Told(definition, before, event, decision, runs))
@@ -64,12 +68,17 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     return decision
 
 
-def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision) -> None:
+def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision, plan: Definition) -> None:
     """State, rows and the journal's entry."""
+    known = _state_items(onboarding)
     onboarding.snapshot = msgspec.to_builtins(decision.state)
     onboarding.seq = decision.state.seq
     onboarding.state = decision.state.phase
+    _add_items(work, onboarding, [plan.items[key] for key in decision.state.items if key not in known])
     _change_items(work, onboarding, decision)
+    if decision.removed:
+        gone = delete(Item).where(Item.onboarding_id == onboarding.id, Item.key.in_(decision.removed))
+        work.session.execute(gone)
     work.write_journal(
         {
             "onboarding_id": onboarding.id,
@@ -82,6 +91,29 @@ def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decis
         }
     )
     _write_moves(work, onboarding, decision)
+
+
+def _state_items(onboarding: Onboarding) -> frozenset[str]:
+    """The items that have their rows already."""
+    return frozenset(onboarding.snapshot.get("items", ()))
+
+
+def _add_items(work: Work, onboarding: Onboarding, items: list[FlowItem]) -> None:
+    """Rows of the plan at the start, and of a part that happens once more."""
+    for item in items:
+        row = Item(
+            id=uuid5(onboarding.id, item.key),
+            onboarding_id=onboarding.id,
+            position=item.position,
+            kind=item.kind,
+            key=item.key,
+            parent=item.parent,
+            side=item.side,
+            owner_role=item.owner,
+        )
+        for name, value in item_columns(ItemState()).items():
+            setattr(row, name, value)
+        work.session.add(row)
 
 
 def _write_moves(work: Work, onboarding: Onboarding, decision: Decision) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.flow.definition import Definition
+from app.flow.parts.unfolding import unfold
 from app.flow.state import State
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval, Onboarding
@@ -20,6 +21,7 @@ def holder_of(definition: Definition, state: State) -> str | None:
     """
     if state.phase != "running":
         return None
+    definition = unfold(definition, state.parts)
     moving = [item for item in definition.items.values() if item.kind in {"task", "gate"}]
     moving = [item for item in moving if state.items[item.key].state in _MOVING]
     moving = [item for item in moving if not definition.is_optional(item.key)]  # nobody waits for what is optional

@@ -18,7 +18,7 @@ from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding, OnboardingCard, WorkItem
 from app.onboarding.people import holders
-from app.onboarding.queries.stored import definition_of
+from app.onboarding.queries.stored import plan_of
 from app.onboarding.queries.waiting import waiting_of
 from tenants.sessions import partner_session
 
@@ -42,7 +42,7 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
         onboarding = work.session.get(Onboarding, onboarding_id)
         if onboarding is None:
             return
-        definition = definition_of(work, onboarding.definition_digest)
+        definition = plan_of(work, onboarding)
         values = card_values(work, onboarding, definition)
         waiting = waiting_of(work, onboarding, definition)
     statement = insert(OnboardingCard).values(**values)

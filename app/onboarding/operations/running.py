@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
@@ -18,11 +18,11 @@ from app.flow import events as flow
 from app.flow.commands import Decision
 from app.flow.definition import DecisionButton
 from app.flow.definition import Item as FlowItem
-from app.flow.state import ItemState, State
+from app.flow.state import State
 from app.intake.operations.packet import PacketSource, store_packet
 from app.kernel.work import Work
-from app.onboarding.models import Item, Onboarding
-from app.onboarding.operations.advance import advance, item_columns, lock_onboarding
+from app.onboarding.models import Onboarding
+from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting
 from app.onboarding.queries.stored import definition_of, state_of
 from app.onboarding.telling import missing_fields
@@ -74,7 +74,6 @@ def start_onboarding(work: Work, request: StartRequest) -> Onboarding:
     )
     work.session.add(onboarding)
     work.session.flush()
-    _add_items(work, onboarding)
     store_packet(work, onboarding.id, request.started.packet, PacketSource("crm"))
     advance(work, onboarding, request.started)
     return onboarding
@@ -161,25 +160,6 @@ def retry_exception(work: Work, *, onboarding_id: UUID, exception: str, version:
     """The moment of a retry came. An old version changes nothing."""
     event = flow.RetryDue(exception=exception, version=version)
     return advance(work, lock_onboarding(work, onboarding_id), event)
-
-
-def _add_items(work: Work, onboarding: Onboarding) -> None:
-    definition = definition_of(work, onboarding.definition_digest)
-    for item in definition.items.values():
-        row = Item(
-            id=uuid5(onboarding.id, item.key),
-            onboarding_id=onboarding.id,
-            position=item.position,
-            kind=item.kind,
-            key=item.key,
-            parent=item.parent,
-            side=item.side,
-            owner_role=item.owner,
-        )
-        for name, value in item_columns(ItemState()).items():
-            setattr(row, name, value)
-        work.session.add(row)
-    work.session.flush()
 
 
 def _buttons(item: FlowItem) -> tuple[DecisionButton, ...]:

@@ -15,7 +15,7 @@ from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.stored import plan_of, state_of
 
 
 def resolve_exception(
@@ -86,5 +86,5 @@ def schedule_retry(work: Work, *, onboarding_id: UUID, exception: str, at: datet
 
 def _takes_two(work: Work, onboarding: Onboarding, event: flow.ExceptionResolved) -> bool:
     found = state_of(onboarding).exceptions.get(event.exception)
-    definition = definition_of(work, onboarding.definition_digest)
+    definition = plan_of(work, onboarding)
     return found is not None and needs_second_person(definition, found, event.resolution)

@@ -1,4 +1,4 @@
-"""What people do to optional parts of a running onboarding. Each is one event for the engine."""
+"""What people do to optional and repeated parts of a running onboarding. Each is one event for the engine."""
 
 from __future__ import annotations
 
@@ -21,3 +21,20 @@ def decline_item(work: Work, *, onboarding_id: UUID, item: str, reason: str) -> 
     require(work, Permission.TASK_COMPLETE)
     onboarding = lock_onboarding(work, onboarding_id)
     return advance(work, onboarding, flow.ItemDeclined(by=acting(work, onboarding), item=item, reason=reason))
+
+
+def add_part(work: Work, *, onboarding_id: UUID, item: str, name: str) -> Decision:
+    """Let a repeated part happen once more.
+
+    Raises NotPermitted, OnboardingMissing, PartRefused, PartNameRefused, NotOpen, TaskBuiltUpon.
+    """
+    require(work, Permission.ONBOARDING_WRITE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    return advance(work, onboarding, flow.PartAdded(by=acting(work, onboarding), item=item, name=name))
+
+
+def remove_part(work: Work, *, onboarding_id: UUID, item: str, reason: str = "") -> Decision:
+    """Take away an instance in which nothing was done. Raises NotPermitted, OnboardingMissing, PartRefused."""
+    require(work, Permission.ONBOARDING_WRITE)
+    onboarding = lock_onboarding(work, onboarding_id)
+    return advance(work, onboarding, flow.PartRemoved(by=acting(work, onboarding), item=item, reason=reason))

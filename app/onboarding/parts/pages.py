@@ -1,9 +1,10 @@
-"""The HTML doors through which people say that an optional step is not needed."""
+"""The HTML doors through which people say that an optional step is not needed, and how often one happens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from litestar import Controller, Request, Response, post
@@ -49,6 +50,38 @@ class PartForms(Controller):
 
         return change(request, tenant_id, onboarding_id, form, key, operation)
 
+    @post("/items/{key:str}/parts", sync_to_thread=True)
+    def add(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Let it happen once more."""
+
+        def operation(work: Work) -> None:
+            operations.add_part(work, onboarding_id=onboarding_id, item=key, name=form.first("name"))
+
+        return change(request, tenant_id, onboarding_id, form, key, operation)
+
+    @post("/items/{key:str}/removal", sync_to_thread=True)
+    def remove(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Take it away."""
+
+        def operation(work: Work) -> None:
+            operations.remove_part(work, onboarding_id=onboarding_id, item=key, reason=form.first("reason"))
+
+        return change(request, tenant_id, onboarding_id, form, key, operation)
+
 
 def change(  # the parts of one command, in the order in which they are known
     request: PageRequest,
@@ -89,8 +122,8 @@ def _again(
         context["stream"] = ""  # a live update would take away what was typed
         entries = [entry for stage in context["stages"] for entry in stage["entries"]]
         forms = [one for entry in entries for one in entry["more"]]
-    sent = [one for one in forms if one["action"] == request.url.path]
+    sent = [one for one in forms if unquote(one["action"]) == request.url.path]
     for one in sent:
-        one.update(given=form.typed, errors=[("reason", sentence)])
+        one.update(given=form.typed, errors=[(one["fields"][0]["id"], sentence)])
     context["errors"] = [] if sent else [("", sentence)]
     return name, context

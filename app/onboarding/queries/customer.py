@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from app.flow.definition import Item
 from app.flow.fields import Field
@@ -73,7 +74,7 @@ def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
             "optional": item.optional,
         },
         "more": part_forms(work, picture, item),
-        "action": f"{picture.path}/tasks/{task}/completion",
+        "action": f"{picture.path}/tasks/{quote(task)}/completion",
         "fields": fields_of(item),
         "values": values_of(item, state),
         "errors": [],
@@ -130,7 +131,7 @@ def _is_under_way(picture: Picture, item: Item) -> bool:
 def _next_task(picture: Picture, item: Item) -> dict[str, Any]:
     return {
         "title": dict(item.title),
-        "path": f"{picture.path}/tasks/{item.key}",
+        "path": f"{picture.path}/tasks/{quote(item.key)}",
         "due_at": picture.of(item.key).due_at,
         "late": picture.is_late(item.key),
         "minutes": minutes(item),
@@ -146,6 +147,7 @@ def _stage(picture: Picture, item: Item) -> str:
 
 def _step(picture: Picture, item: Item) -> dict[str, Any]:
     state = picture.of(item.key)
+    theirs = item.side == "customer" and state.state != "waiting"
     return {
         "title": dict(item.title),
         "side": item.side,
@@ -153,5 +155,7 @@ def _step(picture: Picture, item: Item) -> dict[str, Any]:
         "due_at": state.due_at,
         "state": state.state,
         "optional": picture.definition.is_optional(item.key),
-        "path": f"{picture.path}/tasks/{item.key}" if item.side == "customer" and state.state != "waiting" else "",
+        "path": f"{picture.path}/tasks/{quote(item.key)}"
+        if item.side == "customer" and state.state != "waiting"
+        else "",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 
@@ -180,11 +181,11 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
         return None
     if item.kind == "task" and item.action is None:
         form = {
-            "action": f"{picture.path}/tasks/{item.key}/completion",
+            "action": f"{picture.path}/tasks/{quote(item.key)}/completion",
             "label": picture.say(mark("Complete this step")),
         }
     elif _is_provable(picture, item):
-        form = {"action": f"{picture.path}/milestones/{item.key}/proof", "label": picture.say(mark("Prove it"))}
+        form = {"action": f"{picture.path}/milestones/{quote(item.key)}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
     return form | {"fields": fields_of(item), "given": {}, "errors": [], "open": False}

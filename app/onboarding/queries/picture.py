@@ -20,7 +20,7 @@ from app.kernel.work import Work
 from app.onboarding.events import SandboxLeftEmpty
 from app.onboarding.models import Onboarding
 from app.onboarding.people import Holder, holders
-from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
+from app.onboarding.queries.stored import OnboardingMissing, plan_of, state_of
 
 OVER = frozenset({"reached", "cancelled"})
 MOVING = frozenset({"open", "running", "blocked"})
@@ -117,7 +117,7 @@ def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = 
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     return Picture(
         onboarding=onboarding,
-        definition=definition_of(work, onboarding.definition_digest),
+        definition=plan_of(work, onboarding),
         state=state_of(onboarding),
         tenant_id=work.tenant.id,
         tenant_name=work.tenant.name,

@@ -43,6 +43,8 @@ _WORDS = {
     "onboarding.jobs.retried": (mark("Failed work is done again"), "info", "clock"),
     "onboarding.item.skipped": (mark("Left out"), "warn", "ban"),
     "onboarding.item.declined": (mark("Not needed"), "idle", "ban"),
+    "onboarding.part.added": (mark("One more was added"), "info", "list-check"),
+    "onboarding.part.removed": (mark("One of several was taken away"), "idle", "ban"),
     "onboarding.rolled_back": (mark("Rolled back"), "warn", "history"),
     "onboarding.exception.answered": (mark("First response"), "info", "message"),
     "onboarding.exception.decided": (mark("Proposal decided"), "info", "gavel"),

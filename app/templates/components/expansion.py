@@ -18,7 +18,7 @@ from app.templates.rules import Path, Problem, TemplateRefused, likely_fix
 FindComponent = Callable[[str], Component | None]  # by its full name: component/<id>@<version>
 MOST_INCLUDED = 200
 _LISTS = frozenset({"milestones", "tasks"})
-_CRITERIA = frozenset({"when", "entry", "exit"})
+_CRITERIA = frozenset({"when", "entry", "exit", "for_each"})
 # a name of an item, or a text literal, which is left as it is
 _NAMED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\b(task|milestone|answers|results)\.([a-z][a-z0-9_]*)""")
 _TAKES: dict[str, type | tuple[type, ...]] = {

@@ -132,7 +132,8 @@ class TestExpansion:
     def test_an_overlay_changes_the_written_out_parts(self):
         template = read(milestone("base", include("a")), pair=PAIR)
         base = f"{{id: small, version: 1.0.0, digest: {template.digest!r}}}"
-        head = f'slipway: "1"\noverlay: one\nversion: 1.0.0\npartner: pa\nbase: {base}\npatch:\n  stages:\n    - id: work\n'
+        head = f'slipway: "1"\noverlay: one\nversion: 1.0.0\npartner: pa\nbase: {base}\n'
+        head += "patch:\n  stages:\n    - id: work\n"
         patch = "      milestones: [{id: base, tasks: [{id: a_one, due: {business_days: 8}}]}]\n"
         changed = apply_overlays(template, [read_overlay(head + patch, "o.yaml")])
         assert days_of(changed.compile().items["task.a_one"]) == 8

@@ -30,6 +30,8 @@ WORDS = {
     "retry_due": mark("Tried again at the chosen time"),
     "item_skipped": mark("Left out"),
     "item_declined": mark("Not needed"),
+    "part_added": mark("One more was added"),
+    "part_removed": mark("One of several was taken away"),
     "rolled_back": mark("Rolled back"),
     "held": mark("Put on hold"),
     "resumed": mark("Resumed"),

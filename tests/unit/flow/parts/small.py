@@ -8,9 +8,10 @@ from app.flow import events
 from app.flow.definition import Definition
 from app.flow.events import By
 from app.flow.fields import Value
+from app.flow.parts.unfolding import unfold
 from app.templates.language import Template, read_template
 from app.templates.rules import Problem, TemplateRefused
-from tests.unit.flow.running import PROOF, STAFF, Run
+from tests.unit.flow.running import CUSTOMER, PROOF, STAFF, Run
 
 FILE = "small.yaml"
 BOSS = By(actor="person:mara", roles=("lead", "cs_leader"))
@@ -130,6 +131,12 @@ class SmallRun(Run):
             kept = {name: getattr(event, name) for name in event.__struct_fields__}
             event = events.Started(**(kept | {"inputs": self.inputs}))
         return super().apply(event)
+
+    def complete(self, task: str, **answers: Value):
+        """By whom it belongs to; one of several too."""
+        side = unfold(self.definition, self.state.parts).items[task].side
+        by = CUSTOMER if side == "customer" else STAFF
+        return self.apply(events.TaskCompleted(by=by, task=task, answers=answers, evidence=PROOF))
 
     def decline(self, item: str, *, by: By = STAFF, reason: str = "They have one."):
         """Say that it is not needed."""

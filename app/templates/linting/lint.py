@@ -13,6 +13,7 @@ from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
 from app.flow.reading import Refused, declared_names, read_definition
 from app.templates.components import has_includes
 from app.templates.document import Source
+from app.templates.linting.repeats import check_names, check_repeats
 from app.templates.rules import Path, Problem, likely_fix
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -33,6 +34,7 @@ def lint_document(source: Source) -> list[Problem]:
             lint.cycles,
             lint.kinds,
             lint.optional,
+            lint.repeated,
             lint.gates,
             lint.value,
             lint.languages,
@@ -40,6 +42,8 @@ def lint_document(source: Source) -> list[Problem]:
         ):
             check()
         lint.criteria()
+        if any("repeat" in item for _, item in lint.items.values()):
+            lint.problems += check_names(source, lint.places)
     return sorted(set(lint.problems))
 
 
@@ -137,6 +141,10 @@ class _Lint:
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):
                 self.say(path, f"A {item['kind']} needs fields.", "Add at least one field.")
+
+    def repeated(self) -> None:
+        """What happens several times follows a list that there is, holds no other, and is named from outside as one."""
+        self.problems += check_repeats(self.source, self.items)
 
     def optional(self) -> None:
         """Nothing waits for what is optional: no gate, no first value, no clock, and nothing needed beside it."""
