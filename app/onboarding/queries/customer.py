@@ -155,7 +155,5 @@ def _step(picture: Picture, item: Item) -> dict[str, Any]:
         "due_at": state.due_at,
         "state": state.state,
         "optional": picture.definition.is_optional(item.key),
-        "path": f"{picture.path}/tasks/{quote(item.key)}"
-        if item.side == "customer" and state.state != "waiting"
-        else "",
+        "path": f"{picture.path}/tasks/{quote(item.key)}" if theirs else "",
     }

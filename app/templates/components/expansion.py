@@ -17,6 +17,7 @@ from app.templates.rules import Path, Problem, TemplateRefused, likely_fix
 
 FindComponent = Callable[[str], Component | None]  # by its full name: component/<id>@<version>
 MOST_INCLUDED = 200
+_ENTRY_ID = 3  # steps to the id of an entry of a component's own list: the list, its number, its id
 _LISTS = frozenset({"milestones", "tasks"})
 _CRITERIA = frozenset({"when", "entry", "exit", "for_each"})
 # a name of an item, or a text literal, which is left as it is
@@ -214,7 +215,7 @@ class _Expansion:
         if not isinstance(value, str) or not old:
             return value
         last = old[-1]
-        if last == "id" and (len(old) == 3 or old[-3] in _LISTS or old[0] == "timers"):  # noqa: PLR2004  # list, number, id
+        if last == "id" and (len(old) == _ENTRY_ID or old[-3] in _LISTS or old[0] == "timers"):
             return f"{inside.prefix}{value}"
         named = last in _CRITERIA or (len(old) > 1 and old[-2] in {"depends_on", "input"}) or last in {"item", 0}
         return self._renamed(inside, value) if named else value

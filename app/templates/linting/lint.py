@@ -17,6 +17,7 @@ from app.templates.linting.repeats import check_names, check_repeats
 from app.templates.rules import Path, Problem, likely_fix
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_CHOICE = 2  # so many make one
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 
@@ -136,7 +137,7 @@ class _Lint:
             if item.get("kind") in NOT_YET_RUNNABLE_TASK_KINDS:
                 fix = "Use a form, check or approval with evidence."
                 self.say((*path, "kind"), f"Tasks of kind “{item['kind']}” are not yet runnable.", fix)
-            if item.get("join") == "any" and len(item.get("depends_on", item.get("after", ()))) < 2:  # noqa: PLR2004
+            if item.get("join") == "any" and len(item.get("depends_on", item.get("after", ()))) < _CHOICE:
                 self.say((*path, "join"), "“any” is a choice: name two or more that it depends on.")
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):

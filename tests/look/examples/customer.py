@@ -37,6 +37,29 @@ DECLINE: Context = {
     "given": {},
     "errors": [],
 }
+ADD: Context = {
+    "id": "parts",
+    "action": f"{TENANT}/items/survey/parts",
+    "label": "Add another",
+    "text": "This step happens several times, each with its own answers, owner and dates.",
+    "fields": [
+        {"id": "name", "label": "Name", "type": "text", "required": True}
+        | {"help": "What tells it from the others, such as a site."}
+    ],
+    "given": {},
+    "errors": [("name", "There is one of this name already.")],
+}
+AWAY: Context = {
+    "id": "removal",
+    "action": f"{TENANT}/items/survey%232/removal",
+    "label": "Take this one away",
+    "text": "Possible as long as nothing was done in it.",
+    "fields": [
+        {"id": "reason", "label": "Reason", "type": "long_text", "required": False, "help": "Is kept in the trail."}
+    ],
+    "given": {},
+    "errors": [],
+}
 _TASK: Context = {
     "title": {"en": "Upload your user list", "de": "Benutzerliste hochladen"},
     "path": f"{TENANT}/tasks/user-list",

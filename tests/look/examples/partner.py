@@ -148,6 +148,17 @@ _PLAN: Context = {
                 | {"state": "open", "due_at": days(4), "answers": _ANSWERS},
                 _ENTRY | {"key": "create", "title": said("Create the accounts"), "state": "running", "due_at": days(5)},
                 _ENTRY
+                | {"key": "survey", "kind": "group", "title": said("Look at the site"), "state": "open"}
+                | {"due_at": days(5), "more": [ADD]},
+                _ENTRY
+                | {"key": "survey#1", "title": said("Look at the site: Bristol"), "state": "done", "due_at": days(-1)},
+                _ENTRY
+                | {"key": "survey#2", "title": said("Look at the site: Leeds"), "state": "open", "due_at": days(5)}
+                | {"more": [AWAY]},
+                _ENTRY
+                | {"key": "sso", "title": said("Sign in with one account"), "state": "open", "due_at": days(5)}
+                | {"optional": True, "more": [DECLINE]},
+                _ENTRY
                 | {"key": "moved", "kind": "milestone", "title": said("Mailboxes moved"), "layer": "value", "owner": ""}
                 | {"state": "waiting", "due_at": days(6), "exit": said("All 25 mailboxes open in the new system.")},
             ],

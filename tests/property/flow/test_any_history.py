@@ -24,6 +24,7 @@ from app.kernel.errors import SlipwayError
 from tests.unit.flow.parts.small import milestone, small, task
 from tests.unit.flow.running import MONDAY, STAFF, managed_services
 
+CALL = "action: {connector: c, action: a, input: {x: part.name}}"
 PARTS = small(
     milestone(
         "base",
@@ -167,6 +168,13 @@ class AnyHistory(RuleBasedStateMachine):
         except StaleAction:
             return
         raise AssertionError("an old result was taken for a new one")
+
+    @precondition(lambda self: self.state.status in {"finished", "cancelled"})
+    @rule(seed=seeds)
+    def nothing_happens_after_its_end(self, seed: int) -> None:
+        item = self.one_of("", seed)
+        assert not self.apply(events.ItemDeclined(by=STAFF, item=item, reason="No."))
+        assert not self.apply(events.PartAdded(by=STAFF, item=item, name="Late"))
 
     def teardown(self) -> None:
         """The journal alone leads to the last state, and the state survives its JSON."""
