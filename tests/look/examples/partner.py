@@ -7,7 +7,7 @@ from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
-from tests.look.examples.customer import MILESTONES
+from tests.look.examples.customer import ADD, AWAY, DECLINE, MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 from tests.look.examples.onboarding.course import COURSE, HOLD, PROPOSED, RESUME, ROUTE
 
