@@ -49,6 +49,7 @@ from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
+from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.parts.api import PartDoors
 from app.onboarding.parts.pages import PartForms
@@ -117,6 +118,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CommandDoors,
     PacketDoors,
     PartDoors,
+    LifecycleDoors,
     ExceptionDoors,
     WorkDoors,
     ScheduleDoors,

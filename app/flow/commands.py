@@ -95,6 +95,14 @@ class ReachFirstValue(Struct, frozen=True, kw_only=True, tag="reach_first_value"
     at: datetime
 
 
+class StartNext(Struct, frozen=True, kw_only=True, tag="start_next"):
+    """Begin what follows in this lifecycle at `due_at`; once, whoever else may start it before."""
+
+    lifecycle: str
+    due_at: datetime
+    number: int
+
+
 class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
     """The onboarding ended; nothing follows."""
 
@@ -113,6 +121,7 @@ Command = (
     | ChangeException
     | CloseException
     | ReachFirstValue
+    | StartNext
     | Finish
 )
 

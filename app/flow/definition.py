@@ -19,6 +19,7 @@ Side = Literal["partner", "customer"]
 Layer = Literal["internal", "implementation", "value"]
 Rule = Literal["hard", "soft", "info"]
 Join = Literal["all", "any"]  # what an item waits for of all that it depends on
+Lifecycle = Literal["onboarding", "renewal", "expansion", "escalation", "offboarding"]
 Effect = Literal["pass", "proceed", "override", "return", "stop"]
 
 REASON_CODES = (
@@ -214,6 +215,15 @@ class ExceptionRoute(Struct, frozen=True, kw_only=True):
     reason_codes: tuple[str, ...]
 
 
+class Successor(Struct, frozen=True, kw_only=True):
+    """What follows when this has ended: a run of another template, so long after, if its criterion is true."""
+
+    lifecycle: Lifecycle
+    template: str
+    after: Duration | None = None
+    when: Criterion | None = None
+
+
 class FirstValue(Struct, frozen=True, kw_only=True):
     """What counts as first value: a value milestone, its definition and the proof it takes."""
 
@@ -240,6 +250,8 @@ class Definition:
     first_value: FirstValue
     fields: Mapping[str, Field]  # by the name that criteria use: inputs.region, answers.kickoff.held_on
     texts: Mapping[str, Text] = field(default_factory=dict)
+    lifecycle: Lifecycle = "onboarding"
+    then: tuple[Successor, ...] = ()
     repeats: Mapping[str, Repeat] = field(default_factory=dict)
     base: Definition | None = field(default=None, repr=False, compare=False)  # of a view: what it was unfolded from
     views: dict[object, Definition] = field(default_factory=dict, repr=False, compare=False)  # see `parts.unfolding`

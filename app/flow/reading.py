@@ -28,6 +28,7 @@ from app.flow.definition import (
     Refusal,
     Role,
     Rung,
+    Successor,
     Timer,
     Validation,
 )
@@ -72,6 +73,8 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
         first_value=reader.first_value(document["first_value"]),
         fields=fields,
         texts=reader.texts,
+        lifecycle=document.get("lifecycle", "onboarding"),
+        then=tuple(reader.successor(each, ("then", index)) for index, each in enumerate(document.get("then", ()))),
         repeats={repeat.key: repeat for repeat in repeats},
     )
 
@@ -319,6 +322,15 @@ class _Reader:
             first_response=self.text(route["first_response"]),
             respond_within=_duration(route["respond_within"]) or Duration(business_days=1),
             reason_codes=tuple(route["reason_codes"]),
+        )
+
+    def successor(self, link: Document, path: Path) -> Successor:
+        """What follows."""
+        return Successor(
+            lifecycle=link["lifecycle"],
+            template=link["template"],
+            after=_duration(link.get("after")),
+            when=self.condition(link.get("when"), (*path, "when")),
         )
 
     def first_value(self, value: Document) -> FirstValue:

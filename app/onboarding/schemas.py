@@ -162,6 +162,21 @@ class GonePart(Struct, frozen=True, forbid_unknown_fields=True):
     reason: _SAID = ""
 
 
+class NextWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to follow an onboarding now, and why."""
+
+    lifecycle: Literal["renewal", "expansion", "escalation", "offboarding"]
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class NextOut(Struct, frozen=True):
+    """What follows: the id that it has as soon as a job has begun it."""
+
+    id: UUID
+    lifecycle: str
+    predecessor: UUID
+
+
 class PacketChange(Struct, frozen=True, forbid_unknown_fields=True):
     """Facts of the packet by field; null withdraws one."""
 

@@ -5,7 +5,7 @@ Runs to a standstill after every event; each pass moves items forward only.
 
 from __future__ import annotations
 
-from app.flow.commands import Finish, NotifyRole, RequestAction
+from app.flow.commands import Finish, NotifyRole, RequestAction, StartNext
 from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Item
 from app.flow.fields import Value
@@ -44,7 +44,21 @@ def finish(draft: Draft, outcome: str, reason: str = "") -> None:
     for key in draft.items:
         if not draft.is_settled(key):
             draft.set(key, state="cancelled", settled_at=draft.now)
+    if not cancelled:
+        _follow_on(draft)
     draft.commands.append(Finish(outcome="cancelled" if cancelled else "finished", at=draft.now, reason=reason))
+
+
+def _follow_on(draft: Draft) -> None:
+    """What the template says follows a run that was finished; a criterion that cannot be judged starts nothing."""
+    for number, link in enumerate(draft.definition.then, 1):
+        try:
+            wanted = link.when is None or link.when.holds(draft.facts)
+        except CriterionFailed:
+            wanted = False
+        if wanted:
+            due_at = draft.due(draft.now, link.after, "partner") if link.after else draft.now
+            draft.commands.append(StartNext(lifecycle=link.lifecycle, due_at=due_at, number=number))
 
 
 def settle_item(draft: Draft, key: str, state: str, *, by: str) -> None:

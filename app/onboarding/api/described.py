@@ -19,6 +19,8 @@ from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.kernel.paging import CursorExpired, CursorForeign
 from app.kernel.work import TenantNotActive, TenantUpgrading
+from app.onboarding.lifecycle.operations import NextExists, NothingToFollow
+from app.onboarding.lifecycle.rules import NothingFollows
 from app.onboarding.operations.owning import NoRoleHere, OtherSide
 from app.onboarding.operations.reporting import OnboardingStale
 from app.onboarding.queries.stored import OnboardingMissing
@@ -40,6 +42,8 @@ from app.onboarding.schemas import (
     JournalQuery,
     MilestoneProof,
     NewPart,
+    NextOut,
+    NextWish,
     OnboardingOut,
     OnboardingPage,
     OnboardingQuery,
@@ -280,6 +284,13 @@ ADD_PART = _sent(
 )
 REMOVE_PART = _sent(
     _step("The group.", _GROUP), GonePart, {"reason": "They closed it"}, Permission.ONBOARDING_WRITE, PartRefused
+)
+NEXT = _sent(
+    _step("What follows.", {"id": _PERSON, "lifecycle": "renewal", "predecessor": _ID}, NextOut),
+    NextWish,
+    {"lifecycle": "renewal", "reason": "The term ends in spring"},
+    Permission.ONBOARDING_WRITE,
+    *(NothingFollows, NextExists, NothingToFollow, ReasonNeeded),
 )
 _PACKET_CHANGE = _sent(
     _step("The packet, as it is then.", _PACKET, PacketOut),

@@ -17,6 +17,7 @@ from app.flow.commands import (
     OpenException,
     ReachFirstValue,
     RequestAction,
+    StartNext,
     StartRetry,
     StartTimer,
 )
@@ -48,7 +49,7 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
 
 def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
-        case StartTimer() | StartRetry():
+        case StartTimer() | StartRetry() | StartNext():
             _set_timer(work, onboarding, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
@@ -67,9 +68,12 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             pass  # a cancelled timer's version is old and does nothing; the others are done above
 
 
-def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry) -> None:
-    when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": command.version}
-    if isinstance(command, StartTimer):
+def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartNext) -> None:
+    version = command.number if isinstance(command, StartNext) else command.version
+    when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": version}
+    if isinstance(command, StartNext):
+        work.set_timer("onboarding.start_next", args={"lifecycle": command.lifecycle}, **when)
+    elif isinstance(command, StartTimer):
         work.set_timer("onboarding.fire_timer", args={"timer": command.timer, "rung": command.rung}, **when)
     else:
         work.set_timer("onboarding.retry_exception", args={"exception": command.exception}, **when)

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.lifecycle.operations import ask_for_next
 from app.onboarding.pages.doors import ONBOARDING, saying, see, whole
 from app.onboarding.sending import in_words, person_of
 from app.web.begin import begin_work, run_form
@@ -110,6 +111,22 @@ class CourseForms(Controller):
             operations.roll_back(work, onboarding_id=onboarding_id, stage=stage, reason=reason)
 
         return steer(request, tenant_id, onboarding_id, form, "rollbacks", operation)
+
+    @post("/next", sync_to_thread=True)
+    def begin_next(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Start what follows."""
+
+        def operation(work: Work) -> None:
+            lifecycle, reason = form.first("lifecycle"), form.first("reason")
+            ask_for_next(work, onboarding_id=onboarding_id, lifecycle=lifecycle, reason=reason)
+
+        return steer(request, tenant_id, onboarding_id, form, "next", operation)
 
     @post("/cancellation", sync_to_thread=True)
     def cancel(

@@ -13,6 +13,7 @@ from app.flow.definition import Item
 from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
+from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import ball_of, court_parts
@@ -44,13 +45,14 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
         "hold": hold_of(work, picture),
+        "chain": chain_of(work, picture),
         "tabs": {
             "gates": waiting,
             "exceptions": exceptions,
             "connections": connections,
             "mails": mails,
             "trail": trail,
-            "course": may_steer(work) and picture.state.status == "running",
+            "course": may_steer(work) and (picture.state.status == "running" or bool(may_follow(work, picture))),
         },
         "path": picture.path,
     }

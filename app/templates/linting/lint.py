@@ -34,6 +34,7 @@ def lint_document(source: Source) -> list[Problem]:
             lint.references,
             lint.cycles,
             lint.kinds,
+            lint.successors,
             lint.optional,
             lint.repeated,
             lint.gates,
@@ -142,6 +143,15 @@ class _Lint:
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):
                 self.say(path, f"A {item['kind']} needs fields.", "Add at least one field.")
+
+    def successors(self) -> None:
+        """One successor for each lifecycle."""
+        seen: set[str] = set()
+        for index, link in enumerate(self.document.get("then", ())):
+            if link["lifecycle"] in seen:
+                message = f"“{link['lifecycle']}” follows already; a run has one successor for each."
+                self.say(("then", index, "lifecycle"), message)
+            seen.add(link["lifecycle"])
 
     def repeated(self) -> None:
         """What happens several times follows a list that there is, holds no other, and is named from outside as one."""

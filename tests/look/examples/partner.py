@@ -112,6 +112,11 @@ _PLAN: Context = {
     },
     "ball": {"holder": "customer", "since": days(-4)},
     "hold": None,
+    "chain": {
+        "is": "Renewal",
+        "before": {"path": f"{TENANT}/before", "name": "25 seats, Bristol and Leeds"},
+        "after": [{"path": f"{TENANT}/after", "name": "Expansion"}],
+    },
     "view": "plan",
     "tabs": {
         "gates": 1,
