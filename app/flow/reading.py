@@ -1,6 +1,6 @@
 """From an effective document (validated against the schema) to a compiled `Definition`. Criteria are type-checked here.
 
-`templates.lint` uses the same reader and collects every refused criterion; running work takes none of them.
+`templates.linting` uses the same reader and collects every refused criterion; running work takes none of them.
 """
 
 from __future__ import annotations
