@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from app.bootstrap.plugins import Metered
-from app.bootstrap.routes import CONTROLLERS, make_application
+from app.bootstrap.routes import CONTROLLERS, door_services, make_application
 from app.bootstrap.wiring import Running
 from app.kernel.runtime import Runtime
 from app.partners.queries import SiteDirectory
@@ -41,8 +42,9 @@ class Server(uvicorn.Server):
 def run_web(running: Running) -> int:
     """Serve until told to stop."""
     settings, streams = running.settings, running.runtime.service(Streams)
+    more = door_services(running.runtime.databases, settings)
     config = uvicorn.Config(
-        create_app(running.runtime),
+        create_app(replace(running.runtime, services={**running.runtime.services, **more})),
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,

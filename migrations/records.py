@@ -19,7 +19,7 @@ CAPABILITIES = (
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
 ROOMS_OF_IDENTITY = ("machines", "scim", "sso", "step_up")
-LOOKUPS = ("access", "identity", "partners", "tenancy")
+LOOKUPS = ("access", "identity", "onboarding", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),

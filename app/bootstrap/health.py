@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.bootstrap.fleet import behind
 from app.kernel.queue.standing import read_standing
+from app.onboarding.queries.steering.counting import count_exceptions
 from app.web.begin import runtime_of
 from tenants.engines import Databases
 from tenants.schema.migrate import script_config
@@ -101,6 +102,9 @@ class ProbeDoors(Controller):
         return Response(body, status_code=200 if ready else 503)
 
     @get("/metrics", opt={"door": "machine"}, sync_to_thread=True)
-    def metrics(self) -> Response[bytes]:
-        """What this process has counted, for Prometheus."""
-        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    def metrics(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """What this process has counted, and what waits in the whole installation, for Prometheus."""
+        told = generate_latest()
+        with suppress(DatabaseAway):  # what the process has counted is told all the same
+            told += count_exceptions(runtime_of(request).databases)
+        return Response(told, headers={"content-type": CONTENT_TYPE_LATEST})

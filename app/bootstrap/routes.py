@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from litestar import Litestar, Request, Router
@@ -23,6 +22,7 @@ from app.access.require import StepUpNeeded
 from app.audit.api.doors import TrailDoors
 from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
+from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages
 from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
 from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
@@ -41,22 +41,23 @@ from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
-from app.notifications.mail_folder import MailFolder
 from app.notifications.pages import InboxPages, SandboxMailPages
 from app.onboarding.api.commands import CommandDoors
-from app.onboarding.api.doors import OnboardingDoors
+from app.onboarding.api.course import CourseDoors
+from app.onboarding.api.doors import OnboardingDoors, OnboardingParts
 from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.lifecycle.api import LifecycleDoors
+from app.onboarding.migration.api import MigrationDoors
+from app.onboarding.migration.pages import MigrationPages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
 from app.onboarding.parts.api import PartDoors
 from app.onboarding.parts.pages import PartForms
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.partners.pages import BrandFiles
-from app.partners.queries import SiteDirectory
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
 from app.tenancy.api.exports import ExportDoors
@@ -68,7 +69,7 @@ from app.web.guard.backlog import Backlog
 from app.web.guard.doors import enforce_door, provide_form, require_doors
 from app.web.guard.limits import Limiter
 from app.web.responses import EXCEPTION_HANDLERS
-from app.web.security import MAX_BODY, Front
+from app.web.security import MAX_BODY
 from app.web.wire.openapi import DocumentPlugin
 from tenants.engines import Databases
 
@@ -102,6 +103,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     DatePages,
+    MigrationPages,
     OnboardingForms,
     WorkPages,
     OwnerForms,
@@ -115,13 +117,16 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ExportDoors,
     ImportDoors,
     OnboardingDoors,
+    OnboardingParts,
     CommandDoors,
+    CourseDoors,
     PacketDoors,
     PartDoors,
     LifecycleDoors,
     ExceptionDoors,
     WorkDoors,
     ScheduleDoors,
+    MigrationDoors,
     AccessPages,
     MyAccessPages,
     RolePages,
@@ -134,16 +139,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
 )
 
 
-class ReachedAt(Protocol):
+class ReachedAt(Reached, Protocol):
     """The settings that doors need; `app.settings.Settings` has them."""
-
-    @property
-    def public_url(self) -> str:
-        """scheme://host[:port] under which people reach the platform."""
-
-    @property
-    def inbox(self) -> Path | None:
-        """The folder of the demo's mail sink, if its page is wanted."""
 
     @property
     def redis_url(self) -> str:
@@ -159,17 +156,13 @@ class ReachedAt(Protocol):
 
 
 def door_services(databases: Databases, settings: ReachedAt) -> dict[type, object]:
-    """What doors, and jobs that make links, ask the Runtime for by type; `Mailer` comes from who can send mail."""
-    inbox = f"{settings.public_url}/inbox" if settings.inbox else ""
-    folder: dict[type, object] = {MailFolder: MailFolder(settings.inbox)} if settings.inbox else {}
+    """What doors ask the Runtime for by type; `Mailer` comes from who can send mail."""
     return {
-        Front: Front.of(settings.public_url, databases.key.id, inbox=inbox),
-        SiteDirectory: SiteDirectory(databases),
         Doorkeeper: Doorkeeper(find_visit, find_bearer, find_directory, look_at_code),
         Readiness: Readiness(databases, settings.redis_url),
         Backlog: Backlog(databases, settings.queue_age),
         Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
-        **folder,
+        **link_services(databases, settings),
     }
 
 

@@ -13,9 +13,9 @@ from app.audit.leaf import make_leaf
 from app.bootstrap.fleet import FleetBehind, behind
 from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
-from app.bootstrap.routes import door_services
 from app.bootstrap.seeding import seeder
 from app.bootstrap.services.client_secrets import SealedClientSecrets
+from app.bootstrap.services.links import link_services
 from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
@@ -144,7 +144,7 @@ def declare_everything() -> None:
 
 
 def services(settings: Settings, program: Program, databases: Databases) -> dict[type, object]:
-    """What operations, doors and jobs ask for by type."""
+    """What operations and jobs ask for by type; doors bring more (`app.bootstrap.routes`), which only `serve` reads."""
     keyring = keyring_of(settings, program, prefix=databases.key.prefix)
     postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
     outbound = OutboundClient(AddressBook.parse(",".join(str(entry) for entry in settings.address_book)))
@@ -161,7 +161,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Streams: Streams(settings.redis_url),
         **trail_services(keyring, databases, settings.public_url),
         **bundle_services(settings, program),
-        **door_services(databases, settings),
+        **link_services(databases, settings),
     }
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema_rs
 
@@ -52,6 +52,17 @@ class CallReport:
 
 
 @dataclass(frozen=True)
+class Place:
+    """One value that an action takes, as a person can give it."""
+
+    name: str
+    label: str
+    type: Literal["text", "integer", "boolean", "select"]
+    required: bool
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Connector:
     """A provider's folder, read and checked."""
 
@@ -63,6 +74,21 @@ class Connector:
     def action(self, name: str) -> Action | None:
         """The action of that name."""
         return self.manifest.actions.get(name)
+
+    def places(self, action: str) -> dict[str, Place]:
+        """What an action takes, by name; its secrets are not among it."""
+        schema = self.manifest.actions[action].input
+        needed = schema.get("required", ())
+        return {
+            name: _place(name, each, required=name in needed)
+            for name, each in schema.get("properties", {}).items()
+            if not each.get("writeOnly")
+        }
+
+    def unfit(self, action: str, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What an action cannot be called with: the name of each value, or "", and why."""
+        return [("/".join(str(part) for part in wrong.instance_path), wrong.message[:200])
+                for wrong in self.inputs[action].iter_errors(dict(given))]  # fmt: skip
 
     def fixture(self, action: str) -> dict[str, Any]:
         """The recorded exchange of an action: `input`, and `output` as the runner reports it."""
@@ -87,6 +113,14 @@ def read_connector(folder: Path) -> Connector:
     for name in manifest.actions:
         _check_fixture(connector, name)
     return connector
+
+
+def _place(name: str, schema: Mapping[str, Any], *, required: bool) -> Place:
+    label = str(schema.get("title") or name.replace("_", " ").capitalize())
+    if "enum" in schema:
+        return Place(name, label, "select", required, tuple(str(each) for each in schema["enum"]))
+    kinds: dict[str, Literal["integer", "boolean"]] = {"integer": "integer", "boolean": "boolean"}
+    return Place(name, label, kinds.get(str(schema.get("type")), "text"), required)
 
 
 def _validator(folder: Path, action: str, schema: dict[str, Any]) -> jsonschema_rs.Validator:

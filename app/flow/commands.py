@@ -12,7 +12,13 @@ from app.flow.fields import Value
 from app.flow.state import OpenedException, Proof, State
 
 Message = Literal[
-    "task_opened", "gate_opened", "gate_returned", "sla_breached", "exception_opened", "first_value_reached"
+    "task_opened",
+    "gate_opened",
+    "gate_returned",
+    "sla_breached",
+    "exception_opened",
+    "exception_aged",
+    "first_value_reached",
 ]
 
 
@@ -44,6 +50,15 @@ class StartRetry(Struct, frozen=True, kw_only=True, tag="start_retry"):
     version: int
 
 
+class StartAlert(Struct, frozen=True, kw_only=True, tag="start_alert"):
+    """Set a kernel timer that makes `ExceptionAged(exception, version)` at `due_at`."""
+
+    exception: str
+    item: str
+    due_at: datetime
+    version: int
+
+
 class RequestAction(Struct, frozen=True, kw_only=True, tag="request_action"):
     """Run a connector action and tell its result with an event that names the same `request`.
 
@@ -58,13 +73,17 @@ class RequestAction(Struct, frozen=True, kw_only=True, tag="request_action"):
 
 
 class NotifyRole(Struct, frozen=True, kw_only=True, tag="notify_role"):
-    """Tell whoever holds a role about an item. `text` is the template's own wording where there is one."""
+    """Tell whoever holds a role about an item, or only the person that is named.
+
+    `text` is the template's own wording where there is one.
+    """
 
     message: Message
     role: str
     side: Side
     item: str
     text: dict[str, str] = {}
+    person: str | None = None
 
 
 class OpenException(Struct, frozen=True, kw_only=True, tag="open_exception"):
@@ -114,6 +133,7 @@ class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
 Command = (
     StartTimer
     | StartRetry
+    | StartAlert
     | CancelTimer
     | RequestAction
     | NotifyRole

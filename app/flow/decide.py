@@ -18,11 +18,14 @@ from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, s
 from app.flow.definition import Definition
 from app.flow.events import Event
 from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
+from app.flow.migration import asking
+from app.flow.migration.migrate import migrate
 from app.flow.parts.optional import decline
 from app.flow.parts.repeated import add_part, follow_lists, remove_part
 from app.flow.parts.unfolding import unfold
 from app.flow.state import ItemState, State
 from app.flow.steps import resolving, work
+from app.flow.steps.ageing import alert, is_stale_alert
 from app.flow.steps.course import roll_back_to, skip_item
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import close_given_facts, open_exception, raise_exception
@@ -30,7 +33,10 @@ from app.flow.steps.gates import judge
 from app.flow.steps.holds import check_not_held, hold, resume
 from app.flow.steps.settle import finish, settle, settle_item
 from app.flow.steps.timers import climb, is_stale, start_timers
+from app.flow.steps.work import StaleAction
 from app.kernel.errors import Conflict, Missing
+
+_RESULTS = (events.ActionSucceeded, events.ActionFailed, events.ActionUnknown)
 
 
 class OnboardingEnded(Conflict):
@@ -78,17 +84,35 @@ def decide(definition: Definition, state: State, event: Event, now: datetime) ->
     return msgspec.structs.replace(draft.decision(), moves=moves)
 
 
-def replay(definition: Definition, history: Iterable[Recorded]) -> State:
-    """The state that a recorded history leads to, from the beginning."""
+def decide_by(find: Callable[[str], Definition], state: State, event: Event, now: datetime) -> Decision:
+    """As `decide`, with the definition that the state is pinned to; a migration takes the one it leads to as well.
+
+    `find` gives a definition by its digest.
+    """
+    definition = find(state.definition)
+    if not isinstance(event, events.Migrated):
+        return decide(definition, state, event, now)
+    _check_running(state, event)
+    check_not_held(state, event)
+    if event.before != state.definition:
+        raise WrongDefinition("This onboarding runs another version by now.")
+    return migrate(definition, find(event.definition), state, event, now)
+
+
+def replay(definition: Definition, history: Iterable[Recorded], *later: Definition) -> State:
+    """The state that a recorded history leads to, from the beginning; `later` are those it migrated to."""
+    known = {each.digest: each for each in (definition, *later)}
     state = new_state(definition)
     for entry in history:
-        state = decide(definition, state, entry.event, entry.at).state
+        state = decide_by(known.__getitem__, state, entry.event, entry.at).state
     return state
 
 
 def _check_pinned(definition: Definition, state: State, event: Event) -> None:
-    if state.definition != definition.digest:
+    if state.definition != definition.digest or isinstance(event, events.Migrated):
         raise WrongDefinition("This onboarding is pinned to another version of its template.")
+    if isinstance(event, _RESULTS) and event.task not in definition.items:
+        raise StaleAction(f"{event.task} is not in the version that this onboarding runs; its result changes nothing.")
     for name in ("item", "task", "gate", "milestone", "stage"):
         key = getattr(event, name, None)
         if key is not None and key not in definition.items:
@@ -99,6 +123,8 @@ def _is_late(state: State, event: Event) -> bool:
     """Whether a timer fired that was moved or cancelled, or that nothing waits for while it is held or over."""
     if isinstance(event, events.TimerFired):
         return state.phase != "running" or is_stale(state, event)
+    if isinstance(event, events.ExceptionAged):
+        return state.phase != "running" or is_stale_alert(state, event)
     return isinstance(event, events.RetryDue) and (state.phase != "running" or resolving.is_stale_retry(state, event))
 
 
@@ -237,6 +263,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.ExceptionResolutionDecided: resolving.decide_proposal,
     events.RetryScheduled: resolving.schedule_retry,
     events.RetryDue: resolving.retry_now,
+    events.ExceptionAged: alert,
     events.ItemSkipped: skip_item,
     events.ItemDeclined: decline,
     events.PartAdded: add_part,
@@ -244,5 +271,7 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.RolledBack: roll_back_to,
     events.Held: hold,
     events.Resumed: resume,
+    events.MigrationProposed: asking.propose,
+    events.MigrationDeclined: asking.decline,
     events.Cancelled: _cancel,
 }

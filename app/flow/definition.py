@@ -213,6 +213,7 @@ class ExceptionRoute(Struct, frozen=True, kw_only=True):
     first_response: Text
     respond_within: Duration
     reason_codes: tuple[str, ...]
+    escalate: tuple[str, ...] = ()  # who is told in turn while nobody responds; else the rest of the route
 
 
 class Successor(Struct, frozen=True, kw_only=True):

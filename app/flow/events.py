@@ -167,7 +167,10 @@ class ExceptionRaised(Struct, frozen=True, kw_only=True, tag_field="event", tag=
 
 
 class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_resolved"):
-    """A person decided: retry the item, count it as done (with evidence), skip it, or just close the exception."""
+    """A person decided: retry the item, count it as done (with evidence), skip it, or just close the exception.
+
+    `input` are other values for that one retry of an action; None leaves a value out.
+    """
 
     by: By
     exception: str
@@ -176,6 +179,7 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="event", ta
     evidence: Evidenced | None = None
     result: dict[str, Value] = {}
     stage: str | None = None  # the stage to roll back to
+    input: dict[str, Value] = {}
 
 
 class ExceptionAnswered(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_answered"):
@@ -204,12 +208,16 @@ class ExceptionResolutionProposed(Struct, frozen=True, kw_only=True, tag_field="
 
 
 class ExceptionResolutionDecided(Struct, frozen=True, kw_only=True, tag_field="event", tag="resolution_decided"):
-    """Another person agrees to what is proposed, or declines it."""
+    """Another person agrees to what is proposed, or declines it.
+
+    `proposal` is the digest of what they have read (`Proposal.digest`); empty in journals that are older than it.
+    """
 
     by: By
     exception: str
     agreed: bool
     reason: str = ""
+    proposal: str = ""
 
 
 class RetryScheduled(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_scheduled"):
@@ -223,6 +231,13 @@ class RetryScheduled(Struct, frozen=True, kw_only=True, tag_field="event", tag="
 
 class RetryDue(Struct, frozen=True, kw_only=True, tag_field="event", tag="retry_due"):
     """That moment has come. One with an old version does nothing."""
+
+    exception: str
+    version: int
+
+
+class ExceptionAged(Struct, frozen=True, kw_only=True, tag_field="event", tag="exception_aged"):
+    """Nobody has responded to it in its time. One with an old version does nothing."""
 
     exception: str
     version: int
@@ -283,6 +298,48 @@ class Resumed(Struct, frozen=True, kw_only=True, tag_field="event", tag="resumed
     reason: str = ""
 
 
+class MigrationMap(Struct, frozen=True, kw_only=True):
+    """What goes where in another version of the template; what is named in neither keeps its key.
+
+    `items`: old key to new key. `dropped`: items with work on them that have no place there. `values`: what takes the
+    place of a value that does not fit (`answers.kickoff.held_on`); None leaves it out.
+    """
+
+    items: dict[str, str] = {}
+    dropped: tuple[str, ...] = ()
+    values: dict[str, Value] = {}
+
+
+class MigrationProposed(Struct, frozen=True, kw_only=True, tag_field="event", tag="migration_proposed"):
+    """Somebody asks to go on with another version; `plan` is the address of the plan that they have seen."""
+
+    by: By
+    definition: str
+    version: str
+    plan: str
+    reason: str
+    map: MigrationMap = MigrationMap()
+
+
+class MigrationDeclined(Struct, frozen=True, kw_only=True, tag_field="event", tag="migration_declined"):
+    """Another person declined it, or who proposed it takes it back."""
+
+    by: By
+    reason: str
+
+
+class Migrated(Struct, frozen=True, kw_only=True, tag_field="event", tag="migrated"):
+    """The onboarding goes on with another version. `by` agreed to what `proposed_by` asked; None: it took only one."""
+
+    by: By
+    before: str
+    definition: str
+    version: str
+    reason: str
+    map: MigrationMap = MigrationMap()
+    proposed_by: str | None = None
+
+
 class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cancelled"):
     """The onboarding stops for good."""
 
@@ -313,6 +370,7 @@ Event = (
     | ExceptionResolutionDecided
     | RetryScheduled
     | RetryDue
+    | ExceptionAged
     | ItemSkipped
     | ItemDeclined
     | PartAdded
@@ -320,5 +378,8 @@ Event = (
     | RolledBack
     | Held
     | Resumed
+    | MigrationProposed
+    | MigrationDeclined
+    | Migrated
     | Cancelled
 )

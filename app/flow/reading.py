@@ -322,6 +322,7 @@ class _Reader:
             first_response=self.text(route["first_response"]),
             respond_within=_duration(route["respond_within"]) or Duration(business_days=1),
             reason_codes=tuple(route["reason_codes"]),
+            escalate=tuple(route.get("escalate", ())),
         )
 
     def successor(self, link: Document, path: Path) -> Successor:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from app.flow.calendar import BusinessTime
 from app.flow.definition import Definition, Duration, Item, Side
-from app.flow.state import Plan, State
+from app.flow.state import SETTLED, Plan, State
 from app.flow.steps.draft import due_after, reach
 
 Node = tuple[str, str]  # an item's key, and its "begin" or its "end"
@@ -50,10 +50,11 @@ class Forecast:
 
     def at(self, node: Node) -> datetime:
         """The moment of a node."""
-        if node not in self._known:
-            fixed = self.basis(node)[1]
-            self._known[node] = fixed or max(moment for moment, _ in self.hangs_on(node))
-        return self._known[node]
+        known = self._known.get(node)
+        if known is None:
+            known = self.basis(node)[1] or max([moment for moment, _ in self.hangs_on(node)])
+            self._known[node] = known
+        return known
 
     def basis(self, node: Node) -> tuple[str, datetime | None]:
         """What fixes a node whatever comes before it: it has happened, or a person chose its day; else ("", None)."""
@@ -63,7 +64,7 @@ class Forecast:
             return ("", None)
         if side == "begin":
             return ("opened", item.opened_at) if item.opened_at and item.state != "waiting" else ("", None)
-        if self.state.is_settled(key):
+        if item.state in SETTLED:
             return (item.state, item.settled_at)
         if key in self.plan.pins:
             return ("pinned", self.pinned(key))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from app.flow.calendar import BusinessTime, Calendar
 from app.flow.definition import Item, Side
-from app.flow.events import ExceptionResolved
+from app.flow.events import ExceptionResolved, MigrationProposed
 from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
@@ -71,6 +73,11 @@ class Proposal(Struct, frozen=True, kw_only=True):
     at: datetime
     resolved: ExceptionResolved
 
+    @property
+    def digest(self) -> str:
+        """Names exactly what is proposed: who agrees says which proposal they have read."""
+        return hashlib.sha256(msgspec.json.encode(self.resolved, order="deterministic")).hexdigest()
+
 
 class OpenedException(Struct, frozen=True, kw_only=True):
     """A typed problem on one item. `blocks` says whether the item waits for its resolution."""
@@ -94,6 +101,8 @@ class OpenedException(Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None
     retry_at: datetime | None = None
     retry_version: int = 0
+    alerts: int = 0  # how often it was told further up that nobody responds
+    alert_at: datetime | None = None  # when it is next, after the first time
 
     @property
     def answered_in_time(self) -> bool:
@@ -134,6 +143,32 @@ class Parts(Struct, frozen=True, kw_only=True):
     each: tuple[Part, ...] = ()
 
 
+class MigrationProposal(Struct, frozen=True, kw_only=True):
+    """A migration that waits for another person, and since when."""
+
+    at: datetime
+    proposed: MigrationProposed
+
+
+class Migration(Struct, frozen=True, kw_only=True):
+    """One migration that was made, with all that has no place in the version after it: nothing is lost.
+
+    `items`: old key to new key where they differ. `departed`: items with work on them that were left out, as they
+    were. `values`: what stood at a place that took another value. `requests`: how far each key had counted its calls.
+    `parts`: how often repeated parts happened that the version after it does not have, with their names.
+    """
+
+    seq: int
+    at: datetime
+    before: str
+    definition: str
+    items: dict[str, str] = {}
+    departed: dict[str, ItemState] = {}
+    values: dict[str, Value] = {}
+    requests: dict[str, int] = {}
+    parts: dict[str, Parts] = {}
+
+
 class State(Struct, frozen=True, kw_only=True):
     """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
 
@@ -156,6 +191,8 @@ class State(Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
     parts: dict[str, Parts] = {}
     plan: Plan | None = None  # None: begun when dates did not follow yet
+    migration: MigrationProposal | None = None
+    migrations: tuple[Migration, ...] = ()
 
     @property
     def phase(self) -> str:

@@ -84,13 +84,16 @@ class ExceptionLine:
     role: str
     opened_at: datetime
     respond_by: datetime | None
+    owner_id: UUID | None = None
 
 
 def list_open_exceptions(work: Work, subject_id: UUID) -> list[ExceptionLine]:
     """What is open about a subject, the oldest first."""
     query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.state == "open")
     return [
-        ExceptionLine(row.key, row.type, row.reason_code, _first(row.route), row.opened_at, row.respond_by)
+        ExceptionLine(
+            row.key, row.type, row.reason_code, _first(row.route), row.opened_at, row.respond_by, row.owner_id
+        )
         for row in work.session.scalars(query.order_by(ExceptionRecord.opened_at))
     ]
 

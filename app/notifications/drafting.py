@@ -16,6 +16,7 @@ _MESSAGES = {
     "gate_returned": "attention",
     "sla_breached": "attention",
     "exception_opened": "attention",
+    "exception_aged": "attention",
     "first_value_reached": "first_value",
     "invited": "invited",
     "access_requested": "access",

@@ -290,6 +290,18 @@ class ResolutionProposed(_OfOnboarding):
     item: str
     exception: str
     resolution: str
+    fields: list[str]  # of the action's input, where other values are proposed for them
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputChanged(_OfOnboarding):
+    """An action was tried once more with other values than the plan's; these are their names."""
+
+    type: ClassVar[str] = "onboarding.exception.input_changed"
+
+    item: str
+    exception: str
+    fields: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,6 +327,17 @@ class RetryScheduled(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExceptionAged(_OfOnboarding):
+    """Nobody responded to an exception in its time; these roles were told."""
+
+    type: ClassVar[str] = "onboarding.exception.aged"
+
+    item: str
+    exception: str
+    roles: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingHeld(_OfOnboarding):
     """It was put on hold: nobody moves it and its clocks stand still."""
 
@@ -330,6 +353,41 @@ class OnboardingResumed(_OfOnboarding):
     type: ClassVar[str] = "onboarding.resumed"
 
     held_since: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationProposed(_OfOnboarding):
+    """Somebody asks that it goes on with another version of its template."""
+
+    type: ClassVar[str] = "onboarding.migration.proposed"
+
+    version: str
+    definition_digest: str
+    plan: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationDeclined(_OfOnboarding):
+    """It goes on with the version that it has."""
+
+    type: ClassVar[str] = "onboarding.migration.declined"
+
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingMigrated(_OfOnboarding):
+    """It goes on with another version of its template: which items moved, were left out, or came too late."""
+
+    type: ClassVar[str] = "onboarding.migrated"
+
+    version: str
+    definition_digest: str
+    before: str
+    proposed_by: str | None
+    items: dict[str, str]
+    dropped: list[str]
+    not_needed: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)

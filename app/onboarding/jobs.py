@@ -84,6 +84,15 @@ def start_what_follows(run: JobRun, *, subject_id: str, lifecycle: str, version:
         return NeedsPerson(f"{error}")
 
 
+@job("onboarding.age_exception")
+def age_exception(run: JobRun, *, subject_id: str, exception: str, version: int, due_at: str) -> Outcome:
+    """Somebody was to have responded to an exception by `due_at`."""
+    del due_at  # kept in the job for whoever reads the queue
+    with run.finish() as work:
+        operations.age_exception(work, onboarding_id=UUID(subject_id), exception=exception, version=version)
+    return Done()
+
+
 @job("onboarding.project_card")
 def project_card(run: JobRun, *, onboarding_id: str) -> Outcome:
     """Bring the onboarding's line in the partner's lists up to date."""

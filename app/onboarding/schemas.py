@@ -142,6 +142,7 @@ class Assignment(Struct, frozen=True, forbid_unknown_fields=True):
     """Who takes an item; null gives it back to its role."""
 
     person: UUID | None
+    reason: _SAID = ""
 
 
 class Decline(Struct, frozen=True, forbid_unknown_fields=True):
@@ -277,8 +278,26 @@ class ExceptionQuery(Struct, frozen=True, forbid_unknown_fields=True):
     limit: _LIMIT = 50
 
 
+class ProposalOut(Struct, frozen=True):
+    """A resolution that somebody asked for and another person decides. Its reason is null as that of the problem is.
+
+    Whoever decides sends `digest` back: it names exactly what they have read.
+    """
+
+    digest: str
+    resolution: str
+    stage: str | None
+    reason: str | None
+    input: dict[str, Any] | None
+    proposed_at: datetime
+    proposed_by: str
+
+
 class ExceptionOut(Struct, frozen=True):
-    """A typed problem. What is written about the partner's own steps is null for a customer."""
+    """A typed problem. What is written about the partner's own steps is null for a customer.
+
+    `owner` is somebody by name, else whoever holds the first role of the route.
+    """
 
     id: UUID
     item: str | None
@@ -290,6 +309,12 @@ class ExceptionOut(Struct, frozen=True):
     note: str | None
     opened_at: datetime
     respond_by: datetime | None
+    owner: UUID | None
+    owner_name: str
+    answered_at: datetime | None
+    answered_by: str
+    retry_at: datetime | None
+    proposal: ProposalOut | None
     late: bool
     resolved_at: datetime | None
     resolved_by: str
@@ -305,11 +330,17 @@ class ExceptionPage(Struct, frozen=True):
 
 
 class ExceptionEnd(Struct, frozen=True, forbid_unknown_fields=True):
-    """How an exception ends, and why."""
+    """How an exception ends, and why; with `roll_back`, to which stage.
 
-    resolution: Literal["retry", "done", "skip", "close"]
+    `input`, with `retry`, are other values for that one try of its action, by the names that the action has for them;
+    null leaves one out.
+    """
+
+    resolution: Literal["retry", "done", "skip", "close", "roll_back"]
     reason: Annotated[str, Meta(min_length=1, max_length=2000)]
     evidence: Evidence | None = None
+    stage: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    input: dict[str, Annotated[str, Meta(max_length=10_000)] | int | bool | None] | None = None
 
 
 class JournalQuery(Struct, frozen=True, forbid_unknown_fields=True):

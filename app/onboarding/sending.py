@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.connectors.contract import Place
 from app.flow.definition import Item
 from app.flow.events import Evidenced, Resolution
 from app.flow.fields import Field
@@ -37,6 +38,29 @@ _ENGINE_SAYS = frozenset(
         mark("Nobody has chosen a date for this item; it follows the plan already."),
         mark("This onboarding has changed since you read it; look at it again, then decide."),
         mark("This is not a day."),
+        mark("Choose a role or a person."),
+        mark("Choose a moment within the next year."),
+        mark("Choose the stage to roll back to."),
+        mark("Choose how the exception ends."),
+        mark("Choose one of the people who are offered."),
+        mark("Write the moment as date and time, such as 2026-03-12 14:00."),
+        mark("This person holds no role of that side here."),
+        mark("Somebody has responded to this exception already."),
+        mark("This exception is resolved already, or does not exist."),
+        mark("Nothing is proposed for this exception."),
+        mark("Nothing waits for this exception that could be tried again."),
+        mark("Work waits for this exception: retry the item, count it as done, or skip it."),
+        mark("This item is settled already; close the exception instead."),
+        mark("It is not this item's turn yet; it cannot be counted as done."),
+        mark("This onboarding is not on hold."),
+        mark("Something else is proposed by now; look at it, then decide."),
+        mark("Something is proposed for this exception already; it is decided first."),
+        mark("The action takes no such value."),
+        mark("The action does not take this value."),
+        mark("These are the values that it has already. Change one, or just try again."),
+        mark("The action cannot be tried at once: something else holds it, or nothing does."),
+        mark("Write down why this onboarding is put on hold."),
+        mark("Write down why this onboarding stops."),
     }
 )
 _GENERAL = mark("This cannot be used as it is.")
@@ -77,6 +101,27 @@ def wrong_fields(error: SlipwayError, say: Callable[[str], str]) -> list[tuple[s
     return places or [("statement", in_words(error.message, say))]
 
 
+def told_at(
+    error: SlipwayError, fields: Sequence[Mapping[str, Any]], say: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """Which field of a form is wrong and why; what has no place in it stands at its words.
+
+    Where things have moved on, no field is wrong.
+    """
+    ids = [str(field["id"]) for field in fields]
+    words = next((str(field["id"]) for field in fields if field["type"] == "long_text"), "")
+    if error.status != Invalid.status:
+        return [("", say(error.message))]
+    said = error.errors or [("", error.message)]
+    return [(_named(place, ids) or words, in_words(sentence, say)) for place, sentence in said]
+
+
+def _named(pointer: str, ids: Sequence[str]) -> str:
+    """The field that a JSON Pointer means: by its whole path, or by its last part."""
+    ways = (pointer.strip("/").replace("/", "."), pointer.rpartition("/")[2])
+    return next((way for way in ways if way in ids), "")
+
+
 def _typed(field: Field, form: Form) -> Any:
     return _convert(field, form.first(field.id).strip())
 
@@ -110,7 +155,8 @@ def person_of(text: str) -> UUID | None:
     try:
         return UUID(text) if text.strip() else None
     except ValueError:
-        raise UnknownPerson("Choose one of the people who are offered.") from None
+        message = "Choose one of the people who are offered."
+        raise UnknownPerson(message, errors=[("/person", message)]) from None
 
 
 class UnknownMoment(Invalid):
@@ -122,8 +168,23 @@ def moment_of(text: str, zone: str) -> datetime:
     try:
         typed = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise UnknownMoment("Write the moment as date and time, such as 2026-03-12 14:00.") from None
+        message = "Write the moment as date and time, such as 2026-03-12 14:00."
+        raise UnknownMoment(message, errors=[("/at", message)]) from None
     return typed if typed.tzinfo else typed.replace(tzinfo=ZoneInfo(zone))
+
+
+def typed_input(places: Mapping[str, Place], form: Form) -> dict[str, Any]:
+    """What was typed into the places of an action; an empty one leaves its value out."""
+    typed = {name: form.first(f"input.{name}").strip() for name in places}
+    return {name: _plain(place, typed[name]) for name, place in places.items()}
+
+
+def _plain(place: Place, text: str) -> str | int | bool | None:
+    if place.type == "boolean":
+        return text == "true"
+    if not text:
+        return None
+    return int(text) if place.type == "integer" and text.lstrip("-").isdecimal() else text
 
 
 def statement(text: str) -> Evidenced | None:

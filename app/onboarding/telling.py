@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 
 from app.flow import events as flow
-from app.flow.commands import Decision, Finish, OpenException, ReachFirstValue, RequestAction
+from app.flow.commands import Decision, Finish, NotifyRole, OpenException, ReachFirstValue, RequestAction
 from app.flow.definition import Definition, Item
+from app.flow.migration.standing import TOO_LATE
 from app.flow.state import ItemState, State
 from app.flow.steps.exceptions import UNDO
 from app.kernel.events import Event
@@ -72,6 +73,33 @@ class _Teller:
         """What a person changed in the course of the onboarding, or did about an exception."""
         told: list[Event] = []
         match event:
+            case flow.ExceptionResolutionProposed(proposed=proposed):
+                told = [self._of_exception(event, proposed.exception)]
+            case flow.ExceptionResolved():
+                told = self._other_values(event)
+            case flow.ExceptionResolutionDecided(exception=key, agreed=agreed):
+                asked = self.before.exceptions[key].proposal
+                done = self._other_values(asked.resolved) if asked and agreed else []
+                told = [self._of_exception(event, key), *done]
+            case (
+                flow.ExceptionAnswered(exception=key)
+                | flow.ExceptionReassigned(exception=key)
+                | flow.RetryScheduled(exception=key)
+                | flow.ExceptionAged(exception=key)
+            ):
+                told = [self._of_exception(event, key)]
+            case flow.Held() | flow.Resumed():
+                told = self._held(event)
+            case flow.MigrationProposed() | flow.MigrationDeclined() | flow.Migrated():
+                told = [self._migrated(event)]
+            case _:
+                told = self._of_plan(event)
+        return told
+
+    def _of_plan(self, event: flow.Event) -> list[Event]:
+        """What a person took out of the plan, put into it, or let begin anew."""
+        told: list[Event] = []
+        match event:
             case flow.ItemSkipped(item=item, reason=reason):
                 told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
             case flow.ItemDeclined(item=item, reason=reason):
@@ -82,18 +110,32 @@ class _Teller:
                 told = [events.PartRemoved(item=item, reason=reason or None, **self.about)]
             case flow.RolledBack(stage=stage, reason=reason):
                 told = [self._rolled_back(stage, reason)]
-            case flow.ExceptionResolutionProposed(proposed=proposed):
-                told = [self._of_exception(event, proposed.exception)]
-            case (
-                flow.ExceptionAnswered(exception=key)
-                | flow.ExceptionReassigned(exception=key)
-                | flow.ExceptionResolutionDecided(exception=key)
-                | flow.RetryScheduled(exception=key)
-            ):
-                told = [self._of_exception(event, key)]
-            case flow.Held() | flow.Resumed():
-                told = self._held(event)
         return told
+
+    def _migrated(self, event: flow.MigrationProposed | flow.MigrationDeclined | flow.Migrated) -> Event:
+        about: dict[str, Any] = self.about | {"reason": event.reason}
+        if isinstance(event, flow.MigrationProposed):
+            asked: dict[str, Any] = {
+                "version": event.version,
+                "definition_digest": event.definition,
+                "plan": event.plan,
+            }
+            return events.MigrationProposed(**asked, **about)
+        if isinstance(event, flow.MigrationDeclined):
+            waiting = self.before.migration
+            return events.MigrationDeclined(version=waiting.proposed.version if waiting else "", **about)
+        made, now = self.decision.state.migrations[-1], self.decision.state.items
+        late = [key for key, item in now.items() if item.reason == TOO_LATE and item.settled_at == made.at]
+        return events.OnboardingMigrated(
+            version=event.version,
+            definition_digest=event.definition,
+            before=event.before,
+            proposed_by=event.proposed_by,
+            items=made.items,
+            dropped=list(made.departed),
+            not_needed=late,
+            **about,
+        )
 
     def of_changes(self) -> list[Event]:
         """What became open or done."""
@@ -158,12 +200,24 @@ class _Teller:
                 return events.ExceptionReassigned(role=now.route[0], person=now.owner, reason=reason, **about)
             case flow.ExceptionResolutionProposed(proposed=proposed):
                 about |= {"resolution": proposed.resolution, "reason": proposed.reason}
+                about |= {"fields": sorted(proposed.input)}
                 return events.ResolutionProposed(**about)
             case flow.ExceptionResolutionDecided(agreed=agreed, reason=reason):
                 return events.ResolutionDecided(agreed=agreed, reason=reason or None, **about)
+            case flow.ExceptionAged():
+                roles = [each.role for each in self.decision.commands if isinstance(each, NotifyRole)]
+                return events.ExceptionAged(roles=roles, **about)
             case flow.RetryScheduled(at=at, reason=reason):
                 return events.RetryScheduled(at=at.isoformat(), reason=reason, **about)
         raise AssertionError(event)
+
+    def _other_values(self, resolved: flow.ExceptionResolved) -> list[Event]:
+        """Which values were other than the plan's; what they were is in the journal, for who may read that."""
+        if not resolved.input:
+            return []
+        now = self.decision.state.exceptions[resolved.exception]
+        told: dict[str, Any] = {"item": now.item, "exception": now.type, "fields": sorted(resolved.input)}
+        return [events.InputChanged(reason=resolved.reason, **told, **self.about)]
 
     def _held(self, event: flow.Held | flow.Resumed) -> list[Event]:
         if isinstance(event, flow.Held):

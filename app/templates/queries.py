@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Missing
 from app.templates.models import Definition, TemplateVersion
+
+MOST_VERSIONS = 20  # that are offered; older ones are asked for by their address
 
 
 class TemplateMissing(Missing):
@@ -53,9 +56,46 @@ def find_newest(session: Session, organisation_id: UUID, template_id: str | None
     template = session.scalars(newest.where(TemplateVersion.kind == "template").limit(1)).one_or_none()
     if template is None:
         return None
-    upon = TemplateVersion.document["base"]["digest"].astext == template
-    overlay = session.scalars(newest.where(TemplateVersion.kind == "overlay", upon).limit(1)).one_or_none()
-    return Offered(template, overlay)
+    return Offered(template, find_overlay(session, organisation_id, template))
+
+
+def find_overlay(session: Session, organisation_id: UUID, template_digest: str) -> str | None:
+    """The overlay upon a published template that the organisation published last; in its scope."""
+    own = select(TemplateVersion.digest).where(TemplateVersion.organisation_id == organisation_id)
+    newest = own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
+    upon = TemplateVersion.document["base"]["digest"].astext == template_digest
+    return session.scalars(newest.where(TemplateVersion.kind == "overlay", upon).limit(1)).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """One version of a template that its organisation has published."""
+
+    digest: str
+    version: str
+    title: str
+    published_at: datetime
+
+
+def list_published(session: Session, organisation_id: UUID, template_id: str) -> list[PublishedVersion]:
+    """The versions of one template, the last published first; in the organisation's scope."""
+    columns = (TemplateVersion.digest, TemplateVersion.version, TemplateVersion.title, TemplateVersion.published_at)
+    query = select(*columns).where(
+        TemplateVersion.organisation_id == organisation_id,
+        TemplateVersion.template_id == template_id,
+        TemplateVersion.kind == "template",
+    )
+    newest = query.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
+    return [PublishedVersion(*row) for row in session.execute(newest.limit(MOST_VERSIONS))]
+
+
+def list_pinned(session: Session, template_id: str) -> list[PinnedDocument]:
+    """The documents of one template that the tenant has pinned, the last first; in the tenant's scope."""
+    query = select(Definition).where(Definition.template_id == template_id).order_by(Definition.pinned_at.desc())
+    return [
+        PinnedDocument(digest=row.digest, title=row.title, document=row.document, origins=row.origins)
+        for row in session.scalars(query.limit(MOST_VERSIONS))
+    ]
 
 
 def get_pinned(session: Session, digest: str) -> PinnedDocument:

@@ -22,6 +22,7 @@ from app.templates.operations import pin
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 from tests.benchmarks.ground import Ground
+from tests.benchmarks.killed import measure as killed
 from tests.benchmarks.measure import Figure, at_least, percentile, say
 from tests.benchmarks.peers.chain import STEPS, chain
 from tests.benchmarks.peers.durable import dbos_steps
@@ -52,6 +53,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
             rate = _steps(installation, tenants[:threads], definition, way)
             yield Figure(f"durable_steps_{threads}_threads", rate, "steps/s")
         yield from _beside_dbos(ground, installation, tenants)
+    yield from killed.measure(ground)
 
 
 def _beside_dbos(ground: Ground, installation: Installation, tenants: Sequence[Tenant]) -> Iterator[Figure]:

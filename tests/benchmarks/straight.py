@@ -17,22 +17,27 @@ from tests.factories.walker import PROOF, fitting
 
 def straight_way(definition: Definition, now: datetime) -> list[Event]:
     """All events from the start to the finish, each legal after the ones before."""
-    everyone = By(actor="person:bench", roles=tuple(definition.roles))
-    started = events.Started(
-        by=everyone,
-        inputs={field.id: fitting(field) for field in definition.inputs},
-        packet={entry.field.id: fitting(entry.field) for entry in definition.handoff},
-        partner=Calendar(),
-        customer=Calendar(),
-        reference="bench",
-        follows=True,
-    )
+    started = straight_start(definition)
+    everyone = started.by
     way: list[Event] = [started]
     state = decide(definition, new_state(definition), started, now).state
     while state.status == "running":
         event, state = _next(definition, state, everyone, now)
         way.append(event)
     return way
+
+
+def straight_start(definition: Definition, *, reference: str = "bench") -> events.Started:
+    """The start, with a fitting value for everything."""
+    return events.Started(
+        by=By(actor="person:bench", roles=tuple(definition.roles)),
+        inputs={field.id: fitting(field) for field in definition.inputs},
+        packet={entry.field.id: fitting(entry.field) for entry in definition.handoff},
+        partner=Calendar(),
+        customer=Calendar(),
+        reference=reference,
+        follows=True,
+    )
 
 
 def _next(definition: Definition, state: State, everyone: By, now: datetime) -> tuple[Event, State]:

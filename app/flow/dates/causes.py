@@ -6,6 +6,7 @@ back never ends before something that happened with this very event, and there i
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Final, Literal
 
 from app.flow import events
@@ -27,6 +28,7 @@ Cause = Literal[
     "replanned",  # dates begin to follow what happens
     "held",  # nothing went on for a while
     "rolled_back",  # a stage and all after it begin anew
+    "migrated",  # it goes on with another version of its template
 ]
 OF_EVENTS: Final[dict[type, Cause]] = {
     # These move dates by themselves.
@@ -35,6 +37,7 @@ OF_EVENTS: Final[dict[type, Cause]] = {
     events.RolledBack: "rolled_back",
 }
 
+_moment = itemgetter(0)
 _WORDS: Final[dict[str, Cause]] = {
     "done": "finished",
     "skipped": "skipped",
@@ -48,6 +51,7 @@ class Causes:
 
     def __init__(self, before: Forecast, after: Forecast, event: Event) -> None:
         self.before, self.after, self.event = before, after, event
+        self._traced: dict[tuple[Node, bool], tuple[Cause, str]] = {}  # many items hang on the same few
 
     def of(self, key: str, was: ItemState) -> Move:
         """The move of one item, with its cause."""
@@ -69,15 +73,22 @@ class Causes:
     def _trace(self, node: Node, *, later: bool) -> tuple[Cause, str]:
         """Follow what binds: in the plan after the event when it became later, in the one before it when earlier."""
         plan = self.after if later else self.before
-        while True:
+        passed: list[tuple[Node, bool]] = []
+        while (node, later) not in self._traced:
+            passed.append((node, later))
             changed = self._changed(node)
             if changed is not None and (later or changed != "opened"):
-                return changed, self._place(plan, node[0], changed)
-            _, binding = max(plan.hangs_on(node), key=lambda each: each[0])
+                self._traced[node, later] = changed, self._place(plan, node[0], changed)
+                break
+            _, binding = max(plan.hangs_on(node), key=_moment)
             binding = self._of_any(node, binding, later=later)
             if not binding[0]:
-                return "opened", node[0]  # it hangs on nothing but the start
+                self._traced[node, later] = "opened", node[0]  # it hangs on nothing but the start
+                break
             node = binding
+        found = self._traced[node, later]
+        self._traced |= dict.fromkeys(passed, found)
+        return found
 
     @staticmethod
     def _place(plan: Forecast, key: str, cause: Cause) -> str:

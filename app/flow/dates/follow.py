@@ -58,7 +58,9 @@ def follow(draft: Draft, event: Event) -> tuple[Move, ...]:
         if due != was.due_at:
             moves.append(causes.of(key, was))
             cause = moves[-1].cause
-        draft.set(key, due_at=due, due_cause=cause)
+        now = draft.items[key]
+        if (due, cause) != (now.due_at, now.due_cause):
+            draft.set(key, due_at=due, due_cause=cause)
     return tuple(moves)
 
 

@@ -118,9 +118,10 @@ def _set(draft: Draft, repeat: Repeat, parts: Parts) -> None:
     ]
     for key in gone:
         cancel_timers(draft, key)
+    ended = {name for name, timer in draft.definition.timers.items() if timer.item in gone}
     draft.unfold({**draft.parts, repeat.key: parts})
     draft.items = {key: item for key, item in draft.items.items() if key not in gone}
-    draft.timers = {name: timer for name, timer in draft.timers.items() if name in draft.definition.timers}
+    draft.timers = {name: timer for name, timer in draft.timers.items() if name not in ended}
     if (plan := draft.whole.get("plan", draft.before.plan)) is not None:
         pins = {key: day for key, day in plan.pins.items() if key not in gone}
         draft.whole["plan"] = msgspec.structs.replace(plan, pins=pins)

@@ -7,8 +7,15 @@ from typing import Any
 
 import msgspec
 
-from app.flow.commands import ChangeException, CloseException, NotifyRole, OpenException, StartRetry
-from app.flow.definition import CRITERION_ERROR, ENGINE_EXCEPTION_TYPES, EXCEPTION_TYPES, REASON_CODES
+from app.flow.commands import ChangeException, CloseException, NotifyRole, OpenException, StartAlert, StartRetry
+from app.flow.definition import (
+    CRITERION_ERROR,
+    ENGINE_EXCEPTION_TYPES,
+    EXCEPTION_TYPES,
+    REASON_CODES,
+    Definition,
+    ExceptionRoute,
+)
 from app.flow.events import ExceptionRaised
 from app.flow.state import OpenedException
 from app.flow.steps.draft import Draft
@@ -33,10 +40,9 @@ def open_exception(  # the parts of an exception, by name
 ) -> OpenedException:
     """Open an exception on an item: note it, route it, tell its owners."""
     definition = draft.definition
-    route = definition.exceptions.get(kind) or definition.exceptions[ENGINE_ROUTE]
-    count = sum(1 for each in draft.exceptions.values() if each.item == item)
+    route = route_of(definition, kind)
     opened = OpenedException(
-        id=f"{item}#{count + 1}",
+        id=_free_id(draft, item),
         item=item,
         type=kind,
         reason_code=reason_code,
@@ -49,12 +55,37 @@ def open_exception(  # the parts of an exception, by name
     )
     draft.exceptions[opened.id] = opened
     draft.commands.append(OpenException(exception=opened))
+    arm_alert(draft, opened)
     for role in route.route:
         side = definition.roles[role].side
         draft.commands.append(
             NotifyRole(message="exception_opened", role=role, side=side, item=item, text=route.first_response)
         )
     return opened
+
+
+def route_of(definition: Definition, kind: str) -> ExceptionRoute:
+    """Where exceptions of a type go."""
+    return definition.exceptions.get(kind) or definition.exceptions[ENGINE_ROUTE]
+
+
+def alert_due(exception: OpenedException) -> datetime | None:
+    """When an exception is told further up; None once somebody has responded, or has been told last."""
+    if not exception.is_open or exception.answered_at is not None:
+        return None
+    return exception.alert_at if exception.alerts else exception.respond_by
+
+
+def alert_version(due: datetime) -> int:
+    """A moment that is moved is another one."""
+    return int(due.timestamp() // 60)
+
+
+def arm_alert(draft: Draft, exception: OpenedException) -> None:
+    """Set the moment at which an exception is told further up, if there is one."""
+    if (due := alert_due(exception)) is not None:
+        version = alert_version(due)
+        draft.commands.append(StartAlert(exception=exception.id, item=exception.item, due_at=due, version=version))
 
 
 def close_exception(draft: Draft, exception: OpenedException, *, resolution: str, reason: str, by: str) -> None:
@@ -90,7 +121,9 @@ def put_off_responses(draft: Draft, since: datetime) -> None:
         passed = clock.business_between(max(since, each.opened_at), draft.now)
         waits = each.is_open and each.answered_at is None
         if waits and each.respond_by is not None and passed > timedelta(0):
-            change_exception(draft, each, respond_by=clock.add_business(each.respond_by, passed))
+            later = clock.add_business(each.alert_at, passed) if each.alert_at else None
+            moved = clock.add_business(each.respond_by, passed)
+            arm_alert(draft, change_exception(draft, each, respond_by=moved, alert_at=later))
 
 
 def retry_what_was_due(draft: Draft) -> None:
@@ -160,6 +193,14 @@ def close_all(draft: Draft, item: str, *, reason: str, by: str) -> None:
         if each.is_open and each.item == item and ours:
             close_exception(draft, each, resolution="close", reason=reason, by=by)
     cancel_timers(draft, item)
+
+
+def _free_id(draft: Draft, item: str) -> str:
+    """The next number of the item; one that moved here with a migration keeps the name of its old item."""
+    number = 1 + sum(1 for each in draft.exceptions.values() if each.item == item)
+    while f"{item}#{number}" in draft.exceptions:
+        number += 1
+    return f"{item}#{number}"
 
 
 def _open_at(draft: Draft, item: str, place: str) -> bool:

@@ -28,6 +28,7 @@ _RECORDED = (
     events.ExceptionRaised,
     events.ExceptionAnswered,
     events.ExceptionReassigned,
+    events.MigrationDeclined,
 )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+
+import msgspec
 
 from app.flow.commands import NotifyRole, StartRetry
 from app.flow.criteria import CriterionFailed
@@ -18,28 +21,46 @@ from app.flow.events import (
     RetryDue,
     RetryScheduled,
 )
+from app.flow.fields import Value
 from app.flow.state import OpenedException, Proposal, State
 from app.flow.steps.course import roll_back
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import UNDO, ExceptionClosed, ExceptionRefused, change_exception, close_exception
 from app.flow.steps.settle import reopen, settle_item, skip
 from app.flow.steps.timers import TimerNotDue
-from app.flow.steps.work import FirstValueNeedsProof, ResolutionRefused, need_reason, outputs, reach_first_value
+from app.flow.steps.work import (
+    UNUSABLE,
+    FirstValueNeedsProof,
+    ResolutionRefused,
+    need_reason,
+    outputs,
+    reach_first_value,
+)
 from app.kernel.errors import Conflict
 
 LATEST_RETRY = timedelta(days=366)
+_CHOOSE = "Choose a role or a person."
+_WHEN = "Choose a moment within the next year."
+_WHERE = "Choose the stage to roll back to."
 
 
 class ProposalRefused(Conflict):
-    """Nothing is proposed, or who proposed it wants to decide it too."""
+    """Nothing is proposed, something else is by now, or who proposed it wants to decide it too."""
 
 
 def needs_second_person(definition: Definition, exception: OpenedException, resolution: Resolution) -> bool:
     """Whether another person has to agree: what may hide an effect outside, and what takes work back."""
-    is_action = definition.items[exception.item].action is not None
+    item = definition.items.get(exception.item)  # None: a version that the onboarding has left had it
+    is_action = item is not None and item.action is not None
     if resolution == "done":
         return is_action and exception.type == UNKNOWN_OUTCOME
     return resolution == "roll_back" or (resolution == "skip" and is_action)
+
+
+def may_have_had_effect(exception: OpenedException) -> bool:
+    """Whether the call that it is about may have changed another system."""
+    unusable = exception.note.startswith(UNUSABLE)
+    return exception.type == UNKNOWN_OUTCOME or exception.place == UNDO or unusable
 
 
 def is_stale_retry(state: State, event: RetryDue) -> bool:
@@ -62,14 +83,14 @@ def reassign(draft: Draft, event: ExceptionReassigned) -> None:
     exception = _respond(draft, _open(draft, event.exception), event.by)
     need_reason(event.reason)
     if event.role is None and event.person is None:
-        raise ExceptionRefused("Choose a role or a person.")
+        raise ExceptionRefused(_CHOOSE, errors=[("/role", _CHOOSE)])
     if event.role is not None and event.role not in draft.definition.roles:
         raise ExceptionRefused(f"There is no role “{event.role}” in this onboarding.")
     route = (event.role,) if event.role else exception.route
     changed = change_exception(draft, exception, route=route, owner=event.person)
     side, text = draft.definition.roles[route[0]].side, {"en": event.reason}
     told = NotifyRole(message="exception_opened", role=route[0], side=side, item=changed.item, text=text)
-    draft.commands.append(told)
+    draft.commands.append(msgspec.structs.replace(told, person=event.person))
 
 
 def propose(draft: Draft, event: ExceptionResolutionProposed) -> None:
@@ -86,6 +107,8 @@ def decide_proposal(draft: Draft, event: ExceptionResolutionDecided) -> None:
         raise ProposalRefused("Nothing is proposed for this exception.")
     if exception.proposal.resolved.by.actor == event.by.actor:
         raise ProposalRefused("You asked for it yourself. Another person has to agree.")
+    if event.proposal and event.proposal != exception.proposal.digest:
+        raise ProposalRefused("Something else is proposed by now. Read it before you decide.")
     if event.agreed:
         resolve(draft, exception.proposal.resolved)
     else:
@@ -100,7 +123,7 @@ def schedule_retry(draft: Draft, event: RetryScheduled) -> None:
     if not exception.blocks or draft.items[exception.item].state != "blocked":
         raise ResolutionRefused("Nothing waits for this exception that could be tried again.")
     if not draft.now < event.at <= draft.now + LATEST_RETRY:
-        raise ResolutionRefused("Choose a moment within the next year.")
+        raise ResolutionRefused(_WHEN, errors=[("/at", _WHEN)])
     version = exception.retry_version + 1
     changed = change_exception(draft, exception, retry_at=event.at, retry_version=version)
     draft.commands.append(StartRetry(exception=changed.id, item=changed.item, due_at=event.at, version=version))
@@ -127,17 +150,19 @@ def resolve(draft: Draft, event: ExceptionResolved) -> None:
     exception = _open(draft, event.exception)
     need_reason(event.reason)
     item = draft.definition.items[exception.item]
+    if event.input:
+        _check_input(draft, item, exception, event)
     close_exception(draft, exception, resolution=event.resolution, reason=event.reason, by=event.by.actor)
     if event.resolution in {"done", "skip"}:
         _force(draft, item, event, undone=exception.place == UNDO)
     elif event.resolution == "roll_back":
         if event.stage is None:
-            raise ResolutionRefused("Choose the stage to roll back to.")
+            raise ResolutionRefused(_WHERE, errors=[("/stage", _WHERE)])
         roll_back(draft, event.by, event.stage, event.reason)
     elif event.resolution == "close" and exception.blocks:
         raise ResolutionRefused("Work waits for this exception: retry the item, count it as done, or skip it.")
     elif draft.items[item.key].state == "blocked" and not draft.blocking(item.key):
-        _retry(draft, item, exception)
+        _retry(draft, item, exception, event.input)
 
 
 def _open(draft: Draft, key: str) -> OpenedException:
@@ -154,9 +179,22 @@ def _respond(draft: Draft, exception: OpenedException, by: By) -> OpenedExceptio
     return change_exception(draft, exception, answered_at=draft.now, answered_by=by.actor)
 
 
-def _retry(draft: Draft, item: Item, exception: OpenedException) -> None:
+def _check_input(draft: Draft, item: Item, exception: OpenedException, event: ExceptionResolved) -> None:
+    """Other values are for a call that is made at once, and for nothing else: none is lost silently."""
+    if item.action is None or event.resolution != "retry":
+        raise ResolutionRefused("Other values are for trying an action again.")
+    held = [each for each in draft.exceptions.values() if each.is_open and each.blocks and each.item == item.key]
+    if draft.items[item.key].state != "blocked" or held != [exception]:
+        raise ResolutionRefused("The action cannot be tried at once: something else holds it, or nothing does.")
+    unknown = [(f"/input/{name}", "The action takes no such value.") for name in event.input
+               if name not in item.action.inputs]  # fmt: skip
+    if unknown:
+        raise ResolutionRefused("The action takes no such value.", errors=unknown)
+
+
+def _retry(draft: Draft, item: Item, exception: OpenedException, given: Mapping[str, Value]) -> None:
     try:
-        reopen(draft, item)
+        reopen(draft, item, given)
     except CriterionFailed as trouble:
         message = f"{exception.id} cannot be retried: {trouble.reason}. Give the missing fact first."
         raise ResolutionRefused(message) from trouble

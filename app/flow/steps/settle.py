@@ -5,10 +5,14 @@ Runs to a standstill after every event; each pass moves items forward only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 from app.flow.commands import Finish, NotifyRole, RequestAction, StartNext
 from app.flow.criteria import Criterion, CriterionFailed
-from app.flow.definition import Item
+from app.flow.definition import Definition, Item
 from app.flow.fields import Value
+from app.flow.state import State
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import (
     clear_criterion_errors,
@@ -18,6 +22,7 @@ from app.flow.steps.exceptions import (
     note_criterion_error,
     note_stall,
 )
+from app.flow.steps.facts import Facts
 from app.flow.steps.gates import enter_gate
 from app.flow.steps.timers import cancel_all, start_timers
 
@@ -85,23 +90,38 @@ def close_unneeded(draft: Draft, item: Item, *, by: str, reason: str) -> None:
     draft.set(item.key, reason=reason)
 
 
-def request_action(draft: Draft, item: Item) -> None:
-    """Call the connector for an action task. Raises CriterionFailed when its input has no value."""
+def request_action(draft: Draft, item: Item, given: Mapping[str, Value] | None = None) -> None:
+    """Call the connector for an action task; what is `given` stands in the place of its own input, for this call.
+
+    Each call has a number of its own, and with it an idempotency key of its own: a peer never sees two inputs under
+    one key. Raises CriterionFailed when its input has no value.
+    """
     call = item.action
     if call is None:
         return
     request, facts = draft.items[item.key].request + 1, draft.facts.of(item)
-    inputs = {name: _plain(criterion.value(facts)) for name, criterion in call.inputs.items()}
+    other = given or {}
+    own = {name: _plain(each.value(facts)) for name, each in call.inputs.items() if name not in other}
+    inputs = own | {name: value for name, value in other.items() if value is not None}
     draft.set(item.key, state="running", request=request)
     draft.commands.append(
         RequestAction(task=item.key, connector=call.connector, action=call.action, input=inputs, request=request)
     )
 
 
-def reopen(draft: Draft, item: Item) -> None:
-    """Let a blocked or finished task or gate be acted on again."""
+def input_now(definition: Definition, state: State, item: Item) -> dict[str, Value]:
+    """What an action would be called with now; what has no value is left out."""
+    facts, found = Facts(definition, state).of(item), dict[str, Value]()
+    for name, criterion in (item.action.inputs if item.action else {}).items():
+        with suppress(CriterionFailed):
+            found[name] = _plain(criterion.value(facts))
+    return found
+
+
+def reopen(draft: Draft, item: Item, given: Mapping[str, Value] | None = None) -> None:
+    """Let a blocked or finished task or gate be acted on again; an action with what is `given`."""
     if item.action is not None:
-        request_action(draft, item)
+        request_action(draft, item, given)
     else:
         draft.set(item.key, state="open", settled_at=None, settled_by=None)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from app.flow.commands import CancelTimer, NotifyRole, StartTimer
-from app.flow.definition import Duration, Side, Timer
+from app.flow.definition import Definition, Duration, Side, Timer
 from app.flow.events import TimerFired
 from app.flow.state import Hold, State, TimerState
 from app.flow.steps.draft import HOUR, Draft
@@ -64,6 +65,29 @@ def arm_again(draft: Draft, hold: Hold) -> None:
             _set(draft, timer, rung=paused.rung, due_at=time.add_business(draft.now, left))
 
 
+def take_over(draft: Draft, old: Definition, names: Mapping[str, str]) -> None:
+    """Arm what runs once more, in the versions of another definition. `names`: where each old item went.
+
+    A rung of the same length keeps its moment; another length counts from what has been used up of the old one. What
+    the new definition does not have ends; what only it has begins now.
+    """
+    for timer in old.timers.values():
+        if not _goes_on(timer, draft.definition.timers.get(timer.id), names):
+            _disarm(draft, timer)
+    for timer in draft.definition.timers.values():
+        before, armed, item = old.timers.get(timer.id), draft.timers.get(timer.id), draft.items.get(timer.item)
+        if item is None:
+            continue  # of a repeated part that does not happen yet
+        waits = item.state == "waiting" and timer.starts == "opened"
+        if before is None or armed is None or not _goes_on(before, timer, names):
+            if not (waits or draft.is_settled(timer.item)):
+                _arm(draft, timer, rung=0, base=draft.now)
+        elif armed.armed and (waits or draft.is_settled(timer.item) or armed.rung >= len(timer.ladder)):
+            _disarm(draft, timer)
+        elif armed.armed:
+            _set(draft, timer, rung=armed.rung, due_at=_moved(draft, old, before, timer))
+
+
 def is_stale(state: State, event: TimerFired) -> bool:
     """Whether this firing is of a timer that was moved, cancelled or already fired."""
     timer = state.timers.get(event.timer)
@@ -88,6 +112,23 @@ def climb(draft: Draft, event: TimerFired) -> tuple[Timer, int]:
     return timer, armed.rung
 
 
+def _goes_on(before: Timer, after: Timer | None, names: Mapping[str, str]) -> bool:
+    return after is not None and names.get(before.item) == after.item
+
+
+def _moved(draft: Draft, old: Definition, before: Timer, after: Timer) -> datetime:
+    """When the armed rung is due, in the new ladder."""
+    armed = draft.timers[before.id]
+    side, was = draft.definition.items[after.item].side, old.items[before.item].side
+    if (before.ladder[armed.rung].after, was) == (after.ladder[armed.rung].after, side):
+        return armed.due_at
+    clock = draft.before.time_for(was)
+    left = clock.business_between(draft.now, armed.due_at) if armed.due_at > draft.now else timedelta(0)
+    used = max(timedelta(0), _length(draft.before, before.ladder[armed.rung].after, was) - left)
+    more = max(timedelta(0), _length(draft.before, after.ladder[armed.rung].after, side) - used)
+    return draft.before.time_for(side).add_business(draft.now, more)
+
+
 def _arm(draft: Draft, timer: Timer, *, rung: int, base: datetime) -> None:
     side = draft.definition.items[timer.item].side
     _set(draft, timer, rung=rung, due_at=_after(draft.before_or_started(), base, timer.ladder[rung].after, side))
@@ -108,8 +149,11 @@ def _disarm(draft: Draft, timer: Timer) -> None:
 
 
 def _after(state: State, base: datetime, after: Duration, side: Side) -> datetime:
+    return state.time_for(side).add_business(base, _length(state, after, side))
+
+
+def _length(state: State, after: Duration, side: Side) -> timedelta:
     """An SLA runs in working time: a day is one working day's length, not the end of a day."""
-    time = state.time_for(side)
     if after.business_hours is not None:
-        return time.add_business(base, after.business_hours * HOUR)
-    return time.add_business(base, (after.business_days or 0) * time.owner.day_length)
+        return after.business_hours * HOUR
+    return (after.business_days or 0) * state.time_for(side).owner.day_length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ from app.kernel.work import Work
 SYSTEM_ONLY = {
     "open_exception": "part of an operation that has checked its own permission",
     "change_exception": "part of an operation that has checked its own permission",
+    "move_exceptions": "part of an operation that has checked its own permission",
     "close_exception": "part of an operation that has checked its own permission",
     "resolve_open_exceptions": "part of an operation that has checked its own permission",
 }
@@ -70,6 +72,13 @@ def change_exception(
     """Whose an open exception is, and by when it is to be answered. Why is told by who changed it."""
     record.route, record.respond_by = list(route), respond_by
     record.owner_id = UUID(owner) if owner else None
+
+
+def move_exceptions(work: Work, *, subject_id: UUID, items: Mapping[str, str]) -> None:
+    """The items that a subject's exceptions are about have other keys now, old to new; open or not."""
+    moving = ExceptionRecord.item_key.in_(items)
+    for record in work.session.scalars(select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, moving)):
+        record.item_key = items[str(record.item_key)]
 
 
 def close_exception(work: Work, record: ExceptionRecord, *, resolution: str, reason: str) -> None:

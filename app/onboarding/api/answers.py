@@ -1,14 +1,17 @@
-"""How the doors of running work answer: once for each key, from the version that was read."""
+"""One request, one read or one command: how the doors of running work are declared, and how they answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response
+from litestar import Request, Response, get, patch, post, put
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from app.flow.events import Evidenced
 from app.kernel.commands import Result
@@ -16,58 +19,114 @@ from app.kernel.work import Work
 from app.onboarding.operations import expect_version
 from app.onboarding.queries.picture import Picture, get_picture
 from app.onboarding.schemas import Evidence
-from app.web.begin import run_once
+from app.web.begin import begin_work, run_once
 from app.web.responses import locale_of
 from app.web.translations import translations
-from app.web.wire.answering import answer_done, write
-from app.web.wire.reading import read_key, read_match
+from app.web.wire.answering import answer_done, answer_read, link_next, write
+from app.web.wire.openapi import Described, described
+from app.web.wire.reading import JSON, read_body, read_key, read_match
 
 PageRequest = Request[Any, Any, Any]
+Shape = TypeVar("Shape")
+Show = Callable[[Work, Picture], msgspec.Struct]
+
+
+class Page(Protocol):
+    """A part of a list; `next` leads on."""
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of the page behind it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One change of an onboarding: what was sent, what it does, what is shown of it afterwards."""
+class Asked:
+    """A request about one onboarding. A door names what is read, or the one command and what is shown after it."""
 
+    request: PageRequest
+    tenant_id: UUID
     onboarding_id: UUID
-    body: Any
-    perform: Callable[[Work], Any]
-    show: Callable[[Work, Picture, Any], msgspec.Struct]  # given the picture after it, and what `perform` returned
-    creates: str = ""  # the folder that a new thing is in
+
+    def read(self, body: bytes, shape: type[Shape], *, media: tuple[str, ...] = (JSON,)) -> Shape:
+        """What was sent. Raises MediaTypeUnknown, BodyUnreadable, BodyUnfit."""
+        return read_body(self.request, body, shape, media=media)
+
+    def show(self, show: Show) -> Response[bytes]:
+        """The answer to a read; its ETag is what a change of it says in `If-Match`."""
+        with begin_work(self.request, self.tenant_id) as work:
+            seen = self.see(work)
+            shown = show(work, seen)
+        return answer_done(write(shown), status=200, headers={"etag": f'"{seen.state.seq}"'})
+
+    def page(self, show: Callable[[Work, Picture], Page]) -> Response[bytes]:
+        """A page of a list, and the way to the next one."""
+        with begin_work(self.request, self.tenant_id) as work:
+            shown = show(work, self.see(work))
+        return answer_read(self.request, write(shown), link_next(self.request, shown.next))
+
+    def once(self, sent: Any, command: Callable[[Work], object], show: Show) -> Response[bytes]:
+        """Do it once for its `Idempotency-Key`, from the version in `If-Match`; sent again, the same answer.
+
+        Raises what a missing header does, OnboardingStale, and what the command does.
+        """
+        return self._do(sent, command, lambda work, seen, _made: show(work, seen))
+
+    def make(
+        self, sent: Any, command: Callable[[Work], UUID], show: Callable[[Work, Picture, UUID], msgspec.Struct]
+    ) -> Response[bytes]:
+        """As `once`, and what the command makes has an address of its own below this one."""
+        return self._do(sent, command, show, status=201)
+
+    def see(self, work: Work) -> Picture:
+        """The onboarding in the reader's language. Raises NotPermitted, OnboardingMissing."""
+        language = locale_of(self.request).language
+        return get_picture(work, self.onboarding_id, say=translations(language).gettext, language=language)
+
+    def _do(
+        self,
+        sent: Any,
+        command: Callable[[Work], Any],
+        show: Callable[[Work, Picture, Any], msgspec.Struct],
+        *,
+        status: int = 200,
+    ) -> Response[bytes]:
+        key, versions = read_key(self.request), read_match(self.request)
+
+        def perform(work: Work) -> Result:
+            expect_version(work, onboarding_id=self.onboarding_id, versions=versions)
+            made = command(work)
+            work.session.flush()
+            seen = self.see(work)
+            return {"seq": seen.state.seq, "shown": msgspec.to_builtins(show(work, seen, made))}
+
+        body = [msgspec.to_builtins(sent), self.request.headers.get("if-match", "")]
+        result, replayed = run_once(self.request, self.tenant_id, key=key, body=body, operation=perform)
+        shown: Any = result["shown"]
+        headers = {"etag": f'"{result["seq"]}"'}
+        if status == 201:  # noqa: PLR2004 - created: it has an address of its own
+            headers["location"] = f"{self.request.url.path.rstrip('/')}/{shown['id']}"
+        return answer_done(write(shown), status=status, headers=headers, replayed=replayed)
 
 
-def see(request: PageRequest, work: Work, onboarding_id: UUID) -> Picture:
-    """The onboarding in the reader's language. Raises NotPermitted, OnboardingMissing."""
-    language = locale_of(request).language
-    return get_picture(work, onboarding_id, say=translations(language).gettext, language=language)
+def read_asked(request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID]) -> Asked:
+    """What a door of one onboarding is given."""
+    return Asked(request, tenant_id, onboarding_id)
 
 
-def once(request: PageRequest, tenant_id: UUID, command: Command) -> Response[bytes]:
-    """Do it once for its `Idempotency-Key`, from the version in `If-Match`; sent again, the same answer.
-
-    Raises what a missing header does, OnboardingStale, and what the command does.
-    """
-    key, versions = read_key(request), read_match(request)
-
-    def perform(work: Work) -> Result:
-        expect_version(work, onboarding_id=command.onboarding_id, versions=versions)
-        made = command.perform(work)
-        work.session.flush()
-        picture = see(request, work, command.onboarding_id)
-        return {"seq": picture.state.seq, "shown": msgspec.to_builtins(command.show(work, picture, made))}
-
-    sent = [msgspec.to_builtins(command.body), request.headers.get("if-match", "")]
-    result, replayed = run_once(request, tenant_id, key=key, body=sent, operation=perform)
-    shown: Any = result["shown"]
-    headers = {"etag": f'"{result["seq"]}"'}
-    if command.creates:
-        headers["location"] = f"{request.url.path.rstrip('/')}/{shown['id']}"
-    return answer_done(write(shown), status=201 if command.creates else 200, headers=headers, replayed=replayed)
+ASKED = {"of": Provide(read_asked, sync_to_thread=False)}
 
 
-def answer_seen(picture: Picture, shown: msgspec.Struct) -> Response[bytes]:
-    """The answer to a read; its ETag is what a change of it says in `If-Match`."""
-    return answer_done(write(shown), status=200, headers={"etag": f'"{picture.state.seq}"'})
+def reads(path: str, name: str, story: Described) -> HTTPRouteHandler:
+    """A door that shows something; `name` is stable in the document, `story` what that says of it."""
+    return get(path, operation_id=name, operation_class=described(story), sync_to_thread=True)
+
+
+def commands(
+    path: str, name: str, story: Described, *, method: type[post | put | patch] = post, status: int = 200
+) -> HTTPRouteHandler:
+    """A door that does one thing."""
+    account = described(story)
+    return method(path, operation_id=name, operation_class=account, status_code=status, sync_to_thread=True)
 
 
 def proof_of(evidence: Evidence | None) -> Evidenced | None:

@@ -156,4 +156,4 @@ def _line(picture: Picture, move: Moved, time: BusinessTime) -> dict[str, Any]:
 
 
 def _is_chosen(cause: str) -> bool:
-    return cause in {"chosen", "released", "calendar"}
+    return cause in {"chosen", "released", "calendar", "migrated"}

@@ -31,6 +31,7 @@ _OF_ALL: Final = {
     "replanned": mark("From here on, dates follow what happens."),
     "held": mark("The onboarding was on hold for a while."),
     "rolled_back": mark("A stage and everything after it begin anew."),
+    "migrated": mark("The onboarding goes on with another version of its template."),
 }
 _OTHERWISE: Final = mark("It follows from what happened then.")
 

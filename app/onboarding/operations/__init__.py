@@ -10,6 +10,7 @@ from app.onboarding.operations.course import (
     skip_item,
 )
 from app.onboarding.operations.made_up import fill_sandbox, leave_empty
+from app.onboarding.operations.moments import age_exception, retry_exception
 from app.onboarding.operations.owning import assign_item, claim_item
 from app.onboarding.operations.reporting import expect_version, raise_exception
 from app.onboarding.operations.running import (
@@ -20,7 +21,6 @@ from app.onboarding.operations.running import (
     fire_timer,
     prove_milestone,
     record_run,
-    retry_exception,
     start_onboarding,
 )
 from app.onboarding.operations.trouble import (
@@ -33,6 +33,7 @@ from app.onboarding.operations.trouble import (
 
 __all__ = [
     "StartRequest",
+    "age_exception",
     "answer_exception",
     "assign_item",
     "cancel_onboarding",

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-from uuid import UUID, uuid5
+from functools import partial
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.flow.commands import Decision
-from app.flow.decide import decide
+from app.flow.decide import decide_by
 from app.flow.definition import Definition
-from app.flow.definition import Item as FlowItem
 from app.flow.events import Event as FlowEvent
 from app.flow.parts.unfolding import unfold
 from app.flow.state import ItemState
 from app.flow.steps.holds import OnHold
+from app.kernel.marks import as_json, driver_of
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
-from app.onboarding.models import Item, Onboarding
+from app.onboarding.migration.rows import change_rows, item_columns, replace_rows
+from app.onboarding.models import Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
@@ -30,8 +32,6 @@ from app.onboarding.telling import Told, tell
 SYSTEM_ONLY = {
     "lock_onboarding": "part of an operation that has checked its own permission",
     "advance": "part of an operation that has checked its own permission",
-    "column_value": "part of `advance`",
-    "item_columns": "part of `advance`",
 }
 
 
@@ -47,17 +47,16 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
 
 def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     """Apply one event to a locked onboarding. Raises what `decide` refuses; then nothing has changed."""
-    definition = definition_of(work, onboarding.definition_digest)
     before = state_of(onboarding)
     with _naming_the_holder(work, onboarding):
-        decision = decide(definition, before, event, work.now)
+        decision = decide_by(partial(definition_of, work), before, event, work.now)
     if decision.state.seq == before.seq:
         return decision  # an old timer or a known result: nothing happened, nothing is written
-    definition = unfold(definition, decision.state.parts)
-    _store(work, onboarding, event, decision, definition)
-    pass_the_ball(work, onboarding, definition, before, decision.state)
-    runs = carry_out(work, onboarding, definition, decision)
-    tell(work, onboarding, Told(definition, before, event, decision, runs))
+    plan = unfold(definition_of(work, decision.state.definition), decision.state.parts)
+    _store(work, onboarding, event, decision, plan)
+    pass_the_ball(work, onboarding, before, decision.state)
+    runs = carry_out(work, onboarding, plan, decision)
+    tell(work, onboarding, Told(plan, before, event, decision, runs))
     card = f"card:{onboarding.id}"
     work.enqueue(
         "onboarding.project_card",
@@ -70,15 +69,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
 
 def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision, plan: Definition) -> None:
     """State, rows and the journal's entry."""
-    known = _state_items(onboarding)
-    onboarding.snapshot = msgspec.to_builtins(decision.state)
-    onboarding.seq = decision.state.seq
-    onboarding.state = decision.state.phase
-    _add_items(work, onboarding, [plan.items[key] for key in decision.state.items if key not in known])
-    _change_items(work, onboarding, decision)
-    if decision.removed:
-        gone = delete(Item).where(Item.onboarding_id == onboarding.id, Item.key.in_(decision.removed))
-        work.session.execute(gone)
+    _write_state(work, onboarding, decision, plan)
     work.write_journal(
         {
             "onboarding_id": onboarding.id,
@@ -91,29 +82,6 @@ def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decis
         }
     )
     _write_moves(work, onboarding, decision)
-
-
-def _state_items(onboarding: Onboarding) -> frozenset[str]:
-    """The items that have their rows already."""
-    return frozenset(onboarding.snapshot.get("items", ()))
-
-
-def _add_items(work: Work, onboarding: Onboarding, items: list[FlowItem]) -> None:
-    """Rows of the plan at the start, and of a part that happens once more."""
-    for item in items:
-        row = Item(
-            id=uuid5(onboarding.id, item.key),
-            onboarding_id=onboarding.id,
-            position=item.position,
-            kind=item.kind,
-            key=item.key,
-            parent=item.parent,
-            side=item.side,
-            owner_role=item.owner,
-        )
-        for name, value in item_columns(ItemState()).items():
-            setattr(row, name, value)
-        work.session.add(row)
 
 
 def _write_moves(work: Work, onboarding: Onboarding, decision: Decision) -> None:
@@ -134,33 +102,29 @@ def _naming_the_holder(work: Work, onboarding: Onboarding) -> Iterator[None]:
         raise OnHold(f"{refused} Put on hold by {name}.") from refused
 
 
-def _change_items(work: Work, onboarding: Onboarding, decision: Decision) -> None:
-    """Each change of the engine is a change of one row; all of them are sent at once, and no row is read for it."""
-    if not decision.changes:
-        return
-    rows = [
-        {"of": onboarding.id, "item": change.item}
-        | {f"to_{name}": value for name, value in item_columns(decision.state.items[change.item]).items()}
-        for change in decision.changes
-    ]
-    work.session.flush()  # at the start the rows are new
-    work.session.connection().execute(_CHANGE, rows)
+def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: Definition) -> None:
+    """The new state and every row that it changes, in one statement: the ORM would send one for each.
+
+    Only the start, a part that happens more or fewer times, and another version make rows or take them away.
+    """
+    state, changed = decision.state, {change.item for change in decision.changes}
+    if onboarding.definition_digest != state.definition:
+        onboarding.definition_digest, changed = state.definition, set()
+        replace_rows(work, onboarding, plan, state)
+    else:
+        known = onboarding.snapshot.get("items", {})
+        changed -= change_rows(work, onboarding, [plan.items[key] for key in state.items if key not in known], decision)
+    rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed]
+    columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
+    work.session.flush()
+    values = columns | {"of": onboarding.id, "rows": as_json(rows), "snapshot": as_json(state)}
+    driver_of(work.session).execute(_WRITE, values)
+    for name, value in columns.items():
+        set_committed_value(onboarding, name, value)
 
 
-def column_value(name: str, value: Any) -> Any:
-    """The engine's value as its column keeps it: documents as plain JSON, everything else as it is."""
-    if name in {"answers", "result", "evidence"} and value is not None:
-        return msgspec.to_builtins(value)
-    return value
-
-
-def item_columns(state: ItemState) -> dict[str, Any]:
-    """All engine attributes of an item, as columns of its row."""
-    return {name: column_value(name, getattr(state, name)) for name in ItemState.__struct_fields__}
-
-
-_CHANGE = (
-    update(Item.__table__)  # type: ignore[arg-type]  # a mapped class has a Table there
-    .where(Item.onboarding_id == bindparam("of"), Item.key == bindparam("item"))
-    .values({name: bindparam(f"to_{name}") for name in ItemState.__struct_fields__})
-)
+_FIELDS = ", ".join(f"{name} = changed.{name}" for name in ItemState.__struct_fields__)
+_WRITE = f"""WITH changed AS (SELECT * FROM jsonb_populate_recordset(NULL::item, %(rows)s::jsonb)),
+items AS (UPDATE item SET {_FIELDS} FROM changed WHERE item.onboarding_id = %(of)s AND item.key = changed.key)
+UPDATE onboarding SET snapshot = %(snapshot)s::jsonb, seq = %(seq)s, state = %(state)s WHERE id = %(of)s
+""".encode()  # noqa: S608 - names of our own columns

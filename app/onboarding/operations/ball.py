@@ -9,6 +9,7 @@ from app.flow.parts.unfolding import unfold
 from app.flow.state import State
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval, Onboarding
+from app.onboarding.queries.stored import definition_of
 
 SYSTEM_ONLY = {"holder_of": "part of `advance`", "pass_the_ball": "part of `advance`"}
 _MOVING = frozenset({"open", "running", "blocked"})
@@ -31,13 +32,13 @@ def holder_of(definition: Definition, state: State) -> str | None:
     return "customer" if all(item.side == "customer" for item in people) else "partner"
 
 
-def pass_the_ball(work: Work, onboarding: Onboarding, definition: Definition, before: State, after: State) -> None:
+def pass_the_ball(work: Work, onboarding: Onboarding, before: State, after: State) -> None:
     """Close the running interval and open the next one, if the ball has changed hands.
 
     Most steps leave it where it was, which the two states tell without a query.
     """
-    holder = holder_of(definition, after)
-    if holder == holder_of(definition, before):
+    holder = holder_of(definition_of(work, after.definition), after)
+    if holder == holder_of(definition_of(work, before.definition), before):
         return
     query = select(CourtInterval).where(CourtInterval.onboarding_id == onboarding.id, CourtInterval.ended_at.is_(None))
     running = work.session.scalars(query).one_or_none()

@@ -121,9 +121,11 @@ def _need(row: Item, onboarding: Onboarding, definition: Definition) -> dict[str
 def _exception(record: ExceptionLine, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:
     route = definition.exceptions.get(record.type)
     need: dict[str, Any] = {"key": record.key, "kind": "exception", "state": "open", "reason": record.reason_code}
+    need |= {"type": record.type}
     need |= {"title": dict(route.label) if route else {"en": record.type.replace("_", " ")}}
     need |= {"since": _text(record.opened_at), "due_at": _text(record.respond_by)}
-    return need | _owner(record.role, onboarding, definition)
+    assignee = str(record.owner_id) if record.owner_id else None
+    return need | _owner(record.role, onboarding, definition, assignee=assignee)
 
 
 def _owner(role: str, onboarding: Onboarding, definition: Definition, *, assignee: str | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.flow.commands import (
     OpenException,
     ReachFirstValue,
     RequestAction,
+    StartAlert,
     StartNext,
     StartRetry,
     StartTimer,
@@ -28,7 +29,7 @@ from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
 from app.onboarding.models import Onboarding
-from app.onboarding.people import holders
+from app.onboarding.people import Holder, find_holder, holders
 
 SYSTEM_ONLY = {"carry_out": "part of `advance`, which an operation calls that has checked its own permission"}
 
@@ -49,7 +50,7 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
 
 def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
-        case StartTimer() | StartRetry() | StartNext():
+        case StartTimer() | StartRetry() | StartAlert() | StartNext():
             _set_timer(work, onboarding, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
@@ -68,13 +69,15 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             pass  # a cancelled timer's version is old and does nothing; the others are done above
 
 
-def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartNext) -> None:
+def _set_timer(work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartAlert | StartNext) -> None:
     version = command.number if isinstance(command, StartNext) else command.version
     when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": version}
     if isinstance(command, StartNext):
         work.set_timer("onboarding.start_next", args={"lifecycle": command.lifecycle}, **when)
     elif isinstance(command, StartTimer):
         work.set_timer("onboarding.fire_timer", args={"timer": command.timer, "rung": command.rung}, **when)
+    elif isinstance(command, StartAlert):
+        work.set_timer("onboarding.age_exception", args={"exception": command.exception}, **when)
     else:
         work.set_timer("onboarding.retry_exception", args={"exception": command.exception}, **when)
 
@@ -107,6 +110,11 @@ def _request_action(work: Work, onboarding: Onboarding, command: RequestAction) 
     )
 
 
+def _told_by_name(onboarding: Onboarding, person: str | None) -> list[Holder]:
+    holder = find_holder(onboarding, UUID(person)) if person else None
+    return [holder] if holder else []
+
+
 def _notify(  # what a letter is made of
     work: Work,
     onboarding: Onboarding,
@@ -120,7 +128,8 @@ def _notify(  # what a letter is made of
     Nobody is told the same of one item twice in a decision: ten blank fields, or two roles held, are one letter.
     """
     said = f"{command.message} {command.item} {sorted(command.text.items())}"
-    people = [person for person in holders(onboarding, command.role) if (person.id, said) not in told]
+    found = _told_by_name(onboarding, command.person) or holders(onboarding, command.role)
+    people = [person for person in found if (person.id, said) not in told]
     if not people:
         return
     told |= {(person.id, said) for person in people}

@@ -9,13 +9,15 @@ from app.access.require import require
 from app.flow import events as flow
 from app.flow.commands import Decision
 from app.flow.decide import UnknownItem
-from app.flow.definition import Item
+from app.flow.definition import Side
 from app.kernel.errors import Forbidden, Invalid
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting, find_holder
 from app.onboarding.queries.stored import plan_of, state_of
+
+SYSTEM_ONLY = {"require_holder": "part of an operation that has checked its own permission"}
 
 
 class OtherSide(Forbidden):
@@ -46,7 +48,7 @@ def assign_item(work: Work, *, onboarding_id: UUID, item: str, person: UUID | No
     if before != me and str(person) != me:
         require(work, Permission.ONBOARDING_WRITE)
     if work.tenant.kind != "sandbox" or str(person) != me:  # who tries a sandbox plays all of its staff
-        _check_owner(onboarding, found, person)
+        require_holder(onboarding, found.side, person)
     wanted = str(person) if person else None
     if wanted == before:
         return Decision(state=state, changes=(), commands=())
@@ -60,10 +62,11 @@ def claim_item(work: Work, *, onboarding_id: UUID, item: str) -> Decision:
     return assign_item(work, onboarding_id=onboarding_id, item=item, person=work.actor.id)
 
 
-def _check_owner(onboarding: Onboarding, item: Item, person: UUID | None) -> None:
+def require_holder(onboarding: Onboarding, side: Side, person: UUID | None) -> None:
+    """Only who works on this onboarding for that side owns something in it. Raises NoRoleHere."""
     if person is None:
         return
     holder = find_holder(onboarding, person)
-    if holder is None or holder.side != item.side:
-        message = f"Only people of the {item.side} who hold a role in this onboarding can own this step."
+    if holder is None or holder.side != side:
+        message = f"Only people of the {side} who hold a role in this onboarding can own this."
         raise NoRoleHere(message, errors=[("/person", "This person holds no role of that side here.")])

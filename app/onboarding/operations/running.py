@@ -32,7 +32,6 @@ SYSTEM_ONLY = {
     "start_onboarding": "called by the job that follows an admission",
     "record_run": "called by the job that follows a connector run",
     "fire_timer": "called by the job of a due timer",
-    "retry_exception": "called by the job of a due retry",
 }
 GATE_RULES = "gate/1"
 
@@ -153,12 +152,6 @@ def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decisi
 def fire_timer(work: Work, *, onboarding_id: UUID, timer: str, rung: int, version: int) -> Decision:
     """A rung of an SLA came due. An old version changes nothing."""
     event = flow.TimerFired(timer=timer, rung=rung, version=version)
-    return advance(work, lock_onboarding(work, onboarding_id), event)
-
-
-def retry_exception(work: Work, *, onboarding_id: UUID, exception: str, version: int) -> Decision:
-    """The moment of a retry came. An old version changes nothing."""
-    event = flow.RetryDue(exception=exception, version=version)
     return advance(work, lock_onboarding(work, onboarding_id), event)
 
 

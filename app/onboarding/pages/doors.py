@@ -12,7 +12,6 @@ from litestar.response import Stream
 from app.access.roles import CUSTOMER_ROLES
 from app.flow.events import Evidenced
 from app.identity.queries import list_workspaces
-from app.intake.queries import get_exception_key
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
@@ -23,8 +22,6 @@ from app.onboarding.queries.picture import Picture, get_picture
 from app.onboarding.sending import (
     evidence_of,
     in_words,
-    resolution_of,
-    statement,
     typed_answers,
     typed_value,
     wrong_fields,
@@ -251,32 +248,6 @@ class OnboardingForms(Controller):
             context |= {"reason": reason, "errors": [("reason", in_words(error.message, saying(request)))]}
             return page(request, "onboarding/gate_review.html", context, status=error.status, nav=staff_nav(request))
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
-
-    @post("/exceptions/{exception_id:uuid}/resolution", sync_to_thread=True)
-    def resolve(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        exception_id: FromPath[UUID],
-        form: NamedDependency[Form],
-    ) -> Response[str]:
-        """Say how an exception ended."""
-
-        def operation(work: Work) -> dict[str, object]:
-            operations.resolve_exception(
-                work,
-                onboarding_id=onboarding_id,
-                exception=get_exception_key(work, onboarding_id, exception_id),
-                resolution=resolution_of(form.first("resolution")),
-                reason=form.first("note"),
-                evidence=statement(form.first("note")),
-                stage=form.first("stage") or None,
-            )
-            return {}
-
-        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
-        return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}?view=exceptions")
 
     @staticmethod
     def _again(

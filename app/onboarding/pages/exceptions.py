@@ -1,113 +1,100 @@
-"""The HTML doors of an exception beside resolving it: answer, retry later, give away, agree to what is proposed."""
+"""The HTML doors of an exception: answer, give away, retry, resolve, agree to what is proposed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-from uuid import UUID
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency, Provide
 
-from litestar import Controller, Request, Response, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath
-
-from app.intake.queries import get_exception_key
 from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.operations.trouble import Route, Verdict
 from app.onboarding.pages.doors import ONBOARDING, see
-from app.onboarding.sending import moment_of
-from app.web.begin import run_form
-from app.web.forms import Form
-from app.web.responses import redirect
-
-PageRequest = Request[Any, Any, Any]
+from app.onboarding.pages.sent import ExceptionForm, read_exception_form
+from app.onboarding.queries.steering.edited import find_places
+from app.onboarding.sending import moment_of, person_of, resolution_of, statement, typed_input
 
 
 class ExceptionForms(Controller):
-    """Each form is one command, counted once by its key."""
+    """Each form is one command, counted once by its key; a refusal gives back what was typed."""
 
     path = f"{ONBOARDING}/exceptions/{{exception_id:uuid}}"
     opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     include_in_schema = False
+    dependencies = {"sent": Provide(read_exception_form, sync_to_thread=False)}  # noqa: RUF012 - the same
 
     @post("/answer", sync_to_thread=True)
-    def answer(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        exception_id: FromPath[UUID],
-        form: NamedDependency[Form],
-    ) -> Response[str]:
+    def answer(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
         """Respond for the first time."""
 
-        def operation(work: Work, key: str) -> None:
-            note = form.first("note")
-            operations.answer_exception(work, onboarding_id=onboarding_id, exception=key, note=note)
+        def command(work: Work, key: str) -> object:
+            note = sent.text("note")
+            return operations.answer_exception(work, onboarding_id=sent.onboarding_id, exception=key, note=note)
 
-        return act(request, (tenant_id, onboarding_id, exception_id), form, operation)
+        return sent.act("answer", command)
 
     @post("/route", sync_to_thread=True)
-    def route(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        exception_id: FromPath[UUID],
-        form: NamedDependency[Form],
-    ) -> Response[str]:
-        """Give it to another role."""
+    def route(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
+        """Give it to another role, or to somebody by name."""
 
-        def operation(work: Work, key: str) -> None:
-            role, note = form.first("role") or None, form.first("note")
-            operations.route_exception(work, onboarding_id=onboarding_id, exception=key, role=role, reason=note)
+        def command(work: Work, key: str) -> object:
+            whose = Route(role=sent.text("role") or None, person=person_of(sent.text("person")))
+            to, note = sent.onboarding_id, sent.text("note")
+            return operations.route_exception(work, onboarding_id=to, exception=key, whose=whose, reason=note)
 
-        return act(request, (tenant_id, onboarding_id, exception_id), form, operation)
+        return sent.act("route", command)
 
     @post("/retry", sync_to_thread=True)
-    def retry(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        exception_id: FromPath[UUID],
-        form: NamedDependency[Form],
-    ) -> Response[str]:
+    def retry(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
         """Try again later."""
 
-        def operation(work: Work, key: str) -> None:
-            at = moment_of(form.first("at"), see(request, work, onboarding_id).state.partner.zone)
-            note = form.first("note")
-            operations.schedule_retry(work, onboarding_id=onboarding_id, exception=key, at=at, reason=note)
+        def command(work: Work, key: str) -> object:
+            zone = see(sent.request, work, sent.onboarding_id).state.partner.zone
+            at, note = moment_of(sent.text("at"), zone), sent.text("note")
+            to = sent.onboarding_id
+            return operations.schedule_retry(work, onboarding_id=to, exception=key, at=at, reason=note)
 
-        return act(request, (tenant_id, onboarding_id, exception_id), form, operation)
+        return sent.act("retry", command)
 
     @post("/agreement", sync_to_thread=True)
-    def agree(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        exception_id: FromPath[UUID],
-        form: NamedDependency[Form],
-    ) -> Response[str]:
+    def agree(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
         """Agree to what is proposed, or decline it."""
 
-        def operation(work: Work, key: str) -> None:
-            agreed, note = form.first("agreed") == "yes", form.first("note")
-            operations.decide_proposal(work, onboarding_id=onboarding_id, exception=key, agreed=agreed, reason=note)
+        def command(work: Work, key: str) -> object:
+            said = Verdict(sent.text("agreed") == "yes", sent.text("proposal"), sent.text("note"))
+            return operations.decide_proposal(work, onboarding_id=sent.onboarding_id, exception=key, verdict=said)
 
-        return act(request, (tenant_id, onboarding_id, exception_id), form, operation)
+        return sent.act("agreement", command)
 
+    @post("/resolution", sync_to_thread=True)
+    def resolve(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
+        """Say how it ended, or roll back to a stage."""
 
-def act(
-    request: PageRequest, ids: tuple[UUID, UUID, UUID], form: Form, operation: Callable[[Work, str], None]
-) -> Response[str]:
-    """Run a form about an exception once (tenant, onboarding, exception) and lead back to the exceptions."""
-    tenant_id, onboarding_id, exception_id = ids
+        def command(work: Work, key: str) -> object:
+            return operations.resolve_exception(
+                work,
+                onboarding_id=sent.onboarding_id,
+                exception=key,
+                resolution=resolution_of(sent.text("resolution")),
+                reason=sent.text("note"),
+                evidence=statement(sent.text("note")),
+                stage=sent.text("stage") or None,
+            )
 
-    def once(work: Work) -> dict[str, object]:
-        operation(work, get_exception_key(work, onboarding_id, exception_id))
-        return {}
+        return sent.act("rollback" if sent.text("resolution") == "roll_back" else "resolution", command)
 
-    run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=once)
-    return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}?view=exceptions")
+    @post("/edited", sync_to_thread=True)
+    def retry_edited(self, sent: NamedDependency[ExceptionForm]) -> Response[str]:
+        """Try again at once, with other values for the action."""
+
+        def command(work: Work, key: str) -> object:
+            seen, note = see(sent.request, work, sent.onboarding_id), sent.text("note")
+            return operations.resolve_exception(
+                work,
+                onboarding_id=sent.onboarding_id,
+                exception=key,
+                resolution="retry",
+                reason=note,
+                given=typed_input(find_places(work, seen, key), sent.form),
+            )
+
+        return sent.act("edited", command)

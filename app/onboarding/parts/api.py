@@ -1,102 +1,54 @@
 """The JSON doors of optional and repeated parts."""
 
-from __future__ import annotations
+from functools import partial
 
-from typing import Any
-from uuid import UUID
-
-from litestar import Controller, Request, Response, post
+from litestar import Controller, Response
+from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from app.kernel.work import Work
 from app.onboarding.api import described
-from app.onboarding.api.answers import Command, once
-from app.onboarding.api.doors import ONBOARDINGS
+from app.onboarding.api.answers import ASKED, Asked, commands
+from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.parts import operations
 from app.onboarding.queries.wire.items import get_item
 from app.onboarding.schemas import Decline, GonePart, NewPart
-from app.web.wire.openapi import described as account
-from app.web.wire.reading import read_body
-
-PageRequest = Request[Any, Any, Any]
 
 
 class PartDoors(Controller):
     """What changes the parts of an onboarding that not every one needs."""
 
-    path = ONBOARDINGS
+    path = ONBOARDING
     opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     tags = ("onboardings",)
+    dependencies = ASKED
 
-    @post(
-        "/{onboarding_id:uuid}/items/{key:str}/decline",
-        operation_id="items.decline",
-        operation_class=account(described.DECLINE),
-        status_code=200,
-        sync_to_thread=True,
-    )
-    def decline(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        key: FromPath[str],
-        body: RawBody,
-    ) -> Response[bytes]:
+    @commands("/items/{key:str}/decline", "items.decline", described.DECLINE)
+    def decline(self, of: NamedDependency[Asked], key: FromPath[str], body: RawBody) -> Response[bytes]:
         """Say that an optional step of your side is not needed. Nothing waited for it."""
-        sent = read_body(request, body, Decline)
+        sent = of.read(body, Decline)
 
-        def perform(work: Work) -> None:
-            operations.decline_item(work, onboarding_id=onboarding_id, item=key, reason=sent.reason)
+        def command(work: Work) -> object:
+            return operations.decline_item(work, onboarding_id=of.onboarding_id, item=key, reason=sent.reason)
 
-        command = Command(onboarding_id, sent, perform, lambda work, seen, _made: get_item(work, seen, key))
-        return once(request, tenant_id, command)
+        return of.once(sent, command, partial(get_item, key=key))
 
-    @post(
-        "/{onboarding_id:uuid}/items/{key:str}/parts",
-        operation_id="items.addPart",
-        operation_class=account(described.ADD_PART),
-        status_code=200,
-        sync_to_thread=True,
-    )
-    def add(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        key: FromPath[str],
-        body: RawBody,
-    ) -> Response[bytes]:
+    @commands("/items/{key:str}/parts", "items.addPart", described.ADD_PART)
+    def add(self, of: NamedDependency[Asked], key: FromPath[str], body: RawBody) -> Response[bytes]:
         """Let a repeated part happen once more. The answer is the group; its newest item has the highest number."""
-        sent = read_body(request, body, NewPart)
+        sent = of.read(body, NewPart)
 
-        def perform(work: Work) -> None:
-            operations.add_part(work, onboarding_id=onboarding_id, item=key, name=sent.name)
+        def command(work: Work) -> object:
+            return operations.add_part(work, onboarding_id=of.onboarding_id, item=key, name=sent.name)
 
-        command = Command(onboarding_id, sent, perform, lambda work, seen, _made: get_item(work, seen, key))
-        return once(request, tenant_id, command)
+        return of.once(sent, command, partial(get_item, key=key))
 
-    @post(
-        "/{onboarding_id:uuid}/items/{key:str}/removal",
-        operation_id="items.removePart",
-        operation_class=account(described.REMOVE_PART),
-        status_code=200,
-        sync_to_thread=True,
-    )
-    def remove(
-        self,
-        request: PageRequest,
-        tenant_id: FromPath[UUID],
-        onboarding_id: FromPath[UUID],
-        key: FromPath[str],
-        body: RawBody,
-    ) -> Response[bytes]:
+    @commands("/items/{key:str}/removal", "items.removePart", described.REMOVE_PART)
+    def remove(self, of: NamedDependency[Asked], key: FromPath[str], body: RawBody) -> Response[bytes]:
         """Take away one of several in which nothing was done. The answer is the group that it was in."""
-        sent = read_body(request, body, GonePart)
+        sent = of.read(body, GonePart)
 
-        def perform(work: Work) -> None:
-            operations.remove_part(work, onboarding_id=onboarding_id, item=key, reason=sent.reason)
+        def command(work: Work) -> object:
+            return operations.remove_part(work, onboarding_id=of.onboarding_id, item=key, reason=sent.reason)
 
-        group = key.partition("#")[0]
-        command = Command(onboarding_id, sent, perform, lambda work, seen, _made: get_item(work, seen, group))
-        return once(request, tenant_id, command)
+        return of.once(sent, command, partial(get_item, key=key.partition("#")[0]))

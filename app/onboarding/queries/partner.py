@@ -10,6 +10,8 @@ from sqlalchemy import select
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.flow.definition import Item
+from app.flow.state import OpenedException
+from app.flow.steps.ageing import is_overdue, rungs_of
 from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
@@ -22,16 +24,9 @@ from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
 from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
-from app.onboarding.queries.steering.trouble import proposal_of, response_of, ways_of
+from app.onboarding.queries.steering.trouble import done_about
 from app.onboarding.queries.story import story_line, trace_of
 from app.web.translations import mark
-
-_CHOICES = (
-    ("retry", mark("Try again"), mark("The step is tried once more.")),
-    ("done", mark("It was done"), mark("The step counts as done; your note is its evidence.")),
-    ("skip", mark("Leave it out"), mark("The step is left out; what follows can begin.")),
-    ("close", mark("Close it"), mark("Only the exception ends; the step stays as it is.")),
-)
 
 
 def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[str, Any]:
@@ -40,7 +35,7 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
     kept = picture.sandbox and can(work.rights, Permission.MESSAGE_READ)
     mails = f"/t/{picture.tenant_id}/mails" if kept else ""
     trail = f"/t/{picture.tenant_id}/trail" if can(work.rights, Permission.TRAIL_READ) else ""
-    waiting, exceptions = sum(gate["state"] == "open" for gate in gates), len(picture.state.open_exceptions())
+    waiting, exceptions = sum(gate["state"] == "open" for gate in gates), picture.state.open_exceptions()
     return {
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
@@ -48,7 +43,8 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
         "chain": chain_of(work, picture),
         "tabs": {
             "gates": waiting,
-            "exceptions": exceptions,
+            "exceptions": len(exceptions),
+            "unanswered": sum(is_overdue(each, picture.now) for each in exceptions),
             "connections": connections,
             "mails": mails,
             "trail": trail,
@@ -85,9 +81,9 @@ def trace_page(work: Work, picture: Picture) -> dict[str, Any]:
 
 def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
     """Every exception of the onboarding, open ones first, each with what can be done about it."""
-    allowed = can(work.rights, Permission.EXCEPTION_RESOLVE)
     return [
-        _exception(picture, record) | _what_can_be_done(work, picture, record, allowed=allowed)
+        _exception(picture, record)
+        | done_about(work, picture, picture.state.exceptions.get(record.key), f"{picture.path}/exceptions/{record.id}")
         for record in list_exceptions(work, picture.onboarding.id)
     ]
 
@@ -103,33 +99,21 @@ def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of int
         "state": record.state,
         "reason": picture.say(REASONS.get(record.reason_code, record.reason_code)),
         "route": [_role(picture, str(role)) for role in record.route],
-        "owner": "",
+        "owner": picture.name_of(f"person:{record.owner_id}") if record.owner_id else "",
         "opened_at": record.opened_at,
         "respond_by": respond_by,
         "late": late_by > 0,
         "late_by": late_by,
+        "told": _told(picture, picture.state.exceptions.get(record.key)),
         "note": record.summary,
         "resolution": record.reason or "",
     }
 
 
-def _what_can_be_done(work: Work, picture: Picture, record: Any, *, allowed: bool) -> dict[str, Any]:
-    is_open, path = record.state == "open", f"{picture.path}/exceptions/{record.id}"
-    opened = picture.state.exceptions.get(record.key)
-    proposal = proposal_of(work, picture, opened, path)
-    return {
-        "response": response_of(picture, opened),
-        "retry_at": opened.retry_at if opened and is_open else None,
-        "proposal": proposal,
-        "ways": ways_of(work, picture, opened, path),
-        "action": f"{path}/resolution" if is_open and allowed and not proposal else "",
-        "choices": _choices(picture),
-    }
-
-
-def _choices(picture: Picture) -> list[dict[str, str]]:
-    say = picture.say
-    return [{"id": word, "label": say(label), "consequence": say(after)} for word, label, after in _CHOICES]
+def _told(picture: Picture, opened: OpenedException | None) -> list[dict[str, str] | str]:
+    """Which roles were told further up that nobody responds."""
+    rungs = rungs_of(picture.definition, opened)[: opened.alerts] if opened else []
+    return [_role(picture, role) for role in dict.fromkeys(role for rung in rungs for role in rung)]
 
 
 def _role(picture: Picture, name: str) -> dict[str, str] | str:

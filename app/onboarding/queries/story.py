@@ -49,13 +49,18 @@ _WORDS = {
     "onboarding.next.not_started": (mark("What follows could not begin"), "bad", "alert-triangle"),
     "onboarding.next.started": (mark("What follows has begun"), "good", "arrow-right"),
     "onboarding.rolled_back": (mark("Rolled back"), "warn", "history"),
+    "onboarding.exception.aged": (mark("Nobody responded, told further up"), "bad", "clock"),
     "onboarding.exception.answered": (mark("First response"), "info", "message"),
     "onboarding.exception.decided": (mark("Proposal decided"), "info", "gavel"),
+    "onboarding.exception.input_changed": (mark("Tried again with other values"), "warn", "pencil"),
     "onboarding.exception.proposed": (mark("Resolution proposed"), "info", "users"),
     "onboarding.exception.reassigned": (mark("Exception given to another role"), "info", "users"),
     "onboarding.exception.retry_set": (mark("Retry scheduled"), "info", "clock"),
     "onboarding.held": (mark("Put on hold"), "warn", "clock-pause"),
     "onboarding.resumed": (mark("Resumed"), "good", "arrow-right"),
+    "onboarding.migration.proposed": (mark("Another version of the template proposed"), "info", "users"),
+    "onboarding.migration.declined": (mark("Another version of the template declined"), "info", "gavel"),
+    "onboarding.migrated": (mark("Goes on with another version of the template"), "info", "route"),
     "onboarding.date.chosen": (mark("Date chosen"), "info", "calendar"),
     "onboarding.go_live.chosen": (mark("Day of going live chosen"), "info", "calendar"),
     "onboarding.calendar.changed": (mark("Working times changed"), "info", "calendar"),
@@ -104,10 +109,13 @@ def facts_line(body: dict[str, Any], picture: Picture) -> str:
         words.append(picture.read(buttons[body["decision"]]))
     if (route := definition.exceptions.get(str(body.get("exception")))) is not None:
         words.append(picture.read(route.label))
+    words += [str(name).replace("_", " ") for name in body.get("fields") or () if isinstance(body["fields"], list)]
     if body.get("outcome"):
         words.append(picture.say(_OUTCOMES.get(body["outcome"], body["outcome"])))
     if body.get("definition"):
         words.append(str(body["definition"]))
+    if body.get("version"):
+        words.append(str(body["version"]))
     if body.get("missing"):
         labels = {entry.field.id: picture.read(entry.field.label) for entry in definition.handoff}
         missing = ", ".join(labels.get(name, name) for name in body["missing"])

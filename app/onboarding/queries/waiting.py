@@ -71,7 +71,8 @@ def _exception(record: ExceptionLine, onboarding: Onboarding, definition: Defini
     queue = "exceptions" if begun else "cleanup"
     line: dict[str, Any] = {"key": record.key, "kind": "exception", "queue": queue, "state": "open"}
     line |= {"title": title, "since": record.opened_at, "due_at": record.respond_by, "reason": record.reason_code}
-    return line | {"side": "partner"} | _owner(record.role, onboarding, definition, side="partner", assignee=None)
+    owner = _owner(record.role, onboarding, definition, side="partner", assignee=record.owner_id)
+    return line | {"side": "partner"} | owner
 
 
 def _owner(
@@ -79,14 +80,15 @@ def _owner(
 ) -> dict[str, Any]:
     """Whose it is: who took it, else who holds the role, else whoever leads; and who else of the side could take it."""
     known = definition.roles.get(role)
-    candidates = {entry["id"]: entry["name"] for people in onboarding.people.values() for entry in people
-                  if entry["side"] == side}  # fmt: skip
+    everybody = {entry["id"]: entry for people in onboarding.people.values() for entry in people}
+    names = {one: entry["name"] for one, entry in everybody.items()}
+    candidates = {one: names[one] for one, entry in everybody.items() if entry["side"] == side}
     whose = [str(assignee)] if assignee else [str(person.id) for person in holders(onboarding, role)]
     return {
         "role": role,
         "role_title": dict(known.label) if known else {"en": role.replace("_", " ")},
         "assignee": assignee,
-        "people": [{"id": one, "name": candidates.get(one, "")} for one in whose],
+        "people": [{"id": one, "name": names.get(one, "")} for one in whose],
         "candidates": [{"id": one, "name": name} for one, name in sorted(candidates.items(), key=lambda each: each[1])],
         "unowned": assignee is None and not onboarding.people.get(role),
     }

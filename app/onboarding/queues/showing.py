@@ -139,6 +139,7 @@ def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
         "age": max(0.0, (found.now - row.since).total_seconds()),
         "due_at": row.due_at,
         "late": late,
+        "unanswered": late and row.kind == "exception",
         "claim": f"{path}/items/{quote(row.key)}/claim" if own and held and not mine and reader.may_take else "",
         "owner_path": f"{path}/items/{quote(row.key)}/owner" if own and (mine or reader.may_move) else "",
         "candidates": list(row.candidates),

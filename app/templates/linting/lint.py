@@ -322,5 +322,5 @@ def _role_places(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for path, node in _walk(document):
         if path and path[-1] in {"owner", "reviewer", "return_to", "role"} and isinstance(node, str):
             yield path, node
-        if len(path) > 1 and path[-2] == "route" and isinstance(node, str):
+        if len(path) > 1 and path[-2] in {"route", "escalate"} and isinstance(node, str):
             yield path, node

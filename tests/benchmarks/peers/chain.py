@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from app.flow.definition import EXCEPTION_TYPES
@@ -11,15 +12,25 @@ from app.templates.overlay import Effective, apply_overlays
 
 STEPS = 12
 _TASKS = {"internal": range(3), "implementation": range(3, 7), "value": range(7, 10)}
+_CALLS = _TASKS | {"value": range(7, STEPS)}
 _EFFECTS = ("pass", "proceed", "override", "return", "stop")
 _DAY = {"business_days": 1}
 
 
 def chain() -> Effective:
-    """The template, ready to be pinned."""
+    """A gate, ten tasks of a person, a proof: the template, ready to be pinned."""
+    return _template("twelve-in-a-row", [_milestone(layer, _TASKS[layer], _task) for layer in _TASKS])
+
+
+def chain_of_calls() -> Effective:
+    """Twelve actions in a row behind a gate; what proves the end is nobody's business here."""
+    return _template("twelve-calls-in-a-row", [_milestone(layer, _CALLS[layer], _call) for layer in _CALLS])
+
+
+def _template(name: str, milestones: list[dict[str, Any]]) -> Effective:
     document = {
         "slipway": "1",
-        "id": "twelve-in-a-row",
+        "id": name,
         "version": "1.0.0",
         "title": _say("Twelve in a row"),
         "audience": "msp",
@@ -27,7 +38,7 @@ def chain() -> Effective:
         "locales": ["en"],
         "roles": [{"id": "lead", "label": _say("Lead"), "side": "partner"}],
         "handoff": {"fields": [_fact()]},
-        "stages": [_named("all", owner="lead", gates=[_gate()], milestones=[_milestone(layer) for layer in _TASKS])],
+        "stages": [_named("all", owner="lead", gates=[_gate()], milestones=milestones)],
         "exceptions": [_route(kind) for kind in EXCEPTION_TYPES],
         "first_value": {"milestone": "value", "definition": _say("It is done."), "proof": _say("A note")},
     }
@@ -41,10 +52,21 @@ def _gate() -> dict[str, Any]:
     return _named("quality", reviewer="lead", handoff=True, due=_DAY) | shown | decided
 
 
-def _milestone(layer: str) -> dict[str, Any]:
-    by_person = {"label": _say("What proves it"), "source": "person" if layer == "value" else "tasks"}
-    tasks = [_task(number) for number in _TASKS[layer]]
-    return _named(layer, layer=layer, owner="lead", due=_DAY, evidence=by_person, tasks=tasks)
+def _milestone(layer: str, numbers: range, make: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+    tasks = [make(number) for number in numbers]
+    evidence = _proof("person" if layer == "value" else "tasks")
+    return _named(layer, layer=layer, owner="lead", due=_DAY, evidence=evidence, tasks=tasks)
+
+
+def _proof(source: str) -> dict[str, Any]:
+    return {"label": _say("What proves it"), "source": source}
+
+
+def _call(number: int) -> dict[str, Any]:
+    given = {"external_id": f'onboarding.reference + "-{number}"', "name": '"Step"', "plan": '"team"'}
+    action = {"connector": "product_admin", "action": "create_workspace", "input": given, "outputs": []}
+    before = f"task.call_{number - 1}" if number else "gate.quality"
+    return _named(f"call_{number}", owner="lead", kind="action", depends_on=[before], action=action)
 
 
 def _task(number: int) -> dict[str, Any]:

@@ -14,7 +14,9 @@ _LETTER: Context = {
     "due_at": days(3),
 }
 _BARE = _LETTER | {"text": "", "due_at": None}
-_ATTENTION = [_LETTER | {"kind": kind} for kind in ("sla_breached", "gate_returned", "exception_opened")]
+_ATTENTION = [
+    _LETTER | {"kind": kind} for kind in ("sla_breached", "gate_returned", "exception_opened", "exception_aged")
+]
 _KINDS = ("requested", "glass_broken", "approved", "declined", "narrowed", "ended", "runs_out")
 _ACCESS = [
     _LETTER | {"kind": f"access_{kind}", "title": "Dana Kowalski", "text": "The import has been stuck since noon."}

@@ -9,7 +9,17 @@ from app.web.frame import Link
 from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import ADD, AWAY, DECLINE, MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
-from tests.look.examples.onboarding.course import COURSE, HOLD, PROPOSED, RESUME, ROUTE
+from tests.look.examples.onboarding.course import (
+    COURSE,
+    EDITED,
+    HOLD,
+    PROPOSED,
+    PROPOSED_INPUT,
+    REFUSED_ROUTE,
+    RESOLUTION,
+    RESUME,
+    ROUTE,
+)
 
 
 def _row(
@@ -121,6 +131,7 @@ _PLAN: Context = {
     "tabs": {
         "gates": 1,
         "exceptions": 1,
+        "unanswered": 1,
         "connections": "/t/0192f0c1/connections",
         "mails": "",
         "trail": "/t/0192f0c1/trail",
@@ -213,10 +224,11 @@ EXCEPTIONS = [
     | {
         "late": True,
         "late_by": 93_600.0,
+        "told": [said("CSM manager"), said("Implementation lead")],
         "note": "The product answered 500 three times; the outcome of the last try is unknown.",
     }
-    | {"resolution": "", "action": f"{TENANT}/exceptions/0192f0c5/resolution"}
-    | {"choices": _CHOICES, "response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
+    | {"resolution": "", "main": RESOLUTION | {"choices": _CHOICES}}
+    | {"response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
     {
         "id": "0192f0c6",
         "title": said("Timeline risk"),
@@ -225,15 +237,29 @@ EXCEPTIONS = [
         "owner": "Dana Weber",
     }
     | {"reason": "Customer no response", "route": [said("CSM manager")], "opened_at": days(-9), "respond_by": None}
-    | {"late": False, "late_by": 0.0, "note": "No answer for 5 days.", "resolution": "New date agreed by phone."}
-    | {"action": "", "choices": [], "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
+    | {
+        "late": False,
+        "late_by": 0.0,
+        "told": [],
+        "note": "No answer for 5 days.",
+        "resolution": "New date agreed by phone.",
+    }
+    | {"main": None, "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
     | {"retry_at": None, "proposal": None, "ways": []},
 ]
 _ENDED = _PLAN | {
     "ball": None,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
-    "tabs": {"gates": 0, "exceptions": 0, "connections": "", "mails": "", "trail": "", "course": False},
+    "tabs": {
+        "gates": 0,
+        "exceptions": 0,
+        "unanswered": 0,
+        "connections": "",
+        "mails": "",
+        "trail": "",
+        "course": False,
+    },
 }
 TRAIL = gallery_context()["entries"]
 _WAY: list[Context] = [
@@ -284,13 +310,16 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE,
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
-        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "action": ""}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "main": None}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"ways": [REFUSED_ROUTE]}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"ways": [EDITED]}]},
+        _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED_INPUT, "main": None}]},
         _PAGE | {"view": "trail", "trail": TRAIL},
         _PAGE | _SANDBOX,
         _PAGE | ON_HOLD,
         _PAGE | ON_HOLD | {"view": "course", "course": [RESUME]},
         _PAGE | {"view": "course", "course": COURSE},
-        _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0}},
+        _PAGE | {"view": "exceptions", "tabs": _PLAN["tabs"] | {"exceptions": 0, "unanswered": 0}},
     ],
     "onboarding/_plan_live.html": [_PLAN, _ENDED],
     "onboarding/plan/_head.html": [_PLAN],
@@ -300,11 +329,11 @@ EXAMPLES: dict[str, list[Context]] = {
         {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
     ],
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
-    "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "command_key": KEY}],
+    "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "errors": [], "command_key": KEY}],
     "onboarding/plan/_exception_ways.html": [
         {"exception": EXCEPTIONS[0] | {"proposal": PROPOSED}, "command_key": KEY},
         {
-            "exception": EXCEPTIONS[0] | {"proposal": PROPOSED | {"own": True, "action": ""}, "ways": []},
+            "exception": EXCEPTIONS[0] | {"proposal": PROPOSED | {"own": True, "form": None}, "ways": []},
             "command_key": KEY,
         },
     ],

@@ -19,6 +19,7 @@ from app.flow.events import By
 from app.flow.parts.unfolding import unfold
 from app.flow.simulate import _aside, _begin, _forward
 from app.flow.state import State
+from app.flow.steps.exceptions import alert_due, alert_version
 from app.flow.steps.work import StaleAction
 from app.kernel.errors import SlipwayError
 from tests.unit.flow.parts.small import milestone, small, task
@@ -148,11 +149,27 @@ class AnyHistory(RuleBasedStateMachine):
             events.ExceptionAnswered(by=STAFF, exception=one.id, note="Seen."),
             events.ExceptionReassigned(by=STAFF, exception=one.id, role="csm", person=None, reason="Theirs."),
             events.ExceptionResolutionProposed(by=STAFF, proposed=wanted),
-            events.ExceptionResolutionDecided(by=other, exception=one.id, agreed=agreed, reason="So."),
+            events.ExceptionResolutionDecided(
+                by=other,
+                exception=one.id,
+                agreed=agreed,
+                reason="So.",
+                proposal=one.proposal.digest if one.proposal else "",
+            ),
             events.RetryScheduled(by=STAFF, exception=one.id, at=at, reason="Later."),
             due,
+            msgspec.structs.replace(wanted, resolution="retry", input={"seats": 60}),
         ]
         self.apply(ways[seed % len(ways)])
+
+    @precondition(lambda self: any(alert_due(each) for each in self.state.open_exceptions()))
+    @rule(seed=seeds, late=st.integers(0, 3))
+    def nobody_responds(self, *, seed: int, late: int) -> None:
+        waiting = [(each, due) for each in self.state.open_exceptions() if (due := alert_due(each))]
+        one, due = waiting[seed % len(waiting)]
+        self.now = max(self.now, due + timedelta(days=late))
+        told = self.apply(events.ExceptionAged(exception=one.id, version=alert_version(due)))
+        assert told is (self.state.phase == "running")
 
     @precondition(lambda self: self.asked)
     @rule(seed=seeds)

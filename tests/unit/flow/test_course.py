@@ -49,7 +49,8 @@ class TestSkip:
         problem = {"type": "billing_mismatch", "reason_code": "waiting_billing_info", "note": "It differs."}
         run.apply(events.ExceptionRaised(by=STAFF, item="task.confirm_billing", blocks=True, **problem))
         run.apply(skipped("task.confirm_billing"))
-        assert not run.state.open_exceptions()
+        [closed] = run.state.exceptions.values()
+        assert (closed.resolution, closed.resolved_by) == ("skip", STAFF.actor)
 
     @pytest.mark.parametrize("item", ["gate.handoff_quality", "stage.handoff", "stage.rollout"])
     def test_never_passes_a_gate(self, item: str):
@@ -93,6 +94,9 @@ class TestRollBack:
         assert run.item("task.assign_team") == before.items["task.assign_team"]
         assert run.item("stage.preparation").state == "open"
         assert run.item("task.describe_environment").state == "open"
+        anew = run.item("task.invite_admin")
+        assert (anew.state, anew.answers, anew.evidence, anew.result) == ("waiting", {}, None, {})
+        assert (anew.opened_at, anew.settled_at, anew.settled_by, anew.reason) == (None, None, None, None)
         assert run.item("task.describe_environment").answers == {}
         assert (run.item("gate.launch").state, run.item("stage.rollout").state) == ("waiting", "waiting")
         assert replay(run.definition, run.history) == run.state

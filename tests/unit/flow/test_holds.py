@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from app.flow import events
 from app.flow.commands import CancelTimer, ChangeException, RequestAction, StartTimer
 from app.flow.decide import OnboardingEnded, decide, replay
+from app.flow.steps.draft import LONGEST_STATEMENT
 from app.flow.steps.holds import HoldRefused, NotHeld, OnHold
 from tests.unit.flow.running import BERLIN, CUSTOMER, PROOF, STAFF, Run, full_packet, managed_services, of_type
 from tests.unit.flow.test_timers import TIMER, waiting_for_customer
@@ -185,3 +187,67 @@ class TestWhatArrivesMeanwhile:
         run = waiting_for_customer()
         assert run.state.hold is None
         assert decide(run.definition, run.state, HELD, BEGUN).state.partner == BERLIN
+
+
+class TestBeforeDatesFollowed:
+    """Onboardings that began when dates did not follow yet: their own due dates are moved, nothing is planned anew."""
+
+    @staticmethod
+    def begun() -> Run:
+        run = Run()
+        run.state = msgspec.structs.replace(run.state, plan=None)
+        run.accept()
+        return run
+
+    def test_a_hold_moves_every_open_date_by_the_time_held_and_no_other(self):
+        run = self.begun()
+        before = dict(run.state.items)
+        run.now = BEGUN
+        run.apply(HELD)
+        run.now = ENDED
+        run.apply(RESUMED)
+        for key, was in before.items():
+            if was.due_at is None or was.state == "done":
+                assert run.item(key).due_at == was.due_at, key
+            else:
+                clock = run.state.time_for(run.definition.items[key].side)
+                assert run.item(key).due_at == clock.add_business(was.due_at, clock.business_between(BEGUN, ENDED)), key
+                assert run.item(key).due_cause == "held"
+        assert run.state.plan is None
+
+    def test_a_hold_of_a_minute_counts_and_one_outside_working_time_does_not(self):
+        run = self.begun()
+        due = run.item("task.assign_team").due_at
+        assert due is not None
+        for start, minutes in ((BEGUN, 1), (datetime.fromisoformat("2026-03-07T10:00:00+00:00"), 0)):
+            cause = run.item("task.assign_team").due_cause
+            run.now = start
+            run.apply(HELD)
+            run.now = start + timedelta(minutes=1)
+            run.apply(RESUMED)
+            was, due = due, run.item("task.assign_team").due_at
+            assert due is not None
+            assert run.state.time_for("partner").business_between(was, due) == timedelta(minutes=minutes)
+            assert run.item("task.assign_team").due_cause == ("held" if minutes else cause)
+
+    def test_a_roll_back_moves_what_begins_anew_by_the_time_since_its_stage_began(self):
+        run = waiting_for_customer()
+        run.state = msgspec.structs.replace(run.state, plan=None)
+        before, stage = dict(run.state.items), run.item("stage.preparation")
+        assert stage.opened_at is not None
+        run.now = ENDED
+        run.apply(events.RolledBack(by=STAFF, stage="stage.preparation", reason="Once more."))
+        due = before["task.review_environment"].due_at
+        assert due is not None
+        clock = run.state.time_for("partner")
+        passed = clock.business_between(stage.opened_at, ENDED)
+        assert run.item("task.review_environment").due_at == clock.add_business(due, passed)
+        assert run.item("task.review_environment").due_cause == "rolled_back"
+        assert run.item("task.assign_team") == before["task.assign_team"]
+
+
+class TestReason:
+    def test_may_have_exactly_as_many_characters_as_it_says(self):
+        run = Run()
+        run.apply(events.Held(by=STAFF, reason_code="scope_mismatch", reason="x" * LONGEST_STATEMENT))
+        assert run.state.phase == "held"

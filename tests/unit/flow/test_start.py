@@ -56,6 +56,14 @@ class TestStart:
         told = of_type(Run().last, NotifyRole)
         assert [(each.message, each.role) for each in told] == [("gate_opened", "revops")]
 
+    def test_tells_at_the_gate_of_the_handoff_which_fact_could_not_be_taken_over(self):
+        run = Run(full_packet(managed_services()) | {"shoe_size": 44})
+        [told] = run.state.open_exceptions()
+        assert (told.item, told.place, told.blocks) == ("gate.handoff_quality", "packet.shoe_size", False)
+        assert (told.type, told.reason_code) == ("technical_blocker", "integration_failure")
+        assert "shoe_size" in told.note
+        assert "shoe_size" not in run.state.packet
+
     def test_refuses_inputs_that_do_not_fit(self):
         definition = managed_services()
         with pytest.raises(AnswersRefused) as refused:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from app.flow import events
 from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
 from app.flow.steps.timers import TimerNotDue
-from tests.unit.flow.running import STAFF, Run, of_type
+from tests.unit.flow.running import STAFF, Run, managed_services, of_type
 
 TIMER = "environment_answer"
 
@@ -110,3 +112,30 @@ class TestLadder:
         run = waiting_for_customer()
         run.apply(events.Cancelled(by=STAFF, reason="Withdrawn."))
         assert not any(timer.armed for timer in run.state.timers.values())
+
+
+class TestAStageThatBeginsAnew:
+    STAGE = "stage.preparation"
+
+    def test_disarms_the_clock_of_what_waits_again_and_starts_it_when_that_opens(self):
+        run = waiting_for_customer()
+        before = run.state.timers[TIMER]
+        decision = run.apply(events.RolledBack(by=STAFF, stage=self.STAGE, reason="Once more."))
+        stopped = [each.timer for each in of_type(decision, CancelTimer)]
+        again = of_type(decision, StartTimer)
+        assert stopped == [TIMER]
+        opened = run.item("task.describe_environment").state == "open"
+        assert [(each.timer, each.version) for each in again] == ([(TIMER, before.version + 1)] if opened else [])
+        assert run.state.timers[TIMER].armed == opened
+
+    def test_runs_a_clock_that_starts_with_the_onboarding_once_more_where_its_item_was_settled(self):
+        definition = managed_services()
+        early = msgspec.structs.replace(definition.timers[TIMER], starts="started")
+        run = Run(definition=replace(definition, timers={TIMER: early}))
+        first = run.state.timers[TIMER]
+        assert first.armed
+        run.until_workspace()
+        assert not run.state.timers[TIMER].armed
+        run.apply(events.RolledBack(by=STAFF, stage=self.STAGE, reason="Once more."))
+        assert run.state.timers[TIMER].armed
+        assert run.state.timers[TIMER].version == first.version + 1

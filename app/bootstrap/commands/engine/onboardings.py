@@ -1,4 +1,4 @@
-"""`slipway onboardings inspect|retry`: one onboarding from the inside, and its failed work done again.
+"""`slipway onboardings inspect|retry|migrate`: one from the inside, failed work again, another version.
 
 `slipway history verify`: every journal replayed and compared with what is stored.
 """
@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from uuid import UUID
 
+from app.bootstrap.commands.engine.migrating import migrate_parser, run_migrate
 from app.connectors.lookups import RunLine
 from app.flow.state import OpenedException
 from app.kernel.actor import Actor
@@ -36,8 +37,10 @@ class NoSuchOnboarding(Missing):
 
 
 def run_onboardings(arguments: Sequence[str], runtime: Runtime) -> int:
-    """Show one, or have its failed jobs done again. Raises NoSuchOnboarding, RetryReasonMissing."""
+    """Show one, have its failed jobs done again, or migrate. Raises NoSuchOnboarding, RetryReasonMissing."""
     chosen = _parser().parse_args(arguments)
+    if chosen.action == "migrate":
+        return run_migrate(chosen, runtime, _tenants(runtime, chosen.tenant), partial(_entering, runtime))
     tenant = _tenant_of(runtime, chosen.onboarding, chosen.tenant)
     if chosen.action == "inspect":
         with _entering(runtime, tenant, "inspect") as work:
@@ -89,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--tenant", type=UUID, help="the workspace it is in; found where it is not given")
     retry.add_argument("--item", metavar="KEY", help="only what concerns this item")
     retry.add_argument("--reason", required=True)
+    migrate_parser(actions)
     return parser
 
 

@@ -1,21 +1,21 @@
-"""Replays an onboarding's journal with its pinned definition, and says where what is stored differs."""
+"""Replays an onboarding's journal with the definitions that it ran by, and says where what is stored differs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
 
-from app.flow.decide import Recorded, decide, new_state
-from app.flow.definition import Definition
+from app.flow.decide import Recorded, decide_by, new_state
 from app.flow.events import Event
 from app.flow.state import ItemState, State
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
+from app.onboarding.migration.rows import item_columns
 from app.onboarding.models import Item, Journal, Onboarding
-from app.onboarding.operations.advance import item_columns
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 
 SYSTEM_ONLY = {
@@ -43,21 +43,27 @@ def verify_history(work: Work, onboarding_id: UUID) -> list[str]:
     if onboarding is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     try:
-        replayed = _replay(work, onboarding, definition_of(work, onboarding.definition_digest))
+        replayed = _replay(work, onboarding)
     except ReplayStopped as stopped:
         return [str(stopped)]
     return [*_snapshot(onboarding, replayed), *_items(work, onboarding, replayed)]
 
 
-def _replay(work: Work, onboarding: Onboarding, definition: Definition) -> State:
-    state = new_state(definition)
-    entries = select(Journal).where(Journal.onboarding_id == onboarding.id).order_by(Journal.seq)
-    for number, entry in enumerate(work.session.scalars(entries), start=1):
+def _replay(work: Work, onboarding: Onboarding) -> State:
+    find = partial(definition_of, work)
+    query = select(Journal).where(Journal.onboarding_id == onboarding.id).order_by(Journal.seq)
+    entries = work.session.scalars(query).all()
+    migrated = (entry.event["before"] for entry in entries if entry.event.get("event") == "migrated")
+    try:
+        state = new_state(find(str(next(migrated, onboarding.definition_digest))))
+    except SlipwayError as error:
+        raise ReplayStopped(f"the definition it began with is not here: {error}") from error
+    for number, entry in enumerate(entries, start=1):
         if entry.seq != number:
             raise ReplayStopped(f"entry {number} of the journal is missing")
         try:
             read = Recorded(at=entry.at, event=msgspec.convert(entry.event, Event))
-            state = decide(definition, state, read.event, read.at).state
+            state = decide_by(find, state, read.event, read.at).state
         except (SlipwayError, msgspec.ValidationError) as error:
             raise ReplayStopped(f"entry {number} of the journal is refused: {error}") from error
     return state
@@ -71,7 +77,8 @@ def _snapshot(onboarding: Onboarding, replayed: State) -> Iterator[str]:
     for key in sorted(stored.items.keys() | replayed.items.keys()):
         if stored.items.get(key) != replayed.items.get(key):
             yield f"snapshot item {key}: {_differ(stored.items.get(key), replayed.items.get(key))}"
-    rows = {"seq": replayed.seq, "state": replayed.status, "first_value_at": replayed.first_value_at}
+    rows: dict[str, object] = {"seq": replayed.seq, "state": replayed.phase, "first_value_at": replayed.first_value_at}
+    rows["definition_digest"] = replayed.definition
     for name, value in rows.items():
         if getattr(onboarding, name) != value:
             yield f"onboarding {name}: {_differ(getattr(onboarding, name), value)}"

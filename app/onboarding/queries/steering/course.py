@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from app.access.decisions import can
 from app.access.permissions import Permission
-from app.flow.definition import Item, Side
+from app.flow.definition import Item
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
 from app.onboarding.lifecycle.queries import LIFECYCLES, may_follow
-from app.onboarding.people import people_of
 from app.onboarding.queries.heading import REASONS
 from app.onboarding.queries.picture import Picture
+from app.onboarding.queries.steering.choices import item_choice, people_choice, stage_choice
 from app.web.translations import mark
 
 Form = dict[str, Any]
@@ -80,12 +80,6 @@ def _resume(picture: Picture) -> Form:
 
 
 def _assign(picture: Picture) -> Form:
-    sides = {"partner": mark("Partner"), "customer": mark("Customer")}
-    people = [
-        {"id": str(person.id), "label": f"{person.name} ({picture.say(sides[person.side])})"}
-        for side in get_args(Side)
-        for person in people_of(picture.onboarding, side)
-    ]
     steps = [item for item in picture.definition.items.values() if item.kind != "stage" and _is_left(picture, item)]
     nobody = picture.say(mark("Nobody by name: it goes back to its role."))
     return _form(
@@ -94,9 +88,8 @@ def _assign(picture: Picture) -> Form:
         title=mark("Give a step to somebody"),
         text=mark("A step is done by the people of its own side who work on this onboarding."),
         fields=[
-            _choice(picture, "item", mark("Step"), steps),
-            {"id": "person", "label": picture.say(mark("Person")), "type": "select", "required": False}
-            | {"options": people, "help": nobody},
+            item_choice(picture, "item", mark("Step"), steps),
+            people_choice(picture) | {"help": nobody},
             _reason(picture, required=False),
         ],
     )
@@ -109,12 +102,11 @@ def _skip(picture: Picture) -> Form:
         "skips",
         title=mark("Leave a step out"),
         text=mark("The step and all that is open below it are left out. A gate is decided and first value is proven."),
-        fields=[_choice(picture, "item", mark("Step"), steps), _reason(picture)],
+        fields=[item_choice(picture, "item", mark("Step"), steps), _reason(picture)],
     )
 
 
 def _roll_back(picture: Picture) -> Form:
-    begun = [stage for stage in picture.definition.of_kind("stage") if picture.of(stage.key).state != "waiting"]
     return _form(
         picture,
         "rollbacks",
@@ -123,7 +115,7 @@ def _roll_back(picture: Picture) -> Form:
             "This stage and every later one begin anew. What was done in another system cannot be undone from here: "
             "each such call becomes an exception for a person."
         ),
-        fields=[_choice(picture, "stage", mark("Stage"), begun), _reason(picture)],
+        fields=[stage_choice(picture), _reason(picture)],
     )
 
 
@@ -152,11 +144,6 @@ def _cancel(picture: Picture) -> Form:
 
 def _is_left(picture: Picture, item: Item) -> bool:
     return not picture.state.is_settled(item.key)
-
-
-def _choice(picture: Picture, name: str, label: str, items: list[Item]) -> Form:
-    options = [{"id": item.key, "label": dict(item.title)} for item in items]
-    return {"id": name, "label": picture.say(label), "type": "select", "required": True, "options": options, "help": ""}
 
 
 def _reason(picture: Picture, *, required: bool = True) -> Form:

@@ -13,6 +13,7 @@ from sqlalchemy import select, tuple_
 from app.access.permissions import Permission
 from app.access.require import require
 from app.access.roles import CUSTOMER_ROLES
+from app.flow.state import OpenedException
 from app.intake.queries import Raised, get_exception, list_exceptions_before
 from app.kernel.paging import CursorKey, Listing, Position, make_cursor, read_cursor
 from app.kernel.work import Work
@@ -29,6 +30,7 @@ from app.onboarding.schemas import (
     OnboardingOut,
     OnboardingPage,
     OnboardingQuery,
+    ProposalOut,
 )
 
 Cursor = str | UnsetType
@@ -87,6 +89,12 @@ def show_exception(work: Work, picture: Picture, record: Raised) -> ExceptionOut
         note=None if inside else record.summary,
         opened_at=record.opened_at,
         respond_by=record.respond_by,
+        owner=record.owner_id,
+        owner_name=picture.name_of(f"person:{record.owner_id}") if record.owner_id else "",
+        answered_at=stored.answered_at if stored else None,
+        answered_by=picture.name_of(stored.answered_by) if stored else "",
+        retry_at=stored.retry_at if stored and is_open else None,
+        proposal=_proposal(picture, stored, inside=inside) if is_open else None,
         late=is_open and record.respond_by is not None and record.respond_by < picture.now,
         resolved_at=record.resolved_at,
         resolved_by=picture.name_of(f"person:{record.resolved_by}") if record.resolved_by else "",
@@ -95,7 +103,22 @@ def show_exception(work: Work, picture: Picture, record: Raised) -> ExceptionOut
     )
 
 
-def list_journal(work: Work, picture: Picture, asked: JournalQuery, say: Callable[[str], str]) -> JournalPage:
+def _proposal(picture: Picture, stored: OpenedException | None, *, inside: bool) -> ProposalOut | None:
+    if stored is None or stored.proposal is None:
+        return None
+    wanted = stored.proposal.resolved
+    return ProposalOut(
+        digest=stored.proposal.digest,
+        resolution=wanted.resolution,
+        stage=wanted.stage,
+        reason=None if inside else wanted.reason,
+        input=None if inside else dict(wanted.input),
+        proposed_at=stored.proposal.at,
+        proposed_by=picture.name_of(wanted.by.actor),
+    )
+
+
+def list_journal(work: Work, picture: Picture, asked: JournalQuery) -> JournalPage:
     """One page of an onboarding's journal, as it was written. Raises NotPermitted, and what a wrong cursor does."""
     require(work, Permission.TRAIL_READ)
     onboarding = picture.onboarding
@@ -104,7 +127,7 @@ def list_journal(work: Work, picture: Picture, asked: JournalQuery, say: Callabl
     if (place := _place(work, listing, asked.cursor)) is not None:
         query = query.where(Journal.seq > int(str(place.sort[0])))
     rows = list(work.session.scalars(query))
-    entries = [_entry(picture, row, say) for row in rows[: asked.limit]]
+    entries = [_entry(picture, row, picture.say) for row in rows[: asked.limit]]
     more = len(rows) > asked.limit
     return JournalPage(entries, _next(work, listing, entries[-1].seq, onboarding.id) if more else None)
 

@@ -9,7 +9,8 @@ from app.access.permissions import Permission
 from app.access.queries import read_rights
 from app.access.require import NotPermitted
 from app.kernel.runtime import Runtime
-from app.kernel.work import TenantNotActive, open_work, upgraded
+from app.kernel.work import TenantNotActive, Work, open_work, upgraded
+from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import OnboardingOut
 from app.web.begin import NothingHere, Visit
@@ -44,3 +45,13 @@ def read_onboarding(runtime: Runtime, visit: Visit, onboarding_id: UUID, *, trac
     if row is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     return OnboardingOut(*row)
+
+
+def show_onboarding(work: Work, picture: Picture) -> OnboardingOut:
+    """The same of one that is at hand."""
+    del work  # a reader's side changes nothing of it
+    one = picture.onboarding
+    return OnboardingOut(
+        *(one.id, one.name, one.state, one.seq, one.definition_digest),
+        *(one.trace_id, one.started_at, one.first_value_at, one.finished_at),
+    )

@@ -28,6 +28,7 @@ WORDS = {
     "resolution_decided": mark("Proposal decided"),
     "retry_scheduled": mark("Retry scheduled"),
     "retry_due": mark("Tried again at the chosen time"),
+    "exception_aged": mark("Nobody responded, told further up"),
     "item_skipped": mark("Left out"),
     "item_declined": mark("Not needed"),
     "part_added": mark("One more was added"),
@@ -38,6 +39,9 @@ WORDS = {
     "due_date_set": mark("Date chosen"),
     "go_live_set": mark("Day of going live chosen"),
     "calendar_changed": mark("Working times changed"),
+    "migration_proposed": mark("Another version of the template proposed"),
+    "migration_declined": mark("Another version of the template declined"),
+    "migrated": mark("Goes on with another version of the template"),
     "cancelled": mark("The onboarding was stopped"),
 }
 _ITEMS = ("item", "task", "gate", "milestone", "stage")
@@ -56,6 +60,7 @@ def words_of(picture: Picture, event: dict[str, Any], say: Callable[[str], str])
     buttons = {button.id: picture.read(button.label) for button in review.decisions} if review else {}
     said += [buttons[each] for each in [event.get("decision")] if each in buttons]
     said += [picture.name_of(f"person:{event['person']}")] if event.get("person") else []
+    said += [str(event["version"])] if event.get("version") else []
     said += [str(event["reason"])] if event.get("reason") else []
     return " · ".join(part for part in said if part)
 

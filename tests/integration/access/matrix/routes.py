@@ -53,6 +53,7 @@ FORM: dict[str, str] = {
 # What a door asks for in its query.
 QUERIES = {
     "GET /api/v1/tenants/{tenant_id:uuid}/explain": "?permission=onboarding:onboarding:read",
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/migration/plan": "?to=sha256:none",
     "POST /api/v1/tenants/imports": f"?reason=Because&sender=SHA256:{'a' * 43}",
 }
 

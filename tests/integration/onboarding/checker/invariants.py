@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
+from app.flow import events
+from app.flow.state import Proposal
 from app.kernel.queue.sequencing import KIND
 from app.onboarding.operations.operator.history import verify_history
 from tests.factories.main_job import MainJob
@@ -36,6 +40,7 @@ def violations(shop: MainJob, cases: list[Case], jobs: dict[UUID, Any]) -> Itera
     yield from _of_delivery(shop)
     yield from _of_timers(shop)
     yield from _of_canaries(shop, cases)
+    yield from _of_webhooks(shop, cases)
 
 
 def _of_case(shop: MainJob, case: Case) -> Iterator[str]:
@@ -53,6 +58,7 @@ def _of_case(shop: MainJob, case: Case) -> Iterator[str]:
         yield f"I2 {case.ended} became {_ended(case)}"
     with shop.installation.work(case.tenant, shop.lead) as work:
         yield from (f"I3 {said}" for said in verify_history(work, case.id))
+    yield from _of_approvals([journal[seq] for seq in sorted(journal)])
     [left] = rows(
         case.tenant, "SELECT (SELECT count(*) FROM {}.trail) AS trail, (SELECT count(*) FROM {}.leaf) AS leaves"
     )
@@ -60,7 +66,10 @@ def _of_case(shop: MainJob, case: Case) -> Iterator[str]:
         yield f"I7 {left.trail} entries of the trail, {left.leaves} leaves"
     open_ = rows(case.tenant, "SELECT 1 FROM {}.exception WHERE subject_id = %s AND resolved_at IS NULL", case.id)
     if not case.ended and not open_:
-        yield "I10 it has neither ended nor an exception that somebody sees"
+        query = "SELECT key, state FROM {}.item WHERE onboarding_id = %s AND state IN ('open', 'running', 'blocked')"
+        left = {row.key: row.state for row in rows(case.tenant, query, case.id)}
+        runs = rows(case.tenant, "SELECT item_key, number, state FROM {}.run WHERE onboarding_id = %s", case.id)
+        yield f"I10 it has neither ended nor an exception that somebody sees: {left}, {runs}; refused: {case.refused}"
 
 
 def _of_effects(shop: MainJob, cases: list[Case]) -> Iterator[str]:
@@ -88,6 +97,39 @@ def _of_delivery(shop: MainJob) -> Iterator[str]:
             if job is None or job.finished_at is None:
                 yield f"I5 {kind} has not heard of {event.type} {event.id}"
     yield from _of_lanes(jobs.values())
+
+
+def _of_approvals(journal: list[Any]) -> Iterator[str]:
+    """Who agreed is not who asked; what they had read is what was last asked for; no one does alone what takes two.
+
+    The proposals are followed here anew, from the journal alone.
+    """
+    asked: dict[str, tuple[Proposal, str]] = {}
+    for entry in journal:
+        match msgspec.convert(entry.event, events.Event):
+            case events.ExceptionResolutionProposed(proposed=wanted):
+                asked[wanted.exception] = Proposal(at=entry.at, resolved=wanted), str(entry.actor_id)
+            case events.ExceptionResolutionDecided(exception=key, agreed=agreed, proposal=read):
+                proposal, requester = asked.pop(key)
+                if requester == str(entry.actor_id):
+                    yield f"I9 {key} was asked for and agreed to by {requester}"
+                if read != proposal.digest:
+                    yield f"I9 {key}: {read} was read, {proposal.digest} was {'done' if agreed else 'declined'}"
+            case events.ExceptionResolved(exception=key, resolution="skip" | "roll_back" as way):
+                yield f"I9 {key}: {way} by {entry.actor_id} alone"
+
+
+def _of_webhooks(shop: MainJob, cases: list[Case]) -> Iterator[str]:
+    """However often it was told: one deal, one onboarding, each message taken in once."""
+    for case in cases:
+        deals = [row for row in shop.deals() if row.external_id == case.deal]
+        begun = shop.installation.rows(case.tenant, "SELECT id FROM {}.onboarding")
+        if len(deals) != 1 or [row.id for row in begun] != [case.id]:
+            yield f"I1 {case.canary}: {len(deals)} deals and {len(begun)} onboardings of one sale"
+    query = "SELECT external_id, count(*) AS n FROM {}.delivery GROUP BY external_id HAVING count(*) > 1"
+    yield from (
+        f"I1 message {row.external_id} is kept {row.n} times" for row in shop.installation.rows(shop.home, query)
+    )
 
 
 def _of_lanes(jobs: Iterable[Any]) -> Iterator[str]:

@@ -72,21 +72,73 @@ COURSE = [
     _BACK,
     _STOP,
 ]
-ROUTE: Context = {
-    "id": "give-it-to-another-role",
-    "title": "Give it to another role",
-    "text": "Another role owns the exception, and is told of it.",
-    "action": f"{TENANT}/exceptions/0192f0c5/route",
-    "fields": [_REASON | {"id": "note", "label": "Note for the record"}],
-    "button": {},
+_NOTE = _REASON | {"id": "note", "label": "Note for the record", "help": ""}
+_ABOUT = f"{TENANT}/exceptions/0192f0c5"
+_BLANK: Context = {"button": {}, "warning": "", "labels": {}, "given": {}, "errors": []}
+RESOLUTION: Context = _BLANK | {
+    "id": "resolution",
+    "action": f"{_ABOUT}/resolution",
+    "fields": [_NOTE | {"help": "What you found and what was done. Is kept in the trail."}],
+}
+ROUTE: Context = _BLANK | {
+    "id": "route",
+    "title": "Give it to somebody",
+    "text": "Whoever owns the exception now is told of it. A person has to work for the side of the role.",
+    "action": f"{_ABOUT}/route",
+    "fields": [
+        {"id": "role", "label": "Role", "type": "select", "required": False, "options": []}
+        | {"help": "Not chosen: it stays with the role that has it."},
+        {"id": "person", "label": "Person", "type": "select", "required": False}
+        | {
+            "options": [{"id": "p", "label": "Dana Weber (Partner)"}],
+            "help": "Nobody by name: whoever holds the role.",
+        },
+        _NOTE,
+    ],
+}
+REFUSED_ROUTE: Context = ROUTE | {
+    "given": {"person": "p", "note": "Dana knows the vendor."},
+    "errors": [("person", "This person holds no role of that side here.")],
 }
 PROPOSED: Context = {
     "what": "Leave it out",
     "by": "Tom Okafor",
     "at": days(-1),
     "reason": "The accounts were made by hand; checked with the vendor's list.",
+    "input": [],
+    "warning": "",
     "own": False,
-    "action": f"{TENANT}/exceptions/0192f0c5/agreement",
+    "form": _BLANK
+    | {"id": "agreement", "action": f"{_ABOUT}/agreement", "digest": "5f2c"}
+    | {"fields": [_REASON | {"id": "note", "required": False, "conditional": True, "help": "Needed to decline it."}]},
+}
+_WARNING = (
+    "The call before may have had its effect. This one goes out under a new key, so the other system cannot tell that "
+    "it is the same: look there first, or it may happen twice."
+)
+EDITED: Context = _BLANK | {
+    "id": "edited",
+    "title": "Try again with other values",
+    "text": "The step is tried at once with these values. They count for this one try; the plan keeps its own. It "
+    "changes something in another system: another person has to agree.",
+    "action": f"{_ABOUT}/edited",
+    "warning": _WARNING,
+    "fields": [
+        {"id": "input.external_id", "label": "External id", "type": "text", "required": True, "help": ""},
+        {"id": "input.plan", "label": "Plan", "type": "select", "required": True, "help": ""}
+        | {"options": [{"id": each, "label": each} for each in ("starter", "team")]},
+        {"id": "input.seats", "label": "Seats", "type": "integer", "required": False, "help": ""},
+        _NOTE,
+    ],
+    "given": {"input.external_id": "onboarding-1", "input.plan": "team", "input.seats": "-4", "note": "Counted anew."},
+    "labels": {"input.seats": "Seats"},
+    "errors": [("input.seats", "-4 is less than the minimum of 1")],
+}
+PROPOSED_INPUT: Context = PROPOSED | {
+    "what": "Try again with other values",
+    "reason": "They have sixty workplaces, not forty.",
+    "input": [("Seats", "60"), ("Region", "Left out")],
+    "warning": _WARNING,
 }
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_course.html": [

@@ -15,12 +15,24 @@ def _line(
     path = f"{TENANT}/items/kickoff"
     line: Context = {"title": title, "onboarding": onboarding, "path": TENANT, "queue": queue, "owner": owner}
     line |= {"value": KEY, "role": "Onboarding lead", "taken": False, "unowned": False, "reason": "", "assignee": ""}
-    line |= {"state": "open", "age": age * 86_400, "due_at": None if due is None else days(due), "late": False}
+    line |= {
+        "state": "open",
+        "age": age * 86_400,
+        "due_at": None if due is None else days(due),
+        "late": False,
+        "unanswered": False,
+    }
     return line | {"claim": f"{path}/claim", "owner_path": f"{path}/owner", "candidates": [_DANA, _TOM]} | more
 
 
 _LATE = {"late": True, "state": "behind"}
-_STUCK = {"state": "stuck", "reason": "Waiting on technical credentials", "claim": "", "owner_path": ""}
+_STUCK = {
+    "state": "stuck",
+    "unanswered": True,
+    "reason": "Waiting on technical credentials",
+    "claim": "",
+    "owner_path": "",
+}
 _WORK: Context = {
     "chrome": PARTNER,
     "side": "partner",

@@ -14,8 +14,11 @@ from typing import Any
 import msgspec
 
 from app.flow.definition import Definition
+from app.flow.events import ActionSucceeded
 from app.flow.simulate import walk
 from app.templates.library import list_shelves, open_shelf
+from tests.unit.flow.migration.versions import add_stage_before_rollout, go_on, version, written
+from tests.unit.flow.running import Run, managed_services
 
 HERE = Path(__file__).parent
 RECORDED, DEFINITIONS = HERE / "recorded", HERE / "definitions"
@@ -31,6 +34,24 @@ def main() -> None:
             entries = [{"at": entry.at.isoformat(), "event": msgspec.to_builtins(entry.event)} for entry in history]
             told = {"definition": name, "history": entries, "final": msgspec.to_builtins(state)}
             _write(RECORDED / f"{name}-{seed}.json", told)
+    _record_a_migration()
+
+
+def _record_a_migration() -> None:
+    """One history that goes on with another version of its template while a call is under way."""
+    old, new = managed_services(), version(add_stage_before_rollout)
+    documents = (written(lambda _same: None, old.version), written(add_stage_before_rollout, new.version))
+    told = ["managed-services-before", "managed-services-after"]
+    for name, definition, document in zip(told, (old, new), documents, strict=True):
+        _write(DEFINITIONS / f"{name}.json", {"digest": definition.digest, "document": document})
+    run = Run(definition=old)
+    run.until_workspace()
+    go_on(run, new)
+    run.apply(ActionSucceeded(task="task.create_workspace", request=1, result={"id": "ws-1"}))
+    run.complete("task.invite_admin")
+    entries = [{"at": entry.at.isoformat(), "event": msgspec.to_builtins(entry.event)} for entry in run.history]
+    final = {"definition": told[0], "later": told[1:], "history": entries, "final": msgspec.to_builtins(run.state)}
+    _write(RECORDED / "managed-services-migrated.json", final)
 
 
 def _definitions() -> Iterator[tuple[str, dict[str, Any], Definition]]:

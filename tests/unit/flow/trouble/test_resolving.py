@@ -16,7 +16,8 @@ from app.flow.fields import Value
 from app.flow.state import State
 from app.flow.steps.exceptions import ExceptionClosed, ExceptionRefused
 from app.flow.steps.holds import OnHold
-from app.flow.steps.resolving import ProposalRefused, needs_second_person
+from app.flow.steps.resolving import ProposalRefused, may_have_had_effect, needs_second_person
+from app.flow.steps.settle import input_now
 from app.flow.steps.timers import TimerNotDue
 from app.flow.steps.work import ReasonNeeded, ResolutionRefused
 from tests.unit.flow.running import PROOF, STAFF, Run, of_type
@@ -186,6 +187,19 @@ class TestTwoPeople:
         with pytest.raises(ProposalRefused, match="Nothing"):
             run.apply(decided(agreed=True))
 
+    def test_agree_to_what_they_have_read_and_to_nothing_else(self):
+        run = self.proposed()
+        read = run.state.exceptions[FIRST].proposal
+        assert read is not None
+        run.apply(events.ExceptionResolutionProposed(by=STAFF, proposed=resolution("roll_back", "stage.preparation")))
+        for agreed in (True, False):
+            with pytest.raises(ProposalRefused, match="Something else"):
+                run.apply(msgspec.structs.replace(decided(agreed=agreed, reason="So."), proposal=read.digest))
+        now = run.state.exceptions[FIRST].proposal
+        assert now is not None
+        run.apply(msgspec.structs.replace(decided(agreed=True), proposal=now.digest))
+        assert not run.state.exceptions[FIRST].is_open
+
     def test_roll_back_together(self):
         run = self.proposed("roll_back", "stage.preparation")
         run.apply(decided(agreed=True))
@@ -200,3 +214,89 @@ class TestTwoPeople:
         run.apply(events.Held(by=STAFF, reason_code="scope_mismatch", reason="Wait."))
         with pytest.raises(OnHold):
             run.apply(decided(agreed=True))
+
+
+class TestOtherValues:
+    """One more try of an action with values that a person gave."""
+
+    def edited(self, run: Run, way: events.Resolution = "retry", **given: Value) -> list[RequestAction]:
+        event = msgspec.structs.replace(resolution(way), input=given)
+        return of_type(run.apply(event), RequestAction)
+
+    def test_count_for_this_call_under_a_number_of_its_own(self):
+        run = blocked()
+        plan = input_now(run.definition, run.state, run.definition.items[CALL])
+        [asked] = self.edited(run, seats=60, region=None)
+        assert (asked.request, asked.input["seats"], "region" in asked.input) == (2, 60, False)
+        assert {name: value for name, value in asked.input.items() if name != "seats"} == {
+            name: value for name, value in plan.items() if name not in {"seats", "region"}
+        }
+        run.apply(events.ActionFailed(task=CALL, request=2, error="403"))
+        second = msgspec.structs.replace(resolution("retry"), exception=f"{CALL}#2")
+        [again] = of_type(run.apply(second), RequestAction)
+        assert (again.request, again.input) == (3, plan)
+        assert replay(run.definition, run.history) == run.state
+
+    def test_stand_in_for_a_value_that_is_missing(self):
+        run = blocked()
+        run.apply(events.PacketChanged(by=STAFF, facts={"legal_account_name": None}, source="person"))
+        with pytest.raises(ResolutionRefused, match="missing fact"):
+            run.apply(resolution("retry"))
+        [asked] = self.edited(run, name="Acme Ltd")
+        assert asked.input["name"] == "Acme Ltd"
+
+    def test_are_for_values_that_the_action_takes(self):
+        with pytest.raises(ResolutionRefused) as refused:
+            self.edited(blocked(), token="x")
+        assert refused.value.errors[0][0] == "/input/token"
+
+    @pytest.mark.parametrize("way", ["done", "skip", "close"])
+    def test_are_for_another_try_alone(self, way: events.Resolution):
+        with pytest.raises(ResolutionRefused, match="trying an action again"):
+            self.edited(blocked(), way, seats=60)
+
+    def test_are_not_lost_where_something_else_holds_the_step(self):
+        run = blocked()
+        other: Any = {"type": "timeline_risk", "reason_code": "customer_no_response", "note": "Wait.", "blocks": True}
+        run.apply(events.ExceptionRaised(by=STAFF, item=CALL, **other))
+        with pytest.raises(ResolutionRefused, match="something else"):
+            self.edited(run, seats=60)
+
+    @pytest.mark.parametrize(("unknown", "may"), [(True, True), (False, False)])
+    def test_are_warned_of_where_the_call_before_may_have_had_its_effect(self, *, unknown: bool, may: bool):
+        assert may_have_had_effect(blocked(unknown=unknown).state.exceptions[FIRST]) is may
+
+    def test_wait_for_the_second_person_where_they_were_proposed(self):
+        run = blocked(unknown=True)
+        wanted = msgspec.structs.replace(resolution("retry"), input={"seats": 60})
+        run.apply(events.ExceptionResolutionProposed(by=STAFF, proposed=wanted))
+        assert run.item(CALL).state == "blocked"
+        [asked] = of_type(run.apply(decided(agreed=True)), RequestAction)
+        assert (asked.request, asked.input["seats"]) == (2, 60)
+        assert replay(run.definition, run.history) == run.state
+
+
+class TestARetryThatWasSet:
+    def test_once_made_leaves_no_second_one_behind(self):
+        run = blocked()
+        at = run.now + timedelta(hours=1)
+        run.apply(events.RetryScheduled(by=STAFF, exception=FIRST, at=at, reason="Later."))
+        version = run.state.exceptions[FIRST].retry_version
+        run.now = at
+        run.apply(events.RetryDue(exception=FIRST, version=version))
+        assert run.state.exceptions[FIRST].retry_version == version + 1
+        assert (run.state.exceptions[FIRST].resolution, run.state.exceptions[FIRST].resolved_by) == ("retry", "system")
+        before = run.state
+        run.apply(events.RetryDue(exception=FIRST, version=version))
+        assert run.state is before
+
+    def test_needs_an_item_that_waits_for_it(self):
+        run = blocked()
+        by, item = STAFF, "task.review_environment"
+        raised = events.ExceptionRaised(
+            by=by, item=item, type="timeline_risk", reason_code="scope_mismatch", note="It may be late.", blocks=False
+        )
+        run.apply(raised)
+        [told] = [each.id for each in run.state.open_exceptions(item)]
+        with pytest.raises(ResolutionRefused):
+            run.apply(events.RetryScheduled(by=STAFF, exception=told, at=run.now + timedelta(hours=1), reason="Later."))

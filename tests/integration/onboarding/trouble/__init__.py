@@ -1,0 +1,1 @@
+"""Exceptions and the course of a running onboarding, through their doors."""

@@ -1,0 +1,1 @@
+"""How well the tests of the engine notice a changed line."""

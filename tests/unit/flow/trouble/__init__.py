@@ -1,0 +1,1 @@
+"""What is done about exceptions, and what happens while nothing is."""
