@@ -50,9 +50,12 @@ from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
+from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
 from app.onboarding.pages import CourseForms, ExceptionForms, HomePages, OnboardingForms, OnboardingPages
+from app.onboarding.parts.api import PartDoors
+from app.onboarding.parts.pages import PartForms
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
@@ -113,6 +116,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OwnerForms,
     ManyPages,
     CourseForms,
+    PartForms,
     ExceptionForms,
     InboxPages,
     SandboxMailPages,
@@ -125,6 +129,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CommandDoors,
     CourseDoors,
     PacketDoors,
+    PartDoors,
+    LifecycleDoors,
     ExceptionDoors,
     WorkDoors,
     CommentDoors,

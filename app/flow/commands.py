@@ -151,6 +151,14 @@ class ReachFirstValue(Struct, frozen=True, kw_only=True, tag="reach_first_value"
     at: datetime
 
 
+class StartNext(Struct, frozen=True, kw_only=True, tag="start_next"):
+    """Begin what follows in this lifecycle at `due_at`; once, whoever else may start it before."""
+
+    lifecycle: str
+    due_at: datetime
+    number: int
+
+
 class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
     """The onboarding ended; nothing follows."""
 
@@ -174,6 +182,7 @@ Command = (
     | ChangeException
     | CloseException
     | ReachFirstValue
+    | StartNext
     | Finish
 )
 
@@ -202,3 +211,4 @@ class Decision(Struct, frozen=True, kw_only=True):
     changes: tuple[ItemChange, ...]
     commands: tuple[Command, ...]
     moves: tuple[Move, ...] = ()
+    removed: tuple[str, ...] = ()  # items that there are no more

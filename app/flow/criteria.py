@@ -23,6 +23,8 @@ TYPES = {
     "boolean": cel.Type.BOOL,
     "date": cel.Type.TIMESTAMP,
 }
+LIST = cel.Type.List(cel.Type.STRING)  # what criteria see of a field of lines; no connector takes one
+PART = "part.name"  # the name of an instance, inside of a repeated part
 REFERENCE = "onboarding.reference"  # the one name that every template has
 LONGEST_SOURCE = 2_000
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -123,7 +125,7 @@ def declare_fields(prefix: str, fields: tuple[Field, ...]) -> dict[str, cel.Type
     """`prefix.id` with the field's type and `prefix.id.given` for each field."""
     names: dict[str, cel.Type] = {}
     for field in fields:
-        names[f"{prefix}.{field.id}"] = TYPES[field.type]
+        names[f"{prefix}.{field.id}"] = LIST if field.type == "list" else TYPES[field.type]
         names[f"{prefix}.{field.id}.given"] = cel.Type.BOOL
     return names
 

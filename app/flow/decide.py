@@ -22,6 +22,9 @@ from app.flow.events import Event
 from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
 from app.flow.migration import asking
 from app.flow.migration.migrate import migrate
+from app.flow.parts.optional import decline
+from app.flow.parts.repeated import add_part, follow_lists, remove_part
+from app.flow.parts.unfolding import unfold
 from app.flow.state import ItemState, State
 from app.flow.steps import resolving, work
 from app.flow.steps.ageing import alert, is_stale_alert
@@ -68,6 +71,7 @@ def new_state(definition: Definition) -> State:
 
 def decide(definition: Definition, state: State, event: Event, now: datetime) -> Decision:
     """What follows from `event` at `now` (aware). A stale timer changes nothing and returns the very same state."""
+    definition = unfold(definition, state.parts)
     _check_pinned(definition, state, event)
     if _is_late(state, event):
         return Decision(state=state, changes=(), commands=())
@@ -75,6 +79,7 @@ def decide(definition: Definition, state: State, event: Event, now: datetime) ->
     check_not_held(state, event)
     draft = Draft(definition, state, now)
     _STEPS[type(event)](draft, event)
+    follow_lists(draft, event)
     if draft.state.phase == "running":
         settle(draft)
         keep_pauses(draft)
@@ -153,8 +158,9 @@ def _start(draft: Draft, event: events.Started) -> None:
         "pauses": event.pauses,
         "reminds": event.reminds,
     }
+    follow_lists(draft, event)
     draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}
-    for key in definition.items:
+    for key in draft.definition.items:
         start_timers(draft, key, "started")
     for name, reason in unfit.items():
         _note_unfit_fact(draft, name, reason)
@@ -270,6 +276,9 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.RetryDue: resolving.retry_now,
     events.ExceptionAged: alert,
     events.ItemSkipped: skip_item,
+    events.ItemDeclined: decline,
+    events.PartAdded: add_part,
+    events.PartRemoved: remove_part,
     events.RolledBack: roll_back_to,
     events.Held: hold,
     events.Resumed: resume,

@@ -14,10 +14,12 @@ from msgspec import Struct
 from app.flow.criteria import Criterion
 from app.flow.fields import Field, Text
 
-ItemKind = Literal["stage", "milestone", "task", "gate"]
+ItemKind = Literal["stage", "milestone", "task", "gate", "group"]  # a group holds what happens several times
 Side = Literal["partner", "customer"]
 Layer = Literal["internal", "implementation", "value"]
 Rule = Literal["hard", "soft", "info"]
+Join = Literal["all", "any"]  # what an item waits for of all that it depends on
+Lifecycle = Literal["onboarding", "renewal", "expansion", "escalation", "offboarding"]
 Effect = Literal["pass", "proceed", "override", "return", "stop"]
 
 REASON_CODES = (
@@ -174,6 +176,23 @@ class Item(Struct, frozen=True, kw_only=True):
     action: ActionCall | None = None
     on_refusal: Refusal | None = None
     review: GateReview | None = None
+    optional: bool = False
+    join: Join = "all"
+    group: str | None = None  # of an instance, and of what is in one: the repeated part
+    number: int | None = None  # of an instance: which it is
+    part: str = ""  # of an instance: its name
+
+
+class Repeat(Struct, frozen=True, kw_only=True):
+    """A part that happens several times: what it is made of, its own item first.
+
+    `for_each` names the list that it follows; up to `at_most` times people may add another.
+    """
+
+    key: str
+    for_each: str | None
+    at_most: int | None
+    pattern: tuple[Item, ...]
 
 
 class Rung(Struct, frozen=True, kw_only=True):
@@ -211,6 +230,15 @@ class ExceptionRoute(Struct, frozen=True, kw_only=True):
     escalate: tuple[str, ...] = ()  # who is told in turn while nobody responds; else the rest of the route
 
 
+class Successor(Struct, frozen=True, kw_only=True):
+    """What follows when this has ended: a run of another template, so long after, if its criterion is true."""
+
+    lifecycle: Lifecycle
+    template: str
+    after: Duration | None = None
+    when: Criterion | None = None
+
+
 class FirstValue(Struct, frozen=True, kw_only=True):
     """What counts as first value: a value milestone, its definition and the proof it takes."""
 
@@ -237,10 +265,26 @@ class Definition:
     first_value: FirstValue
     fields: Mapping[str, Field]  # by the name that criteria use: inputs.region, answers.kickoff.held_on
     texts: Mapping[str, Text] = field(default_factory=dict)
+    lifecycle: Lifecycle = "onboarding"
+    then: tuple[Successor, ...] = ()
+    repeats: Mapping[str, Repeat] = field(default_factory=dict)
+    base: Definition | None = field(default=None, repr=False, compare=False)  # of a view: what it was unfolded from
+    views: dict[object, Definition] = field(default_factory=dict, repr=False, compare=False)  # see `parts.unfolding`
 
     def of_kind(self, kind: ItemKind) -> list[Item]:
         """All items of a kind in the tree's order."""
         return [item for item in self.items.values() if item.kind == kind]
+
+    def is_optional(self, key: str) -> bool:
+        """Whether nothing waits for an item: it, or something that it stands in, is optional."""
+        item = self.items[key]
+        while not item.optional and item.parent is not None:
+            item = self.items[item.parent]
+        return item.optional
+
+    def needed(self, item: Item) -> list[str]:
+        """The children that an item waits for."""
+        return [key for key in item.children if not self.items[key].optional]
 
     def stage_of(self, key: str) -> Item:
         """The stage an item stands in."""

@@ -260,6 +260,30 @@ class ItemSkipped(Struct, frozen=True, kw_only=True, tag_field="event", tag="ite
     reason: str
 
 
+class ItemDeclined(Struct, frozen=True, kw_only=True, tag_field="event", tag="item_declined"):
+    """A person of the item's own side says that an optional task or milestone is not needed."""
+
+    by: By
+    item: str
+    reason: str
+
+
+class PartAdded(Struct, frozen=True, kw_only=True, tag_field="event", tag="part_added"):
+    """A repeated part happens once more."""
+
+    by: By
+    item: str
+    name: str
+
+
+class PartRemoved(Struct, frozen=True, kw_only=True, tag_field="event", tag="part_removed"):
+    """One instance of a repeated part, in which nothing was done, is not to happen."""
+
+    by: By
+    item: str
+    reason: str = ""
+
+
 class RolledBack(Struct, frozen=True, kw_only=True, tag_field="event", tag="rolled_back"):
     """A stage and every later one begin anew."""
 
@@ -358,6 +382,9 @@ Event = (
     | RetryDue
     | ExceptionAged
     | ItemSkipped
+    | ItemDeclined
+    | PartAdded
+    | PartRemoved
     | RolledBack
     | Held
     | Resumed

@@ -12,11 +12,13 @@ from msgspec import Struct
 from app.kernel.errors import Invalid
 
 Value = str | int | bool | None
-Kind = Literal["text", "long_text", "email", "integer", "select", "boolean", "date"]
+Kind = Literal["text", "long_text", "email", "integer", "select", "boolean", "date", "list"]
 Text = dict[str, str]  # language → sentence
 
 LONGEST_TEXT = 500
 LONGEST_LONG_TEXT = 10_000
+MOST_ENTRIES = 100
+LONGEST_ENTRY = 200
 LARGEST_INTEGER = 2**53 - 1
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251})\.[A-Za-z]{2,63}")
@@ -91,6 +93,21 @@ def _check_text(field: Field, value: Value) -> str | None:
     return f"This is longer than {longest} characters." if len(value) > longest else None
 
 
+def entries_of(value: object) -> list[str]:
+    """The entries of a list: one a line, blank ones and doubled ones left out."""
+    lines = [line.strip() for line in value.splitlines()] if isinstance(value, str) else []
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def _check_list(field: Field, value: Value) -> str | None:
+    if not isinstance(value, str) or "\x00" in value:
+        return _check_text(field, value)
+    entries = entries_of(value)
+    if len(entries) > MOST_ENTRIES:
+        return f"These are more than {MOST_ENTRIES} lines."
+    return "A line is longer than 200 characters." if any(len(entry) > LONGEST_ENTRY for entry in entries) else None
+
+
 def _check_email(field: Field, value: Value) -> str | None:
     if isinstance(value, str) and _EMAIL.fullmatch(value) and ".." not in value:
         return _check_text(field, value)
@@ -128,6 +145,7 @@ def _check_date(_field: Field, value: Value) -> str | None:
 _CHECKS = {
     "text": _check_text,
     "long_text": _check_text,
+    "list": _check_list,
     "email": _check_email,
     "integer": _check_integer,
     "select": _check_select,
@@ -137,7 +155,9 @@ _CHECKS = {
 
 
 def as_criterion_value(field: Field, value: Value) -> object:
-    """The value as CEL sees it: a date is a timestamp at midnight UTC, everything else is itself."""
+    """The value as CEL sees it: a date is a timestamp at midnight UTC, a list its lines, everything else is itself."""
+    if field.type == "list":
+        return entries_of(value)
     if field.type == "date" and isinstance(value, str):
         return datetime.combine(date.fromisoformat(value), datetime.min.time(), tzinfo=UTC)
     return value

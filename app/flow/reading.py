@@ -1,6 +1,6 @@
 """From an effective document (validated against the schema) to a compiled `Definition`. Criteria are type-checked here.
 
-`templates.lint` uses the same reader and collects every refused criterion; running work takes none of them.
+`templates.linting` uses the same reader and collects every refused criterion; running work takes none of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from cel_expr_python import cel
 
-from app.flow.criteria import REFERENCE, Criterion, CriterionRefused, Vocabulary, declare_fields
+from app.flow.criteria import PART, REFERENCE, Criterion, CriterionRefused, Vocabulary, declare_fields
 from app.flow.definition import (
     ActionCall,
     DecisionButton,
@@ -29,10 +29,12 @@ from app.flow.definition import (
     Reminder,
     Role,
     Rung,
+    Successor,
     Timer,
     Validation,
 )
 from app.flow.fields import Field, Text
+from app.flow.parts.unfolding import fold
 
 Path = tuple[str | int, ...]
 Refused = list[tuple[Path, CriterionRefused]]
@@ -52,6 +54,8 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
     """
     reader = _Reader(document, refused)
     reader.read_items()
+    fields = reader.named_fields()
+    items, repeats = fold(reader.items, reader.repeats)
     return Definition(
         id=document["id"],
         version=document["version"],
@@ -64,12 +68,15 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
         },
         inputs=reader.inputs,
         handoff=reader.handoff,
-        items=reader.items,
+        items=items,
         timers={timer["id"]: reader.timer(timer) for timer in document.get("timers", ())},
         exceptions={route["id"]: reader.route(route) for route in document["exceptions"]},
         first_value=reader.first_value(document["first_value"]),
-        fields=reader.named_fields(),
+        fields=fields,
         texts=reader.texts,
+        lifecycle=document.get("lifecycle", "onboarding"),
+        then=tuple(reader.successor(each, ("then", index)) for index, each in enumerate(document.get("then", ()))),
+        repeats={repeat.key: repeat for repeat in repeats},
     )
 
 
@@ -86,6 +93,8 @@ def declared_names(document: Document) -> dict[str, cel.Type]:
             names |= _declared_states("milestone", milestone["id"], "done")
             for task in milestone["tasks"]:
                 names |= _declared_by_task(task)
+            if "repeat" in milestone or any("repeat" in task for task in milestone["tasks"]):
+                names[PART] = cel.Type.STRING
     return names
 
 
@@ -112,6 +121,7 @@ class _Reader:
         self.inputs = _fields(document.get("inputs", ()), self.text)
         self.handoff = tuple(self._handoff_field(entry) for entry in document["handoff"]["fields"])
         self.items: dict[str, Item] = {}
+        self.repeats: dict[str, tuple[str | None, int | None]] = {}
 
     def named_fields(self) -> dict[str, Field]:
         """Every typed field by the name that criteria use."""
@@ -262,8 +272,12 @@ class _Reader:
             "when": self.condition(source.get("when"), (*path, "when")),
             "entry": self.condition(source.get("entry"), (*path, "entry")),
             "exit": self.condition(source.get("exit"), (*path, "exit")),
+            "optional": source.get("optional", False),
+            "join": source.get("join", "all"),
         }
         owner = source["owner"]
+        if repeat := source.get("repeat"):
+            self.repeats[key] = (repeat.get("for_each"), repeat.get("at_most"))
         self.items[key] = Item(
             key=key,
             kind=kind,  # type: ignore[arg-type]  # the four callers write one of the four kinds
@@ -313,6 +327,15 @@ class _Reader:
             respond_within=_duration(route["respond_within"]) or Duration(business_days=1),
             reason_codes=tuple(route["reason_codes"]),
             escalate=tuple(route.get("escalate", ())),
+        )
+
+    def successor(self, link: Document, path: Path) -> Successor:
+        """What follows."""
+        return Successor(
+            lifecycle=link["lifecycle"],
+            template=link["template"],
+            after=_duration(link.get("after")),
+            when=self.condition(link.get("when"), (*path, "when")),
         )
 
     def first_value(self, value: Document) -> FirstValue:

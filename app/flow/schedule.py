@@ -77,12 +77,22 @@ class Forecast:
         if side == "begin":
             above = (item.parent, "begin") if item.parent else ("", "begin")
             yield self.at(above) if item.parent else self.start, above
-            for earlier in item.depends_on:
+            for earlier in self.joins(item):
                 yield self.end(earlier), (earlier, "end")
             return
         yield self._after(item, self.begin(key)), (key, "begin")
-        for child in item.children:
+        for child in self.definition.needed(item):
             yield self.end(child), (child, "end")
+
+    def joins(self, item: Item) -> tuple[str, ...]:
+        """What the item begins after: all that it depends on, or with `any` the first of it that is not left out."""
+        if item.join == "all" or not item.depends_on:
+            return item.depends_on
+        taken = [key for key in item.depends_on if not self._is_left_out(key)]
+        return (min(taken, key=self.end),) if taken else item.depends_on
+
+    def _is_left_out(self, key: str) -> bool:
+        return key in self.state.items and self.state.items[key].state in {"skipped", "not_needed"}
 
     def pinned(self, key: str) -> datetime:
         """The moment of a day that a person chose: its closing time, or that of the next day on which both work."""
@@ -126,8 +136,9 @@ class _Once:
         if item.key not in self.begins:
             items = self.definition.items
             earlier = [self._end(items[key]) for key in item.depends_on]
+            joined = [min(earlier)] if item.join == "any" and earlier else earlier
             above = self._begin(items[item.parent]) if item.parent else self.start
-            self.begins[item.key] = max([above, *earlier])
+            self.begins[item.key] = max([above, *joined])
         return self.begins[item.key]
 
     def _end(self, item: Item) -> datetime:
@@ -136,6 +147,6 @@ class _Once:
             if item.due is not None:
                 own = due_after(self.state, begin, item.due, item.side)
             else:
-                own = max([begin, *(self._end(self.definition.items[child]) for child in item.children)])
+                own = max([begin, *(self._end(self.definition.items[child]) for child in self.definition.needed(item))])
             self.ends[item.key] = own
         return self.ends[item.key]

@@ -18,6 +18,7 @@ from app.flow.decide import Recorded, decide, new_state
 from app.flow.definition import EXCEPTION_TYPES, REASON_CODES, Definition, Item
 from app.flow.events import By, Event, Evidenced, Resolution
 from app.flow.fields import Field, Value
+from app.flow.parts.unfolding import instance_key, unfold
 from app.flow.state import State
 from app.flow.steps.gates import view_gate
 from app.kernel.errors import SlipwayError
@@ -58,7 +59,7 @@ def simulate(definition: Definition, *, seed: int = 1, histories: int = 20) -> R
         history, state = walk(definition, number)
         longest = max(longest, len(history))
         ends[state.status] += 1
-        touched.update(key for key, item in state.items.items() if item.state == "done")
+        touched.update(key for key, item in state.items.items() if item.state == "done" and key in definition.items)
         if state.status == "running":
             stuck = tuple(key for key, item in state.items.items() if item.state in {"open", "running", "blocked"})
             dead.append(DeadEnd(seed=number, steps=len(history), stuck=stuck))
@@ -95,6 +96,7 @@ def walk(definition: Definition, seed: int) -> tuple[list[Recorded], State]:
 
 def _next(definition: Definition, state: State, chance: Random) -> Event | None:
     """One legal event, chosen at random; what brings the onboarding forward is likelier."""
+    definition = unfold(definition, state.parts)
     forward = [event for event in _forward(definition, state, chance) if _legal(definition, state, event)]
     aside = list(_aside(definition, state, chance))
     if forward and (not aside or _likely(chance, 75)):
@@ -146,6 +148,7 @@ def _aside(definition: Definition, state: State, chance: Random) -> Iterator[Eve
     for key, reminder in state.reminders.items():
         if reminder.armed:
             yield events.ReminderDue(item=key, version=reminder.version)
+    yield from _of_parts(definition, state, by, chance)
     done = [key for key, item in state.items.items() if item.state == "done" and key.startswith("task.")]
     if done:
         yield events.TaskReopened(by=by, task=chance.choice(done), reason="It was not right yet.")
@@ -154,6 +157,18 @@ def _aside(definition: Definition, state: State, chance: Random) -> Iterator[Eve
             by=by, item=chance.choice(list(definition.items)), type=chance.choice(EXCEPTION_TYPES),
             reason_code=chance.choice(REASON_CODES), note="Something is in the way.", blocks=_likely(chance, 50),
         )  # fmt: skip
+
+
+def _of_parts(definition: Definition, state: State, by: By, chance: Random) -> Iterator[Event]:
+    """What nobody needs, and once more or once less of what happens several times."""
+    for item in definition.items.values():
+        if item.optional and not state.is_settled(item.key):
+            yield events.ItemDeclined(by=By(actor="simulation", side=item.side), item=item.key, reason="Not needed.")
+    for repeat in definition.repeats.values():
+        each = state.parts[repeat.key].each if repeat.key in state.parts else ()
+        yield events.PartAdded(by=by, item=repeat.key, name=f"Site {chance.randrange(1000)}")
+        for part in each:
+            yield events.PartRemoved(by=by, item=instance_key(repeat.key, part.number), reason="Not this one.")
 
 
 def _outcome(item: Item, state: State, chance: Random) -> Event:
@@ -226,4 +241,6 @@ def _value(field: Field, chance: Random) -> Value:
         return _likely(chance, 50)
     if field.type == "date":
         return (BEGIN + timedelta(days=chance.randrange(365))).date().isoformat()
+    if field.type == "list":
+        return "\n".join(f"Entry {number}" for number in range(chance.randrange(4)))
     return "someone@example.org" if field.type == "email" else f"Text {chance.randrange(1000)}"

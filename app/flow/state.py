@@ -16,9 +16,9 @@ from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
 # waiting: not yet its turn · open: someone can act · running: an action is under way · blocked: an exception holds it
-# done, skipped: settled · cancelled: the onboarding stopped first
-ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "cancelled"]
-SETTLED: frozenset[str] = frozenset({"done", "skipped"})
+# done, skipped: settled · not_needed: optional, settled undone · cancelled: the onboarding stopped first
+ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "not_needed", "cancelled"]
+SETTLED: frozenset[str] = frozenset({"done", "skipped", "not_needed"})
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -154,6 +154,21 @@ class Plan(Struct, frozen=True, kw_only=True):
     pauses: tuple[tuple[datetime, datetime], ...] = ()
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """One time that a repeated part happens. Its number is never given again; `listed`: it comes from the list."""
+
+    number: int
+    name: str
+    listed: bool = False
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """How often a repeated part happens in this onboarding. `count`: how many numbers were given."""
+
+    count: int = 0
+    each: tuple[Part, ...] = ()
+
+
 class MigrationProposal(Struct, frozen=True, kw_only=True):
     """A migration that waits for another person, and since when."""
 
@@ -166,6 +181,7 @@ class Migration(Struct, frozen=True, kw_only=True):
 
     `items`: old key to new key where they differ. `departed`: items with work on them that were left out, as they
     were. `values`: what stood at a place that took another value. `requests`: how far each key had counted its calls.
+    `parts`: how often repeated parts happened that the version after it does not have, with their names.
     """
 
     seq: int
@@ -176,6 +192,7 @@ class Migration(Struct, frozen=True, kw_only=True):
     departed: dict[str, ItemState] = {}
     values: dict[str, Value] = {}
     requests: dict[str, int] = {}
+    parts: dict[str, Parts] = {}
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -198,6 +215,7 @@ class State(Struct, frozen=True, kw_only=True):
     timers: dict[str, TimerState] = {}
     exceptions: dict[str, OpenedException] = {}
     hold: Hold | None = None
+    parts: dict[str, Parts] = {}
     plan: Plan | None = None  # None: begun when dates did not follow yet
     migration: MigrationProposal | None = None
     migrations: tuple[Migration, ...] = ()
@@ -220,7 +238,7 @@ class State(Struct, frozen=True, kw_only=True):
         return [each for each in self.exceptions.values() if each.is_open and item in {None, each.item}]
 
     def is_settled(self, key: str) -> bool:
-        """Whether an item is done or skipped."""
+        """Whether an item is done, skipped or not needed."""
         return self.items[key].state in SETTLED
 
     def is_open(self, item: Item) -> bool:

@@ -148,6 +148,64 @@ class ItemSkipped(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemDeclined(_OfOnboarding):
+    """A person of its side said that an optional step is not needed."""
+
+    type: ClassVar[str] = "onboarding.item.declined"
+
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartAdded(_OfOnboarding):
+    """A part that happens several times is to happen once more."""
+
+    type: ClassVar[str] = "onboarding.part.added"
+
+    item: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRemoved(_OfOnboarding):
+    """One of several, in which nothing was done, was taken away."""
+
+    type: ClassVar[str] = "onboarding.part.removed"
+
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextAsked(_OfOnboarding):
+    """A person wants what follows to begin now."""
+
+    type: ClassVar[str] = "onboarding.next.asked"
+
+    lifecycle: str
+    successor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextStarted(_OfOnboarding):
+    """What follows this run has begun."""
+
+    type: ClassVar[str] = "onboarding.next.started"
+
+    lifecycle: str
+    successor: str
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextNotStarted(_OfOnboarding):
+    """What was to follow could not begin; `reason` says why."""
+
+    type: ClassVar[str] = "onboarding.next.not_started"
+
+    lifecycle: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnboardingRolledBack(_OfOnboarding):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 

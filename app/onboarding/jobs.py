@@ -8,11 +8,12 @@ from app.flow import events as flow
 from app.flow.decide import OnboardingEnded
 from app.flow.steps.work import StaleAction
 from app.intake.operations import record_failed_start
-from app.kernel.errors import Invalid, SlipwayError
-from app.kernel.outcomes import Done, Outcome
+from app.kernel.errors import Invalid, Missing, SlipwayError
+from app.kernel.outcomes import Done, NeedsPerson, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.trail import get_entry
 from app.onboarding import operations
+from app.onboarding.lifecycle.operations import start_next, tell_not_started
 from app.onboarding.talk.news import write_to_watchers
 
 
@@ -90,6 +91,16 @@ def retry_exception(run: JobRun, *, subject_id: str, exception: str, version: in
     with run.finish() as work:
         operations.retry_exception(work, onboarding_id=UUID(subject_id), exception=exception, version=version)
     return Done()
+
+
+@job("onboarding.start_next", given_up=tell_not_started)
+def start_what_follows(run: JobRun, *, subject_id: str, lifecycle: str, version: int, due_at: str) -> Outcome:
+    """A run has ended, or a person wants it: begin what follows. What no further try can mend is told in its trail."""
+    del version, due_at  # the id of what follows makes it happen once
+    try:
+        return start_next(run, onboarding_id=UUID(subject_id), lifecycle=lifecycle)
+    except (Missing, Invalid) as error:
+        return NeedsPerson(f"{error}")
 
 
 @job("onboarding.age_exception")

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 _WORD = Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$")]
+_KIND = Literal["stage", "milestone", "task", "gate", "group"]
 _KEY = Annotated[str, Meta(min_length=1, max_length=200)]
 _SAID = Annotated[str, Meta(max_length=2000)]
 _CURSOR = Annotated[str, Meta(min_length=1, max_length=4096, description="`next` of the page before.")]
@@ -72,16 +73,20 @@ class QuestionOut(Struct, frozen=True):
 
 
 class ItemOut(Struct, frozen=True):
-    """A stage, milestone, task or gate. What the other side wrote into its own steps is null for a customer."""
+    """A stage, milestone, task, gate, or group of what happens several times.
+
+    What the other side wrote into its own steps is null for a customer.
+    """
 
     key: str
-    kind: Literal["stage", "milestone", "task", "gate"]
+    kind: _KIND
     parent: str | None
     title: Text
     side: Literal["partner", "customer"]
     role: str
     assignee: UUID | None
     owners: list[str]
+    optional: bool
     state: str
     late: bool
     opened_at: datetime | None
@@ -101,9 +106,7 @@ class ItemOut(Struct, frozen=True):
 class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which items: everything that is given must fit."""
 
-    kind: (
-        Annotated[Literal["stage", "milestone", "task", "gate"], Meta(description="Only of this kind.")] | UnsetType
-    ) = UNSET
+    kind: Annotated[_KIND, Meta(description="Only of this kind.")] | UnsetType = UNSET
     state: Annotated[_WORD, Meta(description="Only those in this state.", examples=["open"])] | UnsetType = UNSET
     side: Annotated[Literal["partner", "customer"], Meta(description="Only of this side.")] | UnsetType = UNSET
 
@@ -140,6 +143,39 @@ class Assignment(Struct, frozen=True, forbid_unknown_fields=True):
 
     person: UUID | None
     reason: _SAID = ""
+
+
+class Decline(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why an optional step is not needed."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class NewPart(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a repeated part is called this time."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class GonePart(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why one of several is taken away."""
+
+    reason: _SAID = ""
+
+
+class NextWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to follow an onboarding now, and why."""
+
+    lifecycle: Literal["renewal", "expansion", "escalation", "offboarding"]
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class NextOut(Struct, frozen=True):
+    """What follows: the id that it has as soon as a job has begun it."""
+
+    id: UUID
+    lifecycle: str
+    predecessor: UUID
 
 
 class PacketChange(Struct, frozen=True, forbid_unknown_fields=True):

@@ -85,10 +85,6 @@ class _Teller:
         """What a person changed in the course of the onboarding, or did about an exception."""
         told: list[Event] = []
         match event:
-            case flow.ItemSkipped(item=item, reason=reason):
-                told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
-            case flow.RolledBack(stage=stage, reason=reason):
-                told = [self._rolled_back(stage, reason)]
             case flow.ExceptionResolutionProposed(proposed=proposed):
                 told = [self._of_exception(event, proposed.exception)]
             case flow.ExceptionResolved():
@@ -108,6 +104,24 @@ class _Teller:
                 told = self._held(event)
             case flow.MigrationProposed() | flow.MigrationDeclined() | flow.Migrated():
                 told = [self._migrated(event)]
+            case _:
+                told = self._of_plan(event)
+        return told
+
+    def _of_plan(self, event: flow.Event) -> list[Event]:
+        """What a person took out of the plan, put into it, or let begin anew."""
+        told: list[Event] = []
+        match event:
+            case flow.ItemSkipped(item=item, reason=reason):
+                told = [events.ItemSkipped(item=item, reason=reason, **self.about)]
+            case flow.ItemDeclined(item=item, reason=reason):
+                told = [events.ItemDeclined(item=item, reason=reason, **self.about)]
+            case flow.PartAdded(item=item, name=name):
+                told = [events.PartAdded(item=item, name=name, **self.about)]
+            case flow.PartRemoved(item=item, reason=reason):
+                told = [events.PartRemoved(item=item, reason=reason or None, **self.about)]
+            case flow.RolledBack(stage=stage, reason=reason):
+                told = [self._rolled_back(stage, reason)]
         return told
 
     def _migrated(self, event: flow.MigrationProposed | flow.MigrationDeclined | flow.Migrated) -> Event:

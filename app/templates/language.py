@@ -11,8 +11,9 @@ import rfc8785
 
 from app.flow.definition import Definition
 from app.flow.reading import read_definition
+from app.templates.components import FindComponent, expand, has_includes, no_components
 from app.templates.document import Source, read_yaml
-from app.templates.lint import lint_document
+from app.templates.linting import lint_document
 from app.templates.rules import Problem, TemplateRefused
 from app.templates.schema import check_schema
 
@@ -40,9 +41,14 @@ class Template:
         return read_definition(self.document, self.digest)
 
 
-def read_template(text: str, file: str) -> Template:
-    """Read and check a template. Raises TemplateRefused with every problem found."""
+def read_template(text: str, file: str, find: FindComponent = no_components) -> Template:
+    """Read a template, put in the components it includes, and check it. Raises TemplateRefused with every problem."""
     source = read_yaml(text, file)
+    if has_includes(source.document):
+        problems = check_schema(source, "template")
+        if problems:
+            raise TemplateRefused(problems)
+        source = expand(source, find)
     problems = check_template(source)
     if problems:
         raise TemplateRefused(problems)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.kernel.errors import Missing
+from app.templates.components import Component, read_component
 from app.templates.language import Template, read_template
 from app.templates.overlay import Effective, Overlay, apply_overlays, read_overlay
 from app.templates.rules import Problem, TemplateRefused
 
 LIBRARY = Path(__file__).parents[2] / "templates_library"
+_COMPONENT = re.compile(r"component/([a-z][a-z0-9-]+)@(\d+\.\d+\.\d+)")
 
 
 class NotInLibrary(Missing):
@@ -44,9 +47,17 @@ def open_shelf(name: str, folder: Path = LIBRARY) -> Shelf:
     if name not in list_shelves(folder):
         raise NotInLibrary(f"The library holds no template “{name}”.")
     place = folder / name
-    template = read_template(_text(place / "template.yaml"), _shown(place / "template.yaml", folder))
+    file = place / "template.yaml"
+    template = read_template(_text(file), _shown(file, folder), lambda wanted: find_component(wanted, folder))
     overlays = [read_overlay(_text(path), _shown(path, folder)) for path in sorted((place / "overlays").glob("*.yaml"))]
     return Shelf(name, template, {str(each.document["partner"]): each for each in overlays})
+
+
+def find_component(name: str, folder: Path = LIBRARY) -> Component | None:
+    """A component by its full name (`component/<id>@<version>`), None where there is none. Raises TemplateRefused."""
+    found = _COMPONENT.fullmatch(name)
+    path = folder / "components" / found[1] / f"{found[2]}.yaml" if found else None
+    return read_component(_text(path), _shown(path, folder)) if path and path.is_file() else None
 
 
 def lint_library(folder: Path = LIBRARY) -> list[Problem]:

@@ -47,9 +47,11 @@ class Offered:
     overlay_digest: str | None
 
 
-def find_newest(session: Session, organisation_id: UUID) -> Offered | None:
-    """What the organisation published last, in its scope; None where it has published no template."""
+def find_newest(session: Session, organisation_id: UUID, template_id: str | None = None) -> Offered | None:
+    """What the organisation published last, of that template or of all, in its scope; None where there is nothing."""
     own = select(TemplateVersion.digest).where(TemplateVersion.organisation_id == organisation_id)
+    if template_id is not None:
+        own = own.where(TemplateVersion.template_id == template_id)
     newest = own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
     template = session.scalars(newest.where(TemplateVersion.kind == "template").limit(1)).one_or_none()
     if template is None:

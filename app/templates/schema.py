@@ -17,13 +17,16 @@ FOLDER = FilePath(__file__).parents[2] / "templates_library" / "schema"
 _QUOTED = re.compile(r"'([^']+)'")
 
 
+Language = Literal["template", "overlay", "component"]
+
+
 @cache
-def _validator(name: Literal["template", "overlay"]) -> tuple[jsonschema_rs.Draft202012Validator, dict[str, Any]]:
+def _validator(name: Language) -> tuple[jsonschema_rs.Draft202012Validator, dict[str, Any]]:
     schema = json.loads((FOLDER / f"{name}.schema.json").read_text("utf-8"))
     return jsonschema_rs.Draft202012Validator(schema), schema
 
 
-def check_schema(source: Source, name: Literal["template", "overlay"]) -> list[Problem]:
+def check_schema(source: Source, name: Language) -> list[Problem]:
     """Everything the schema refuses, in the file's order."""
     validator, schema = _validator(name)
     return sorted({_problem(source, schema, error) for error in validator.iter_errors(source.document)})

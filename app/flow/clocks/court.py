@@ -77,6 +77,7 @@ def whose_move(definition: Definition, state: State) -> Ball | None:
         return Ball(OF_REASONS.get(state.hold.reason_code, "partner"), state.hold.reason_code)
     moving = [item for item in definition.items.values() if item.kind in {"task", "gate"}]
     moving = [item for item in moving if state.items[item.key].state in _MOVING]
+    moving = [item for item in moving if not definition.is_optional(item.key)]  # nobody waits for what is optional
     balls = [_ball_at(state, item) for item in moving if state.items[item.key].state != "running"]
     if not balls:
         return Ball("system") if moving else Ball("partner")

@@ -60,7 +60,7 @@ def keep_reminders(draft: Draft) -> None:
     after = draft.state
     if not after.reminds:
         return
-    known = dict(after.reminders)
+    known = {key: told for key, told in after.reminders.items() if key in draft.definition.items}  # a part may be gone
     for key, item in draft.definition.items.items():
         before = known.get(key)
         wanted = _next(draft, item, after, before)

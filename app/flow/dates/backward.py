@@ -59,7 +59,7 @@ class _Backward:
         self.live = {stage.key for stage in goes_live(forecast.definition)}
         self.followers: dict[str, list[str]] = defaultdict(list)
         for item in self.items.values():
-            for earlier in item.depends_on:
+            for earlier in item.depends_on if item.join == "all" else ():  # of several nobody waits for one of them
                 self.followers[earlier].append(item.key)
         self._begins: dict[str, datetime | None] = {}
         self._ends: dict[str, datetime | None] = {}
@@ -87,7 +87,7 @@ class _Backward:
     def _begin(self, key: str) -> datetime | None:
         if key not in self._begins:
             item = self.items[key]
-            bounds = [self._begin(child) for child in item.children]
+            bounds = [self._begin(child) for child in self.forecast.definition.needed(item)]
             own = self._end(key)
             if own is not None and key in self.forecast.plan.pins:
                 own = min(own, self.forecast.pinned(key))
@@ -99,7 +99,7 @@ class _Backward:
         if key not in self._ends:
             item = self.items[key]
             bounds = [self._begin(follower) for follower in self.followers[key]]
-            bounds.append(self._end(item.parent) if item.parent else None)
+            bounds.append(self._end(item.parent) if item.parent and not item.optional else None)
             bounds.append(self.by - MOMENT if key in self.live else None)
             self._ends[key] = _least(bounds)
         return self._ends[key]

@@ -18,6 +18,8 @@ from app.flow.state import ItemState
 Cause = Literal[
     "finished",  # an item ended at another time than expected
     "skipped",  # an item was left out
+    "not_needed",  # an optional item was declined, or ended with its stage
+    "repeated",  # a part happens more or fewer times
     "reopened",  # an item that had ended goes on
     "opened",  # an item could begin only later than what it depends on allowed
     "chosen",  # a person chose the day of an item
@@ -36,7 +38,12 @@ OF_EVENTS: Final[dict[type, Cause]] = {
 }
 
 _moment = itemgetter(0)
-_WORDS: Final[dict[str, Cause]] = {"done": "finished", "skipped": "skipped", "pinned": "chosen"}
+_WORDS: Final[dict[str, Cause]] = {
+    "done": "finished",
+    "skipped": "skipped",
+    "not_needed": "not_needed",
+    "pinned": "chosen",
+}
 
 
 class Causes:
@@ -65,14 +72,16 @@ class Causes:
 
     def _trace(self, node: Node, *, later: bool) -> tuple[Cause, str]:
         """Follow what binds: in the plan after the event when it became later, in the one before it when earlier."""
+        plan = self.after if later else self.before
         passed: list[tuple[Node, bool]] = []
         while (node, later) not in self._traced:
             passed.append((node, later))
             changed = self._changed(node)
             if changed is not None and (later or changed != "opened"):
-                self._traced[node, later] = changed, node[0]
+                self._traced[node, later] = changed, self._place(plan, node[0], changed)
                 break
-            _, binding = max((self.after if later else self.before).hangs_on(node), key=_moment)
+            _, binding = max(plan.hangs_on(node), key=_moment)
+            binding = self._of_any(node, binding, later=later)
             if not binding[0]:
                 self._traced[node, later] = "opened", node[0]  # it hangs on nothing but the start
                 break
@@ -81,8 +90,25 @@ class Causes:
         self._traced |= dict.fromkeys(passed, found)
         return found
 
+    @staticmethod
+    def _place(plan: Forecast, key: str, cause: Cause) -> str:
+        """The item in which a cause lies: of what is new or gone, the part that happens more or fewer times."""
+        return plan.definition.items[key].group or key if cause == "repeated" else key
+
+    def _of_any(self, node: Node, binding: Node, *, later: bool) -> Node:
+        """Where the first of several counts, it is the other way round.
+
+        What was the first before has become later, or what is the first now has become earlier.
+        """
+        item = self.after.definition.items[node[0]]
+        if node[1] != "begin" or item.join == "all" or binding[0] not in item.depends_on:
+            return binding
+        return (self.before if later else self.after).joins(item)[0], "end"
+
     def _changed(self, node: Node) -> Cause | None:
         """What happened to this very node with the event; None while it only follows from others."""
+        if (node[0] in self.before.state.items) != (node[0] in self.after.state.items):
+            return "repeated"
         old, new = self.before.basis(node), self.after.basis(node)
         if old == new:
             return None

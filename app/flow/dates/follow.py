@@ -9,6 +9,7 @@ import msgspec
 from app.flow.commands import Move
 from app.flow.dates.causes import Causes
 from app.flow.events import CalendarChanged, DueDateSet, Event, GoLiveSet, Started
+from app.flow.parts.unfolding import unfold
 from app.flow.schedule import Forecast, plan_due_dates
 from app.flow.state import Plan, State
 from app.flow.steps.draft import LONGEST_STATEMENT, Draft, NotOpen
@@ -43,11 +44,15 @@ def follow(draft: Draft, event: Event) -> tuple[Move, ...]:
         for key, due in after.plan.baseline.items():
             draft.set(key, due_at=due, due_cause="plan")  # what opened with the start is due as planned
         return ()
-    old = Forecast(draft.definition, before, before.started_at)
+    old = Forecast(unfold(draft.definition, before.parts), before, before.started_at)
     new = Forecast(draft.definition, after, before.started_at)
     causes, moves = Causes(old, new, event), list[Move]()
-    for key, was in before.items.items():
+    for key in after.items:
         if after.is_settled(key):
+            continue
+        was = before.items.get(key)
+        if was is None:
+            draft.set(key, due_at=new.due(key), due_cause="repeated")
             continue
         due, cause = new.due(key), was.due_cause
         if due != was.due_at:

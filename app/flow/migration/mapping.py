@@ -14,6 +14,8 @@ from msgspec import Struct
 from app.flow.definition import Definition, Item
 from app.flow.events import MigrationMap
 from app.flow.fields import Field, Value, check_value, is_given
+from app.flow.migration.parts import of_pattern
+from app.flow.parts.unfolding import instance_key
 from app.flow.state import SETTLED, ItemState, State
 
 Trouble = Literal[
@@ -24,6 +26,7 @@ Trouble = Literal[
     "exception",  # an exception is open on what has no counterpart
     "overtaken",  # it is not finished, and where it would stand is
     "first_value",  # first value could not be proven any more
+    "repeated",  # it happens several times in one of the versions and once in the other, and work is on it
     "map",  # the map itself names what does not exist, or twice
 ]
 WORK = frozenset({"running", "blocked"})
@@ -70,6 +73,8 @@ def name_items(old: Definition, new: Definition, state: State, wanted: Migration
                 f"“{found[target]}” and “{key}” cannot both go on as “{target}”. Name another place for one of them."
             )
             problems.append(Problem(kind="map", place=f"/items/{key}", reason=reason, item=key))
+        elif old.items[key].kind != new.items[target].kind and "group" in {old.items[key].kind, new.items[target].kind}:
+            problems += _repeated(state, key)
         elif old.items[key].kind != new.items[target].kind:
             reason = f"A {old.items[key].kind} cannot go on as a {new.items[target].kind}."
             problems.append(Problem(kind="map", place=f"/items/{key}", reason=reason, item=key))
@@ -83,6 +88,13 @@ def name_items(old: Definition, new: Definition, state: State, wanted: Migration
     back = {key: once[key] for key in new.items if key not in found and key in once and once[key].state in SETTLED}
     names = {was: becomes for becomes, was in found.items()}
     return Names(new=names, old=found, back=back, problems=tuple(problems))
+
+
+def _repeated(state: State, key: str) -> Iterator[Problem]:
+    """Nothing says which of several goes on as the only one, or the other way round; what nobody began can be new."""
+    if has_work_on_it(state, key):
+        reason = "It happens several times in one of the versions and once in the other, and it has begun."
+        yield Problem(kind="repeated", place=f"/items/{key}", reason=reason, item=key)
 
 
 def has_work_on_it(state: State, key: str) -> bool:
@@ -115,9 +127,10 @@ def keep_values(old: Definition, new: Definition, state: State, names: Names, wa
 
 
 def _kept(check: _Check, item: Item, before: ItemState, side: str) -> ItemState:
-    answers = check.all(f"answers.{item.id}", item.fields, before.answers, item.key)
+    own = item.id if item.number is None else instance_key(item.id, item.number)
+    answers = check.all(f"answers.{own}", item.fields, before.answers, item.key)
     outputs = item.action.outputs if item.action else ()
-    result = check.all(f"results.{item.id}", outputs, before.result, item.key)
+    result = check.all(f"results.{own}", outputs, before.result, item.key)
     assignee = before.assignee
     if assignee and side != item.side and before.state not in SETTLED:
         assignee = check.owner(item, assignee)
@@ -146,7 +159,7 @@ class _Check:
                 kept[name] = value
             elif self._settles(place, field, reason, item):
                 self.replaced[place] = value
-                kept |= {name: self.wanted[place]} if is_given(self.wanted[place]) else {}
+                kept |= {name: self._said(place)} if is_given(self._said(place)) else {}
         return kept | {name: self.given[f"{at}.{name}"] for name in known if f"{at}.{name}" in self.given}
 
     def lacks(self, place: str, field: Field) -> None:
@@ -160,28 +173,38 @@ class _Check:
     def owner(self, item: Item, assignee: str) -> str | None:
         """An owner of the other side is released, if the map says so."""
         place = f"owner.{item.key}"
-        if place in self.wanted and self.wanted[place] is None:
-            self.settled.add(place)
+        if self._is_said(place) and self._said(place) is None:
+            self._note(place)
             self.replaced[place] = assignee
             return None
         reason = f"It belongs to the {item.side} now, and its owner is of the other side."
-        self.settled.add(place)
+        self._note(place)
         self.problems.append(Problem(kind="owner", place=f"/values/{place}", reason=reason, item=item.key))
         return assignee
 
     def _settles(self, place: str, field: Field | None, reason: str, item: str | None) -> bool:
         """Whether the map says what becomes of a value that does not fit."""
-        self.settled.add(place)
-        if place not in self.wanted:
+        self._note(place)
+        if not self._is_said(place):
             self._add(place, reason, item)
             return False
-        value = self.wanted[place]
+        value = self._said(place)
         wrong = None
         if is_given(value):
             wrong = check_value(field, value) if field else "There is no such field any more; leave it out."
         if wrong:
             self._add(place, wrong, item)
         return wrong is None
+
+    def _is_said(self, place: str) -> bool:
+        return place in self.wanted or of_pattern(place) in self.wanted
+
+    def _said(self, place: str) -> Value:
+        """What the map says of a place; for an instance, what it says of all of them unless it names this one."""
+        return self.wanted[place if place in self.wanted else of_pattern(place)]
+
+    def _note(self, place: str) -> None:
+        self.settled |= {place, of_pattern(place)}
 
     def _add(self, place: str, reason: str, item: str | None) -> None:
         self.problems.append(Problem(kind="value", place=f"/values/{place}", reason=reason, item=item))

@@ -14,10 +14,22 @@ from app.flow.definition import CRITERION_ERROR, Definition
 from app.flow.events import Migrated
 from app.flow.migration.asking import MigrationNotProposed, check_other_version, check_reason
 from app.flow.migration.mapping import Names, Problem, Values, has_work_on_it, keep_values, name_items
+from app.flow.migration.parts import carry_parts, each_of, parts_left
 from app.flow.migration.plan import MigrationPlan, lines_of
 from app.flow.migration.standing import Standing
+from app.flow.parts.repeated import follow_lists
+from app.flow.parts.unfolding import unfold
 from app.flow.schedule import Forecast, plan_due_dates
-from app.flow.state import Migration, MigrationProposal, OpenedException, Plan, Proposal, ReminderState, State
+from app.flow.state import (
+    ItemState,
+    Migration,
+    MigrationProposal,
+    OpenedException,
+    Plan,
+    Proposal,
+    ReminderState,
+    State,
+)
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import ENGINE_ROUTE, STALLED, change_exception, close_exception
 from app.flow.steps.settle import settle
@@ -82,11 +94,14 @@ class _Taking:
     """One migration being looked at."""
 
     def __init__(self, old: Definition, new: Definition, state: State, event: Migrated, now: datetime) -> None:
-        self.old, self.new, self.state, self.event, self.now = old, new, state, event, now
-        self.names: Names = name_items(old, new, state, event.map)
-        self.values: Values = keep_values(old, new, state, self.names, event.map)
+        self.state, self.event, self.now = state, event, now
+        self.parts, self.left = carry_parts(old, new, state, event.map), parts_left(old, new, state, event.map)
+        self.old, self.new = old, new = unfold(old, state.parts), unfold(new, self.parts)
+        wanted = each_of(old, state, event.map)
+        self.names: Names = name_items(old, new, state, wanted)
+        self.values: Values = keep_values(old, new, state, self.names, wanted)
         self.standing = Standing(old, new, state, self.names)
-        self.standing.take_over(self.values.items, now, event.map.dropped)
+        self.standing.take_over(self.values.items, now, wanted.dropped)
         self.plan = MigrationPlan(
             before=old.digest,
             definition=new.digest,
@@ -95,6 +110,7 @@ class _Taking:
             values=tuple(sorted(self.values.replaced)),
             problems=(*self.names.problems, *self.values.problems, *self.standing.problems),
             map=event.map,
+            parts=self.parts,
         )
 
     def decide(self) -> Decision:
@@ -102,6 +118,7 @@ class _Taking:
         draft = Draft(self.new, self._taken_over(), self.now)
         self._move_exceptions(draft)
         take_over(draft, self.old, self.names.new)
+        follow_lists(draft, self.event)
         settle(draft)
         keep_pauses(draft)
         moves = _move_dates(draft, [line.becomes for line in self.plan.of("added") if line.becomes])
@@ -117,6 +134,7 @@ class _Taking:
             packet=self.values.packet,
             corrected=tuple(name for name in before.corrected if name in self.values.packet),
             items=self.standing.items,
+            parts=self.parts,
             plan=self._plan(before.plan) if before.plan else None,
             reminders=self._reminders(),
             migration=None,
@@ -147,6 +165,7 @@ class _Taking:
             departed={key: self.state.items[key] for key in left},
             values=self.values.replaced,
             requests={key: item.request for key, item in self.state.items.items() if item.request},
+            parts=self.left,
         )
 
     def _move_exceptions(self, draft: Draft) -> None:
@@ -195,11 +214,12 @@ def _move_dates(draft: Draft, added: list[str]) -> tuple[Move, ...]:
     else:
         forecast = Forecast(draft.definition, after, after.started_at)
         dates = {key: forecast.due(key) for key in draft.items}
-        baseline = after.plan.baseline | {key: dates[key] for key in added}
+        fresh = [*added, *(key for key in draft.items if key not in draft.before.items)]
+        baseline = after.plan.baseline | {key: dates[key] for key in fresh}
         draft.whole["plan"] = msgspec.structs.replace(after.plan, baseline=baseline)
     moves: list[Move] = []
     for key, due in dates.items():
-        was = draft.before.items[key]
+        was = draft.before.items.get(key, ItemState())
         if draft.is_settled(key):
             continue
         moved = due != was.due_at

@@ -12,7 +12,7 @@ from app.flow.definition import Definition
 from app.flow.events import MigrationMap
 from app.flow.migration.mapping import Names, Problem, has_work_on_it
 from app.flow.migration.standing import Standing
-from app.flow.state import State
+from app.flow.state import Parts, State
 
 # kept: goes on as it is · set_back: had begun and waits for its turn again · added: still to come ·
 # not_needed: only the new version has it, too late · restored: had been left out, finished · dropped: has no place
@@ -30,7 +30,10 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class MigrationPlan(Struct, frozen=True, kw_only=True):
-    """The whole of it. With `problems` it cannot be done yet; each says where in the map it is settled."""
+    """The whole of it. With `problems` it cannot be done yet; each says where in the map it is settled.
+
+    `parts`: how often repeated parts of the new version happen, from what goes on.
+    """
 
     before: str
     definition: str
@@ -39,6 +42,7 @@ class MigrationPlan(Struct, frozen=True, kw_only=True):
     values: tuple[str, ...]
     problems: tuple[Problem, ...]
     map: MigrationMap
+    parts: dict[str, Parts] = {}
 
     @property
     def address(self) -> str:

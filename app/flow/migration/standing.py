@@ -39,7 +39,7 @@ class Standing:
         for key, item in self.new.items.items():
             if key in kept:
                 self._go_on(item)
-            elif key in late or (item.parent is not None and self._is_settled(item.parent)):
+            elif key in late or self._is_over(item.parent):
                 self.not_needed.append(key)
                 skipped = {"state": "skipped", "settled_at": now, "settled_by": "system", "reason": TOO_LATE}
                 self.items[key] = msgspec.structs.replace(self.items[key], **skipped)
@@ -62,7 +62,7 @@ class Standing:
         called = now.state in WORK and self.old.items[was].action is not None
         if called and not self._same_call(was, item, running=now.state == "running"):
             self._add("in_flight", item.key, "A call to another system is under way for it, and it would change.")
-        if item.parent is not None and self._is_settled(item.parent):
+        if self._is_over(item.parent) and not self._is_still_offered(item):
             self._add("overtaken", item.key, "It is not finished, and what it would stand in is. Leave it out first.")
         elif now.state != "waiting" and not self._may_be_open(item):
             if called:
@@ -80,14 +80,32 @@ class Standing:
         if item.parent is None:
             return True
         now = self.items[item.key]
-        if self.items[item.parent].state != "open":
+        if self.items[item.parent].state != "open" and not self._is_still_offered(item):
             return False
         if now.state in WORK:
             return True
         if item.action is not None:
             return False  # it was a person's step: it is asked for when its turn comes
-        begun = item.kind == "milestone" and any(self._has_begun(child) for child in item.children)
-        return begun or all(self._is_settled(key) for key in item.depends_on)
+        return self._is_under_way(item) or self._has_joined(item)
+
+    def _is_over(self, key: str | None) -> bool:
+        return key is not None and self._is_settled(key)
+
+    def _is_still_offered(self, item: Item) -> bool:
+        """What is optional is offered until its stage ends, even when its milestone is reached."""
+        above = self.items[item.parent].state if item.parent else ""
+        return item.optional and above == "done" and not self._is_settled(self.new.stage_of(item.key).key)
+
+    def _has_joined(self, item: Item) -> bool:
+        if all(self._is_settled(key) for key in item.depends_on):
+            return True
+        return item.join == "any" and any(self.items[key].state == "done" for key in item.depends_on)
+
+    def _is_under_way(self, item: Item) -> bool:
+        """Whether work in a milestone or repeated part lies behind, or is under way."""
+        if item.kind not in {"milestone", "group"}:
+            return False
+        return any(self._has_begun(key) or self._is_under_way(self.new.items[key]) for key in item.children)
 
     def _has_begun(self, key: str) -> bool:
         """Whether work on it lies behind: it was opened and is finished, or a call is under way."""
@@ -97,7 +115,7 @@ class Standing:
     def _too_late(self) -> set[str]:
         """What only the new version has and what stands before something that has begun, with all below it."""
         seen: set[str] = set()
-        ways = [key for item in self._begun() for key in item.depends_on]
+        ways = [key for item in self._begun() for key in _all_of(item)]
         while ways:
             key = ways.pop()
             passed = key in self.names.old or key in self.names.back
@@ -105,15 +123,14 @@ class Standing:
                 continue
             seen.add(key)
             above = [self.new.items[each] for each in self._line(key)]
-            ways += [before for each in above for before in each.depends_on]
+            ways += [before for each in above for before in _all_of(each)]
         return {key for key in seen if key not in self.names.old and key not in self.names.back}
 
     def _begun(self) -> Iterator[Item]:
         for item in self.new.items.values():
             parents = list(self._line(item.key))[1:]
             stage = item.kind == "stage" and self.items[item.key].state == "open"
-            milestone = item.kind == "milestone" and any(self._has_begun(child) for child in item.children)
-            begun = self._has_begun(item.key) or stage or milestone
+            begun = self._has_begun(item.key) or stage or self._is_under_way(item)
             if begun and all(self.items[key].opened_at is not None for key in parents):
                 yield item
 
@@ -146,6 +163,11 @@ class Standing:
 
     def _add(self, kind: Trouble, key: str, reason: str) -> None:
         self.problems.append(_problem(kind, key, reason))
+
+
+def _all_of(item: Item) -> tuple[str, ...]:
+    """What stands before an item whatever happens: with `any`, one of several may still go on when another was done."""
+    return item.depends_on if item.join == "all" else ()
 
 
 def is_the_engines(opened: OpenedException) -> bool:

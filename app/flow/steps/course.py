@@ -38,7 +38,7 @@ def skip_item(draft: Draft, event: ItemSkipped) -> None:
         raise SkipRefused("A gate is decided by its reviewer; it is not left out.")
     if draft.definition.first_value.milestone in left:
         raise FirstValueNeedsProof("First value must be proven; it cannot be skipped.")
-    if any(_is_asked(draft, key) for key in left):
+    if asked_below(draft, item.key):
         raise SkipRefused(
             "An action was asked of another system: wait for its result, or resolve its exception, before this is "
             "left out."
@@ -117,5 +117,7 @@ def _had_effect(draft: Draft, item: Item) -> bool:
     return any(each.type == UNKNOWN_OUTCOME or each.note.startswith(UNUSABLE) for each in held)
 
 
-def _is_asked(draft: Draft, key: str) -> bool:
-    return draft.definition.items[key].action is not None and draft.items[key].state in {"running", "blocked"}
+def asked_below(draft: Draft, key: str) -> bool:
+    """Whether another system was asked for something in an item or below it, and the outcome is still open."""
+    items = (draft.definition.items[each] for each in below(draft.definition, key))
+    return any(item.action is not None and draft.items[item.key].state in {"running", "blocked"} for item in items)

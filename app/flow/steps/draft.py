@@ -15,7 +15,8 @@ from app.flow.commands import Command, Decision, ItemChange
 from app.flow.definition import Definition, Duration, Side
 from app.flow.events import Evidenced
 from app.flow.fields import Value
-from app.flow.state import SETTLED, ItemState, Proof, State
+from app.flow.parts.unfolding import unfold
+from app.flow.state import SETTLED, ItemState, Parts, Proof, State
 from app.flow.steps.facts import Facts
 from app.kernel.errors import Conflict, Invalid
 
@@ -63,6 +64,17 @@ class Draft:
         return cast("dict[str, Value]", self.whole.get("packet", self.before.packet))
 
     @property
+    def parts(self) -> dict[str, Parts]:
+        """How often repeated parts happen, as changed so far."""
+        return cast("dict[str, Parts]", self.whole.get("parts", self.before.parts))
+
+    def unfold(self, parts: dict[str, Parts]) -> None:
+        """Let repeated parts happen so often; the definition has an item for each."""
+        self.whole["parts"] = parts
+        self.definition = unfold(self.definition, parts)
+        self.facts = Facts(self.definition, self)
+
+    @property
     def state(self) -> State:
         """The state as changed so far."""
         return msgspec.structs.replace(
@@ -73,14 +85,16 @@ class Draft:
         """What follows, with `changes` in the tree's order."""
         after = msgspec.structs.replace(self.state, seq=self.before.seq + 1)
         changes = (_change(key, self.before.items.get(key), after.items[key]) for key in self.definition.items)
-        return Decision(state=after, changes=tuple(each for each in changes if each), commands=tuple(self.commands))
+        removed = tuple(key for key in self.before.items if key not in after.items)
+        told = tuple(each for each in changes if each)
+        return Decision(state=after, changes=told, commands=tuple(self.commands), removed=removed)
 
     def set(self, key: str, **attributes: Any) -> None:
         """Change one row."""
         self.items[key] = msgspec.structs.replace(self.items[key], **attributes)
 
     def is_settled(self, key: str) -> bool:
-        """Whether an item is done or skipped in the draft."""
+        """Whether an item is done, skipped or not needed in the draft."""
         return self.items[key].state in SETTLED
 
     def blocking(self, key: str) -> bool:

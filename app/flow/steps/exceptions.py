@@ -187,6 +187,13 @@ def close_given_facts(draft: Draft) -> None:
             close_exception(draft, each, resolution="close", reason="The missing fact was given.", by="system")
 
 
+def close_of_item(draft: Draft, item: str, *, reason: str, by: str) -> None:
+    """Nobody goes on with the item: whatever was reported about it is settled with that."""
+    for each in list(draft.exceptions.values()):
+        if each.is_open and each.item == item:
+            close_exception(draft, each, resolution="close", reason=reason, by=by)
+
+
 def close_rest(draft: Draft, *, reason: str) -> None:
     """The onboarding ended: no queue holds what nobody will ever act on."""
     for each in list(draft.exceptions.values()):

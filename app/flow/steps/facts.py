@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Protocol
 
-from app.flow.criteria import REFERENCE
-from app.flow.definition import Definition
+from app.flow.criteria import PART, REFERENCE
+from app.flow.definition import Definition, Item
 from app.flow.fields import Value, as_criterion_value, is_given
+from app.flow.parts.unfolding import instance_key
 from app.flow.state import SETTLED, ItemState
 
 
@@ -32,32 +33,44 @@ class Holder(Protocol):
         """Its items by key."""
 
 
+_NAMES = frozenset({REFERENCE, PART})
+
+
 class Facts:
     """The declared names of one onboarding with their values now; a name without a value is None."""
 
-    __slots__ = ("_definition", "_holder")
+    __slots__ = ("_definition", "_holder", "_inside")
 
-    def __init__(self, definition: Definition, holder: Holder) -> None:
-        self._definition, self._holder = definition, holder
+    def __init__(self, definition: Definition, holder: Holder, inside: Item | None = None) -> None:
+        self._definition, self._holder, self._inside = definition, holder, inside
+
+    def of(self, item: Item) -> Facts:
+        """As criteria of this item see them: in one of several, names of its part mean this one."""
+        return self if item.number is None else Facts(self._definition, self._holder, item)
 
     def get(self, name: str) -> object:
         """The value of a declared name as CEL sees it, or None."""
         kind, owner, word = _parts(name)
         holder = self._holder
-        if name == REFERENCE:
-            return holder.reference or None
+        if name in _NAMES:
+            return (holder.reference or None) if name == REFERENCE else (self._inside.part if self._inside else None)
         if kind in {"inputs", "packet"}:
             values = holder.inputs if kind == "inputs" else holder.packet
             return self._value(f"{kind}.{owner}", values.get(owner), given=word == "given")
         if kind in {"answers", "results"}:
             field, _, given = word.partition(".")
-            item = holder.items.get(f"task.{owner}")
+            item = holder.items.get(self._own(f"task.{owner}"))
             found = (item.answers if kind == "answers" else item.result) if item else {}
             return self._value(f"{kind}.{owner}.{field}", found.get(field), given=bool(given))
-        state = holder.items[f"{kind}.{owner}"].state
-        if word == "settled":
-            return state in SETTLED
-        return state == "skipped" if word == "skipped" else state == "done"
+        named = holder.items.get(self._own(f"{kind}.{owner}"))
+        return None if named is None else _is(named, word)  # None: in a repeated part, and asked for from outside
+
+    def _own(self, key: str) -> str:
+        if self._inside is None:
+            return key
+        own = instance_key(key, self._inside.number or 0)
+        item = self._definition.items.get(own)
+        return own if item is not None and item.group == self._inside.group else key
 
     def _value(self, name: str, value: Value, *, given: bool) -> object:
         if given:
@@ -71,3 +84,9 @@ def _parts(name: str) -> tuple[str, str, str]:
     kind, _, rest = name.partition(".")
     owner, _, word = rest.partition(".")
     return kind, owner, word
+
+
+def _is(item: ItemState, word: str) -> bool:
+    if word == "settled":
+        return item.state in SETTLED
+    return item.state == ("skipped" if word == "skipped" else "done")

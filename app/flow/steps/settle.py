@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from app.flow.commands import Finish, NotifyRole, RequestAction
+from app.flow.commands import Finish, NotifyRole, RequestAction, StartNext
 from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Definition, Item
 from app.flow.fields import Value
 from app.flow.state import State
 from app.flow.steps.draft import Draft
-from app.flow.steps.exceptions import clear_criterion_errors, close_all, close_rest, note_criterion_error, note_stall
+from app.flow.steps.exceptions import (
+    clear_criterion_errors,
+    close_all,
+    close_of_item,
+    close_rest,
+    note_criterion_error,
+    note_stall,
+)
 from app.flow.steps.facts import Facts
 from app.flow.steps.gates import enter_gate
 from app.flow.steps.timers import cancel_all, start_timers
@@ -42,7 +49,21 @@ def finish(draft: Draft, outcome: str, reason: str = "") -> None:
     for key in draft.items:
         if not draft.is_settled(key):
             draft.set(key, state="cancelled", settled_at=draft.now)
+    if not cancelled:
+        _follow_on(draft)
     draft.commands.append(Finish(outcome="cancelled" if cancelled else "finished", at=draft.now, reason=reason))
+
+
+def _follow_on(draft: Draft) -> None:
+    """What the template says follows a run that was finished; a criterion that cannot be judged starts nothing."""
+    for number, link in enumerate(draft.definition.then, 1):
+        try:
+            wanted = link.when is None or link.when.holds(draft.facts)
+        except CriterionFailed:
+            wanted = False
+        if wanted:
+            due_at = draft.due(draft.now, link.after, "partner") if link.after else draft.now
+            draft.commands.append(StartNext(lifecycle=link.lifecycle, due_at=due_at, number=number))
 
 
 def settle_item(draft: Draft, key: str, state: str, *, by: str) -> None:
@@ -59,6 +80,16 @@ def skip(draft: Draft, item: Item, *, by: str) -> None:
     settle_item(draft, item.key, "skipped", by=by)
 
 
+def close_unneeded(draft: Draft, item: Item, *, by: str, reason: str) -> None:
+    """What is optional, and all below it that is not settled, is not needed; what was reported about it closes."""
+    for child in item.children:
+        if not draft.is_settled(child):
+            close_unneeded(draft, draft.definition.items[child], by=by, reason=reason)
+    close_of_item(draft, item.key, reason=reason, by=by)
+    settle_item(draft, item.key, "not_needed", by=by)
+    draft.set(item.key, reason=reason)
+
+
 def request_action(draft: Draft, item: Item, given: Mapping[str, Value] | None = None) -> None:
     """Call the connector for an action task; what is `given` stands in the place of its own input, for this call.
 
@@ -68,9 +99,9 @@ def request_action(draft: Draft, item: Item, given: Mapping[str, Value] | None =
     call = item.action
     if call is None:
         return
-    request = draft.items[item.key].request + 1
+    request, facts = draft.items[item.key].request + 1, draft.facts.of(item)
     other = given or {}
-    own = {name: _plain(each.value(draft.facts)) for name, each in call.inputs.items() if name not in other}
+    own = {name: _plain(each.value(facts)) for name, each in call.inputs.items() if name not in other}
     inputs = own | {name: value for name, value in other.items() if value is not None}
     draft.set(item.key, state="running", request=request)
     draft.commands.append(
@@ -80,7 +111,7 @@ def request_action(draft: Draft, item: Item, given: Mapping[str, Value] | None =
 
 def input_now(definition: Definition, state: State, item: Item) -> dict[str, Value]:
     """What an action would be called with now; what has no value is left out."""
-    facts, found = Facts(definition, state), dict[str, Value]()
+    facts, found = Facts(definition, state).of(item), dict[str, Value]()
     for name, criterion in (item.action.inputs if item.action else {}).items():
         with suppress(CriterionFailed):
             found[name] = _plain(criterion.value(facts))
@@ -100,7 +131,7 @@ def _advance(draft: Draft, item: Item) -> bool:
     try:
         if state == "waiting":
             return _try_open(draft, item)
-        if state == "open" and item.kind in {"stage", "milestone"}:
+        if state == "open" and item.kind in {"stage", "milestone", "group"}:
             return _try_close(draft, item)
     except CriterionFailed as trouble:
         note_criterion_error(draft, item.key, place=trouble.place, reason=trouble.reason)
@@ -109,9 +140,11 @@ def _advance(draft: Draft, item: Item) -> bool:
 
 def _can_be_acted_on(draft: Draft, item: Item) -> bool:
     state = draft.items[item.key].state
+    if draft.definition.is_optional(item.key):
+        return False  # somebody may, nobody has to
     if item.kind == "milestone":
         by_person = item.evidence is not None and item.evidence.source == "person"
-        return state == "open" and by_person and all(draft.is_settled(key) for key in item.children)
+        return state == "open" and by_person and _all_needed_settled(draft, item)
     return item.kind in {"task", "gate"} and state in {"open", "running", "blocked"}
 
 
@@ -119,16 +152,18 @@ def _note_stalls(draft: Draft) -> None:
     """Nobody can act: what is open without a true exit, or may open but for its entry, goes to a person."""
     for item in draft.definition.items.values():
         state = draft.items[item.key].state
-        complete = state == "open" and all(draft.is_settled(key) for key in item.children)
+        if draft.definition.is_optional(item.key):
+            continue
+        complete = state == "open" and _all_needed_settled(draft, item)
         if complete or (state == "waiting" and _turn_has_come(draft, item)):
             word = "exit" if complete else "entry"
             note_stall(draft, item.key, note=f"Nothing is left to do, and the {word} criterion is not true.")
 
 
 def _try_open(draft: Draft, item: Item) -> bool:
-    if not _turn_has_come(draft, item) or not _true(draft, item.entry):
+    if not _turn_has_come(draft, item) or not _true(draft, item, item.entry):
         return False
-    if not _true(draft, item.when):
+    if not _true(draft, item, item.when) or (item.kind == "group" and not item.children):
         skip(draft, item, by="system")
         return True
     due = draft.due(draft.now, item.due, item.side) if item.due else draft.items[item.key].due_at
@@ -145,8 +180,30 @@ def _try_open(draft: Draft, item: Item) -> bool:
 
 
 def _turn_has_come(draft: Draft, item: Item) -> bool:
-    parent_open = item.parent is None or draft.items[item.parent].state == "open"
-    return parent_open and all(draft.is_settled(key) for key in item.depends_on) and not draft.blocking(item.key)
+    if not _is_below_open(draft, item):
+        return False
+    return _has_joined(draft, item) and not draft.blocking(item.key)
+
+
+def _has_joined(draft: Draft, item: Item) -> bool:
+    """Whether all that it depends on has ended; with `any`, one that was done is enough, a branch not taken is none."""
+    if all(draft.is_settled(key) for key in item.depends_on):
+        return True
+    return item.join == "any" and any(draft.items[key].state == "done" for key in item.depends_on)
+
+
+def _is_below_open(draft: Draft, item: Item) -> bool:
+    """Whether what the item stands in has begun and goes on; what is optional may begin until its stage ends."""
+    if item.parent is None:
+        return True
+    state = draft.items[item.parent].state
+    if state == "done" and item.optional:
+        return draft.items[draft.definition.stage_of(item.key).key].state == "open"
+    return state == "open"
+
+
+def _all_needed_settled(draft: Draft, item: Item) -> bool:
+    return all(draft.is_settled(key) for key in draft.definition.needed(item))
 
 
 def _try_close(draft: Draft, item: Item) -> bool:
@@ -154,16 +211,49 @@ def _try_close(draft: Draft, item: Item) -> bool:
         return False
     if item.evidence is not None and item.evidence.source == "person":
         return False  # waits for MilestoneProven
-    everything_skipped = bool(item.children) and all(draft.items[key].state == "skipped" for key in item.children)
+    states = [draft.items[key].state for key in item.children]
+    everything_skipped = "skipped" in states and "done" not in states
+    if item.kind == "stage":
+        _end_optional(draft, item)
     settle_item(draft, item.key, "skipped" if everything_skipped else "done", by="system")
     return True
 
 
-def is_complete(draft: Draft, item: Item) -> bool:
-    """Whether all below is settled, nothing holds the item and its exit criterion is true. Raises CriterionFailed."""
-    if draft.blocking(item.key) or not all(draft.is_settled(key) for key in item.children):
+def _end_optional(draft: Draft, stage: Item) -> None:
+    """The stage ends: what is optional in it and was not done was not needed."""
+    for item in draft.definition.items.values():
+        in_stage = item.optional and draft.definition.stage_of(item.key) is stage
+        if in_stage and not draft.is_settled(item.key) and not _is_reached(draft, item):
+            close_unneeded(draft, item, by="system", reason="Its stage ended.")
+
+
+def _is_reached(draft: Draft, item: Item) -> bool:
+    """Whether an optional milestone is complete at this very moment, and so is done."""
+    if item.kind not in {"milestone", "group"} or draft.items[item.key].state != "open":
         return False
-    complete = _true(draft, item.exit)
+    try:
+        return _try_close(draft, item)
+    except CriterionFailed:
+        return False
+
+
+def _is_asked(draft: Draft, stage: Item) -> bool:
+    """Whether something optional was asked of another system: nobody loses sight of what may have an effect there."""
+    return any(
+        item.action is not None
+        and draft.items[item.key].state in {"running", "blocked"}
+        and draft.definition.stage_of(item.key) is stage
+        for item in draft.definition.items.values()
+    )
+
+
+def is_complete(draft: Draft, item: Item) -> bool:
+    """Whether all needed below is settled, nothing holds it and its exit criterion is true. Raises CriterionFailed."""
+    if draft.blocking(item.key) or not _all_needed_settled(draft, item):
+        return False
+    if item.kind == "stage" and _is_asked(draft, item):
+        return False
+    complete = _true(draft, item, item.exit)
     clear_criterion_errors(draft, item.key)
     return complete
 
@@ -177,8 +267,8 @@ def _tell(draft: Draft, item: Item) -> None:
         )
 
 
-def _true(draft: Draft, criterion: Criterion | None) -> bool:
-    return criterion is None or criterion.holds(draft.facts)
+def _true(draft: Draft, item: Item, criterion: Criterion | None) -> bool:
+    return criterion is None or criterion.holds(draft.facts.of(item))
 
 
 def _plain(value: object) -> Value:

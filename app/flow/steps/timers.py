@@ -105,7 +105,9 @@ def take_over(draft: Draft, old: Definition, names: Mapping[str, str]) -> None:
         if not _goes_on(timer, draft.definition.timers.get(timer.id), names):
             _disarm(draft, timer)
     for timer in draft.definition.timers.values():
-        before, armed, item = old.timers.get(timer.id), draft.timers.get(timer.id), draft.items[timer.item]
+        before, armed, item = old.timers.get(timer.id), draft.timers.get(timer.id), draft.items.get(timer.item)
+        if item is None:
+            continue  # of a repeated part that does not happen yet
         waits = item.state == "waiting" and timer.starts == "opened"
         if before is None or armed is None or not _goes_on(before, timer, names):
             if not (waits or draft.is_settled(timer.item)):

@@ -8,23 +8,28 @@ from app.access.permissions import Permission
 from app.access.require import NotPermitted
 from app.flow.decide import NotStarted, OnboardingEnded, UnknownItem
 from app.flow.fields import AnswersRefused
+from app.flow.parts.optional import DeclineRefused
+from app.flow.parts.repeated import PartNameRefused, PartRefused
 from app.flow.steps.course import RollBackRefused
 from app.flow.steps.draft import EvidenceMissing, EvidenceRefused, NotOpen
 from app.flow.steps.exceptions import ExceptionClosed, ExceptionRefused
 from app.flow.steps.gates import GateIncomplete, NotTheReviewer, ReasonMissing, UnknownDecision
 from app.flow.steps.holds import OnHold
-from app.flow.steps.work import FirstValueNeedsProof, NotYourTask, ReasonNeeded, ResolutionRefused
+from app.flow.steps.work import FirstValueNeedsProof, NotYourTask, ReasonNeeded, ResolutionRefused, TaskBuiltUpon
 from app.intake.queries import ExceptionMissing
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.kernel.paging import CursorExpired, CursorForeign
 from app.kernel.work import TenantNotActive, TenantUpgrading
+from app.onboarding.lifecycle.operations import NextExists, NothingToFollow
+from app.onboarding.lifecycle.rules import NothingFollows
 from app.onboarding.operations.owning import NoRoleHere, OtherSide
 from app.onboarding.operations.reporting import OnboardingStale
 from app.onboarding.queries.steering.edited import InputRefused
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import (
     Assignment,
+    Decline,
     ExceptionEnd,
     ExceptionOut,
     ExceptionPage,
@@ -32,12 +37,16 @@ from app.onboarding.schemas import (
     ExceptionWish,
     GateDecision,
     GateOut,
+    GonePart,
     ItemList,
     ItemOut,
     ItemQuery,
     JournalPage,
     JournalQuery,
     MilestoneProof,
+    NewPart,
+    NextOut,
+    NextWish,
     OnboardingOut,
     OnboardingPage,
     OnboardingQuery,
@@ -85,6 +94,7 @@ ITEM_SHOWN: Json = {
     "role": "customer_owner",
     "assignee": PERSON,
     "owners": ["Maria Lopez"],
+    "optional": False,
     "state": "open",
     "late": False,
     "opened_at": AT,
@@ -273,6 +283,31 @@ ASSIGN = sent(
 )
 CLAIM = sent(
     step("The step, yours.", ITEM_SHOWN), None, None, Permission.TASK_COMPLETE, *(NotOpen, OtherSide, NoRoleHere)
+)
+DECLINE = sent(
+    step("The step, not needed.", ITEM_SHOWN | {"optional": True, "state": "not_needed", "reason": "They have one"}),
+    Decline,
+    {"reason": "They have one"},
+    Permission.TASK_COMPLETE,
+    *(NotOpen, NotYourTask, DeclineRefused, ReasonNeeded),
+)
+_GROUP = ITEM_SHOWN | {"key": "task.survey", "kind": "group", "title": {"en": "Survey of the site"}, "questions": []}
+ADD_PART = sent(
+    step("The group.", _GROUP),
+    NewPart,
+    {"name": "Hamburg"},
+    Permission.ONBOARDING_WRITE,
+    *(NotOpen, PartRefused, PartNameRefused, TaskBuiltUpon),
+)
+REMOVE_PART = sent(
+    step("The group.", _GROUP), GonePart, {"reason": "They closed it"}, Permission.ONBOARDING_WRITE, PartRefused
+)
+NEXT = sent(
+    step("What follows.", {"id": PERSON, "lifecycle": "renewal", "predecessor": _ID}, NextOut),
+    NextWish,
+    {"lifecycle": "renewal", "reason": "The term ends in spring"},
+    Permission.ONBOARDING_WRITE,
+    *(NothingFollows, NextExists, NothingToFollow, ReasonNeeded),
 )
 _PACKET_CHANGE = sent(
     step("The packet, as it is then.", _PACKET, PacketOut),

@@ -20,7 +20,7 @@ from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting
-from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
+from app.onboarding.queries.stored import find_onboarding, plan_of, state_of
 
 SYSTEM_ONLY = {"read_working_time": "reads what `change_dates` and `try_dates` take"}
 TRIED = "What would move?"  # the reason of an event that is only tried
@@ -86,7 +86,7 @@ def try_dates(work: Work, *, onboarding_id: UUID, wish: Wish) -> Decision:
     """What would move if it were done now, for whoever may read it. Nothing is written. Raises as `change_dates`."""
     require(work, Permission.ONBOARDING_READ)
     onboarding = find_onboarding(work.session, onboarding_id)
-    definition = definition_of(work, onboarding.definition_digest)
+    definition = plan_of(work, onboarding)
     return decide(definition, state_of(onboarding), _event(work, onboarding, wish, TRIED), work.now)
 
 

@@ -14,6 +14,8 @@ _LATER: Final = mark("“%(step)s” ended later than expected.")
 _EARLIER: Final = mark("“%(step)s” ended earlier than expected.")
 _OF_STEP: Final = {
     "skipped": mark("“%(step)s” was left out."),
+    "repeated": mark("“%(step)s” happens more or fewer times."),
+    "not_needed": mark("“%(step)s” was not needed."),
     "reopened": mark("“%(step)s” was opened again."),
     "opened": mark("“%(step)s” could begin only later than expected."),
     "chosen": mark("Another date was chosen for “%(step)s”."),

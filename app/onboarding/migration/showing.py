@@ -10,7 +10,9 @@ from app.flow.events import MigrationMap
 from app.flow.fields import Value
 from app.flow.migration.mapping import Problem
 from app.flow.migration.migrate import Preview
+from app.flow.migration.parts import find_item, of_pattern
 from app.flow.migration.plan import Fate, Line
+from app.flow.parts.unfolding import unfold
 from app.kernel.work import Work
 from app.onboarding.migration.operations import plan_waiting
 from app.onboarding.migration.queries import on_offer
@@ -36,6 +38,7 @@ _TROUBLE: Final[Mapping[str, str]] = {
     "exception": mark("An exception is open here. Resolve it first, or say where the step goes."),
     "overtaken": mark("This is not finished, and what it would stand in is. Leave it out first."),
     "first_value": mark("This would prove first value, and is over already."),
+    "repeated": mark("It happens several times in one of the versions and once in the other, and has begun."),
     "map": mark("What was chosen here cannot be done."),
 }
 _KEPT: Final = mark("only kept in this workspace")
@@ -68,6 +71,7 @@ def page_of(work: Work, picture: Picture, published: list[Version]) -> dict[str,
 
 def tried_of(picture: Picture, new: Definition, preview: Preview) -> dict[str, Any]:
     """The dry run in words, with a question for each thing that somebody has to say first."""
+    new = unfold(new, preview.plan.parts)
     return _shown(picture, new, preview) | {
         "version": new.version,
         "plan": preview.plan.address,
@@ -103,7 +107,7 @@ def _waiting(work: Work, picture: Picture) -> dict[str, Any] | None:
         return None
     asked, now = waiting.proposed, plan_waiting(work, picture.onboarding)
     new = definition_of(work, asked.definition)
-    shown = _shown(picture, new, now) if now is not None else None
+    shown = _shown(picture, unfold(new, now.plan.parts), now) if now is not None else None
     still = now is not None and not now.plan.problems and now.plan.address == asked.plan
     own = asked.by.actor == work.actor.label
     return {
@@ -121,7 +125,7 @@ def _waiting(work: Work, picture: Picture) -> dict[str, Any] | None:
 def _made(work: Work, picture: Picture, number: int) -> dict[str, Any]:
     made = picture.state.migrations[number]
     before, after = definition_of(work, made.before), definition_of(work, made.definition)
-    left = [picture.read(before.items[key].title) for key in made.departed if key in before.items]
+    left = [picture.read(item.title) for key in made.departed if (item := find_item(before, key))]
     return {"was": before.version, "becomes": after.version, "at": made.at, "left": left}
 
 
@@ -157,7 +161,7 @@ def _question(picture: Picture, new: Definition, preview: Preview, problem: Prob
     if problem.kind in {"unplaced", "exception"}:
         return _place(picture, new, preview, problem) | {"label": title, "help": help_}
     place = problem.place.removeprefix("/values/")
-    field = new.fields.get(place)
+    field = new.fields.get(of_pattern(place))
     label = f"{title}: {picture.read(field.label)}" if field else f"{title}: {place.rpartition('.')[2]}"
     leave = picture.say(mark("Leave it empty to go on without it; what was written is kept with the migration."))
     spec: dict[str, Any] = {"id": f"{VALUE}{place}", "label": label, "type": "text", "required": False}
@@ -181,7 +185,7 @@ def _place(picture: Picture, new: Definition, preview: Preview, problem: Problem
 
 
 def _typed(place: str, text: str, new: Definition | None) -> Value:
-    field = new.fields.get(place) if new else None
+    field = new.fields.get(of_pattern(place)) if new else None
     if not text.strip():
         return None
     if field is not None and field.type == "boolean":

@@ -13,14 +13,16 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.flow.commands import Decision
 from app.flow.decide import decide_by
+from app.flow.definition import Definition
 from app.flow.events import Event as FlowEvent
+from app.flow.parts.unfolding import unfold
 from app.flow.state import ItemState
 from app.flow.steps.holds import OnHold
 from app.kernel.marks import as_json, driver_of
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
-from app.onboarding.migration.rows import item_columns, replace_rows
+from app.onboarding.migration.rows import change_rows, item_columns, replace_rows
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
@@ -51,11 +53,11 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
         decision = decide_by(partial(definition_of, work), before, event, work.now)
     if decision.state.seq == before.seq:
         return decision  # an old timer or a known result: nothing happened, nothing is written
-    definition = definition_of(work, decision.state.definition)
-    _store(work, onboarding, event, decision)
+    plan = unfold(definition_of(work, decision.state.definition), decision.state.parts)
+    _store(work, onboarding, event, decision, plan)
     pass_the_ball(work, onboarding, before, decision.state)
-    runs = carry_out(work, onboarding, definition, decision)
-    told = tell(work, onboarding, Told(definition, before, event, decision, runs))
+    runs = carry_out(work, onboarding, plan, decision)
+    told = tell(work, onboarding, Told(plan, before, event, decision, runs))
     follow_event(work, onboarding, event, told)
     card = f"card:{onboarding.id}"
     work.enqueue(
@@ -67,9 +69,9 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
     return decision
 
 
-def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision) -> None:
+def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision, plan: Definition) -> None:
     """State, rows and the journal's entry."""
-    _write_state(work, onboarding, decision)
+    _write_state(work, onboarding, decision, plan)
     work.write_journal(
         {
             "onboarding_id": onboarding.id,
@@ -102,15 +104,21 @@ def _naming_the_holder(work: Work, onboarding: Onboarding) -> Iterator[None]:
         raise OnHold(f"{refused} Put on hold by {name}.") from refused
 
 
-def _write_state(work: Work, onboarding: Onboarding, decision: Decision) -> None:
-    """The new state and every row that it changes, in one statement: the ORM would send one for each."""
-    state = decision.state
-    rows = [{"key": change.item} | item_columns(state.items[change.item]) for change in decision.changes]
+def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: Definition) -> None:
+    """The new state and every row that it changes, in one statement: the ORM would send one for each.
+
+    Only the start, a part that happens more or fewer times, and another version make rows or take them away.
+    """
+    state, changed = decision.state, {change.item for change in decision.changes}
     if onboarding.definition_digest != state.definition:
-        onboarding.definition_digest, rows = state.definition, []
-        replace_rows(work, onboarding, definition_of(work, state.definition), state)
+        onboarding.definition_digest, changed = state.definition, set()
+        replace_rows(work, onboarding, plan, state)
+    else:
+        known = onboarding.snapshot.get("items", {})
+        changed -= change_rows(work, onboarding, [plan.items[key] for key in state.items if key not in known], decision)
+    rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed]
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
-    work.session.flush()  # at the start the rows are new
+    work.session.flush()
     values = columns | {"of": onboarding.id, "rows": as_json(rows), "snapshot": as_json(state)}
     driver_of(work.session).execute(_WRITE, values)
     for name, value in columns.items():

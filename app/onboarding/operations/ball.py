@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from app.flow.clocks.court import whose_move
+from app.flow.clocks.court import Ball, whose_move
+from app.flow.parts.unfolding import unfold
 from app.flow.state import State
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval, Onboarding
@@ -18,8 +19,8 @@ def pass_the_ball(work: Work, onboarding: Onboarding, before: State, after: Stat
 
     Most steps leave it where it was, which the two states tell without a query.
     """
-    ball = whose_move(definition_of(work, after.definition), after)
-    if ball == whose_move(definition_of(work, before.definition), before):
+    ball = _ball(work, after)
+    if ball == _ball(work, before):
         return
     query = select(CourtInterval).where(CourtInterval.onboarding_id == onboarding.id, CourtInterval.ended_at.is_(None))
     running = work.session.scalars(query).one_or_none()
@@ -37,3 +38,7 @@ def pass_the_ball(work: Work, onboarding: Onboarding, before: State, after: Stat
                 onboarding_id=onboarding.id, began_at=work.now, holder=ball.holder, reason_code=ball.reason_code
             )
         )
+
+
+def _ball(work: Work, state: State) -> Ball | None:
+    return whose_move(unfold(definition_of(work, state.definition), state.parts), state)

@@ -12,12 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.flow.definition import Definition
+from app.flow.state import SETTLED
 from app.intake.queries import ExceptionLine, list_open_exceptions
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding, OnboardingCard, WorkItem
 from app.onboarding.people import holders
-from app.onboarding.queries.stored import definition_of
+from app.onboarding.queries.stored import plan_of
 from app.onboarding.queries.waiting import waiting_of
 from app.onboarding.talk.queries import mention_lines
 from tenants.sessions import partner_session
@@ -45,7 +46,7 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
         onboarding = work.session.get(Onboarding, onboarding_id)
         if onboarding is None:
             return
-        definition = definition_of(work, onboarding.definition_digest)
+        definition = plan_of(work, onboarding)
         values = card_values(work, onboarding, definition)
         waiting = [*waiting_of(work, onboarding, definition), *mention_lines(work, onboarding, definition)]
     statement = insert(OnboardingCard).values(**values)
@@ -102,7 +103,8 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> d
     tasks = [row for row in rows if row.kind == "task"]
     waiting = [row for row in rows if row.kind in {"task", "gate"} and row.state in OPEN]
     stage = next((row for row in rows if row.kind == "stage" and row.state in OPEN), None)
-    first = min(waiting, key=_urgency, default=None)
+    needed = [row for row in waiting if not definition.is_optional(row.key)]
+    first = min(needed or waiting, key=_urgency, default=None)
     return {
         "tenant_id": work.tenant.id,
         "onboarding_id": onboarding.id,
@@ -119,9 +121,9 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> d
             *(_need(row, onboarding, definition) for row in waiting if row.side == "partner" or row.state == "blocked"),
             *(_exception(record, onboarding, definition) for record in list_open_exceptions(work, onboarding.id)),
         ],
-        "tasks_done": sum(row.state in {"done", "skipped"} for row in tasks),
+        "tasks_done": sum(row.state in SETTLED for row in tasks),
         "tasks_total": len(tasks),
-        "due_at": min((row.due_at for row in waiting if row.due_at), default=None),
+        "due_at": min((row.due_at for row in needed if row.due_at), default=None),
         "started_at": onboarding.started_at,
         "first_value_at": onboarding.first_value_at,
         "changed_at": work.now,

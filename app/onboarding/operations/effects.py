@@ -21,6 +21,7 @@ from app.flow.commands import (
     ReachFirstValue,
     RequestAction,
     StartAlert,
+    StartNext,
     StartReminder,
     StartRetry,
     StartTimer,
@@ -55,7 +56,7 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
 
 def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
     match command:
-        case StartTimer() | StartRetry() | StartAlert() | StartReminder():
+        case StartTimer() | StartRetry() | StartAlert() | StartReminder() | StartNext():
             _set_timer(work, onboarding, command)
         case OpenException(exception=opened):
             open_exception(work, _opening(onboarding, opened))
@@ -75,10 +76,13 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
 
 
 def _set_timer(
-    work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartAlert | StartReminder
+    work: Work, onboarding: Onboarding, command: StartTimer | StartRetry | StartAlert | StartReminder | StartNext
 ) -> None:
-    when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": command.version}
-    if isinstance(command, StartTimer):
+    version = command.number if isinstance(command, StartNext) else command.version
+    when: dict[str, Any] = {"subject_id": onboarding.id, "due_at": command.due_at, "version": version}
+    if isinstance(command, StartNext):
+        work.set_timer("onboarding.start_next", args={"lifecycle": command.lifecycle}, **when)
+    elif isinstance(command, StartTimer):
         work.set_timer("onboarding.fire_timer", args={"timer": command.timer, "rung": command.rung}, **when)
     elif isinstance(command, StartAlert):
         work.set_timer("onboarding.age_exception", args={"exception": command.exception}, **when)

@@ -15,7 +15,7 @@ from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting, find_holder
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.stored import plan_of, state_of
 
 SYSTEM_ONLY = {"require_holder": "part of an operation that has checked its own permission"}
 
@@ -37,7 +37,7 @@ def assign_item(work: Work, *, onboarding_id: UUID, item: str, person: UUID | No
     """
     require(work, Permission.TASK_COMPLETE)
     onboarding = lock_onboarding(work, onboarding_id)
-    definition = definition_of(work, onboarding.definition_digest)
+    definition = plan_of(work, onboarding)
     found, me = definition.items.get(item), str(work.actor.id)
     if found is None:
         raise UnknownItem("There is no such step in this onboarding.")

@@ -21,7 +21,6 @@ from app.flow.definition import Item as FlowItem
 from app.flow.state import State
 from app.intake.operations.packet import PacketSource, store_packet
 from app.kernel.work import Work
-from app.onboarding.migration.rows import add_rows
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting
@@ -74,7 +73,6 @@ def start_onboarding(work: Work, request: StartRequest) -> Onboarding:
     )
     work.session.add(onboarding)
     work.session.flush()
-    add_rows(work, onboarding, definition, state_of(onboarding))
     store_packet(work, onboarding.id, request.started.packet, PacketSource("crm"))
     advance(work, onboarding, request.started)
     return onboarding

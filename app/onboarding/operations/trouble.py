@@ -14,7 +14,6 @@ from app.access.require import require
 from app.flow import events as flow
 from app.flow.commands import Decision
 from app.flow.decide import decide
-from app.flow.definition import Definition
 from app.flow.steps.resolving import ProposalRefused, may_have_had_effect, needs_second_person
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
@@ -22,7 +21,7 @@ from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.operations.owning import require_holder
 from app.onboarding.people import acting
 from app.onboarding.queries.steering.edited import InputRefused, find_editable
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.stored import plan_of, state_of
 
 UNREAD = "unread"  # no proposal has this digest
 
@@ -133,7 +132,7 @@ def schedule_retry(work: Work, *, onboarding_id: UUID, exception: str, at: datet
 
 
 def _takes_two(work: Work, onboarding: Onboarding, event: flow.ExceptionResolved) -> bool:
-    found, definition = state_of(onboarding).exceptions.get(event.exception), _definition(work, onboarding)
+    found, definition = state_of(onboarding).exceptions.get(event.exception), plan_of(work, onboarding)
     if found is None:
         return False
     if event.input:
@@ -143,7 +142,7 @@ def _takes_two(work: Work, onboarding: Onboarding, event: flow.ExceptionResolved
 
 
 def _other_values(work: Work, onboarding: Onboarding, exception: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    state, definition = state_of(onboarding), _definition(work, onboarding)
+    state, definition = state_of(onboarding), plan_of(work, onboarding)
     found = state.exceptions.get(exception)
     editable = find_editable(work, definition, state, definition.items[found.item]) if found else None
     if editable is None:
@@ -151,17 +150,13 @@ def _other_values(work: Work, onboarding: Onboarding, exception: str, given: Map
     return editable.changed(given)
 
 
-def _definition(work: Work, onboarding: Onboarding) -> Definition:
-    return definition_of(work, onboarding.definition_digest)
-
-
 def _try(work: Work, onboarding: Onboarding, event: flow.Event, proposed: Decision) -> None:
     """Nobody is asked to agree to what the engine would refuse. Raises what it refuses; nothing is proposed then."""
-    decide(_definition(work, onboarding), proposed.state, event, work.now)
+    decide(plan_of(work, onboarding), proposed.state, event, work.now)
 
 
 def _check_person(work: Work, onboarding: Onboarding, exception: str, whose: Route) -> None:
-    definition = _definition(work, onboarding)
+    definition = plan_of(work, onboarding)
     found = state_of(onboarding).exceptions.get(exception)
     owning = definition.roles.get(whose.role or (found.route[0] if found else ""))
     if owning is not None:  # what is not there the engine refuses

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency, Provide
 
 from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.lifecycle.operations import ask_for_next
 from app.onboarding.pages.doors import ONBOARDING
 from app.onboarding.pages.sent import CourseForm, read_course_form
 from app.onboarding.sending import person_of
@@ -68,6 +69,16 @@ class CourseForms(Controller):
             return operations.roll_back(work, onboarding_id=sent.onboarding_id, **said)
 
         return sent.steer("rollbacks", command)
+
+    @post("/next", sync_to_thread=True)
+    def begin_next(self, sent: NamedDependency[CourseForm]) -> Response[str]:
+        """Start what follows."""
+
+        def command(work: Work) -> object:
+            said = {"lifecycle": sent.text("lifecycle"), "reason": sent.text("reason")}
+            return ask_for_next(work, onboarding_id=sent.onboarding_id, **said)
+
+        return sent.steer("next", command)
 
     @post("/cancellation", sync_to_thread=True)
     def cancel(self, sent: NamedDependency[CourseForm]) -> Response[str]:

@@ -131,7 +131,7 @@ class OnboardingPages(Controller):
     ) -> Response[str]:
         """One task as a form."""
         with begin_work(request, tenant_id) as work:
-            context = customer.task_page(see(request, work, onboarding_id), task)
+            context = customer.task_page(work, see(request, work, onboarding_id), task)
         context |= {"command_key": new_command_key()}
         return page(request, "onboarding/customer_task.html", context)
 
@@ -256,7 +256,7 @@ class OnboardingForms(Controller):
         with begin_work(request, tenant_id) as work:
             seen = see(request, work, onboarding_id)
             side = seen.item(task).side
-            context = customer.task_page(seen, task) if side == "customer" else whole(request, work, seen, "plan")
+            context = customer.task_page(work, seen, task) if side == "customer" else whole(request, work, seen, "plan")
         wrong = wrong_fields(error, saying(request))
         context |= {"command_key": new_command_key()}
         if side == "customer":

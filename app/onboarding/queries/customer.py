@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from app.flow.definition import Item
 from app.flow.fields import Field
 from app.flow.state import ItemState
 from app.kernel.work import Work
+from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.heading import TOLD, head
 from app.onboarding.queries.picture import MOVING, Picture, milestones
@@ -23,7 +24,7 @@ def status_page(work: Work, picture: Picture) -> dict[str, Any]:
     """The customer's one page."""
     tasks = [item for item in picture.definition.items.values() if item.kind == "task"]
     theirs = [item for item in tasks if item.side == "customer" and picture.of(item.key).state == "open"]
-    theirs.sort(key=lambda item: (picture.of(item.key).due_at is None, picture.of(item.key).due_at, item.position))
+    theirs.sort(key=lambda item: _turn(picture, item))
     ours = [item for item in picture.definition.items.values() if _is_under_way(picture, item)]
     later = [item for item in tasks if item.side == "customer" and picture.of(item.key).state == "waiting"]
     parts = {part.holder: part.seconds for part in court_parts(work, picture.onboarding.id, picture.state)}
@@ -55,11 +56,12 @@ def steps_page(picture: Picture) -> dict[str, Any]:
     return {"onboarding": head(picture, TOLD), "stages": stages, "back": picture.path}
 
 
-def task_page(picture: Picture, task: str) -> dict[str, Any]:
+def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
     """One task of the customer's, as a form; also what was sent, once it is done."""
     item, state = picture.item(task), picture.of(task)
     return {
         "task": {
+            "key": item.key,
             "title": dict(item.title),
             "state": state.state,
             "due_at": state.due_at,
@@ -69,8 +71,10 @@ def task_page(picture: Picture, task: str) -> dict[str, Any]:
             "kept": "",
             "completed_at": state.settled_at,
             "completed_by": picture.name_of(state.settled_by),
+            "optional": item.optional,
         },
-        "action": f"{picture.path}/tasks/{task}/completion",
+        "more": part_forms(work, picture, item),
+        "action": f"{picture.path}/tasks/{quote(task)}/completion",
         "fields": fields_of(item),
         "values": values_of(item, state),
         "errors": [],
@@ -115,6 +119,12 @@ def minutes(item: Item) -> int:
     return max(5, -(-len(item.fields) * _MINUTES_PER_QUESTION // 5) * 5)
 
 
+def _turn(picture: Picture, item: Item) -> tuple[bool, bool, datetime, int]:
+    """What is needed comes before what is optional, the earliest date first."""
+    due = picture.of(item.key).due_at
+    return picture.definition.is_optional(item.key), due is None, due or picture.now, item.position
+
+
 def _is_under_way(picture: Picture, item: Item) -> bool:
     return item.kind in {"task", "gate"} and item.side == "partner" and picture.of(item.key).state in MOVING
 
@@ -122,11 +132,12 @@ def _is_under_way(picture: Picture, item: Item) -> bool:
 def _next_task(picture: Picture, item: Item) -> dict[str, Any]:
     return {
         "title": dict(item.title),
-        "path": f"{picture.path}/tasks/{item.key}",
+        "path": f"{picture.path}/tasks/{quote(item.key)}",
         "due_at": picture.of(item.key).due_at,
         "late": picture.is_late(item.key),
         "minutes": minutes(item),
         "why": dict(item.help) or "",
+        "optional": picture.definition.is_optional(item.key),
         "who_sees": picture.say(_WHO_SEES),
     }
 
@@ -137,11 +148,13 @@ def _stage(picture: Picture, item: Item) -> str:
 
 def _step(picture: Picture, item: Item) -> dict[str, Any]:
     state = picture.of(item.key)
+    theirs = item.side == "customer" and state.state != "waiting"
     return {
         "title": dict(item.title),
         "side": item.side,
         "owner": picture.owner(item) if item.side == "partner" else "",
         "due_at": state.due_at,
         "state": state.state,
-        "path": f"{picture.path}/tasks/{item.key}" if item.side == "customer" and state.state != "waiting" else "",
+        "optional": picture.definition.is_optional(item.key),
+        "path": f"{picture.path}/tasks/{quote(item.key)}" if theirs else "",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 
@@ -15,7 +16,9 @@ from app.flow.steps.ageing import is_overdue, rungs_of
 from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
+from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
+from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import ball_of, court_parts
 from app.onboarding.queries.customer import fields_of, values_of
 from app.onboarding.queries.gate import gate_lines
@@ -39,6 +42,7 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
         "onboarding": head(picture),
         "ball": ball_of(work, picture),
         "hold": hold_of(work, picture),
+        "chain": chain_of(work, picture),
         "tabs": {
             "gates": waiting,
             "exceptions": len(exceptions),
@@ -46,7 +50,7 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
             "connections": connections,
             "mails": mails,
             "trail": trail,
-            "course": may_steer(work) and picture.state.status == "running",
+            "course": may_steer(work) and (picture.state.status == "running" or bool(may_follow(work, picture))),
         },
         "path": picture.path,
     }
@@ -160,6 +164,8 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
         "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
         "form": _form(work, picture, item),
+        "optional": item.optional,
+        "more": part_forms(work, picture, item),
     }
 
 
@@ -169,11 +175,11 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
         return None
     if item.kind == "task" and item.action is None:
         form = {
-            "action": f"{picture.path}/tasks/{item.key}/completion",
+            "action": f"{picture.path}/tasks/{quote(item.key)}/completion",
             "label": picture.say(mark("Complete this step")),
         }
     elif _is_provable(picture, item):
-        form = {"action": f"{picture.path}/milestones/{item.key}/proof", "label": picture.say(mark("Prove it"))}
+        form = {"action": f"{picture.path}/milestones/{quote(item.key)}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
     return form | {"fields": fields_of(item), "given": {}, "errors": [], "open": False}

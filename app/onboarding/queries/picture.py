@@ -20,7 +20,7 @@ from app.kernel.work import Work
 from app.onboarding.events import SandboxLeftEmpty
 from app.onboarding.models import Onboarding
 from app.onboarding.people import Holder, holders
-from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
+from app.onboarding.queries.stored import OnboardingMissing, plan_of, state_of
 
 OVER = frozenset({"reached", "cancelled"})
 MOVING = frozenset({"open", "running", "blocked"})
@@ -68,7 +68,14 @@ class Picture:
     def is_late(self, key: str) -> bool:
         """Whether an item that someone could act on is past its date."""
         item = self.of(key)
+        if self.definition.is_optional(key):
+            return False  # nobody waits for it
         return item.state in MOVING and item.due_at is not None and item.due_at < self.now
+
+    def is_overdue(self, key: str) -> bool:
+        """Whether an item is past its date, begun or not; nobody waits for what is optional."""
+        due = self.of(key).due_at
+        return due is not None and due < self.now and not self.definition.is_optional(key)
 
     def owner(self, item: FlowItem) -> str:
         """The names of whoever holds the item: its assignee, or the holders of its role."""
@@ -110,7 +117,7 @@ def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = 
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     return Picture(
         onboarding=onboarding,
-        definition=definition_of(work, onboarding.definition_digest),
+        definition=plan_of(work, onboarding),
         state=state_of(onboarding),
         tenant_id=work.tenant.id,
         tenant_name=work.tenant.name,
@@ -144,7 +151,7 @@ def milestones(picture: Picture) -> list[dict[str, Any]]:
             word = "cancelled"
         elif state.state in SETTLED:
             word = "reached"
-        elif state.due_at is not None and state.due_at < picture.now:
+        elif picture.is_overdue(item.key):
             word, current = "late", True
         elif not current and state.state != "waiting":
             word, current = "current", True

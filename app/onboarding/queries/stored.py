@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from app.flow.definition import Definition
+from app.flow.parts.unfolding import unfold
 from app.flow.reading import read_definition
-from app.flow.state import State
+from app.flow.state import Parts, State
 from app.kernel.errors import Missing
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
@@ -36,6 +37,14 @@ def definition_of(work: Work, digest: str) -> Definition:
             _compiled.pop(next(iter(_compiled)), None)
         _compiled[digest] = known
     return known
+
+
+def plan_of(work: Work, onboarding: Onboarding) -> Definition:
+    """The definition as it is in this onboarding: with an item for each time that a repeated part happens."""
+    definition = definition_of(work, onboarding.definition_digest)
+    if not definition.repeats:
+        return definition
+    return unfold(definition, msgspec.convert(onboarding.snapshot.get("parts", {}), dict[str, Parts]))
 
 
 def state_of(onboarding: Onboarding) -> State:

@@ -13,7 +13,7 @@ from app.intake.queries import ExceptionLine, list_open_exceptions
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding
 from app.onboarding.people import holders
-from app.onboarding.queries.stored import definition_of
+from app.onboarding.queries.stored import plan_of
 from app.onboarding.talk.queries import list_mentions
 from app.onboarding.talk.watching import watchers_of
 
@@ -26,7 +26,7 @@ def list_waiting(work: Work) -> list[dict[str, Any]]:
     running = select(Onboarding).where(Onboarding.finished_at.is_(None)).order_by(Onboarding.id)
     lines: list[dict[str, Any]] = []
     for onboarding in work.session.scalars(running):
-        lines += waiting_of(work, onboarding, definition_of(work, onboarding.definition_digest))
+        lines += waiting_of(work, onboarding, plan_of(work, onboarding))
     return lines + list_mentions(work)
 
 

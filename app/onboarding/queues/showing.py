@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from msgspec import UNSET
@@ -152,8 +153,8 @@ def _line(row: WorkItem, found: Found, reader: Reader) -> dict[str, Any]:
         "due_at": row.due_at,
         "late": late,
         "unanswered": late and row.kind == "exception",
-        "claim": f"{path}/items/{row.key}/claim" if own and held and not mine and reader.may_take else "",
-        "owner_path": f"{path}/items/{row.key}/owner" if own and (mine or reader.may_move) else "",
+        "claim": f"{path}/items/{quote(row.key)}/claim" if own and held and not mine and reader.may_take else "",
+        "owner_path": f"{path}/items/{quote(row.key)}/owner" if own and (mine or reader.may_move) else "",
         "candidates": list(row.candidates),
         "assignee": str(row.assignee) if row.assignee else "",
     }
@@ -173,6 +174,6 @@ def _link(row: WorkItem, path: str, reader: Reader) -> str:
     if row.kind == "mention":
         return f"{path}/comments/{row.key.split(':')[1]}"
     if reader.side == "customer":
-        return f"{path}/tasks/{row.key}" if row.kind == "task" and row.side == "customer" else f"{path}/steps"
+        return f"{path}/tasks/{quote(row.key)}" if row.kind == "task" and row.side == "customer" else f"{path}/steps"
     places = {"gate": f"{path}/gates/{row.key}", "exception": f"{path}?view=exceptions"}
     return places.get(row.kind, f"{path}#{row.key}")

@@ -19,7 +19,7 @@ from app.notifications.operations import Letter, queue_letter
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.queries.picture import Picture
-from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
+from app.onboarding.queries.stored import OnboardingMissing, plan_of, state_of
 from app.onboarding.queries.story import facts_line, story_line
 from app.onboarding.talk.watching import WHOLE, News, take_news, watched_by, watching_at_all
 from app.web.translations import negotiate, translations
@@ -47,7 +47,7 @@ def write_to_watchers(run: JobRun, onboarding_id: UUID) -> None:
             onboarding = lock_onboarding(work, onboarding_id)
         except OnboardingMissing:
             return
-        definition = definition_of(work, onboarding.definition_digest)
+        definition = plan_of(work, onboarding)
         news = take_news(onboarding)
         entries = {entry.id: entry for entry in list_entries(work.session, [one.entry for one in news])}
         for reader in readers:

@@ -19,7 +19,7 @@ from app.onboarding.models import Comment, Onboarding
 from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.operations.card import ask_for_card
 from app.onboarding.people import Holder, acting, people_of
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.stored import plan_of, state_of
 from app.onboarding.talk.mentions import find_mentions
 from app.onboarding.talk.places import title_of, way_to
 from app.onboarding.talk.queries import find_comment, list_open_mentions
@@ -166,7 +166,7 @@ def _fit(text: str) -> str:
 
 def check_place(work: Work, onboarding: Onboarding, about: str | None) -> None:
     """That there is such a thing in the onboarding. Raises PlaceUnknown."""
-    definition = definition_of(work, onboarding.definition_digest)
+    definition = plan_of(work, onboarding)
     state: State = state_of(onboarding)
     if about is not None and about not in definition.items and about not in state.exceptions:
         raise PlaceUnknown(mark("There is no such step in this onboarding."))
@@ -210,7 +210,7 @@ def _tell(work: Work, onboarding: Onboarding, comment: Comment, event: Event | N
 
 def _draw_in(work: Work, onboarding: Onboarding, comment: Comment, named: list[Holder]) -> None:
     """Who writes and who is mentioned watches from now on; who is mentioned gets a letter, without the text."""
-    definition, state = definition_of(work, onboarding.definition_digest), state_of(onboarding)
+    definition, state = plan_of(work, onboarding), state_of(onboarding)
     follow(onboarding, comment.author_id, comment.about)
     for person in named:
         follow(onboarding, person.id, comment.about)

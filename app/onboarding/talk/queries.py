@@ -23,7 +23,7 @@ from app.kernel.errors import Missing
 from app.kernel.paging import CursorKey, Listing, Position, make_cursor, read_cursor
 from app.kernel.work import Work
 from app.onboarding.models import Comment, Onboarding
-from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
+from app.onboarding.queries.stored import find_onboarding, plan_of, state_of
 from app.onboarding.talk.places import title_of
 from app.onboarding.talk.schemas import AuthorOut, CommentOut, CommentQuery, EarlierOut, MentionOut
 from app.onboarding.talk.watching import watched_by
@@ -102,7 +102,7 @@ def list_mentions(work: Work) -> list[dict[str, Any]]:
     """Those lines of every onboarding of this tenant, of finished ones too."""
     waiting = select(Comment.onboarding_id).where(Comment.mentions.contains([{"open": True}]))
     found = work.session.scalars(select(Onboarding).where(Onboarding.id.in_(waiting)).order_by(Onboarding.id))
-    return [line for each in found for line in mention_lines(work, each, definition_of(work, each.definition_digest))]
+    return [line for each in found for line in mention_lines(work, each, plan_of(work, each))]
 
 
 def show(comment: Comment) -> CommentOut:

@@ -18,7 +18,7 @@ from app.onboarding.events import OwnerReminded
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.people import Holder, acting, find_holder, holders
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.stored import plan_of, state_of
 from app.web.translations import mark
 
 EVERY = timedelta(days=1)
@@ -49,7 +49,7 @@ def remind(work: Work, *, onboarding_id: UUID, item: str, note: str = "") -> lis
     """
     require(work, Permission.TASK_COMPLETE)
     onboarding = lock_onboarding(work, onboarding_id)
-    definition, note = definition_of(work, onboarding.definition_digest), note.strip()
+    definition, note = plan_of(work, onboarding), note.strip()
     found = definition.items.get(item)
     if found is None:
         raise UnknownItem("There is no such step in this onboarding.")

@@ -76,7 +76,8 @@ def _milestones(third: str) -> list[dict[str, Any]]:
 
 _STATES = (
     *("on_track", "behind", "stuck", "finished", "cancelled", "waiting", "open", "running", "blocked", "done"),
-    *("skipped", "overdue", "succeeded", "failed", "unknown", "active", "suspended", "hard", "soft", "info"),
+    *("skipped", "not_needed", "overdue", "succeeded", "failed"),
+    *("unknown", "active", "suspended", "hard", "soft", "info"),
 )
 _FIELDS = [
     {"id": "company", "label": _both("Legal name", "Rechtlicher Name"), "type": "text", "required": True, "help": ""},

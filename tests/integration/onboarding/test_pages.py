@@ -76,7 +76,7 @@ def drawn(shop: MainJob, made: Running, language: str) -> Iterator[tuple[str, st
         pages += [("gate_review", gate.gate_page(work, seen, GATE)), ("trace", partner.trace_page(work, seen))]
         pages += [("customer_status", customer.status_page(work, seen)), ("customer_steps", customer.steps_page(seen))]
         theirs = [item.key for item in seen.definition.of_kind("task") if item.side == "customer"]
-        pages += [("customer_task", customer.task_page(seen, key)) for key in theirs]
+        pages += [("customer_task", customer.task_page(work, seen, key)) for key in theirs]
         for page, context in pages:
             text = render(
                 f"onboarding/{page}.html", context | own, locale=LOCALES[language], brand_view=VIEWS["northwind"]

@@ -25,6 +25,41 @@ _ONBOARDING: Context = {
     "steps_path": f"{TENANT}/steps",
     "sandbox": False,
 }
+DECLINE: Context = {
+    "id": "decline",
+    "action": f"{TENANT}/items/task.mailboxes/decline",
+    "label": "Not needed",
+    "text": "Nobody waits for this step. It can be left undone, or you say now that it is not needed.",
+    "fields": [
+        {"id": "reason", "label": "Why it is not needed", "type": "long_text", "required": True}
+        | {"help": "Is kept in the trail."}
+    ],
+    "given": {},
+    "errors": [],
+}
+ADD: Context = {
+    "id": "parts",
+    "action": f"{TENANT}/items/survey/parts",
+    "label": "Add another",
+    "text": "This step happens several times, each with its own answers, owner and dates.",
+    "fields": [
+        {"id": "name", "label": "Name", "type": "text", "required": True}
+        | {"help": "What tells it from the others, such as a site."}
+    ],
+    "given": {},
+    "errors": [("name", "There is one of this name already.")],
+}
+AWAY: Context = {
+    "id": "removal",
+    "action": f"{TENANT}/items/survey%232/removal",
+    "label": "Take this one away",
+    "text": "Possible as long as nothing was done in it.",
+    "fields": [
+        {"id": "reason", "label": "Reason", "type": "long_text", "required": False, "help": "Is kept in the trail."}
+    ],
+    "given": {},
+    "errors": [],
+}
 _TASK: Context = {
     "title": {"en": "Upload your user list", "de": "Benutzerliste hochladen"},
     "path": f"{TENANT}/tasks/user-list",
@@ -33,6 +68,7 @@ _TASK: Context = {
     "minutes": 10,
     "why": said("We create the accounts from it."),
     "who_sees": said("Only those who set up your accounts see it."),
+    "optional": False,
 }
 USUAL: Context = {
     "chrome": CUSTOMER,
@@ -128,7 +164,10 @@ _FORM: Context = {
         "kept": said("Until four weeks after go-live."),
         "completed_at": None,
         "completed_by": "",
+        "key": "task.mailboxes",
+        "optional": False,
     },
+    "more": [],
     "action": f"{TENANT}/tasks/mailboxes/completion",
     "fields": _FIELDS,
     "values": {},
@@ -157,6 +196,12 @@ EXAMPLES: dict[str, list[Context]] = {
             "task": _FORM["task"] | {"state": "done", "completed_at": days(-1), "completed_by": "Maria Lopez"},
             "values": _SENT,
         },
+        _FORM | {"task": _FORM["task"] | {"optional": True}, "more": [DECLINE]},
+        _FORM | {"task": _FORM["task"] | {"optional": True, "state": "not_needed"}},
+    ],
+    "onboarding/plan/_more.html": [
+        _FORM | {"about": _FORM["task"], "more": [DECLINE]},
+        _FORM | {"about": _FORM["task"], "more": [DECLINE | {"errors": [("reason", "Write down why.")]}]},
     ],
     "onboarding/customer_steps.html": [
         {
@@ -174,9 +219,9 @@ EXAMPLES: dict[str, list[Context]] = {
                             "owner": "Dana Weber",
                             "due_at": days(-12),
                         }
-                        | {"state": "done", "path": ""},
+                        | {"state": "done", "optional": False, "path": ""},
                         {"title": _TASK["title"], "side": "customer", "owner": "", "due_at": days(4)}
-                        | {"state": "open", "path": f"{TENANT}/tasks/user-list"},
+                        | {"state": "open", "optional": True, "path": f"{TENANT}/tasks/user-list"},
                     ],
                 },
                 {
@@ -188,7 +233,7 @@ EXAMPLES: dict[str, list[Context]] = {
                             "owner": "",
                             "due_at": None,
                         }
-                        | {"state": "waiting", "path": ""}
+                        | {"state": "waiting", "optional": False, "path": ""}
                     ],
                 },
             ],

@@ -23,6 +23,10 @@ def days(number: float) -> datetime:
 
 # What a template's author wrote in the second language, so that a German page is German all over.
 _GERMAN = {
+    "Look at the site": "Standort ansehen",
+    "Look at the site: Bristol": "Standort ansehen: Bristol",
+    "Look at the site: Leeds": "Standort ansehen: Leeds",
+    "Sign in with one account": "Mit einem Konto anmelden",
     "Hold the kickoff": "Auftakt durchführen",
     "Connect the directory": "Verzeichnis anbinden",
     "Tell us about your mailboxes": "Angaben zu Ihren Postfächern",

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.web.frame import Link
 from app.web.page.gallery import gallery_context
-from tests.look.examples.customer import MILESTONES
+from tests.look.examples.customer import ADD, AWAY, DECLINE, MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
 from tests.look.examples.onboarding.course import (
     COURSE,
@@ -79,6 +79,8 @@ _ENTRY: dict[str, Any] = {
     "path": "",
     "form": None,
     "said": 2,
+    "optional": False,
+    "more": [],
 }
 _FORM = {
     "action": f"{TENANT}/tasks/directory/completion",
@@ -121,6 +123,11 @@ _PLAN: Context = {
     },
     "ball": {"holder": "customer", "since": days(-4)},
     "hold": None,
+    "chain": {
+        "is": "Renewal",
+        "before": {"path": f"{TENANT}/before", "name": "25 seats, Bristol and Leeds"},
+        "after": [{"path": f"{TENANT}/after", "name": "Expansion"}],
+    },
     "view": "plan",
     "tabs": {
         "gates": 1,
@@ -157,6 +164,17 @@ _PLAN: Context = {
                 | {"key": "mailboxes", "title": said("Tell us about your mailboxes"), "side": "customer", "owner": ""}
                 | {"state": "open", "due_at": days(4), "answers": _ANSWERS},
                 _ENTRY | {"key": "create", "title": said("Create the accounts"), "state": "running", "due_at": days(5)},
+                _ENTRY
+                | {"key": "survey", "kind": "group", "title": said("Look at the site"), "state": "open"}
+                | {"due_at": days(5), "more": [ADD]},
+                _ENTRY
+                | {"key": "survey#1", "title": said("Look at the site: Bristol"), "state": "done", "due_at": days(-1)},
+                _ENTRY
+                | {"key": "survey#2", "title": said("Look at the site: Leeds"), "state": "open", "due_at": days(5)}
+                | {"more": [AWAY]},
+                _ENTRY
+                | {"key": "sso", "title": said("Sign in with one account"), "state": "open", "due_at": days(5)}
+                | {"optional": True, "more": [DECLINE]},
                 _ENTRY
                 | {"key": "moved", "kind": "milestone", "title": said("Mailboxes moved"), "layer": "value", "owner": ""}
                 | {"state": "waiting", "due_at": days(6), "exit": said("All 25 mailboxes open in the new system.")},

@@ -16,7 +16,7 @@ from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.models import CourtInterval, Journal, Onboarding
 from app.onboarding.people import holders
-from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
+from app.onboarding.queries.stored import find_onboarding, plan_of, state_of
 
 _MOST_EVENTS = 10_000
 # What an event says about itself, in the order it is read; the rest is in the journal.
@@ -64,7 +64,7 @@ class Inside:
 def look_inside(work: Work, onboarding_id: UUID, *, item: str | None = None) -> Inside:
     """All that the tenant's schema holds of it; `item`: only ids that concern this item. Raises OnboardingMissing."""
     onboarding = find_onboarding(work.session, onboarding_id)
-    definition = definition_of(work, onboarding.definition_digest)
+    definition = plan_of(work, onboarding)
     held = CourtInterval.onboarding_id == onboarding_id, CourtInterval.ended_at.is_(None)
     runs = runs_of_onboarding(work.session, onboarding_id)
     entries = select(Journal).where(Journal.onboarding_id == onboarding_id).order_by(Journal.seq)

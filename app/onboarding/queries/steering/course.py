@@ -10,6 +10,7 @@ from app.flow.definition import Item
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
+from app.onboarding.lifecycle.queries import LIFECYCLES, may_follow
 from app.onboarding.queries.heading import REASONS
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.steering.choices import item_choice, people_choice, stage_choice
@@ -41,11 +42,14 @@ def hold_of(work: Work, picture: Picture) -> dict[str, Any] | None:
 
 def course_of(work: Work, picture: Picture) -> list[Form]:
     """A form for each way to change the course that this person has now."""
-    if not may_steer(work) or picture.state.status != "running":
+    if not may_steer(work):
         return []
+    next_ones = [_next(picture, found)] if (found := may_follow(work, picture)) else []
+    if picture.state.status != "running":
+        return next_ones
     if picture.state.hold is not None:
         return [_resume(picture), _assign(picture), _cancel(picture)]
-    return [_hold(picture), _assign(picture), _skip(picture), _roll_back(picture), _cancel(picture)]
+    return [_hold(picture), _assign(picture), _skip(picture), _roll_back(picture), *next_ones, _cancel(picture)]
 
 
 def _hold(picture: Picture) -> Form:
@@ -112,6 +116,18 @@ def _roll_back(picture: Picture) -> Form:
             "each such call becomes an exception for a person."
         ),
         fields=[stage_choice(picture), _reason(picture)],
+    )
+
+
+def _next(picture: Picture, lifecycles: list[str]) -> Form:
+    options = [{"id": each, "label": picture.say(LIFECYCLES[each])} for each in lifecycles]
+    choice = {"id": "lifecycle", "label": picture.say(mark("What follows")), "type": "select", "required": True}
+    return _form(
+        picture,
+        "next",
+        title=mark("Start what follows"),
+        text=mark("A new run begins for this customer, with its people, its calendars and what is known of it."),
+        fields=[choice | {"options": options, "help": ""}, _reason(picture)],
     )
 
 

@@ -60,6 +60,7 @@ def show_item(work: Work, picture: Picture, item: Item) -> ItemOut:
         role=item.owner,
         assignee=UUID(state.assignee) if state.assignee else None,
         owners=[name for name in picture.owner(item).split(", ") if name],
+        optional=item.optional,
         state=state.state,
         late=picture.is_late(item.key),
         opened_at=state.opened_at,

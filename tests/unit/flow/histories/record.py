@@ -57,9 +57,9 @@ def _record_a_migration() -> None:
 def _definitions() -> Iterator[tuple[str, dict[str, Any], Definition]]:
     for name in list_shelves():
         shelf = open_shelf(name)
-        partner = next(iter(shelf.overlays))
+        partner = next(iter(shelf.overlays), None)
         effective = shelf.effective(partner)
-        yield f"{name.replace('/', '-')}-{partner}", dict(effective.document), effective.compile()
+        yield f"{name.replace('/', '-')}-{partner or 'base'}", dict(effective.document), effective.compile()
 
 
 def _write(path: Path, told: dict[str, Any]) -> None:

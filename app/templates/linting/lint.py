@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from app.flow.criteria import Vocabulary
 from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
 from app.flow.reading import Refused, declared_names, read_definition
+from app.templates.components import has_includes
 from app.templates.document import Source
+from app.templates.linting.repeats import check_names, check_repeats
 from app.templates.rules import Path, Problem, likely_fix
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_CHOICE = 2  # so many make one
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 
 
 def lint_document(source: Source) -> list[Problem]:
     """Every problem of a document that the schema has accepted."""
+    if has_includes(source.document):
+        return [source.problem((), "A component is included here, and only a template can include one.")]
     lint = _Lint(source)
     lint.ids()
     if not lint.problems:  # a doubled id makes every later finding misleading
@@ -28,6 +34,9 @@ def lint_document(source: Source) -> list[Problem]:
             lint.references,
             lint.cycles,
             lint.kinds,
+            lint.successors,
+            lint.optional,
+            lint.repeated,
             lint.gates,
             lint.value,
             lint.languages,
@@ -35,6 +44,8 @@ def lint_document(source: Source) -> list[Problem]:
         ):
             check()
         lint.criteria()
+        if any("repeat" in item for _, item in lint.items.values()):
+            lint.problems += check_names(source, lint.places)
     return sorted(set(lint.problems))
 
 
@@ -127,9 +138,68 @@ class _Lint:
             if item.get("kind") in NOT_YET_RUNNABLE_TASK_KINDS:
                 fix = "Use a form, check or approval with evidence."
                 self.say((*path, "kind"), f"Tasks of kind “{item['kind']}” are not yet runnable.", fix)
+            if item.get("join") == "any" and len(item.get("depends_on", item.get("after", ()))) < _CHOICE:
+                self.say((*path, "join"), "“any” is a choice: name two or more that it depends on.")
             needs_fields = item.get("kind") in {"form", "check"}
             if needs_fields and not item.get("fields"):
                 self.say(path, f"A {item['kind']} needs fields.", "Add at least one field.")
+
+    def successors(self) -> None:
+        """One successor for each lifecycle."""
+        seen: set[str] = set()
+        for index, link in enumerate(self.document.get("then", ())):
+            if link["lifecycle"] in seen:
+                message = f"“{link['lifecycle']}” follows already; a run has one successor for each."
+                self.say(("then", index, "lifecycle"), message)
+            seen.add(link["lifecycle"])
+
+    def repeated(self) -> None:
+        """What happens several times follows a list that there is, holds no other, and is named from outside as one."""
+        self.problems += check_repeats(self.source, self.items)
+
+    def optional(self) -> None:
+        """Nothing waits for what is optional: no gate, no first value, no clock, and nothing needed beside it."""
+        for key, (path, item) in self.items.items():
+            if item.get("optional") and key.startswith("gate."):
+                self.say((*path, "optional"), "A gate cannot be optional: somebody decides it.", "Give it a condition.")
+            elif item.get("optional") and item.get("kind") == "action":
+                message = "An action cannot be optional: it begins by itself, nobody chooses it."
+                self.say((*path, "optional"), message, "Give it a condition.")
+            elif not item.get("optional") and not self._is_optional(key):
+                self._waits_for_needed(key, path, item)
+        for index, timer in enumerate(self.document.get("timers", ())):
+            if timer["item"] in self.items and self._is_optional(timer["item"]):
+                self.say(("timers", index, "item"), "Nobody is late with what is optional; it has no timer.")
+        if self._is_optional(f"milestone.{self.document['first_value']['milestone']}"):
+            self.say(("first_value", "milestone"), "First value cannot be optional.")
+
+    def _waits_for_needed(self, key: str, path: Path, item: Mapping[str, Any]) -> None:
+        beside = [name for name in item.get("depends_on", ()) if name in self.items]
+        if item.get("join") == "any" and not all(self._is_optional(name) for name in beside):
+            beside = []  # what is needed among them comes, whatever becomes of the others
+        for index, name in enumerate(item.get("depends_on", ())):
+            if name in beside and self._is_optional(name) and self._stage(name) == self._stage(key):
+                message = f"This is needed and would wait for “{name}”, which is optional."
+                self.say((*path, "depends_on", index), message, "Make both optional, or neither.")
+        tasks = item.get("tasks", ())
+        if tasks and item["evidence"]["source"] == "tasks" and all(task.get("optional") for task in tasks):
+            message = "Nothing in this milestone is needed: it would be reached before anybody has begun."
+            self.say(path, message, "Make the milestone optional, or one of its tasks needed.")
+
+    def _is_optional(self, key: str) -> bool:
+        """Whether an item, or what it stands in, is optional."""
+        while key in self.items:
+            if self.items[key][1].get("optional"):
+                return True
+            if key.startswith("stage."):
+                break
+            key = self._parent(key)
+        return False
+
+    def _stage(self, key: str) -> str:
+        while not key.startswith("stage."):
+            key = self._parent(key)
+        return key
 
     def gates(self) -> None:
         """A gate can be passed and sent back; a handoff gate can also be overridden (X9)."""
@@ -189,12 +259,11 @@ class _Lint:
         for path, trouble in refused:
             found = _UNDECLARED.search(trouble.message)
             fix = likely_fix(found.group(1), names) if found else ""
-            line, column = self.source.place(path)
+            told = self.source.problem(path, f"{trouble.message}.", fix)
+            line, column = told.line, told.column
             if trouble.line > 1:  # a block text: its lines stand below its key
                 line, column = line + trouble.line, 1
-            self.problems.append(
-                Problem(self.source.file, line, column + trouble.column - 1, f"{trouble.message}.", fix)
-            )
+            self.problems.append(replace(told, line=line, column=column + trouble.column - 1))
 
 
 def _wait(graph: dict[str, set[str]], key: str, parent: str | None, depends_on: Any) -> None:

@@ -1,0 +1,1 @@
+"""What follows an onboarding: renewal, expansion, escalation, offboarding, each a run of the same engine."""

@@ -1,0 +1,55 @@
+"""A component as it is written: its name, what it takes, and its milestones or tasks.
+
+Its parts are checked where they are included, as part of a whole template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.templates.document import Source, read_yaml
+from app.templates.rules import TemplateRefused
+from app.templates.schema import check_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component that has the right shape."""
+
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """How templates include it."""
+        return f"component/{self.source.document['component']}@{self.source.document['version']}"
+
+    @property
+    def place(self) -> str:
+        """The list it is written for: milestones or tasks."""
+        return "milestones" if "milestones" in self.source.document else "tasks"
+
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """What it takes, by id."""
+        return {each["id"]: each for each in self.source.document.get("parameters", ())}
+
+    def own_keys(self) -> Iterator[str]:
+        """The items it is made of, by key; what it includes itself has the including element's id before it."""
+        for part in self.source.document[self.place]:
+            if "include" in part:
+                continue
+            yield f"{self.place.removesuffix('s')}.{part['id']}"
+            for task in part.get("tasks", ()) if self.place == "milestones" else ():
+                if "include" not in task:
+                    yield f"task.{task['id']}"
+
+
+def read_component(text: str, file: str) -> Component:
+    """Read a component and check its own shape. Raises TemplateRefused."""
+    source = read_yaml(text, file)
+    problems = check_schema(source, "component")
+    if problems:
+        raise TemplateRefused(problems)
+    return Component(source)
