@@ -176,36 +176,6 @@ class PartRemoved(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextAsked(_OfOnboarding):
-    """A person wants what follows to begin now."""
-
-    type: ClassVar[str] = "onboarding.next.asked"
-
-    lifecycle: str
-    successor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NextStarted(_OfOnboarding):
-    """What follows this run has begun."""
-
-    type: ClassVar[str] = "onboarding.next.started"
-
-    lifecycle: str
-    successor: str
-    template: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NextNotStarted(_OfOnboarding):
-    """What was to follow could not begin; `reason` says why."""
-
-    type: ClassVar[str] = "onboarding.next.not_started"
-
-    lifecycle: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class OnboardingRolledBack(_OfOnboarding):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 
