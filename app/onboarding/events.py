@@ -176,36 +176,6 @@ class PartRemoved(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextAsked(_OfOnboarding):
-    """A person wants what follows to begin now."""
-
-    type: ClassVar[str] = "onboarding.next.asked"
-
-    lifecycle: str
-    successor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NextStarted(_OfOnboarding):
-    """What follows this run has begun."""
-
-    type: ClassVar[str] = "onboarding.next.started"
-
-    lifecycle: str
-    successor: str
-    template: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NextNotStarted(_OfOnboarding):
-    """What was to follow could not begin; `reason` says why."""
-
-    type: ClassVar[str] = "onboarding.next.not_started"
-
-    lifecycle: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class OnboardingRolledBack(_OfOnboarding):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 
@@ -356,41 +326,6 @@ class OnboardingResumed(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MigrationProposed(_OfOnboarding):
-    """Somebody asks that it goes on with another version of its template."""
-
-    type: ClassVar[str] = "onboarding.migration.proposed"
-
-    version: str
-    definition_digest: str
-    plan: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MigrationDeclined(_OfOnboarding):
-    """It goes on with the version that it has."""
-
-    type: ClassVar[str] = "onboarding.migration.declined"
-
-    version: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class OnboardingMigrated(_OfOnboarding):
-    """It goes on with another version of its template: which items moved, were left out, or came too late."""
-
-    type: ClassVar[str] = "onboarding.migrated"
-
-    version: str
-    definition_digest: str
-    before: str
-    proposed_by: str | None
-    items: dict[str, str]
-    dropped: list[str]
-    not_needed: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Reminded(_OfOnboarding):
     """Whoever's step it is was reminded of its date, for the how-manieth time."""
 
@@ -444,22 +379,6 @@ class JobsRetried(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeedStarted(Event):
-    """Somebody made an address by which their own calendar reads dates; the one before has ended."""
-
-    type: ClassVar[str] = "onboarding.feed.started"
-    subject_kind: ClassVar[str] = "person"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeedEnded(Event):
-    """Somebody ended the address by which their calendar read dates."""
-
-    type: ClassVar[str] = "onboarding.feed.ended"
-    subject_kind: ClassVar[str] = "person"
-
-
-@dataclass(frozen=True, kw_only=True)
 class SandboxFilled(Event):
     """All that a new sandbox holds is made up: whom and what it was given."""
 
@@ -478,65 +397,3 @@ class SandboxLeftEmpty(Event):
 
     type: ClassVar[str] = "onboarding.sandbox.left_empty"
     subject_kind: ClassVar[str] = "tenant"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommentWritten(_OfOnboarding):
-    """Somebody wrote a comment that both sides see."""
-
-    type: ClassVar[str] = "onboarding.comment.written"
-    personal: ClassVar[frozenset[str]] = frozenset({"text"})
-
-    comment: str
-    item: str | None
-    text: str
-    mentions: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommentEdited(_OfOnboarding):
-    """The author changed a comment that both sides see; what stood there before stays here."""
-
-    type: ClassVar[str] = "onboarding.comment.edited"
-    personal: ClassVar[frozenset[str]] = frozenset({"was", "text"})
-
-    comment: str
-    item: str | None
-    was: str
-    text: str
-    mentions: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommentTakenBack(_OfOnboarding):
-    """The author withdrew a comment that both sides saw."""
-
-    type: ClassVar[str] = "onboarding.comment.withdrawn"
-    personal: ClassVar[frozenset[str]] = frozenset({"was"})
-
-    comment: str
-    item: str | None
-    was: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoteChanged(_OfOnboarding):
-    """A comment for the partner's staff alone was written, edited or withdrawn.
-
-    The trail is the customer's to read and to take along, so it says only that: no text, no place, no names.
-    """
-
-    type: ClassVar[str] = "onboarding.note.changed"
-
-    comment: str
-    change: str  # written | edited | withdrawn
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnerReminded(_OfOnboarding):
-    """Somebody of the partner's staff reminded the owners of an open step."""
-
-    type: ClassVar[str] = "onboarding.owner.reminded"
-
-    item: str
-    people: list[str]

@@ -26,6 +26,7 @@ from app.flow.steps.exceptions import UNDO
 from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
+from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
 
 
@@ -132,13 +133,13 @@ class _Teller:
                 "definition_digest": event.definition,
                 "plan": event.plan,
             }
-            return events.MigrationProposed(**asked, **about)
+            return migrating.MigrationProposed(**asked, **about)
         if isinstance(event, flow.MigrationDeclined):
             waiting = self.before.migration
-            return events.MigrationDeclined(version=waiting.proposed.version if waiting else "", **about)
+            return migrating.MigrationDeclined(version=waiting.proposed.version if waiting else "", **about)
         made, now = self.decision.state.migrations[-1], self.decision.state.items
         late = [key for key, item in now.items() if item.reason == TOO_LATE and item.settled_at == made.at]
-        return events.OnboardingMigrated(
+        return migrating.OnboardingMigrated(
             version=event.version,
             definition_digest=event.definition,
             before=event.before,

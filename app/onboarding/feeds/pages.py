@@ -16,7 +16,7 @@ from app.access.require import NotPermitted
 from app.identity.feeds.operations import end_feed, find_feed_visit, start_feed
 from app.kernel.work import Work, open_work
 from app.onboarding.dates.pages import dates_page
-from app.onboarding.events import FeedEnded, FeedStarted
+from app.onboarding.feeds.events import FeedEnded, FeedStarted
 from app.onboarding.feeds.ical import Entry, write_feed
 from app.onboarding.feeds.queries import dates_feed, own_steps_feed
 from app.onboarding.pages.doors import see

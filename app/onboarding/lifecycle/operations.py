@@ -20,7 +20,7 @@ from app.kernel.errors import Conflict
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
-from app.onboarding.events import NextAsked, NextNotStarted, NextStarted
+from app.onboarding.lifecycle.events import NextAsked, NextNotStarted, NextStarted
 from app.onboarding.lifecycle.rules import link_of, successor_id
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import lock_onboarding

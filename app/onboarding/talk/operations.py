@@ -14,12 +14,12 @@ from app.kernel.events import Event
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
-from app.onboarding.events import CommentEdited, CommentTakenBack, CommentWritten, NoteChanged
 from app.onboarding.models import Comment, Onboarding
 from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.operations.card import ask_for_card
 from app.onboarding.people import Holder, acting, people_of
 from app.onboarding.queries.stored import plan_of, state_of
+from app.onboarding.talk.events import CommentEdited, CommentTakenBack, CommentWritten, NoteChanged
 from app.onboarding.talk.mentions import find_mentions
 from app.onboarding.talk.places import title_of, way_to
 from app.onboarding.talk.queries import find_comment, list_open_mentions

@@ -14,11 +14,11 @@ from app.kernel.errors import Conflict, Forbidden, Invalid
 from app.kernel.trail import find_last
 from app.kernel.work import Work
 from app.notifications.operations import Letter, queue_letter
-from app.onboarding.events import OwnerReminded
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.people import Holder, acting, find_holder, holders
 from app.onboarding.queries.stored import plan_of, state_of
+from app.onboarding.talk.events import OwnerReminded
 from app.web.translations import mark
 
 EVERY = timedelta(days=1)

@@ -1,0 +1,48 @@
+"""What is announced when a run goes on with another version of its template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfOnboarding(Event):
+    subject_kind: ClassVar[str] = "onboarding"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationProposed(_OfOnboarding):
+    """Somebody asks that it goes on with another version of its template."""
+
+    type: ClassVar[str] = "onboarding.migration.proposed"
+
+    version: str
+    definition_digest: str
+    plan: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationDeclined(_OfOnboarding):
+    """It goes on with the version that it has."""
+
+    type: ClassVar[str] = "onboarding.migration.declined"
+
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingMigrated(_OfOnboarding):
+    """It goes on with another version of its template: which items moved, were left out, or came too late."""
+
+    type: ClassVar[str] = "onboarding.migrated"
+
+    version: str
+    definition_digest: str
+    before: str
+    proposed_by: str | None
+    items: dict[str, str]
+    dropped: list[str]
+    not_needed: list[str]

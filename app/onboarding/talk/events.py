@@ -1,0 +1,75 @@
+"""What is announced when people write about running work, or remind each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfOnboarding(Event):
+    subject_kind: ClassVar[str] = "onboarding"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentWritten(_OfOnboarding):
+    """Somebody wrote a comment that both sides see."""
+
+    type: ClassVar[str] = "onboarding.comment.written"
+    personal: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    comment: str
+    item: str | None
+    text: str
+    mentions: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentEdited(_OfOnboarding):
+    """The author changed a comment that both sides see; what stood there before stays here."""
+
+    type: ClassVar[str] = "onboarding.comment.edited"
+    personal: ClassVar[frozenset[str]] = frozenset({"was", "text"})
+
+    comment: str
+    item: str | None
+    was: str
+    text: str
+    mentions: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentTakenBack(_OfOnboarding):
+    """The author withdrew a comment that both sides saw."""
+
+    type: ClassVar[str] = "onboarding.comment.withdrawn"
+    personal: ClassVar[frozenset[str]] = frozenset({"was"})
+
+    comment: str
+    item: str | None
+    was: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteChanged(_OfOnboarding):
+    """A comment for the partner's staff alone was written, edited or withdrawn.
+
+    The trail is the customer's to read and to take along, so it says only that: no text, no place, no names.
+    """
+
+    type: ClassVar[str] = "onboarding.note.changed"
+
+    comment: str
+    change: str  # written | edited | withdrawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerReminded(_OfOnboarding):
+    """Somebody of the partner's staff reminded the owners of an open step."""
+
+    type: ClassVar[str] = "onboarding.owner.reminded"
+
+    item: str
+    people: list[str]
