@@ -122,11 +122,17 @@ def reads(path: str, name: str, story: Described) -> HTTPRouteHandler:
 
 
 def commands(
-    path: str, name: str, story: Described, *, method: type[post | put | patch] = post, status: int = 200
+    path: str,
+    name: str,
+    story: Described,
+    *,
+    method: type[post | put | patch] = post,
+    status: int = 200,
+    opt: dict[str, Any] | None = None,
 ) -> HTTPRouteHandler:
-    """A door that does one thing."""
+    """A door that does one thing; `opt` as the guards read it (`BEGINS_WORK`)."""
     account = described(story)
-    return method(path, operation_id=name, operation_class=account, status_code=status, sync_to_thread=True)
+    return method(path, operation_id=name, operation_class=account, status_code=status, opt=opt, sync_to_thread=True)
 
 
 def proof_of(evidence: Evidence | None) -> Evidenced | None:

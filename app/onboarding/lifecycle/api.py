@@ -11,6 +11,7 @@ from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.lifecycle.operations import ask_for_next
 from app.onboarding.lifecycle.rules import successor_id
 from app.onboarding.schemas import NextOut, NextWish
+from app.web.guard.backlog import BEGINS_WORK
 
 
 class LifecycleDoors(Controller):
@@ -21,7 +22,7 @@ class LifecycleDoors(Controller):
     tags = ("onboardings",)
     dependencies = ASKED
 
-    @commands("/next", "onboardings.startNext", described.NEXT)
+    @commands("/next", "onboardings.startNext", described.NEXT, opt=BEGINS_WORK)
     def begin(self, of: NamedDependency[Asked], body: RawBody) -> Response[bytes]:
         """Start now what the template says follows, once. A job begins it under the id of the answer."""
         sent = of.read(body, NextWish)
