@@ -9,12 +9,14 @@ from app.kernel.events import Event
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfOnboarding(Event):
+class OfOnboarding(Event):
+    """Something that happened in one onboarding."""
+
     subject_kind: ClassVar[str] = "onboarding"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnboardingStarted(_OfOnboarding):
+class OnboardingStarted(OfOnboarding):
     """The project exists: template, owners and milestones."""
 
     type: ClassVar[str] = "onboarding.started"
@@ -27,7 +29,7 @@ class OnboardingStarted(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandoffValidated(_OfOnboarding):
+class HandoffValidated(OfOnboarding):
     """The handoff packet was checked: what was required, what is missing, where it came from."""
 
     type: ClassVar[str] = "onboarding.handoff.validated"
@@ -38,7 +40,7 @@ class HandoffValidated(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PacketCorrected(_OfOnboarding):
+class PacketCorrected(OfOnboarding):
     """Fields of the packet were given or corrected by a person."""
 
     type: ClassVar[str] = "onboarding.packet.corrected"
@@ -48,7 +50,7 @@ class PacketCorrected(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateDecided(_OfOnboarding):
+class GateDecided(OfOnboarding):
     """A person decided a gate; an override always has its reason."""
 
     type: ClassVar[str] = "onboarding.gate.decided"
@@ -59,7 +61,7 @@ class GateDecided(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomerTaskOpened(_OfOnboarding):
+class CustomerTaskOpened(OfOnboarding):
     """Something is now the customer's to do."""
 
     type: ClassVar[str] = "onboarding.customer_task.opened"
@@ -70,7 +72,7 @@ class CustomerTaskOpened(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskCompleted(_OfOnboarding):
+class TaskCompleted(OfOnboarding):
     """A task is done, with its evidence."""
 
     type: ClassVar[str] = "onboarding.task.completed"
@@ -82,7 +84,7 @@ class TaskCompleted(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProvisioningRequested(_OfOnboarding):
+class ProvisioningRequested(OfOnboarding):
     """A connector action was asked for."""
 
     type: ClassVar[str] = "onboarding.provisioning.requested"
@@ -94,7 +96,7 @@ class ProvisioningRequested(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SystemWroteBack(_OfOnboarding):
+class SystemWroteBack(OfOnboarding):
     """A connector action ended: which record, and how."""
 
     type: ClassVar[str] = "onboarding.system.wrote_back"
@@ -106,7 +108,7 @@ class SystemWroteBack(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MilestoneCompleted(_OfOnboarding):
+class MilestoneCompleted(OfOnboarding):
     """A milestone is proven."""
 
     type: ClassVar[str] = "onboarding.milestone.completed"
@@ -118,7 +120,7 @@ class MilestoneCompleted(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SLABreached(_OfOnboarding):
+class SLABreached(OfOnboarding):
     """A rung of an escalation ladder came due with nobody having acted."""
 
     type: ClassVar[str] = "onboarding.sla.breached"
@@ -129,7 +131,7 @@ class SLABreached(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemAssigned(_OfOnboarding):
+class ItemAssigned(OfOnboarding):
     """A named person took an item, or gave it back to its role."""
 
     type: ClassVar[str] = "onboarding.item.assigned"
@@ -139,7 +141,7 @@ class ItemAssigned(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemSkipped(_OfOnboarding):
+class ItemSkipped(OfOnboarding):
     """A person left a step out, with all that was open below it."""
 
     type: ClassVar[str] = "onboarding.item.skipped"
@@ -148,7 +150,7 @@ class ItemSkipped(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemDeclined(_OfOnboarding):
+class ItemDeclined(OfOnboarding):
     """A person of its side said that an optional step is not needed."""
 
     type: ClassVar[str] = "onboarding.item.declined"
@@ -157,26 +159,7 @@ class ItemDeclined(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartAdded(_OfOnboarding):
-    """A part that happens several times is to happen once more."""
-
-    type: ClassVar[str] = "onboarding.part.added"
-
-    item: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartRemoved(_OfOnboarding):
-    """One of several, in which nothing was done, was taken away."""
-
-    type: ClassVar[str] = "onboarding.part.removed"
-
-    item: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class OnboardingRolledBack(_OfOnboarding):
+class OnboardingRolledBack(OfOnboarding):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 
     type: ClassVar[str] = "onboarding.rolled_back"
@@ -186,7 +169,7 @@ class OnboardingRolledBack(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DateChosen(_OfOnboarding):
+class DateChosen(OfOnboarding):
     """A person chose the day of an item (None: gave it back to the plan); so many other dates moved with it."""
 
     type: ClassVar[str] = "onboarding.date.chosen"
@@ -197,7 +180,7 @@ class DateChosen(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoLiveChosen(_OfOnboarding):
+class GoLiveChosen(OfOnboarding):
     """A person said by which day the customer is to be live; None: no day is wanted any more."""
 
     type: ClassVar[str] = "onboarding.go_live.chosen"
@@ -206,7 +189,7 @@ class GoLiveChosen(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalendarChanged(_OfOnboarding):
+class CalendarChanged(OfOnboarding):
     """One of the parties works at other times from now on."""
 
     type: ClassVar[str] = "onboarding.calendar.changed"
@@ -217,7 +200,7 @@ class CalendarChanged(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstValueReached(_OfOnboarding):
+class FirstValueReached(OfOnboarding):
     """First value is proven: by its definition, with its proof. Once."""
 
     type: ClassVar[str] = "onboarding.first_value.reached"
@@ -229,7 +212,7 @@ class FirstValueReached(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExceptionAnswered(_OfOnboarding):
+class ExceptionAnswered(OfOnboarding):
     """Somebody responded to an exception for the first time, by its time or late."""
 
     type: ClassVar[str] = "onboarding.exception.answered"
@@ -240,7 +223,7 @@ class ExceptionAnswered(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExceptionReassigned(_OfOnboarding):
+class ExceptionReassigned(OfOnboarding):
     """An exception went to another role or person."""
 
     type: ClassVar[str] = "onboarding.exception.reassigned"
@@ -252,7 +235,7 @@ class ExceptionReassigned(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResolutionProposed(_OfOnboarding):
+class ResolutionProposed(OfOnboarding):
     """Somebody asks for a resolution that takes two."""
 
     type: ClassVar[str] = "onboarding.exception.proposed"
@@ -264,7 +247,7 @@ class ResolutionProposed(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InputChanged(_OfOnboarding):
+class InputChanged(OfOnboarding):
     """An action was tried once more with other values than the plan's; these are their names."""
 
     type: ClassVar[str] = "onboarding.exception.input_changed"
@@ -275,7 +258,7 @@ class InputChanged(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResolutionDecided(_OfOnboarding):
+class ResolutionDecided(OfOnboarding):
     """Another person agreed to a proposed resolution, or declined it."""
 
     type: ClassVar[str] = "onboarding.exception.decided"
@@ -286,7 +269,7 @@ class ResolutionDecided(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetryScheduled(_OfOnboarding):
+class RetryScheduled(OfOnboarding):
     """What an exception holds is to be tried once more at a moment."""
 
     type: ClassVar[str] = "onboarding.exception.retry_set"
@@ -297,7 +280,7 @@ class RetryScheduled(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExceptionAged(_OfOnboarding):
+class ExceptionAged(OfOnboarding):
     """Nobody responded to an exception in its time; these roles were told."""
 
     type: ClassVar[str] = "onboarding.exception.aged"
@@ -308,7 +291,7 @@ class ExceptionAged(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnboardingHeld(_OfOnboarding):
+class OnboardingHeld(OfOnboarding):
     """It was put on hold: nobody moves it and its clocks stand still."""
 
     type: ClassVar[str] = "onboarding.held"
@@ -317,7 +300,7 @@ class OnboardingHeld(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnboardingResumed(_OfOnboarding):
+class OnboardingResumed(OfOnboarding):
     """The hold is over; dates moved by the business time held."""
 
     type: ClassVar[str] = "onboarding.resumed"
@@ -326,7 +309,7 @@ class OnboardingResumed(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reminded(_OfOnboarding):
+class Reminded(OfOnboarding):
     """Whoever's step it is was reminded of its date, for the how-manieth time."""
 
     type: ClassVar[str] = "onboarding.reminded"
@@ -336,7 +319,7 @@ class Reminded(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClockPaused(_OfOnboarding):
+class ClockPaused(OfOnboarding):
     """An SLA clock stands still while others are waited for."""
 
     type: ClassVar[str] = "onboarding.clock.paused"
@@ -348,7 +331,7 @@ class ClockPaused(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClockContinued(_OfOnboarding):
+class ClockContinued(OfOnboarding):
     """A paused SLA clock goes on with the time that was left."""
 
     type: ClassVar[str] = "onboarding.clock.continued"
@@ -360,7 +343,7 @@ class ClockContinued(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnboardingEnded(_OfOnboarding):
+class OnboardingEnded(OfOnboarding):
     """Nothing follows any more."""
 
     type: ClassVar[str] = "onboarding.ended"
@@ -369,7 +352,7 @@ class OnboardingEnded(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobsRetried(_OfOnboarding):
+class JobsRetried(OfOnboarding):
     """An operator had failed jobs done again; `reason` says why."""
 
     type: ClassVar[str] = "onboarding.jobs.retried"

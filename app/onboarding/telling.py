@@ -28,6 +28,7 @@ from app.kernel.work import Work
 from app.onboarding import events
 from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
+from app.onboarding.parts import events as parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,9 @@ class _Teller:
             case flow.ItemDeclined(item=item, reason=reason):
                 told = [events.ItemDeclined(item=item, reason=reason, **self.about)]
             case flow.PartAdded(item=item, name=name):
-                told = [events.PartAdded(item=item, name=name, **self.about)]
+                told = [parts.PartAdded(item=item, name=name, **self.about)]
             case flow.PartRemoved(item=item, reason=reason):
-                told = [events.PartRemoved(item=item, reason=reason or None, **self.about)]
+                told = [parts.PartRemoved(item=item, reason=reason or None, **self.about)]
             case flow.RolledBack(stage=stage, reason=reason):
                 told = [self._rolled_back(stage, reason)]
         return told

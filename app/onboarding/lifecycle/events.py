@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.kernel.events import Event
+from app.onboarding.events import OfOnboarding
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfOnboarding(Event):
-    subject_kind: ClassVar[str] = "onboarding"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NextAsked(_OfOnboarding):
+class NextAsked(OfOnboarding):
     """A person wants what follows to begin now."""
 
     type: ClassVar[str] = "onboarding.next.asked"
@@ -24,7 +19,7 @@ class NextAsked(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextStarted(_OfOnboarding):
+class NextStarted(OfOnboarding):
     """What follows this run has begun."""
 
     type: ClassVar[str] = "onboarding.next.started"
@@ -35,7 +30,7 @@ class NextStarted(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextNotStarted(_OfOnboarding):
+class NextNotStarted(OfOnboarding):
     """What was to follow could not begin; `reason` says why."""
 
     type: ClassVar[str] = "onboarding.next.not_started"

@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.kernel.events import Event
+from app.onboarding.events import OfOnboarding
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfOnboarding(Event):
-    subject_kind: ClassVar[str] = "onboarding"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MigrationProposed(_OfOnboarding):
+class MigrationProposed(OfOnboarding):
     """Somebody asks that it goes on with another version of its template."""
 
     type: ClassVar[str] = "onboarding.migration.proposed"
@@ -25,7 +20,7 @@ class MigrationProposed(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MigrationDeclined(_OfOnboarding):
+class MigrationDeclined(OfOnboarding):
     """It goes on with the version that it has."""
 
     type: ClassVar[str] = "onboarding.migration.declined"
@@ -34,7 +29,7 @@ class MigrationDeclined(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnboardingMigrated(_OfOnboarding):
+class OnboardingMigrated(OfOnboarding):
     """It goes on with another version of its template: which items moved, were left out, or came too late."""
 
     type: ClassVar[str] = "onboarding.migrated"

@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.kernel.events import Event
+from app.onboarding.events import OfOnboarding
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfOnboarding(Event):
-    subject_kind: ClassVar[str] = "onboarding"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommentWritten(_OfOnboarding):
+class CommentWritten(OfOnboarding):
     """Somebody wrote a comment that both sides see."""
 
     type: ClassVar[str] = "onboarding.comment.written"
@@ -27,7 +22,7 @@ class CommentWritten(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommentEdited(_OfOnboarding):
+class CommentEdited(OfOnboarding):
     """The author changed a comment that both sides see; what stood there before stays here."""
 
     type: ClassVar[str] = "onboarding.comment.edited"
@@ -41,7 +36,7 @@ class CommentEdited(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommentTakenBack(_OfOnboarding):
+class CommentTakenBack(OfOnboarding):
     """The author withdrew a comment that both sides saw."""
 
     type: ClassVar[str] = "onboarding.comment.withdrawn"
@@ -53,7 +48,7 @@ class CommentTakenBack(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoteChanged(_OfOnboarding):
+class NoteChanged(OfOnboarding):
     """A comment for the partner's staff alone was written, edited or withdrawn.
 
     The trail is the customer's to read and to take along, so it says only that: no text, no place, no names.
@@ -66,7 +61,7 @@ class NoteChanged(_OfOnboarding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnerReminded(_OfOnboarding):
+class OwnerReminded(OfOnboarding):
     """Somebody of the partner's staff reminded the owners of an open step."""
 
     type: ClassVar[str] = "onboarding.owner.reminded"
