@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,25 @@ class TestTheDocument:
                     for told in answer.get("content", {}).values():
                         assert status >= "4" or "example" in told, f"{where} {status}"
                         assert status < "4" or told["schema"]["$ref"].endswith("/Problem"), f"{where} {status}"
+
+
+    def test_bounds_whatever_stands_in_an_address(self):
+        """A server ends a longer one with words of its own, which the document does not know."""
+        for path, item in json.loads(DOCUMENT.read_text())["paths"].items():
+            for method, operation in item.items():
+                asked = [each for each in operation.get("parameters", ()) if each["in"] == "query"]
+                longest = sum(_longest(each["schema"]) for each in asked)
+                assert longest <= 5_500, f"{method} {path}: {longest} letters"
+
+
+def _longest(schema: dict[str, Any]) -> float:
+    """How many letters a parameter may have."""
+    if "anyOf" in schema:
+        return max(map(_longest, schema["anyOf"]))
+    if schema.get("type") != "string" or "format" in schema or "enum" in schema:
+        return 40
+    bounded = "pattern" in schema and "*" not in schema["pattern"]  # names, moments: as long as they say
+    return float(schema.get("maxLength", 120 if bounded else float("inf")))
 
 
 class TestTheAPI:

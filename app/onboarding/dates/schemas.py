@@ -109,8 +109,9 @@ class DateWish(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
-Weekdays = Annotated[str, Meta(pattern=r"^[0-6](,[0-6])*$", examples=["0,1,2,3,4"])]
-Days = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*$", examples=["2026-12-24,2026-12-31"])]
+Weekdays = Annotated[str, Meta(pattern=r"^[0-6](,[0-6])*$", max_length=13, examples=["0,1,2,3,4"])]
+_DAYS = r"^\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*$"
+Days = Annotated[str, Meta(pattern=_DAYS, max_length=5_000, examples=["2026-12-24,2026-12-31"])]
 
 
 class CalendarQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,9 +121,9 @@ class CalendarQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     side: Side = "partner"
-    zone: str = "UTC"
-    country: str | None = None
-    subdivision: str | None = None
+    zone: Annotated[str, Meta(max_length=64)] = "UTC"
+    country: Annotated[str, Meta(max_length=2)] | None = None
+    subdivision: Annotated[str, Meta(max_length=10)] | None = None
     weekdays: Weekdays | None = None
     opens: Minutes | None = None
     closes: Minutes | None = None

@@ -89,10 +89,13 @@ class PlanOut(Struct, frozen=True):
 
 
 class PlanQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """`to`: a version's address. `map`: a map as JSON; nothing means that every item keeps its key."""
+    """`to`: a version's address. `map`: a map as JSON; nothing means that every item keeps its key.
+
+    Servers take addresses up to 64 kB, in which a letter may be twelve bytes.
+    """
 
     to: Address
-    map: Annotated[str, Meta(max_length=20_000)] = ""
+    map: Annotated[str, Meta(max_length=4_000)] = ""
 
 
 class WantedMap(Struct, frozen=True, forbid_unknown_fields=True):

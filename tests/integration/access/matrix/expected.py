@@ -75,6 +75,12 @@ FOR_VIEWERS = {
     "GET /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/trace": "onboarding:onboarding:read",
     "GET /t/{tenant_id:uuid}/people": "tenancy:tenant:read",
 }
+# What such a change of one's own leaves behind, and nothing else: ends of what `Standing` calls it.
+_FEED = (".command", "control.date_feed", "onboarding.feed.started", "onboarding.feed.ended")
+OF_ONES_OWN = {
+    "POST /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/dates/feed": _FEED,
+    "POST /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/dates/feed/end": _FEED,
+}
 # Mails stay in sandboxes and are shown to those who try them; elsewhere there are none.
 NOT_THERE = "GET /t/{tenant_id:uuid}/mails"
 
