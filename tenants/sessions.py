@@ -16,8 +16,9 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import IdleInTransactionSessionTimeout as SilentTooLong
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -26,7 +27,11 @@ from tenants.engines import CellEngines, CellUnknown, Databases, ScopedCursor, n
 from tenants.schema.head import outdated_revisions
 from tenants.tenant import Tenant
 
-_LIMITS = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s'; SET LOCAL app.actor = {actor}"
+# Whoever says nothing for as long as a job's first lease is stopped or gone: what they hold, others are waiting for.
+_LIMITS = (
+    "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '3s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL app.actor = {actor}"
+)
 # The start owes nothing to whoever had the connection before: what a careless or hostile `SET` without LOCAL left in
 # the server process, and cursors held open over a COMMIT, go first (5 us; pinned by tests/integration/tenants/attacks).
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; RESET ALL; CLOSE ALL"
@@ -213,12 +218,12 @@ def tenant_cursor(databases: Databases, tenant: Tenant, *, actor: str) -> Iterat
             yield cursor, _entered(tenant, cursor.fetchone())
             certain = _UNCERTAIN
             cursor.connection.execute("COMMIT")
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, SilentTooLong):
             pooled.invalidate()
             raise
         finally:
             pooled.close()  # back to the pool, which rolls back what is still open
-    except (psycopg.OperationalError, PoolExhausted) as error:
+    except (psycopg.OperationalError, SilentTooLong, PoolExhausted) as error:
         raise DatabaseAway.after(error, certain) from error
 
 
@@ -294,8 +299,12 @@ def _opened(engine: Engine, scope: Scope) -> Iterator[tuple[Session, Any]]:
         with session, transaction:
             yield session, session.connection().info["entered"]
             certain = _UNCERTAIN
-    except (OperationalError, InterfaceError, psycopg.OperationalError, PoolExhausted) as error:
+    except (OperationalError, InterfaceError, psycopg.OperationalError, SilentTooLong, PoolExhausted) as error:
         raise DatabaseAway.after(error, certain) from error
+    except InternalError as error:
+        if isinstance(error.orig, SilentTooLong):
+            raise DatabaseAway.after(error, certain) from error
+        raise
 
 
 def _entered_session(engine: Engine, scope: Scope) -> tuple[Session, SessionTransaction]:

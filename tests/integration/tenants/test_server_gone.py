@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from tenants import sessions
 from tenants.engines import Databases
 from tenants.schema.install import install
 from tenants.sessions import DatabaseAway, lookup_session, tenant_cursor, tenant_session
@@ -142,4 +143,35 @@ class TestALockThatDoesNotCome:
             with busy, tenant_cursor(house.databases, acme, actor="test") as (cursor, _entered):
                 cursor.execute(patience)
                 cursor.execute(key)
+        assert works(house, acme)
+
+
+class TestSomebodyWhoFellSilent:
+    """A process that was stopped, or whose machine is gone, in the middle of a transaction: it holds rows of others."""
+
+    @pytest.fixture
+    def soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("_TENANT", "_PLAIN", "_PARTNER"):
+            begun = getattr(sessions, name)
+            assert "idle_in_transaction_session_timeout = '15s'" in begun
+            monkeypatch.setattr(sessions, name, begun.replace("'15s'", "'200ms'"))
+
+    @pytest.mark.usefixtures("soon")
+    def test_keeps_nobody_from_a_row_for_long(self, house: Installation, acme: Tenant):
+        held = text("SELECT pg_advisory_xact_lock(4711)")
+        told = pytest.raises(DatabaseAway, match="Nothing was changed")
+        with told, tenant_session(house.databases, acme, actor="silent") as (session, _entered):
+            session.execute(held)
+            with tenant_session(house.databases, acme, actor="other") as (other, _entered):
+                other.execute(held)  # waits for the silent one's end
+            session.execute(text("SELECT 1"))
+        assert works(house, acme)
+
+    @pytest.mark.usefixtures("soon")
+    def test_is_told_so_by_a_cursor_too(self, house: Installation, acme: Tenant):
+        told = pytest.raises(DatabaseAway, match="Nothing was changed")
+        with told, tenant_cursor(house.databases, acme, actor="silent") as (cursor, _entered):
+            with tenant_session(house.databases, acme, actor="other") as (other, _entered):
+                other.execute(text("SELECT pg_sleep(0.5)"))
+            cursor.execute("SELECT 1")
         assert works(house, acme)

@@ -49,6 +49,9 @@ CHANGES = [
 ]
 
 
+OURS = {"search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
+
+
 class TestASettingThatWasNotLocal:
     @pytest.mark.parametrize("change", CHANGES)
     @pytest.mark.parametrize("end", ["kept", "COMMIT"])
@@ -64,7 +67,7 @@ class TestASettingThatWasNotLocal:
             changed = send(
                 house, neighbour, "SELECT name FROM pg_settings WHERE source = 'session' AND setting <> reset_val"
             )
-            assert {row[0] for row in changed} == {"search_path", "statement_timeout", "lock_timeout"}
+            assert {row[0] for row in changed} == OURS
 
     @pytest.mark.parametrize("role", ["{0}", "NONE"])
     def test_of_the_role_is_replaced(self, house: PeerHouse, acme: Tenant, neighbour: Tenant, role: str):
