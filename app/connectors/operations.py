@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
+import structlog
 from sqlalchemy import select
 
 from app.access.permissions import Permission
@@ -18,9 +20,16 @@ from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.vault.operations import put_connection_secret
 from app.vault.secret import Secret
+from tenants.sessions import DatabaseAway
+
+Asker = Callable[[Work, RunEnded], None]
+
+log = structlog.get_logger(__name__)
+_askers: list[Asker] = []
 
 SYSTEM_ONLY = {
     "get_connection": "asked by the job that is about to call it",
+    "hears_of_runs": "how a capability registers, when its code is read",
     "request_run": "part of an operation that has checked its own permission",
     "begin_attempt": "called by the run's job",
     "end_attempt": "called by the run's job",
@@ -175,20 +184,44 @@ def end_abandoned(work: Work, run_id: UUID, *, reason: str) -> None:
 
 def _end(work: Work, run: Run, *, outcome: str, result: dict[str, Any], reason: str | None) -> None:
     run.state, run.result, run.finished_at = outcome, result, work.now
-    work.announce(
-        RunEnded(
-            subject_id=run.id,
-            onboarding_id=run.onboarding_id,
-            item_key=run.item_key,
-            number=run.number,
-            connector=run.connector,
-            action=run.action,
-            outcome=outcome,
-            result=result,
-            attempts=len(run.attempts),
-            reason=reason,
-        )
+    ended = RunEnded(
+        subject_id=run.id,
+        onboarding_id=run.onboarding_id,
+        item_key=run.item_key,
+        number=run.number,
+        connector=run.connector,
+        action=run.action,
+        outcome=outcome,
+        result=result,
+        attempts=len(run.attempts),
+        reason=reason,
     )
+    entry_id = work.record(ended)
+    if not _answer(work, ended):
+        work.pass_on(entry_id, ended)
+
+
+def hears_of_runs(asker: Asker) -> Asker:
+    """Register who asks for runs: told of an end in the transaction that ends it, all others after it (ADR 0013).
+
+    Where it raises, nothing of its try is left, and the event brings the answer again after the commit.
+    """
+    _askers.append(asker)
+    return asker
+
+
+def _answer(work: Work, ended: RunEnded) -> bool:
+    """Tell who asked. False where nobody took it: the job that the event leads to has the retries and the people."""
+    try:
+        for asker in _askers:
+            with work.attempt():
+                asker(work, ended)
+    except DatabaseAway:
+        raise
+    except Exception as error:  # noqa: BLE001 - the run's own end, which has happened outside, must not be lost with it
+        log.warning("run.answer_later", run_id=str(ended.subject_id), reason=str(error), kind=type(error).__name__)
+        return False
+    return bool(_askers)
 
 
 def _note(run: Run, work: Work, attempt: Attempt, report: CallReport) -> None:

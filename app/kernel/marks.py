@@ -87,6 +87,10 @@ class Marks:
         """Remember one row for the end of the transaction."""
         self.rows.setdefault(table, []).append(row)
 
+    def copy(self) -> Marks:
+        """The rows gathered so far, to go back to."""
+        return Marks({table: list(rows) for table, rows in self.rows.items()})
+
     def write(self, session: Session) -> None:
         """Write all rows with one statement: each table's insert is a part of one WITH."""
         tables = [name for name in _STATEMENTS if self.rows.get(name)]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -45,6 +46,16 @@ class TenantUpgrading(Unavailable):
     retry_after = 60
 
 
+class BegunJob(NamedTuple):
+    """A job that this work has asked for and claimed at once."""
+
+    id: UUID
+    kind: str
+    args: dict[str, Any]
+    epoch: int
+    trace_id: str
+
+
 class Work:
     """What an operation gets: the session, whose data, who acts, the business time, and the marks it leaves."""
 
@@ -77,12 +88,16 @@ class Work:
         `lane_seq` is the journal number of an onboarding's event: subscribers get one onboarding's events in order.
         """
         entry_id = self.record(event, on_behalf_of=on_behalf_of)
+        self.pass_on(entry_id, event, lane_seq=lane_seq)
+        return entry_id
+
+    def pass_on(self, entry_id: UUID, event: Event, *, lane_seq: int | None = None) -> None:
+        """Tell subscribers, after the commit, of an event that the trail has: the outbox half of `announce`."""
         lane = str(event.onboarding_id) if event.onboarding_id and lane_seq is not None else None
         row = {"tenant_id": self.tenant.id, "id": entry_id, "type": event.type, "state": "new"}
         row |= {"lane": lane, "lane_seq": lane_seq, "trace_id": self.trace_id, "created_at": self.database_now}
         self._marks.add("outbox", row)
         self.topics |= {JOBS, f"live:{self.tenant.id}"}
-        return entry_id
 
     def record(self, event: Event, *, on_behalf_of: UUID | None = None) -> UUID:
         """Write what happened into the trail only: nobody is told. Returns the entry's id.
@@ -133,6 +148,32 @@ class Work:
         self.topics.add(JOBS)
         return job_id
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of this work that may fail alone: what it raises goes on, its rows and marks never were."""
+        marks, topics, trace_id = self._marks.copy(), set(self.topics), self.trace_id
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:  # whatever it was, it is raised again: only what it left is taken back
+            self._marks, self.topics, self.trace_id = marks, topics, trace_id
+            raise
+
+    def begin_job(self, worker: str, *, seconds: float) -> BegunJob | None:
+        """Claim, in this very transaction and as its last act, the first job it asks for that nothing holds back.
+
+        Whoever commits this work is to run it at once, as if a dispatcher had handed it out. None where there is none,
+        and in a drained cell.
+        """
+        free = (row for row in self._marks.rows.get("job", ()) if row["lane"] is None and row["queue"] == "default")
+        row = next((row for row in free if row["run_at"] <= self.database_now), None)
+        if row is None:
+            return None
+        self.flush_marks()
+        values = {"id": row["id"], "worker": worker, "seconds": seconds}
+        epoch = self.session.execute(_BEGIN_JOB, values).scalar()
+        return None if epoch is None else BegunJob(row["id"], row["kind"], row["args"], int(epoch), row["trace_id"])
+
     def set_timer(
         self, kind: str, *, subject_id: UUID, due_at: datetime, version: int, args: dict[str, object] | None = None
     ) -> UUID:
@@ -169,17 +210,21 @@ class Work:
         self._marks.add("trail_mark", row | {"entries": [str(entry) for entry in entries]})
 
     def flush_marks(self) -> None:
-        """Write the state and its marks. Called once, by whoever opened the work, right before the commit."""
+        """Write the state and its marks. Called by whoever opened the work, right before the commit."""
         self.session.flush()
         if entries := [row["id"] for row in self._marks.rows.get("trail", ())]:
             self.mark_trail(entries)
         self._marks.write(self.session)
+        self._marks = Marks()
 
 
 _ADMIT = text(
     "INSERT INTO cell.inbox (tenant_id, source, external_id, id, received_at)"
     " VALUES (:tenant, :source, :external, :id, :at) ON CONFLICT DO NOTHING"
 )
+
+
+_BEGIN_JOB = text("SELECT cell.begin_job(:id, :worker, :seconds)")
 
 
 @contextmanager

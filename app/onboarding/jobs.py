@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
+from app.connectors.events import RunEnded
+from app.connectors.operations import hears_of_runs
 from app.flow import events as flow
 from app.flow.decide import OnboardingEnded
 from app.flow.steps.work import StaleAction
@@ -12,6 +15,7 @@ from app.kernel.errors import Invalid, Missing, SlipwayError
 from app.kernel.outcomes import Done, NeedsPerson, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.trail import get_entry
+from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.lifecycle.operations import start_next, tell_not_started
 from app.onboarding.talk.news import write_to_watchers
@@ -43,9 +47,18 @@ def fill_sandbox(run: JobRun) -> Outcome:
     return operations.fill_sandbox(run)
 
 
+@hears_of_runs
+def take_answer(work: Work, ended: RunEnded) -> None:
+    """A run that the engine asked for has ended: go on in the same transaction."""
+    if ended.onboarding_id is not None:
+        with suppress(StaleAction, OnboardingEnded):
+            result = run_result(ended.body(), ended.reason)
+            operations.record_run(work, onboarding_id=ended.onboarding_id, result=result)
+
+
 @job("onboarding.record_run")
 def record_run(run: JobRun, *, event_id: str) -> Outcome:
-    """A connector run ended: tell the engine. A result that nothing waits for any more changes nothing."""
+    """A run ended and the engine could not be told at once. What nothing waits for any more changes nothing."""
     try:
         with run.finish() as work:
             entry = get_entry(work.session, UUID(event_id))

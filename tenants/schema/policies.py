@@ -26,6 +26,9 @@ control_function(
     ),
 )
 
+# Whoever hands out jobs holds this advisory lock, shared; whoever stops it holds it alone. One number of ours.
+HANDING_OUT = 0x51_1B_0A_D1
+
 # `role` keeps the value of SET ROLE also inside a SECURITY DEFINER function, where current_user is the owner.
 _CELL_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cell.current_tenant() RETURNS uuid
@@ -53,6 +56,28 @@ CREATE OR REPLACE FUNCTION cell.finish_job(
            AND p_state IN ('ready', 'done', 'failed')
          RETURNING true $body$;
 
+-- Two statements: the second sees what whoever held the lock (a drain) has changed.
+CREATE OR REPLACE FUNCTION cell.begin_job(p_id uuid, p_worker text, p_seconds double precision) RETURNS int
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ SELECT pg_advisory_xact_lock_shared(HANDING_OUT);
+         UPDATE cell.job j SET state = 'running', epoch = j.epoch + 1, attempts = j.attempts + 1, worker = p_worker,
+           lease_until = now() + make_interval(secs => p_seconds)
+         WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.state = 'ready' AND j.lane IS NULL
+           AND j.run_at <= now() AND NOT EXISTS (SELECT FROM cell.dispatch WHERE drained)
+         RETURNING j.epoch $body$;
+
+CREATE OR REPLACE FUNCTION cell.later_on_lane(p_id uuid) RETURNS uuid[]
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ SELECT COALESCE(array_agg(j.id), '{}') FROM cell.job j JOIN cell.job o USING (tenant_id, lane, kind)
+         WHERE o.tenant_id = cell.current_tenant() AND o.id = p_id AND j.id <> p_id AND j.state = 'ready' $body$;
+
+CREATE OR REPLACE FUNCTION cell.finish_waiting(p_ids uuid[]) RETURNS int
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ WITH ended AS (UPDATE cell.job j SET state = 'done', finished_at = now()
+           WHERE j.tenant_id = cell.current_tenant() AND j.id = ANY(p_ids) AND j.state = 'ready' AND j.lane IS NOT NULL
+           RETURNING 1)
+         SELECT count(*)::int FROM ended $body$;
+
 CREATE OR REPLACE FUNCTION cell.retry_job(p_id uuid) RETURNS boolean
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$ UPDATE cell.job j SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL
@@ -62,7 +87,7 @@ CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolea
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$ SELECT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = cell.current_tenant()
            AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running') $body$;
-"""
+""".replace("HANDING_OUT", str(HANDING_OUT))
 
 # Functions are declared anew each time: one that changed its shape cannot be replaced in place, and one that is no
 # longer declared must not stay callable. CASCADE takes their policies along; the script makes these again.

@@ -69,7 +69,6 @@ class TestTheDocument:
                         assert status >= "4" or "example" in told, f"{where} {status}"
                         assert status < "4" or told["schema"]["$ref"].endswith("/Problem"), f"{where} {status}"
 
-
     def test_bounds_whatever_stands_in_an_address(self):
         """A server ends a longer one with words of its own, which the document does not know."""
         for path, item in json.loads(DOCUMENT.read_text())["paths"].items():

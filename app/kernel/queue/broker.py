@@ -15,7 +15,7 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 
 from app.kernel.queue.dispatcher import Dispatched
-from app.kernel.queue.execution import run_job
+from app.kernel.queue.execution import run_jobs
 from app.kernel.runtime import Runtime
 
 # Milliseconds until a quiet queue is looked at again; nearly every job is in `default`.
@@ -49,7 +49,7 @@ def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker:
     """The one actor of a queue. Retries stay off: policy lives in the job's row."""
 
     def execute(*, cell: str, tenant_id: str, job_id: str) -> None:
-        run_job(runtime, cell=cell, tenant_id=UUID(tenant_id), job_id=UUID(job_id), worker=worker)
+        run_jobs(runtime, cell=cell, tenant_id=UUID(tenant_id), job_id=UUID(job_id), worker=worker)
 
     options: dict[str, Any] = {"max_retries": 0, "time_limit": 600_000}
     name = f"jobs.{queue}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -33,19 +34,26 @@ class Dispatched:
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """What a look at a cell has found: whether anything is to be moved, and the jobs on their way or running."""
+class Found(NamedTuple):
+    """What a look at a cell has found: which kinds of things are to be moved, and the jobs on their way or running."""
 
-    nothing_due: bool
+    events: bool
+    timers: bool
+    lost: bool
+    marks: bool
+    ready: bool
     in_flight: int
 
+    @property
+    def nothing_due(self) -> bool:
+        """Whether this round has nothing to do."""
+        return not any(self[:-1])
 
-def look_at(databases: Databases, cell: str) -> Quiet:
-    """One query in place of the five that move things: most looks of most installations find nothing."""
+
+def look_at(databases: Databases, cell: str) -> Found:
+    """One query that says which of the five that move things have something to move: most find nothing."""
     with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
-        due, in_flight = session.execute(_ANY).one()
-    return Quiet(nothing_due=not due, in_flight=int(in_flight))
+        return Found(*session.execute(_ANY).one())
 
 
 def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) -> int:
@@ -149,14 +157,14 @@ _RECOVER = text("""
 # Each line is the condition of one of the statements above, below and in `sequencing`, lanes left out.
 _ANY = text(f"""
     SELECT EXISTS (SELECT FROM cell.outbox o JOIN cell.tenant n ON n.id = o.tenant_id AND n.state = 'active'
-                   WHERE o.state = 'new')
-        OR EXISTS (SELECT FROM cell.timer t CROSS JOIN cell.clock c
+                   WHERE o.state = 'new'),
+        EXISTS (SELECT FROM cell.timer t CROSS JOIN cell.clock c
                    JOIN cell.tenant n ON n.id = t.tenant_id AND n.state = 'active'
-                   WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift)
-        OR EXISTS (SELECT FROM cell.job WHERE state IN ('dispatched', 'running') AND lease_until < now())
-        OR EXISTS (SELECT FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
-                   WHERE r.state = 'ready' AND r.run_at <= now() AND {HANDED_OUT})
-        OR EXISTS (SELECT {ANY_MARK}),
+                   WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift),
+        EXISTS (SELECT FROM cell.job WHERE state IN ('dispatched', 'running') AND lease_until < now()),
+        EXISTS (SELECT {ANY_MARK}),
+        EXISTS (SELECT FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
+                WHERE r.state = 'ready' AND r.run_at <= now() AND {HANDED_OUT}),
         (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running'))
 """)  # noqa: S608 - constants of ours
 _RELEASE = text("""

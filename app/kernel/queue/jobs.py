@@ -18,6 +18,8 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from tenants.tenant import Tenant
 
+FIRST_LEASE = 15.0  # seconds; a claim knows no kind yet, whose own lease the first heartbeat gives
+
 
 class LeaseLost(Conflict):
     """Another worker has this job now, or it is finished: what this one was about to write is rolled back."""
@@ -81,12 +83,18 @@ def job_kind(name: str) -> JobKind | None:
 
 @dataclass
 class JobRun:
-    """One run of one job: its tenant, its place in the trace, and its transactions."""
+    """One run of one job: its tenant, its place in the trace, and its transactions.
+
+    Where a `worker` is named, the transaction that completes the job claims the first it has asked for: `following`.
+    """
 
     runtime: Runtime
     tenant: Tenant
     job: ClaimedJob
+    worker: str = ""
     finished: bool = field(default=False, init=False)
+    following: ClaimedJob | None = field(default=None, init=False)
+    _covered: list[UUID] = field(default_factory=list, init=False)
 
     @property
     def actor(self) -> Actor:
@@ -113,8 +121,21 @@ class JobRun:
         """Open the transaction that also completes the job: both happen or neither (compare-and-set on the epoch)."""
         with open_work(self.runtime, self.tenant, self.actor, trace_id=self.job.trace_id) as work:
             yield work
-            self._complete(work, outcome or Done())
+            ended = outcome or Done()
+            self._complete(work, ended)
+            onward = self.worker and isinstance(ended, Done)
+            begun = work.begin_job(self.worker, seconds=FIRST_LEASE) if onward else None
         self.finished = True
+        if begun:
+            name, args = begun.kind, begun.args
+            self.following = ClaimedJob(self.tenant.id, begun.id, name, args, begun.epoch, 1, begun.trace_id)
+
+    def reads_for_later(self, work: Work) -> None:
+        """Say, before the first read, that this run does what those that wait on its lane would do.
+
+        They are of its kind and were asked for before what is read now; they end with it.
+        """
+        self._covered = work.session.execute(_LATER, {"id": self.job.id}).scalar_one()
 
     def _complete(self, work: Work, outcome: Outcome) -> None:
         state, run_at, error = "done", None, None
@@ -128,6 +149,10 @@ class JobRun:
         values = {"id": self.job.id, "epoch": self.job.epoch, "state": state, "run_at": run_at, "error": error}
         if not work.session.execute(_FINISH, values).scalar():
             raise LeaseLost(f"job {self.job.id} is no longer held at epoch {self.job.epoch}")
+        if self._covered and state == "done":
+            work.session.execute(_COVER, {"ids": self._covered})
 
 
+_LATER = text("SELECT cell.later_on_lane(:id)")
+_COVER = text("SELECT cell.finish_waiting(:ids)")
 _FINISH = text("SELECT cell.finish_job(:id, :epoch, :state, CAST(:run_at AS timestamptz), :error)")

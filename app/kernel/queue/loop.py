@@ -89,12 +89,12 @@ class Dispatcher:
         """One round over one cell. Returns how much was moved. The window is one for all cells together."""
         found = look_at(self.databases, cell)
         self._in_flight[cell] = found.in_flight
-        if found.nothing_due:
+        moved = fire_timers(self.databases, cell) if found.timers else 0
+        moved += relay_outbox(self.databases, cell, self.subscriptions) if found.events else 0
+        moved += recover_leases(self.databases, cell) if found.lost else 0
+        moved += arm_sequencers(self.databases, cell) if found.marks else 0
+        if not (moved or found.ready):
             return 0
-        moved = fire_timers(self.databases, cell)
-        moved += relay_outbox(self.databases, cell, self.subscriptions)
-        moved += recover_leases(self.databases, cell)
-        moved += arm_sequencers(self.databases, cell)
         jobs = take_ready(self.databases, cell, window=self._share(cell))
         self._in_flight[cell] += len(jobs)
         send(self.broker, cell, jobs)

@@ -13,9 +13,10 @@ from typing import Final
 from sqlalchemy import text
 
 from tenants.engines import Databases
+from tenants.schema.policies import HANDING_OUT
 from tenants.sessions import dispatcher_session
 
-_LOCK: Final = 0x51_1B_0A_D1  # one number of ours; advisory locks are the database's, so each cell has its own
+_LOCK: Final = HANDING_OUT  # advisory locks are the database's, so each cell has its own
 # Said before the statement that hands out, which then sees what whoever held the lock has changed.
 IN_FLIGHT: Final = text(f"""
     SELECT count(*) FROM cell.job, pg_advisory_xact_lock_shared({_LOCK}) WHERE state IN ('dispatched', 'running')

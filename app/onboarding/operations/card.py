@@ -43,6 +43,7 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
     if run.tenant.kind == "sandbox":
         return
     with run.work() as work:
+        run.reads_for_later(work)
         onboarding = work.session.get(Onboarding, onboarding_id)
         if onboarding is None:
             return

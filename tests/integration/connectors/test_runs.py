@@ -11,13 +11,15 @@ from uuid import UUID
 import pytest
 
 from app.connectors.catalog.stand_in import Fault
+from app.connectors.events import RunEnded
 from app.connectors.operations import RunRequest, request_run
 from app.connectors.runner import Runner
 from app.kernel.ids import new_id
 from app.kernel.outbound.egress import NO_ENTRIES
+from app.kernel.work import Work
 from tenants.tenant import Tenant
 from tests.factories.main_job import TOKEN, WORKBENCH, MainJob
-from tests.factories.walker import connect_product
+from tests.factories.walker import connect_product, do, picture_of, walk
 
 SPACES = "/v1/workspaces"
 Place = tuple[Tenant, UUID]
@@ -136,6 +138,44 @@ class TestExecuteRun:
         shop.finish()
         assert run_of(shop, place, run_id).state == "failed"
         assert len(shop.product.requests) == asked
+
+
+class TestTheAnswer:
+    """Who asked hears of the end in the transaction that ends it; what they cannot take now, they are told again."""
+
+    def kinds(self, shop: MainJob) -> list[str]:
+        return [row.kind for row in shop.installation.jobs("onboarding.record_run")]
+
+    def goes_on(self, shop: MainJob) -> str:
+        """A customer whose workspace is asked for; how the step stands when nothing is left to do."""
+        deal = shop.sell(company="Answered", email="a@answered.example")
+        shop.tell(deal)
+        shop.run()
+        tenant, onboarding_id = shop.started(deal)
+        connect_product(shop, tenant)
+        walk(shop, tenant, onboarding_id, until="task.describe_environment")
+        seen = picture_of(shop, tenant, onboarding_id)
+        do(shop, tenant, seen, seen.item("task.describe_environment"))
+        shop.finish()
+        [run] = shop.installation.rows(tenant, "SELECT state FROM {}.run")
+        assert run.state == "succeeded"
+        return picture_of(shop, tenant, onboarding_id).of("task.create_workspace").state
+
+    def test_is_taken_at_once_and_told_to_nobody_else(self, shop: MainJob):
+        before = self.kinds(shop)
+        assert self.goes_on(shop) == "done"
+        assert self.kinds(shop) == before
+
+    def test_that_cannot_be_taken_is_brought_by_its_event(self, shop: MainJob, monkeypatch: pytest.MonkeyPatch):
+        before = self.kinds(shop)
+
+        def surprised(work: Work, ended: RunEnded) -> None:
+            add_nothing = work.enqueue("onboarding.project_card", args={"onboarding_id": ended.onboarding_id})
+            raise KeyError(add_nothing)
+
+        monkeypatch.setattr("app.connectors.operations._askers", [surprised])
+        assert self.goes_on(shop) == "done"
+        assert len(self.kinds(shop)) == len(before) + 1
 
 
 class TestSecret:

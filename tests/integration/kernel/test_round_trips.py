@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from app.bootstrap.schedules import schedules
 from app.kernel.commands import run_command
 from app.kernel.ids import new_id
-from app.kernel.queue.dispatcher import Quiet, look_at, take_ready
+from app.kernel.queue.dispatcher import Found, look_at, take_ready
 from app.kernel.queue.loop import Dispatcher
 from tenants.sessions import lookup_session, partner_session, tenant_cursor
 from tenants.slots import look_at_pool
@@ -161,6 +161,6 @@ class TestQuiet:
         assert not look_at(databases, CELL).nothing_due
         if due == "job":
             assert len(take_ready(databases, CELL, window=8)) == 1
-            assert look_at(databases, CELL) == Quiet(nothing_due=True, in_flight=1)
+            assert look_at(databases, CELL) == Found(False, False, False, False, False, in_flight=1)
             installation.cell("UPDATE cell.job SET lease_until = now() - interval '1 second'")  # its worker is silent
             assert not look_at(databases, CELL).nothing_due
