@@ -23,7 +23,7 @@ demo: $(RUNTIME) $(ASSETS) ## Boot everything embedded, seed three partners, ser
 	@exec $(BIN)/python -m app.cli demo $(ARGS)
 
 test: $(DEV) $(ASSETS) $(PEERS) ## Every test: architecture, unit, integration, journeys, browser
-	@$(BIN)/python -m pytest -q -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder tests
+	@$(BIN)/python -m pytest -q -m "not browser and not soak" -n 3 --dist loadfile --no-loadscope-reorder tests
 	@$(BIN)/python -m pytest -q -m "browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder tests/journeys
 
 test-fast: $(DEV) ## Architecture and unit tests only

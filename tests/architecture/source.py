@@ -7,7 +7,7 @@ import os
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +28,11 @@ class Module:
     def tree(self) -> ast.Module:
         """The parsed file."""
         return ast.parse(self.text, self.path)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the file, in the order of `ast.walk`."""
+        return tuple(ast.walk(self.tree))
 
     @cached_property
     def lines(self) -> list[str]:
@@ -56,7 +61,7 @@ class Module:
 
     def imports(self) -> Iterator[tuple[int, str]]:
         """Each imported name with its line, spelled in full: `from app.intake import models` is `app.intake.models`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -67,27 +72,27 @@ class Module:
 
     def names(self) -> Iterator[tuple[ast.expr, str]]:
         """Each name or attribute chain that is used, dotted: `datetime.now`, `work.session.commit`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Attribute | ast.Name):
                 yield node, dotted(node)
 
     def calls(self) -> Iterator[tuple[ast.Call, str]]:
         """Each call with the dotted name of what is called."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 yield node, dotted(node.func)
 
     def strings(self) -> Iterator[tuple[ast.Constant, str]]:
         """Each string constant that is not a docstring."""
-        owners = (node for node in ast.walk(self.tree) if isinstance(node, _DOCUMENTED))
+        owners = (node for node in self.nodes if isinstance(node, _DOCUMENTED))
         prose = {id(first.value) for node in owners if isinstance(first := next(iter(node.body), None), ast.Expr)}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
                 yield node, node.value
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Each function and method."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
 
@@ -149,7 +154,13 @@ def texts(*tops: str) -> tuple[tuple[str, str], ...]:
 @lru_cache
 def modules(*tops: str) -> tuple[Module, ...]:
     """Every Python module under the folders (all trees without arguments)."""
-    return tuple(Module(path, text) for path, text in texts(*(tops or PYTHON_TREES)) if path.endswith(".py"))
+    return tuple(_module(path, text) for path, text in texts(*(tops or PYTHON_TREES)) if path.endswith(".py"))
+
+
+@cache
+def _module(path: str, text: str) -> Module:
+    """One module for all who ask: what has been parsed once is not parsed again."""
+    return Module(path, text)
 
 
 def none(found: Iterable[str]) -> None:

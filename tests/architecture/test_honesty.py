@@ -66,7 +66,7 @@ def bare_exemptions(module: Module) -> Iterator[str]:
 def broad_handlers(module: Module) -> Iterator[str]:
     """`except Exception` (or wider) without a sentence that says why every surprise is caught here."""
     said = {number for number, comment in comments(module) if REASON.search(EXEMPTION.sub("", comment))}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ExceptHandler):
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type] if node.type else []
             wide = node.type is None or {"Exception", "BaseException"} & {dotted(each) for each in caught}
@@ -78,7 +78,7 @@ def hollow(module: Module) -> Iterator[str]:
     """Functions without a body, except what a protocol or an abstract class declares."""
     spoken = [number for number, _ in comments(module)]
     declared: set[int] = set()
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ClassDef) and {"Protocol", "ABC"} & {dotted(b).split(".")[-1] for b in node.bases}:
             declared |= {id(child) for child in node.body}
     for function in module.functions():
@@ -100,7 +100,7 @@ def naps(module: Module) -> Iterator[str]:
         told = bool(call.args) or any(word.arg == "reason" for word in call.keywords)
         if name.endswith(("mark.skip", "mark.xfail", "pytest.skip", "pytest.xfail")) and not told:
             yield module.at(call, f"{name} without a reason")
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant):
             yield module.at(node, "asserts a constant: it cannot fail")
 

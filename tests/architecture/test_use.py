@@ -25,7 +25,7 @@ def spoken(program: Iterable[Module], pages: Iterable[str] = ()) -> Counter[str]
     """
     names: Counter[str] = Counter()
     for module in program:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Name | ast.Attribute):
                 names[node.id if isinstance(node, ast.Name) else node.attr] += 1
         names.update(word for _, text in module.strings() for word in re.findall(r"\w+", text))

@@ -40,25 +40,25 @@ def is_seeded(folder: Path) -> bool:
     return mark.exists() and mark.read_text() == _EDITION
 
 
-def make_tokens(folder: Path, partners: tuple[DemoPartner, ...] = PARTNERS) -> Tokens:
+def make_tokens(folder: Path) -> Tokens:
     """Every token that a stand-in must know before the first deal closes."""
     tokens = Tokens(folder)
-    tokens.make(f"{partner.slug}/hubspot" for partner in partners)
-    tokens.make(f"{sale.key}/{PRODUCT}" for partner in partners for sale in partner.sales)
+    tokens.make(f"{partner.slug}/hubspot" for partner in PARTNERS)
+    tokens.make(f"{sale.key}/{PRODUCT}" for partner in PARTNERS for sale in partner.sales)
     return tokens
 
 
-def seed(settings: Settings, folder: Path, *, crm_port: int, partners: tuple[DemoPartner, ...] = PARTNERS) -> None:
+def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
     """Tell the world into the installation. Stand-ins and mail sink must run. Killed, the next call goes on."""
     with _quiet():
         opened = open_program(settings, Program.WORKER)
         logging.getLogger().setLevel(logging.ERROR)
         runtime, clock = opened.runtime, BusinessClock(settings.cell_urls.values())
         try:
-            tokens = make_tokens(folder, partners)
-            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in partners))
+            tokens = make_tokens(folder)
+            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in PARTNERS))
             platform = set_up_platform(runtime)
-            houses = [set_up_house(runtime, platform, partner, tokens) for partner in partners]
+            houses = [set_up_house(runtime, platform, partner, tokens) for partner in PARTNERS]
             tools = Tools(
                 runtime=runtime,
                 crm_port=crm_port,
