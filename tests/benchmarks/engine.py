@@ -19,6 +19,7 @@ from app.kernel.work import open_work
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.templates.operations import pin
+from app.templates.overlay import Effective
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 from tests.benchmarks.ground import Ground
@@ -28,11 +29,13 @@ from tests.benchmarks.peers.chain import STEPS, chain
 from tests.benchmarks.peers.durable import dbos_steps
 from tests.benchmarks.straight import straight_way
 from tests.benchmarks.templates import largest
+from tests.factories.fleet import make_tenants
 from tests.factories.installation import CELL, Installation, person
 
 THREADS = (1, 4, 8)
 _EACH = 8  # onboardings a thread brings to their end, one after the other
 _WALKS = 20
+_MANY = 1_000  # tenants
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
@@ -53,7 +56,33 @@ def measure(ground: Ground) -> Iterator[Figure]:
             rate = _steps(installation, tenants[:threads], definition, way)
             yield Figure(f"durable_steps_{threads}_threads", rate, "steps/s")
         yield from _beside_dbos(ground, installation, tenants)
+        yield _over_many_tenants(installation, effective, way)
     yield from killed.measure(ground)
+
+
+def _over_many_tenants(installation: Installation, effective: Effective, way: Sequence[Event]) -> Figure:
+    """Steps a second where each is another tenant's than the one before, beside as many steps of one tenant."""
+    say(f"engine: {_MANY:,} tenants with a running onboarding each")
+    definition, made = effective.compile(), make_tenants(installation, _MANY)
+    for tenant in made:
+        with installation.work(tenant) as work:
+            pin(work, effective)
+    running = [(tenant, _start(installation, tenant, definition, way)) for tenant in made]
+    alone = [(made[0], _start(installation, made[0], definition, way)) for _ in range(_MANY)]
+    rates = [_one_step_each(installation, those, way[1:3]) for those in (alone, running)]
+    return Figure(f"steps_over_{_MANY}_tenants", rates[1], "steps/s", at_least(0.9, "ratio"), "one tenant", rates[0])
+
+
+def _one_step_each(
+    installation: Installation, running: Sequence[tuple[Tenant, UUID]], happens: Sequence[Event]
+) -> float:
+    """Steps a second in one thread: the first event in each onboarding, then the second in each."""
+    actor, began = person(), time.perf_counter()
+    for event in happens:
+        for tenant, onboarding_id in running:
+            with open_work(installation.runtime, tenant, actor, trace_id="bench") as work:
+                advance(work, lock_onboarding(work, onboarding_id), event)
+    return len(running) * len(happens) / (time.perf_counter() - began)
 
 
 def _beside_dbos(ground: Ground, installation: Installation, tenants: Sequence[Tenant]) -> Iterator[Figure]:
