@@ -223,15 +223,9 @@ class TestAClockThatStandsStill:
         played.until(due - timedelta(seconds=1))
         before = played.state.timers["ours"].due_at
         assert before == due
-        self.at_once(played, due, way)
+        played.before_it_fires = (due,)
+        getattr(played, way)(due, due)
         assert played.state.timers["ours"].due_at == before
-
-    @staticmethod
-    def at_once(played: Played, moment: datetime, way: str) -> None:
-        """Stop and go on at one moment, before what is due then fires."""
-        played.until = lambda _end: None
-        getattr(played, way)(moment, moment)
-        del played.until
 
 
 RESPONSES = [  # what the calendar does, when it is raised, by when somebody is to respond, when three people are told
