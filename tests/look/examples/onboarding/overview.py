@@ -32,7 +32,12 @@ ANSWERS: Context = {
     },
 }
 TOLD: Context = ANSWERS | {
-    "ball": {"holder": "customer", "since": days(-4), "why": "", "step": said("Upload your user list")},
+    "ball": {
+        "holder": "customer",
+        "since": days(-4),
+        "why": "",
+        "step": {"en": "Upload your user list", "de": "Benutzerliste hochladen"},
+    },
     "trouble": ANSWERS["trouble"]
     | {
         "open": [
