@@ -20,7 +20,7 @@ from msgspec import Struct
 from app.kernel.errors import Invalid
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+MINUTE, MOMENT = timedelta(minutes=1), timedelta(microseconds=1)
 LONGEST_PAUSE = 400  # days searched for the next working day before we say there is none
 YEARS_AHEAD = 5
 
@@ -103,6 +103,10 @@ class BusinessTime(Struct, frozen=True):
                 return begin + left
             left -= closes - begin
         raise NoWorkingTime("The two parties share no working day in the next 400 days; check both calendars.")
+
+    def put_off(self, moment: datetime, duration: timedelta) -> datetime:
+        """That moment, later by so much working time; by none it stays, also at closing time."""
+        return self.add_business(moment, duration) if duration else moment
 
     def add_days(self, start: datetime, days: int) -> datetime:
         """Closing time of the n-th joint working day after `start`; day 0 is the first day with working time left."""
@@ -256,5 +260,15 @@ def _dates(days: tuple[date, ...]) -> frozenset[date]:
 def _moment(zone: str, day: date, minutes: int) -> datetime:
     if minutes == 24 * 60:
         day, minutes = day + DAY, 0
-    local = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=ZoneInfo(zone))
-    return local.astimezone(UTC)
+    wall = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=ZoneInfo(zone))
+    moment = wall.astimezone(UTC)  # of an hour that comes twice, the first
+    if _shown(moment, zone) == wall.replace(tzinfo=None):
+        return moment
+    moment = wall.replace(fold=1).astimezone(UTC)  # clocks jump over it: it is there when they have jumped
+    while _shown(moment, zone) < wall.replace(tzinfo=None):
+        moment += MINUTE
+    return moment
+
+
+def _shown(moment: datetime, zone: str) -> datetime:
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

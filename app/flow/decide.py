@@ -157,6 +157,7 @@ def _start(draft: Draft, event: events.Started) -> None:
         "customer": event.customer,
         "pauses": event.pauses,
         "reminds": event.reminds,
+        "clocks_follow": event.clocks_follow,
     }
     follow_lists(draft, event)
     draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}

@@ -45,6 +45,7 @@ class Started(Struct, frozen=True, kw_only=True, tag_field="event", tag="started
     follows: bool = False  # dates follow what happens; histories recorded before that was so replay as they were
     pauses: bool = False  # clocks stand still while others are waited for; the same
     reminds: bool = False  # whoever's step it is hears of its date; the same
+    clocks_follow: bool = False  # what runs ends by the calendars as they are, when they change; the same
     go_live: date | None = None  # the day on which the customer wants to be live
 
 

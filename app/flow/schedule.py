@@ -110,7 +110,7 @@ class Forecast:
         end = _reach(time, begin, item.due)
         for since, until in self.plan.pauses:
             if begin < until and since < end:
-                end = time.add_business(end, time.business_between(max(since, begin), until))
+                end = time.put_off(end, time.business_between(max(since, begin), until))
         return end
 
 

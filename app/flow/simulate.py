@@ -202,6 +202,7 @@ def _begin(definition: Definition, chance: Random) -> events.Started:
         follows=True,
         pauses=True,
         reminds=True,
+        clocks_follow=True,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from app.flow.calendar import BusinessTime, Calendar
-from app.flow.definition import Item, Side
+from app.flow.definition import Duration, Item, Side
 from app.flow.events import ExceptionResolved, MigrationProposed
 from app.flow.fields import Value
 
@@ -59,7 +59,7 @@ class Pause(Struct, frozen=True, kw_only=True):
 class TimerState(Struct, frozen=True, kw_only=True):
     """A running SLA: the rung that is armed, when it is due, and the version that a firing must name.
 
-    While it is paused `due_at` is when it would have been due.
+    While it is paused `due_at` is when it would have been due. It is due when `left` has been worked since `since`.
     """
 
     rung: int
@@ -67,6 +67,8 @@ class TimerState(Struct, frozen=True, kw_only=True):
     version: int
     armed: bool = True
     paused: Pause | None = None
+    since: datetime | None = None  # None: begun when clocks did not follow a calendar that changes
+    left: timedelta | None = None  # None: the whole rung, as long as a working day is
 
 
 class ReminderState(Struct, frozen=True, kw_only=True):
@@ -129,6 +131,8 @@ class OpenedException(Struct, frozen=True, kw_only=True):
     alerts: int = 0  # how often it was told further up that nobody responds
     alert_at: datetime | None = None  # when it is next, after the first time
     raised_by: str | None = None  # who said so; None: the engine, or before clocks could stand still
+    counts_from: datetime | None = None  # the moment that is awaited counts from here; None: it follows no calendar
+    within: Duration | None = None  # and comes so much later
 
     @property
     def answered_in_time(self) -> bool:
@@ -222,6 +226,7 @@ class State(Struct, frozen=True, kw_only=True):
     pauses: bool = False  # False: begun when clocks did not stand still for others yet
     reminds: bool = False  # False: begun when nobody was reminded yet
     reminders: dict[str, ReminderState] = {}
+    clocks_follow: bool = False  # False: begun when running clocks kept their moment in another calendar
 
     @property
     def phase(self) -> str:

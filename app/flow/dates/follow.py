@@ -12,6 +12,7 @@ from app.flow.events import CalendarChanged, DueDateSet, Event, GoLiveSet, Start
 from app.flow.parts.unfolding import unfold
 from app.flow.schedule import Forecast, plan_due_dates
 from app.flow.state import Plan, State
+from app.flow.steps import ageing, timers
 from app.flow.steps.draft import LONGEST_STATEMENT, Draft, NotOpen
 from app.kernel.errors import Invalid
 
@@ -93,9 +94,11 @@ def set_go_live(draft: Draft, event: GoLiveSet) -> None:
 
 
 def change_calendar(draft: Draft, event: CalendarChanged) -> None:
-    """A party works at other times from now on. Clocks that run already keep their time. Raises DateReasonNeeded."""
+    """A party works at other times from now on, and all that runs follows. Raises DateReasonNeeded."""
     _check_reason(event.reason)
     draft.whole |= {"plan": _plan_of(draft), event.side: event.calendar}
+    timers.follow_calendars(draft)
+    ageing.follow_calendars(draft)
 
 
 def _plan_of(draft: Draft) -> Plan:

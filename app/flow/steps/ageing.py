@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.flow.commands import NotifyRole
-from app.flow.definition import Definition
+from app.flow.definition import Definition, Duration
 from app.flow.events import ExceptionAged
 from app.flow.state import OpenedException, State
 from app.flow.steps.draft import Draft
-from app.flow.steps.exceptions import alert_due, alert_version, arm_alert, change_exception, route_of
+from app.flow.steps.exceptions import (
+    alert_due,
+    alert_version,
+    arm_alert,
+    change_exception,
+    count_from_now,
+    route_of,
+)
 from app.flow.steps.timers import TimerNotDue
 
 LEAD = "onboarding_lead"  # told of each rung, where the template has such a role
@@ -51,4 +58,26 @@ def alert(draft: Draft, event: ExceptionAged) -> None:
         draft.commands.append(told)
     count = exception.alerts + 1
     following = draft.due(draft.now, route.respond_within, "partner") if count < len(rungs) else None
-    arm_alert(draft, change_exception(draft, exception, alerts=count, alert_at=following))
+    counted = count_from_now(draft, exception, route.respond_within)
+    arm_alert(draft, change_exception(draft, counted, alerts=count, alert_at=following))
+
+
+def follow_calendars(draft: Draft) -> None:
+    """A party works at other times: what is still awaited is due by them, so putting back is exact."""
+    for each in list(draft.exceptions.values()):
+        if each.counts_from is None or each.within is None or alert_due(each) is None:
+            continue
+        due = _awaited(draft, each.counts_from, each.within)
+        if due != alert_due(each):
+            moved = {"alert_at": due} if each.alerts else {"respond_by": due}
+            arm_alert(draft, change_exception(draft, each, **moved))
+
+
+def _awaited(draft: Draft, begin: datetime, within: Duration) -> datetime:
+    """So much after that moment, and later by each hold since."""
+    state = draft.before_or_started()
+    clock, due = state.time_for("partner"), draft.due(begin, within, "partner")
+    for since, until in state.plan.pauses if state.plan else ():
+        if begin < until:
+            due = clock.put_off(due, clock.business_between(max(since, begin), until))
+    return due

@@ -14,6 +14,7 @@ from app.flow.definition import (
     EXCEPTION_TYPES,
     REASON_CODES,
     Definition,
+    Duration,
     ExceptionRoute,
 )
 from app.flow.events import ExceptionRaised
@@ -62,6 +63,7 @@ def open_exception(  # the parts of an exception, by name
         place=place,
         raised_by=raised_by,
     )
+    opened = count_from_now(draft, opened, route.respond_within)
     draft.exceptions[opened.id] = opened
     draft.commands.append(OpenException(exception=opened))
     arm_alert(draft, opened)
@@ -95,6 +97,13 @@ def arm_alert(draft: Draft, exception: OpenedException) -> None:
     if (due := alert_due(exception)) is not None:
         version = alert_version(due)
         draft.commands.append(StartAlert(exception=exception.id, item=exception.item, due_at=due, version=version))
+
+
+def count_from_now(draft: Draft, exception: OpenedException, within: Duration) -> OpenedException:
+    """The moment that is awaited comes so much after now, also by a calendar that changes."""
+    if not draft.before_or_started().clocks_follow:
+        return exception
+    return msgspec.structs.replace(exception, counts_from=draft.now, within=within)
 
 
 def close_exception(draft: Draft, exception: OpenedException, *, resolution: str, reason: str, by: str) -> None:

@@ -95,6 +95,19 @@ def continue_timer(draft: Draft, timer: Timer, pause: Pause) -> None:
     _go_on(draft, timer, paused, since=pause.since)
 
 
+def follow_calendars(draft: Draft) -> None:
+    """A party works at other times: each running clock ends when its time is over by them, so putting back is exact."""
+    for timer in draft.definition.timers.values():
+        known = draft.timers.get(timer.id)
+        if known is None or known.since is None or not (known.armed or known.paused):
+            continue
+        now = _running(draft, timer, known.rung, since=known.since, left=known.left)
+        if now.due_at != known.due_at and known.armed:
+            _set(draft, timer, now)
+        elif now.due_at != known.due_at:
+            draft.timers[timer.id] = msgspec.structs.replace(known, due_at=now.due_at)
+
+
 def take_over(draft: Draft, old: Definition, names: Mapping[str, str]) -> None:
     """Arm what runs once more, in the versions of another definition. `names`: where each old item went.
 
@@ -115,7 +128,7 @@ def take_over(draft: Draft, old: Definition, names: Mapping[str, str]) -> None:
         elif armed.armed and (waits or draft.is_settled(timer.item) or armed.rung >= len(timer.ladder)):
             _disarm(draft, timer)
         elif armed.armed:
-            _set(draft, timer, rung=armed.rung, due_at=_moved(draft, old, before, timer))
+            _move(draft, old, before, timer)
 
 
 def is_stale(state: State, event: TimerFired) -> bool:
@@ -146,35 +159,49 @@ def _goes_on(before: Timer, after: Timer | None, names: Mapping[str, str]) -> bo
     return after is not None and names.get(before.item) == after.item
 
 
-def _moved(draft: Draft, old: Definition, before: Timer, after: Timer) -> datetime:
-    """When the armed rung is due, in the new ladder."""
+def _move(draft: Draft, old: Definition, before: Timer, after: Timer) -> None:
+    """Arm the rung as it is in the new ladder."""
     armed = draft.timers[before.id]
     side, was = draft.definition.items[after.item].side, old.items[before.item].side
     if (before.ladder[armed.rung].after, was) == (after.ladder[armed.rung].after, side):
-        return armed.due_at
+        _set(draft, after, armed)
+        return
     clock = draft.before.time_for(was)
     left = clock.business_between(draft.now, armed.due_at) if armed.due_at > draft.now else timedelta(0)
     used = max(timedelta(0), _length(draft.before, before.ladder[armed.rung].after, was) - left)
     more = max(timedelta(0), _length(draft.before, after.ladder[armed.rung].after, side) - used)
-    return draft.before.time_for(side).add_business(draft.now, more)
+    _set(draft, after, _running(draft, after, armed.rung, since=draft.now, left=more))
 
 
 def _go_on(draft: Draft, timer: Timer, paused: TimerState, *, since: datetime) -> None:
     time = draft.before.time_for(draft.definition.items[timer.item].side)
+    if not time.business_between(since, draft.now):
+        _set(draft, timer, paused)  # nobody would have worked meanwhile: it is due as it was
+        return
     left = max(timedelta(0), time.business_between(since, paused.due_at))
-    _set(draft, timer, rung=paused.rung, due_at=time.add_business(draft.now, left))
+    _set(draft, timer, _running(draft, timer, paused.rung, since=draft.now, left=left))
 
 
 def _arm(draft: Draft, timer: Timer, *, rung: int, base: datetime) -> None:
-    side = draft.definition.items[timer.item].side
-    _set(draft, timer, rung=rung, due_at=_after(draft.before_or_started(), base, timer.ladder[rung].after, side))
+    _set(draft, timer, _running(draft, timer, rung, since=base, left=None))
 
 
-def _set(draft: Draft, timer: Timer, *, rung: int, due_at: datetime) -> None:
+def _running(draft: Draft, timer: Timer, rung: int, *, since: datetime, left: timedelta | None) -> TimerState:
+    """A rung with so much of its time left since then; None: all of it."""
+    state, side = draft.before_or_started(), draft.definition.items[timer.item].side
+    length = _length(state, timer.ladder[rung].after, side) if left is None else left
+    running = TimerState(rung=rung, due_at=state.time_for(side).add_business(since, length), version=0)
+    return msgspec.structs.replace(running, since=since, left=left) if state.clocks_follow else running
+
+
+def _set(draft: Draft, timer: Timer, running: TimerState) -> None:
+    """Arm it, as a new version."""
     before = draft.timers.get(timer.id)
     version = before.version + 1 if before else 1
-    draft.timers[timer.id] = TimerState(rung=rung, due_at=due_at, version=version)
-    draft.commands.append(StartTimer(timer=timer.id, item=timer.item, rung=rung, due_at=due_at, version=version))
+    draft.timers[timer.id] = msgspec.structs.replace(running, version=version, armed=True, paused=None)
+    draft.commands.append(
+        StartTimer(timer=timer.id, item=timer.item, rung=running.rung, due_at=running.due_at, version=version)
+    )
 
 
 def _disarm(draft: Draft, timer: Timer) -> None:
@@ -184,10 +211,6 @@ def _disarm(draft: Draft, timer: Timer) -> None:
         draft.commands.append(CancelTimer(timer=timer.id, item=timer.item, rung=armed.rung, version=armed.version))
     elif armed and armed.paused:
         draft.timers[timer.id] = msgspec.structs.replace(armed, paused=None)
-
-
-def _after(state: State, base: datetime, after: Duration, side: Side) -> datetime:
-    return state.time_for(side).add_business(base, _length(state, after, side))
 
 
 def _length(state: State, after: Duration, side: Side) -> timedelta:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from app.flow.calendar import BusinessTime
+from app.flow.calendar import MOMENT, BusinessTime
 from app.flow.commands import Decision
 from app.flow.dates.backward import GoLive, look_back
 from app.flow.definition import Item
@@ -57,13 +58,15 @@ def clocks_of(picture: Picture) -> list[ClockOut]:
     return found
 
 
-def list_moves(work: Work, picture: Picture) -> list[Moved]:
-    """Every move of an onboarding, newest first, with who caused it and why where a person did."""
+def list_moves(work: Work, picture: Picture, *, item: str | None = None, most: int = MOST_MOVES) -> list[Moved]:
+    """The moves of an onboarding, or of one item, newest first, with who caused it and why where a person did."""
     same = (Journal.onboarding_id == DateMove.onboarding_id) & (Journal.seq == DateMove.seq)
     query = select(DateMove, Journal.at, Journal.actor_kind, Journal.actor_id, Journal.event).join(Journal, same)
     query = query.where(DateMove.onboarding_id == picture.onboarding.id).order_by(
         DateMove.seq.desc(), DateMove.item_key
     )
+    if item is not None:
+        query = query.where(DateMove.item_key == item)
     return [
         Moved(
             item=move.item_key,
@@ -76,7 +79,7 @@ def list_moves(work: Work, picture: Picture) -> list[Moved]:
             by=picture.name_of(f"{kind}:{actor}"),
             reason=str(event.get("reason") or "") if _is_chosen(move.cause) else "",
         )
-        for move, at, kind, actor, event in work.session.execute(query.limit(MOST_MOVES))
+        for move, at, kind, actor, event in work.session.execute(query.limit(most))
     ]
 
 
@@ -108,7 +111,7 @@ def dates_of(picture: Picture, item: Item, back: GoLive | None) -> ItemDates:
         due_at=state.due_at,
         settled_at=state.settled_at,
         baseline_at=baseline,
-        moved_days=time.days_between(baseline, at) if baseline and at else None,
+        moved_days=_days(time, baseline, at) if baseline and at else None,
         latest_at=latest.due_at if latest else None,
         to_spare=latest.to_spare if latest else None,
         chosen=plan.pins.get(item.key),
@@ -190,12 +193,18 @@ def _line(picture: Picture, move: Moved, time: BusinessTime) -> dict[str, Any]:
         "title": dict(picture.item(move.item).title),
         "was": move.was,
         "becomes": move.becomes,
-        "days": time.days_between(move.was, move.becomes) if move.was else None,
+        "days": _days(time, move.was, move.becomes) if move.was else None,
         "why": why(picture, move),
         "at": move.at,
         "by": move.by if _is_chosen(move.cause) else "",
         "reason": move.reason,
     }
+
+
+def _days(time: BusinessTime, was: datetime, becomes: datetime) -> int:
+    """Working days from one date to another: the same day is none, whatever the hour."""
+    closing = [time.owner.hours_of(time.owner.day_at(moment - MOMENT))[1] for moment in (was, becomes)]
+    return time.days_between(*closing)
 
 
 def _is_chosen(cause: str) -> bool:

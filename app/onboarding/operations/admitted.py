@@ -127,6 +127,7 @@ def _request(
         follows=True,
         pauses=True,
         reminds=True,
+        clocks_follow=True,
         go_live=_go_live(facts),
     )
     return StartRequest(

@@ -48,7 +48,9 @@ def court_parts(work: Work, onboarding_id: UUID, state: State) -> list[CourtPart
 
 
 def ball_of(work: Work, picture: Picture) -> dict[str, Any] | None:
-    """Who has to act now and since when; None once it has ended."""
+    """Who has to act now, since when and for what reason code; None once it has ended."""
     held = CourtInterval.onboarding_id == picture.onboarding.id, CourtInterval.ended_at.is_(None)
     interval = work.session.scalars(select(CourtInterval).where(*held)).one_or_none()
-    return {"holder": interval.holder, "since": interval.began_at} if interval else None
+    if interval is None:
+        return None
+    return {"holder": interval.holder, "since": interval.began_at, "reason_code": interval.reason_code}

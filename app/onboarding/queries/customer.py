@@ -13,6 +13,7 @@ from app.kernel.work import Work
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.heading import TOLD, head
+from app.onboarding.queries.overview.answers import answers
 from app.onboarding.queries.picture import MOVING, Picture, milestones
 from app.web.translations import mark
 
@@ -31,6 +32,7 @@ def status_page(work: Work, picture: Picture) -> dict[str, Any]:
     return {
         "onboarding": head(picture, TOLD),
         "milestones": milestones(picture),
+        "answers": answers(work, picture, told=True),
         "next_task": _next_task(picture, theirs[0]) if theirs and not picture.state.hold else None,
         "doing": [
             {

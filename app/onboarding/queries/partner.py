@@ -23,6 +23,8 @@ from app.onboarding.queries.court import ball_of, court_parts
 from app.onboarding.queries.customer import fields_of, values_of
 from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
+from app.onboarding.queries.overview.answers import answers
+from app.onboarding.queries.overview.notes import kind_of, note_of
 from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
 from app.onboarding.queries.steering.trouble import done_about
@@ -73,6 +75,7 @@ def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
         ],
         "milestones": milestones(picture),
         "stages": [_stage(work, picture, stage, said) for stage in picture.definition.of_kind("stage")],
+        "answers": answers(work, picture) if view == "plan" else None,
         "stream": f"{picture.path}/stream",
         "gates": gates,
         "exceptions": exceptions_of(work, picture) if view == "exceptions" else [],
@@ -97,12 +100,12 @@ def exceptions_of(work: Work, picture: Picture) -> list[dict[str, Any]]:
 
 
 def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of intake's
-    route, item = picture.definition.exceptions.get(record.type), picture.definition.items.get(record.item_key or "")
+    opened, item = picture.state.exceptions.get(record.key), picture.definition.items.get(record.item_key or "")
     respond_by = record.respond_by if record.state == "open" else None
     late_by = max(0.0, (picture.now - respond_by).total_seconds()) if respond_by else 0.0
     return {
         "id": str(record.id),
-        "title": dict(route.label) if route else record.type.replace("_", " "),
+        "title": kind_of(picture, record.type),
         "item": dict(item.title) if item else "",
         "state": record.state,
         "reason": picture.say(REASONS.get(record.reason_code, record.reason_code)),
@@ -112,10 +115,18 @@ def _exception(picture: Picture, record: Any) -> dict[str, Any]:  # a row of int
         "respond_by": respond_by,
         "late": late_by > 0,
         "late_by": late_by,
-        "told": _told(picture, picture.state.exceptions.get(record.key)),
-        "note": record.summary,
+        "told": _told(picture, opened),
+        "note": note_of(picture, opened, record.summary),
         "resolution": record.reason or "",
+        "solved": _solved(picture, opened),
     }
+
+
+def _solved(picture: Picture, opened: OpenedException | None) -> dict[str, Any] | None:
+    """When it was solved and by whom; "" is nobody: what it waited for came."""
+    if opened is None or opened.resolved_at is None:
+        return None
+    return {"at": opened.resolved_at, "by": picture.name_of(opened.resolved_by)}
 
 
 def _told(picture: Picture, opened: OpenedException | None) -> list[dict[str, str] | str]:

@@ -85,6 +85,7 @@ _OUTCOMES = {
     "cancelled": mark("Cancelled"),
 }
 _MISSING = mark("Missing")
+_TOLD = mark("to %(names)s")
 _TONES = {"onboarding.first_value.reached": "good", "onboarding.milestone.completed": "good"}
 
 
@@ -107,14 +108,16 @@ def story_line(entry: TrailLine, picture: Picture) -> dict[str, Any]:
 def facts_line(body: dict[str, Any], picture: Picture) -> str:
     """The facts of an entry in few words, in the reader's language: about what, with what outcome, missing what."""
     definition, words = picture.definition, list[str]()
-    for name in ("task", "milestone", "gate", "item"):
-        item = definition.items.get(str(body.get(name)))
-        if item is not None:
-            words.append(picture.read(item.title))
+    timer = definition.timers.get(str(body.get("timer")))
+    keys = [str(body.get(name)) for name in ("task", "milestone", "gate", "item")] + ([timer.item] if timer else [])
+    words += [picture.read(definition.items[key].title) for key in dict.fromkeys(keys) if key in definition.items]
     gate = definition.items.get(str(body.get("gate")))
     buttons = {button.id: button.label for button in gate.review.decisions} if gate and gate.review else {}
     if body.get("decision") in buttons:
         words.append(picture.read(buttons[body["decision"]]))
+    told = [*(body.get("roles") or ()), body["role"]] if body.get("role") else body.get("roles") or ()
+    if names := [picture.read(definition.roles[role].label) for role in told if role in definition.roles]:
+        words.append(picture.say(_TOLD) % {"names": ", ".join(names)})
     if (route := definition.exceptions.get(str(body.get("exception")))) is not None:
         words.append(picture.read(route.label))
     words += [str(name).replace("_", " ") for name in body.get("fields") or () if isinstance(body["fields"], list)]

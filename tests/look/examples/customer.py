@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.look.examples.facts import CUSTOMER, KEY, NOW, TENANT, Context, days, said
+from tests.look.examples.onboarding.overview import CALM, ENDED, TOLD
 
 MILESTONES: list[Context] = [
     {"name": said("Kickoff"), "state": "reached", "at": days(-12), "takes": ""},
@@ -81,6 +82,7 @@ USUAL: Context = {
         said("Name who comes to the training"),
     ],
     "waits": {"partner": 172_800, "customer": 86_400},
+    "answers": TOLD,
     "now": NOW,
 }
 _LATE = USUAL | {
@@ -102,8 +104,9 @@ _FINISHED = USUAL | {
     "next_task": None,
     "doing": [],
     "then": [],
+    "answers": ENDED,
 }
-_QUIET = USUAL | {"next_task": None}
+_QUIET = USUAL | {"next_task": None, "answers": CALM}
 _CANCELLED = _FINISHED | {
     "onboarding": _ONBOARDING | {"state": "cancelled", "ended_at": days(-1)},
     "milestones": [
@@ -183,6 +186,7 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "onboarding/_status_live.html": [USUAL],
     "onboarding/customer/_next.html": [USUAL],
+    "onboarding/customer/_answers.html": [USUAL, _FINISHED],
     "onboarding/customer/_over.html": [_FINISHED],
     "onboarding/customer_task.html": [
         _FORM,

@@ -20,6 +20,7 @@ from tests.look.examples.onboarding.course import (
     RESUME,
     ROUTE,
 )
+from tests.look.examples.onboarding.overview import ANSWERS, CALM, ENDED
 
 
 def _row(
@@ -142,6 +143,7 @@ _PLAN: Context = {
     "court": gallery_context()["court"],
     "names": {"partner": "Northwind", "customer": "Contoso"},
     "milestones": MILESTONES,
+    "answers": ANSWERS,
     "stages": [
         {
             "name": said("Preparation"),
@@ -230,7 +232,7 @@ EXCEPTIONS = [
         "note": "The product answered 500 three times; the outcome of the last try is unknown.",
     }
     | {"resolution": "", "main": RESOLUTION | {"choices": _CHOICES}}
-    | {"response": None, "retry_at": None, "proposal": None, "ways": [ROUTE]},
+    | {"response": None, "retry_at": None, "proposal": None, "ways": [ROUTE], "solved": None},
     {
         "id": "0192f0c6",
         "title": said("Timeline risk"),
@@ -247,10 +249,11 @@ EXCEPTIONS = [
         "resolution": "New date agreed by phone.",
     }
     | {"main": None, "response": {"at": days(-8), "by": "Dana Weber", "in_time": True}}
-    | {"retry_at": None, "proposal": None, "ways": []},
+    | {"retry_at": None, "proposal": None, "ways": [], "solved": {"at": days(-8), "by": "Dana Weber"}},
 ]
 _ENDED = _PLAN | {
     "ball": None,
+    "answers": ENDED,
     "onboarding": _PLAN["onboarding"]
     | {"state": "finished", "reason": "", "first_value_at": days(-1), "ended_at": days(0)},
     "tabs": {
@@ -317,7 +320,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"ways": [EDITED]}]},
         _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED_INPUT, "main": None}]},
         _PAGE | {"view": "trail", "trail": TRAIL},
-        _PAGE | _SANDBOX,
+        _PAGE | _SANDBOX | {"answers": CALM},
         _PAGE | ON_HOLD,
         _PAGE | ON_HOLD | {"view": "course", "course": [RESUME]},
         _PAGE | {"view": "course", "course": COURSE},
@@ -325,6 +328,11 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "onboarding/_plan_live.html": [_PLAN, _ENDED],
     "onboarding/plan/_head.html": [_PLAN],
+    "onboarding/overview/_answers.html": [
+        _PLAN | {"asks": ["next", "ball", "date", "trouble"]},
+        _ENDED | {"asks": ["next", "ball", "date", "trouble"]},
+        _PLAN | {"asks": ["ball", "date", "trouble"], "answers": CALM},
+    ],
     "onboarding/plan/_tabs.html": [_PLAN],
     "onboarding/plan/_plan_entry.html": [
         {"entry": _PLAN["stages"][1]["entries"][0], "command_key": KEY, "path": TENANT}

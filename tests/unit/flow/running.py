@@ -43,6 +43,7 @@ def started(packet: dict[str, Value], **inputs: Value) -> events.Started:
         follows=True,
         pauses=True,
         reminds=True,
+        clocks_follow=True,
     )
 
 

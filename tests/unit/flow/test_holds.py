@@ -153,6 +153,26 @@ class TestResume:
         assert run.state.hold is None
 
 
+class TestAHoldInWhichNobodyWouldHaveWorked:
+    CLOSED = datetime.fromisoformat("2026-03-06T16:00:00+00:00")  # Friday, five in the afternoon in Berlin
+
+    @pytest.mark.parametrize("long", [timedelta(0), timedelta(hours=1), timedelta(days=2, hours=16)])
+    def test_moves_no_date_no_clock_and_no_reminder(self, long: timedelta):
+        run = waiting_for_customer()
+        run.now = self.CLOSED
+        before = run.state
+        assert self.CLOSED.time() in {item.due_at.time() for item in before.items.values() if item.due_at}
+        run.apply(HELD)
+        run.now = self.CLOSED + long
+        assert run.apply(RESUMED).moves == ()
+        assert {key: item.due_at for key, item in run.state.items.items()} == {
+            key: item.due_at for key, item in before.items.items()
+        }
+        assert run.state.timers[TIMER].due_at == before.timers[TIMER].due_at
+        for key, known in before.reminders.items():
+            assert known.due_at < self.CLOSED or run.state.reminders[key].due_at == known.due_at
+
+
 class TestWhatArrivesMeanwhile:
     def test_is_recorded_and_starts_nothing(self):
         run = Run()

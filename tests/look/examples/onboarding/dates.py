@@ -70,13 +70,13 @@ _CUSTOMER: Context = OF_CUSTOMER["onboarding/customer_steps.html"][0] | _SHOWN
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/dates/partner.html": [
         _STAFF,
-        _STAFF | {"typed": _TYPED, "tried": _TRIED, "go_live": _LIVE | {"late_by": 0}},
+        _STAFF | {"typed": _TYPED, "tried": _TRIED, "go_live": _LIVE | {"late_by": 0, "expected": days(11)}},
         _STAFF | {"typed": _TYPED, "errors": [("day", "This day is over; choose one that is still to come.")]},
         _STAFF | {"may": False, "go_live": None},
     ],
     "onboarding/dates/customer.html": [_CUSTOMER, _CUSTOMER | {"go_live": None, "feed": _FEED | _MADE}],
     "onboarding/dates/_feed.html": [{"feed": _FEED}, {"feed": _FEED | {"made_at": days(-9)}}, {"feed": _FEED | _MADE}],
-    "onboarding/dates/_go_live.html": [{"go_live": _LIVE}, {"go_live": _LIVE | {"late_by": 0}}],
+    "onboarding/dates/_go_live.html": [{"go_live": _LIVE}, {"go_live": _LIVE | {"late_by": 0, "expected": days(11)}}],
     "onboarding/dates/_choose.html": [_STAFF, _STAFF | {"typed": _TYPED, "tried": _TRIED}],
     "onboarding/dates/_moves.html": [{"moves": _MOVES}, {"moves": []}],
     "onboarding/dates/_steps.html": [_SHOWN],

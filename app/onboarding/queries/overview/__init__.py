@@ -1,0 +1,1 @@
+"""An onboarding in four answers, for whoever sees it the first time."""
