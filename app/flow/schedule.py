@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from app.flow.calendar import BusinessTime
 from app.flow.definition import Definition, Duration, Item, Side
 from app.flow.state import SETTLED, Plan, State
 from app.flow.steps.draft import due_after, reach
 
-Node = tuple[str, str]  # an item's key, and its "begin" or its "end"
+Edge = Literal["begin", "end"]
+Node = tuple[str, Edge]  # an item's key, and which end of it
 _NO_PLAN = Plan()
+_THAT_DAY = Duration(business_days=0)
 
 
 def plan_due_dates(definition: Definition, state: State, start: datetime) -> dict[str, datetime]:
@@ -75,7 +78,7 @@ class Forecast:
         key, side = node
         item = self.definition.items[key]
         if side == "begin":
-            above = (item.parent, "begin") if item.parent else ("", "begin")
+            above: Node = (item.parent or "", "begin")
             yield self.at(above) if item.parent else self.start, above
             for earlier in self.joins(item):
                 yield self.end(earlier), (earlier, "end")
@@ -120,7 +123,7 @@ def _reach(time: BusinessTime, start: datetime, duration: Duration) -> datetime:
 
 
 def _same_day(time: BusinessTime, begin: datetime) -> datetime:
-    return _reach(time, begin, Duration(business_days=0))
+    return _reach(time, begin, _THAT_DAY)
 
 
 class _Once:

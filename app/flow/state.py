@@ -15,6 +15,7 @@ from app.flow.events import ExceptionResolved, MigrationProposed
 from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
+Phase = Literal[Status, "held"]
 # waiting: not yet its turn · open: someone can act · running: an action is under way · blocked: an exception holds it
 # done, skipped: settled · not_needed: optional, settled undone · cancelled: the onboarding stopped first
 ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "not_needed", "cancelled"]
@@ -224,7 +225,7 @@ class State(Struct, frozen=True, kw_only=True):
     reminders: dict[str, ReminderState] = {}
 
     @property
-    def phase(self) -> str:
+    def phase(self) -> Phase:
         """One word for where it stands: its status, or `held`."""
         return "held" if self.hold is not None else self.status
 

@@ -95,7 +95,7 @@ def set_go_live(draft: Draft, event: GoLiveSet) -> None:
 def change_calendar(draft: Draft, event: CalendarChanged) -> None:
     """A party works at other times from now on. Clocks that run already keep their time. Raises DateReasonNeeded."""
     _check_reason(event.reason)
-    draft.whole |= {"plan": _plan_of(draft), event.side: event.calendar}
+    draft.whole.update({"plan": _plan_of(draft), event.side: event.calendar})
 
 
 def _plan_of(draft: Draft) -> Plan:

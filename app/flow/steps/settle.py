@@ -43,7 +43,7 @@ def settle(draft: Draft) -> None:
 def finish(draft: Draft, outcome: str, reason: str = "") -> None:
     """End the onboarding: nothing stays armed, nothing stays open."""
     cancelled = outcome == "cancelled"
-    draft.whole |= {"status": "cancelled" if cancelled else "finished", "ended_at": draft.now, "hold": None}
+    draft.whole.update(status="cancelled" if cancelled else "finished", ended_at=draft.now, hold=None)
     cancel_all(draft)
     close_rest(draft, reason="The onboarding ended.")
     for key in draft.items:

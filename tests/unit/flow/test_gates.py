@@ -89,6 +89,12 @@ class TestHandoffGate:
         press(run, "proceed", "Named at the kickoff.")
         assert run.item(HANDOFF).settled_by == "person:mara"
 
+    def test_keeps_every_fact_that_was_corrected(self):
+        run = Run()
+        for name in ("business_outcome", "legal_account_name"):
+            run.apply(events.PacketChanged(by=STAFF, facts={name: "Something else"}, source="sales"))
+        assert run.state.corrected == ("business_outcome", "legal_account_name")
+
     def test_treats_a_blank_as_missing(self):
         run = run_without("business_outcome")
         run.apply(events.PacketChanged(by=STAFF, facts={"business_outcome": "   "}, source="sales"))
@@ -105,14 +111,17 @@ class TestHandoffGate:
         run = run_without("business_outcome")
         decision = press(run, "ask_sales", "Which outcome did they buy?")
         assert run.item(HANDOFF).state == "open"
-        assert [(each.message, each.role) for each in of_type(decision, NotifyRole)] == [
-            ("gate_returned", "sales_owner")
+        title = run.definition.items[HANDOFF].title
+        assert of_type(decision, NotifyRole) == [
+            NotifyRole(message="gate_returned", role="sales_owner", side="partner", item=HANDOFF, text=title)
         ]
 
     def test_can_stop_the_onboarding_for_good(self):
         run = Run()
         decision = press(run, "no_go", "The contract was withdrawn.")
-        assert of_type(decision, Finish)[0].outcome == "cancelled"
+        assert [(each.outcome, each.reason) for each in of_type(decision, Finish)] == [
+            ("cancelled", "The contract was withdrawn.")
+        ]
         assert {item.state for item in run.state.items.values()} == {"cancelled"}
         with pytest.raises(OnboardingEnded):
             press(run, "accept")

@@ -61,7 +61,7 @@ class TestStart:
         [told] = run.state.open_exceptions()
         assert (told.item, told.place, told.blocks) == ("gate.handoff_quality", "packet.shoe_size", False)
         assert (told.type, told.reason_code) == ("technical_blocker", "integration_failure")
-        assert "shoe_size" in told.note
+        assert told.note == "The packet's “shoe_size” could not be taken over: There is no such field."
         assert "shoe_size" not in run.state.packet
 
     def test_refuses_inputs_that_do_not_fit(self):
@@ -108,6 +108,12 @@ class TestEveryEvent:
     def test_is_refused_for_an_item_that_is_not_there(self, event):
         with pytest.raises(UnknownItem, match="nothing"):
             Run().apply(event)
+
+    def test_of_a_reminder_of_an_item_that_went_elsewhere_changes_nothing(self):
+        run = Run()
+        before = run.state
+        decision = run.apply(events.ReminderDue(item="task.nothing", version=1))
+        assert (decision.commands, run.state) == ((), before)
 
     def test_leaves_the_old_state_untouched(self):
         run = Run()
