@@ -13,11 +13,12 @@ from typing import Literal
 
 from app.flow.calendar import BusinessTime
 from app.flow.definition import Definition, Duration, Item, Side
-from app.flow.state import SETTLED, Plan, State
+from app.flow.state import LEFT_OUT, SETTLED, ItemStatus, Plan, State
 from app.flow.steps.draft import due_after, reach
 
 Edge = Literal["begin", "end"]
 Node = tuple[str, Edge]  # an item's key, and which end of it
+Basis = Literal["", "opened", "pinned"] | ItemStatus  # what fixes a node, if anything does
 _NO_PLAN = Plan()
 _THAT_DAY = Duration(business_days=0)
 
@@ -59,7 +60,7 @@ class Forecast:
             self._known[node] = known
         return known
 
-    def basis(self, node: Node) -> tuple[str, datetime | None]:
+    def basis(self, node: Node) -> tuple[Basis, datetime | None]:
         """What fixes a node whatever comes before it: it has happened, or a person chose its day; else ("", None)."""
         key, side = node
         item = self.state.items.get(key)
@@ -95,7 +96,7 @@ class Forecast:
         return (min(taken, key=self.end),) if taken else item.depends_on
 
     def _is_left_out(self, key: str) -> bool:
-        return key in self.state.items and self.state.items[key].state in {"skipped", "not_needed"}
+        return key in self.state.items and self.state.items[key].state in LEFT_OUT
 
     def pinned(self, key: str) -> datetime:
         """The moment of a day that a person chose: its closing time, or that of the next day on which both work."""

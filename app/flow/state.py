@@ -19,7 +19,8 @@ Phase = Literal[Status, "held"]
 # waiting: not yet its turn · open: someone can act · running: an action is under way · blocked: an exception holds it
 # done, skipped: settled · not_needed: optional, settled undone · cancelled: the onboarding stopped first
 ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "not_needed", "cancelled"]
-SETTLED: frozenset[str] = frozenset({"done", "skipped", "not_needed"})
+LEFT_OUT: frozenset[str] = frozenset({"skipped", "not_needed"})
+SETTLED: frozenset[str] = LEFT_OUT | {"done"}
 
 
 class Proof(Struct, frozen=True, kw_only=True):
