@@ -43,6 +43,14 @@ class TestLadder:
             decision = fire(run)
             told += [each.role for each in of_type(decision, NotifyRole) if each.message == "sla_breached"]
         assert told == ["customer_owner", "onboarding_lead", "cs_leader"]
+        rung = run.definition.timers[TIMER].ladder[2]
+        assert of_type(run.last, NotifyRole)[0] == NotifyRole(
+            message="sla_breached",
+            role="cs_leader",
+            side="partner",
+            item="task.describe_environment",
+            text=rung.message,
+        )
         opened = of_type(run.last, OpenException)[0].exception
         assert (opened.type, opened.reason_code, opened.blocks) == ("timeline_risk", "waiting_customer_admin", False)
         assert not run.state.timers[TIMER].armed
