@@ -24,6 +24,12 @@ def rolled_back(stage: str, reason: str = "Another region was sold.") -> events.
     return events.RolledBack(by=STAFF, stage=stage, reason=reason)
 
 
+def reported(item: str) -> events.ExceptionRaised:
+    return events.ExceptionRaised(
+        by=STAFF, item=item, type="timeline_risk", reason_code="customer_no_response", note="Wait."
+    )
+
+
 def resolved(exception: str, resolution: events.Resolution) -> events.ExceptionResolved:
     return events.ExceptionResolved(
         by=STAFF, exception=exception, resolution=resolution, reason="Looked at.", evidence=PROOF
@@ -55,8 +61,7 @@ class TestSkip:
     def test_closes_nothing_that_was_reported_about_anything_else(self):
         run = Run()
         run.accept()
-        wait = {"type": "timeline_risk", "reason_code": "customer_no_response", "note": "Wait."}
-        run.apply(events.ExceptionRaised(by=STAFF, item="task.assign_team", **wait))
+        run.apply(reported("task.assign_team"))
         run.apply(skipped("task.confirm_billing"))
         assert run.state.open_exceptions("task.assign_team")
 
@@ -116,6 +121,7 @@ class TestRollBack:
         trouble = opened.exception
         assert (trouble.item, trouble.type, trouble.place, trouble.blocks) == (CALL, "technical_blocker", UNDO, True)
         action = run.definition.items[CALL].action
+        assert action is not None
         assert trouble.reason_code == "waiting_internal_provisioning"
         assert trouble.note.startswith(
             f"Call 1, “{action.action}” of {action.connector}, cannot be undone from here. Undo it by hand"
@@ -175,8 +181,7 @@ class TestRollBack:
     def test_closes_what_was_reported_about_what_begins_anew(self):
         run = Run()
         run.accept()
-        wait = {"type": "timeline_risk", "reason_code": "customer_no_response", "note": "Wait."}
-        run.apply(events.ExceptionRaised(by=STAFF, item="task.assign_team", **wait))
+        run.apply(reported("task.assign_team"))
         run.apply(rolled_back("stage.handoff"))
         [closed] = run.state.exceptions.values()
         assert (closed.resolution, closed.resolved_by) == ("roll_back", STAFF.actor)
