@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,7 @@ Phase = Literal[Status, "held"]
 # done, skipped: settled · not_needed: optional, settled undone · cancelled: the onboarding stopped first
 ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "not_needed", "cancelled"]
 LEFT_OUT: frozenset[str] = frozenset({"skipped", "not_needed"})
+SYSTEM: Final = "system"  # who did what no person did
 SETTLED: frozenset[str] = LEFT_OUT | {"done"}
 
 

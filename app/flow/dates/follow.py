@@ -42,7 +42,7 @@ def follow(draft: Draft, event: Event) -> tuple[Move, ...]:
         return ()
     if before.started_at is None:
         for key, due in after.plan.baseline.items():
-            draft.set(key, due_at=due, due_cause="plan")  # what opened with the start is due as planned
+            draft.set(key, due_at=due)  # what opened with the start is due as planned
         return ()
     old = Forecast(unfold(draft.definition, before.parts), before, before.started_at)
     new = Forecast(draft.definition, after, before.started_at)

@@ -22,7 +22,7 @@ from app.flow.events import (
     RetryScheduled,
 )
 from app.flow.fields import Value
-from app.flow.state import OpenedException, Proposal, State
+from app.flow.state import SYSTEM, OpenedException, Proposal, State
 from app.flow.steps.course import roll_back
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import UNDO, ExceptionClosed, ExceptionRefused, change_exception, close_exception
@@ -142,7 +142,7 @@ def retry_now(draft: Draft, event: RetryDue) -> None:
             reopen(draft, item)
     except CriterionFailed:
         return
-    close_exception(draft, waiting, resolution="retry", reason="The moment that was set has come.", by="system")
+    close_exception(draft, waiting, resolution="retry", reason="The moment that was set has come.", by=SYSTEM)
 
 
 def resolve(draft: Draft, event: ExceptionResolved) -> None:

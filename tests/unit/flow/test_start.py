@@ -8,7 +8,7 @@ import pytest
 
 from app.flow import events
 from app.flow.calendar import BusinessTime
-from app.flow.commands import NotifyRole, StartTimer
+from app.flow.commands import Finish, NotifyRole, StartTimer
 from app.flow.decide import NotStarted, UnknownItem, WrongDefinition, decide, new_state
 from app.flow.fields import AnswersRefused
 from tests.unit.flow.running import (
@@ -114,6 +114,11 @@ class TestEveryEvent:
         before = run.state
         decision = run.apply(events.ReminderDue(item="task.nothing", version=1))
         assert (decision.commands, run.state) == ((), before)
+
+    def test_that_ends_it_says_why(self):
+        run = Run()
+        [ended] = of_type(run.apply(events.Cancelled(by=STAFF, reason="They were bought.")), Finish)
+        assert (ended.outcome, ended.reason) == ("cancelled", "They were bought.")
 
     def test_leaves_the_old_state_untouched(self):
         run = Run()

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from app.flow import events
 from app.flow.schedule import Forecast, plan_due_dates
 from app.flow.state import Plan
 from tests.unit.flow.parts.small import SmallRun, milestone, small, task
+from tests.unit.flow.running import STAFF
 
 BEGUN = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday; both work from nine to five in Berlin, 08:00 to 16:00 here
 
@@ -28,6 +30,23 @@ class TestPlannedOnce:
         assert (dates["task.one"], dates["task.two"], dates["task.joined"]) == (due(5), due(3), due(day))
         assert dates["milestone.last"] == due(day)
         assert dates["milestone.both"] == due(5)
+
+
+class TestWhatBeginsAgain:
+    def test_is_the_cause_of_what_has_to_wait_for_it_once_more(self):
+        one, two = task("one", "due: {business_days: 3}"), task("two", "due: {business_days: 1}")
+        after = task("joined", "depends_on: [task.one, task.two], due: {business_days: 1}")
+        run = SmallRun(small(milestone("base", one, two, after)).compile())
+        before = run.item("task.joined").due_at
+        run.complete("task.one")
+        earlier = run.item("task.joined").due_at
+        assert before is not None
+        assert earlier is not None
+        assert earlier < before
+        moves = run.apply(events.TaskReopened(by=STAFF, task="task.one", reason="Not all of it.")).moves
+        told = {move.item: (move.cause, move.cause_item) for move in moves}
+        assert told["task.joined"] == ("reopened", "task.one")
+        assert run.item("task.joined").due_at == before
 
 
 class TestAHold:
