@@ -87,7 +87,7 @@ def alert_due(exception: OpenedException) -> datetime | None:
 
 def alert_version(due: datetime) -> int:
     """A moment that is moved is another one."""
-    return int(due.timestamp() // 60)
+    return int(due.timestamp()) // 60
 
 
 def arm_alert(draft: Draft, exception: OpenedException) -> None:
