@@ -212,7 +212,7 @@ def _force(draft: Draft, item: Item, event: ExceptionResolved, *, undone: bool) 
     if event.resolution == "skip":
         if _holds_gate(draft, item):
             raise ResolutionRefused("A gate stands in this stage; it is decided by its reviewer, not skipped.")
-        if _holdsreach_first_value(draft, item):
+        if _holds_first_value(draft, item):
             raise FirstValueNeedsProof("First value must be proven; it cannot be skipped.")
         skip(draft, item, by=event.by.actor)
         return
@@ -231,5 +231,5 @@ def _holds_gate(draft: Draft, item: Item) -> bool:
     return any(draft.definition.items[key].kind == "gate" and not draft.is_settled(key) for key in item.children)
 
 
-def _holdsreach_first_value(draft: Draft, item: Item) -> bool:
+def _holds_first_value(draft: Draft, item: Item) -> bool:
     return draft.definition.first_value.milestone in {item.key, *item.children}
