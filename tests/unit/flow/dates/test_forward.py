@@ -49,6 +49,16 @@ class TestWhatBeginsAgain:
         assert run.item("task.joined").due_at == before
 
 
+class TestBegin:
+    @pytest.mark.parametrize(("state", "hours"), [("open", 3), ("running", 3), ("waiting", 0)])
+    def test_is_when_it_was_opened_unless_it_waits_again(self, state: str, hours: int):
+        run = SmallRun(small(milestone("base", task("build", "due: {business_days: 3}"))).compile())
+        items = {key: msgspec.structs.replace(item, opened_at=BEGUN) for key, item in run.state.items.items()}
+        late = msgspec.structs.replace(items["task.build"], state=state, opened_at=BEGUN + timedelta(hours=3))
+        known = msgspec.structs.replace(run.state, items=items | {"task.build": late})
+        assert Forecast(run.definition, known, BEGUN).begin("task.build") == BEGUN + timedelta(hours=hours)
+
+
 class TestAHold:
     """A task of three days, begun on Monday at ten: it is due on Thursday at five."""
 
