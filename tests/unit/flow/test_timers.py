@@ -10,7 +10,8 @@ import pytest
 
 from app.flow import events
 from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
-from app.flow.steps.timers import TimerNotDue
+from app.flow.steps.draft import Draft
+from app.flow.steps.timers import TimerNotDue, restart_timers
 from tests.unit.flow.running import STAFF, Run, managed_services, of_type
 
 TIMER = "environment_answer"
@@ -135,6 +136,18 @@ class TestAStageThatBeginsAnew:
         opened = run.item("task.describe_environment").state == "open"
         assert [(each.timer, each.version) for each in again] == ([(TIMER, before.version + 1)] if opened else [])
         assert run.state.timers[TIMER].armed == opened
+
+    def test_leaves_the_clock_of_what_goes_on_alone(self):
+        definition = managed_services()
+        other = msgspec.structs.replace(definition.timers[TIMER], id="elsewhere", item="gate.handoff_quality")
+        run = Run(definition=replace(definition, timers={"elsewhere": other}))
+        before = run.state.timers["elsewhere"]
+        assert before.armed
+        draft = Draft(run.definition, run.state, run.now)
+        restart_timers(draft, "task.assign_team", settled=False)
+        assert (draft.timers["elsewhere"], draft.commands) == (before, [])
+        restart_timers(draft, "gate.handoff_quality", settled=False)
+        assert not draft.timers["elsewhere"].armed
 
     def test_runs_a_clock_that_starts_with_the_onboarding_once_more_where_its_item_was_settled(self):
         definition = managed_services()

@@ -11,9 +11,12 @@ import pytest
 from app.flow import events
 from app.flow.commands import CancelReminder, ChangeException, StartReminder
 from app.flow.events import MigrationMap
+from app.flow.migration.asking import check_reason
 from app.flow.migration.mapping import Problem, has_work_on_it
 from app.flow.migration.migrate import MigrationRefused
 from app.flow.state import Plan, Proof
+from app.flow.steps.draft import LONGEST_STATEMENT
+from app.flow.steps.work import ReasonNeeded
 from tests.unit.flow.migration.versions import (
     BILLING,
     RENAMED,
@@ -106,6 +109,13 @@ class TestMap:
         run = Run()
         run.accept()
         assert list(look(run, same(), wanted).plan.problems) == problems
+
+
+class TestReason:
+    def test_is_as_long_as_may_be_and_no_longer(self):
+        check_reason("x" * LONGEST_STATEMENT)
+        with pytest.raises(ReasonNeeded, match="2000"):
+            check_reason("x" * (LONGEST_STATEMENT + 1))
 
 
 class TestRefusal:
