@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
@@ -82,11 +82,6 @@ class BusinessTime(Struct, frozen=True):
 
     owner: Calendar
     other: Calendar | None = None
-
-    @classmethod
-    def between_parties(cls, owner: Calendar, other: Calendar) -> Self:
-        """Business time for work that one party does and the other waits for."""
-        return cls(owner, other)
 
     def works_on(self, day: date) -> bool:
         """Whether both parties work on that civil date."""

@@ -11,6 +11,7 @@ from app.flow.definition import Side
 from app.flow.fields import Value
 from app.flow.state import OpenedException, Proof, State
 
+Outcome = Literal["finished", "cancelled"]
 Message = Literal[
     "task_opened",
     "gate_opened",
@@ -162,7 +163,7 @@ class StartNext(Struct, frozen=True, kw_only=True, tag="start_next"):
 class Finish(Struct, frozen=True, kw_only=True, tag="finish"):
     """The onboarding ended; nothing follows."""
 
-    outcome: Literal["finished", "cancelled"]
+    outcome: Outcome
     at: datetime
     reason: str = ""
 

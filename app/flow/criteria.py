@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Protocol
 
 from cel_expr_python import cel
@@ -116,8 +117,7 @@ class Vocabulary:
         """Declared names that occur in the source. One found inside a text literal is harmless: it is only offered."""
         found: set[str] = set()
         for match in _NAME.finditer(source):
-            parts = match.group().split(".")
-            found.update(".".join(parts[: count + 1]) for count in range(len(parts)))
+            found.update(accumulate(match.group().split("."), "{}.{}".format))  # a name may be followed by a function
         return tuple(sorted(found & self.names.keys()))
 
 
@@ -133,7 +133,7 @@ def declare_fields(prefix: str, fields: tuple[Field, ...]) -> dict[str, cel.Type
 def _refused(text: str) -> CriterionRefused:
     found = _ERROR.search(text)
     if not found:
-        return CriterionRefused(text.partition("\n")[0])
+        return CriterionRefused(text.splitlines()[0])
     line, column, reason = found.groups()
     reason = reason.replace(" (in container '')", "")
     return CriterionRefused(reason[:300], line=int(line), column=int(column))

@@ -147,18 +147,18 @@ def _start(draft: Draft, event: events.Started) -> None:
     definition = draft.definition
     inputs = check_answers(definition.inputs, event.inputs, at="inputs")
     packet, unfit = _fitting_facts(definition, event.packet)
-    draft.whole |= {
-        "reference": event.reference,
-        "status": "running",
-        "started_at": draft.now,
-        "inputs": inputs,
-        "packet": packet,
-        "partner": event.partner,
-        "customer": event.customer,
-        "pauses": event.pauses,
-        "reminds": event.reminds,
-        "clocks_follow": event.clocks_follow,
-    }
+    draft.whole.update(
+        reference=event.reference,
+        status="running",
+        started_at=draft.now,
+        inputs=inputs,
+        packet=packet,
+        partner=event.partner,
+        customer=event.customer,
+        pauses=event.pauses,
+        reminds=event.reminds,
+        clocks_follow=event.clocks_follow,
+    )
     follow_lists(draft, event)
     draft.items = {key: ItemState(due_at=due, due_cause="plan") for key, due in plan(draft, event).items()}
     for key in draft.definition.items:
@@ -174,7 +174,7 @@ def _change_packet(draft: Draft, event: events.PacketChanged) -> None:
     for name in event.facts:
         packet.pop(name, None)
     packet |= facts
-    draft.whole |= {"packet": packet, "corrected": tuple(sorted(corrected | set(draft.before.corrected)))}
+    draft.whole.update(packet=packet, corrected=tuple(sorted(corrected | set(draft.before.corrected))))
     close_given_facts(draft)
 
 

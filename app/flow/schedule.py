@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from app.flow.calendar import BusinessTime
 from app.flow.definition import Definition, Duration, Item, Side
-from app.flow.state import SETTLED, Plan, State
+from app.flow.state import LEFT_OUT, SETTLED, ItemStatus, Plan, State
 from app.flow.steps.draft import due_after, reach
 
-Node = tuple[str, str]  # an item's key, and its "begin" or its "end"
+Edge = Literal["begin", "end"]
+Node = tuple[str, Edge]  # an item's key, and which end of it
+Basis = Literal["", "opened", "pinned"] | ItemStatus  # what fixes a node, if anything does
 _NO_PLAN = Plan()
+_THAT_DAY = Duration(business_days=0)
 
 
 def plan_due_dates(definition: Definition, state: State, start: datetime) -> dict[str, datetime]:
@@ -56,7 +60,7 @@ class Forecast:
             self._known[node] = known
         return known
 
-    def basis(self, node: Node) -> tuple[str, datetime | None]:
+    def basis(self, node: Node) -> tuple[Basis, datetime | None]:
         """What fixes a node whatever comes before it: it has happened, or a person chose its day; else ("", None)."""
         key, side = node
         item = self.state.items.get(key)
@@ -75,7 +79,7 @@ class Forecast:
         key, side = node
         item = self.definition.items[key]
         if side == "begin":
-            above = (item.parent, "begin") if item.parent else ("", "begin")
+            above: Node = (item.parent or "", "begin")
             yield self.at(above) if item.parent else self.start, above
             for earlier in self.joins(item):
                 yield self.end(earlier), (earlier, "end")
@@ -92,7 +96,7 @@ class Forecast:
         return (min(taken, key=self.end),) if taken else item.depends_on
 
     def _is_left_out(self, key: str) -> bool:
-        return key in self.state.items and self.state.items[key].state in {"skipped", "not_needed"}
+        return key in self.state.items and self.state.items[key].state in LEFT_OUT
 
     def pinned(self, key: str) -> datetime:
         """The moment of a day that a person chose: its closing time, or that of the next day on which both work."""
@@ -120,7 +124,7 @@ def _reach(time: BusinessTime, start: datetime, duration: Duration) -> datetime:
 
 
 def _same_day(time: BusinessTime, begin: datetime) -> datetime:
-    return _reach(time, begin, Duration(business_days=0))
+    return _reach(time, begin, _THAT_DAY)
 
 
 class _Once:

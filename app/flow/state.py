@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -15,10 +15,13 @@ from app.flow.events import ExceptionResolved, MigrationProposed
 from app.flow.fields import Value
 
 Status = Literal["new", "running", "finished", "cancelled"]
+Phase = Literal[Status, "held"]
 # waiting: not yet its turn · open: someone can act · running: an action is under way · blocked: an exception holds it
 # done, skipped: settled · not_needed: optional, settled undone · cancelled: the onboarding stopped first
 ItemStatus = Literal["waiting", "open", "running", "blocked", "done", "skipped", "not_needed", "cancelled"]
-SETTLED: frozenset[str] = frozenset({"done", "skipped", "not_needed"})
+LEFT_OUT: frozenset[str] = frozenset({"skipped", "not_needed"})
+SYSTEM: Final = "system"  # who did what no person did
+SETTLED: frozenset[str] = LEFT_OUT | {"done"}
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -229,7 +232,7 @@ class State(Struct, frozen=True, kw_only=True):
     clocks_follow: bool = False  # False: begun when running clocks kept their moment in another calendar
 
     @property
-    def phase(self) -> str:
+    def phase(self) -> Phase:
         """One word for where it stands: its status, or `held`."""
         return "held" if self.hold is not None else self.status
 

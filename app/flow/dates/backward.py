@@ -79,7 +79,7 @@ class _Backward:
         """The date that an item has when it begins as late as it may."""
         begin = self._begin(item.key)
         if item.due is None and not item.children:
-            return reach(self.forecast.time_of(item), bound, Duration(business_days=0))
+            return self.forecast.time_of(item).add_days(bound, 0)
         if begin is None or item.due is None:
             return bound
         return min(bound, reach(self.forecast.time_of(item), begin, item.due))

@@ -68,7 +68,7 @@ class Causes:
 
     def _own(self, key: str) -> tuple[Cause, str] | None:
         changed = self._changed((key, "end"))
-        return (changed, key) if changed in {"chosen", "released"} else None
+        return (changed, key) if changed == "chosen" else None
 
     def _trace(self, node: Node, *, later: bool) -> tuple[Cause, str]:
         """Follow what binds: in the plan after the event when it became later, in the one before it when earlier."""
@@ -87,7 +87,7 @@ class Causes:
                 break
             node = binding
         found = self._traced[node, later]
-        self._traced |= dict.fromkeys(passed, found)
+        self._traced.update(dict.fromkeys(passed, found))
         return found
 
     @staticmethod

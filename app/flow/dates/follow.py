@@ -43,7 +43,7 @@ def follow(draft: Draft, event: Event) -> tuple[Move, ...]:
         return ()
     if before.started_at is None:
         for key, due in after.plan.baseline.items():
-            draft.set(key, due_at=due, due_cause="plan")  # what opened with the start is due as planned
+            draft.set(key, due_at=due)  # what opened with the start is due as planned
         return ()
     old = Forecast(unfold(draft.definition, before.parts), before, before.started_at)
     new = Forecast(draft.definition, after, before.started_at)
@@ -96,7 +96,7 @@ def set_go_live(draft: Draft, event: GoLiveSet) -> None:
 def change_calendar(draft: Draft, event: CalendarChanged) -> None:
     """A party works at other times from now on, and all that runs follows. Raises DateReasonNeeded."""
     _check_reason(event.reason)
-    draft.whole |= {"plan": _plan_of(draft), event.side: event.calendar}
+    draft.whole.update({"plan": _plan_of(draft), event.side: event.calendar})
     timers.follow_calendars(draft)
     ageing.follow_calendars(draft)
 

@@ -21,6 +21,7 @@ from app.flow.parts.repeated import follow_lists
 from app.flow.parts.unfolding import unfold
 from app.flow.schedule import Forecast, plan_due_dates
 from app.flow.state import (
+    SYSTEM,
     ItemState,
     Migration,
     MigrationProposal,
@@ -174,7 +175,7 @@ class _Taking:
             item = self.names.new.get(each.item)
             if each.is_open and (item is None or self._is_moot(each)):
                 reason = "It is looked at anew with another version of the template."
-                close_exception(draft, each, resolution="close", reason=reason, by="system")
+                close_exception(draft, each, resolution="close", reason=reason, by=SYSTEM)
             elif each.is_open and (item != each.item or self._changed(each)):
                 change_exception(draft, each, item=item, route=self._route(each), proposal=self._proposal(each))
             elif item is not None and item != each.item:

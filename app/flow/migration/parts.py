@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"#\d+")
 
 def of_pattern(place: str) -> str:
     """A key or a place of an instance, as it is in the pattern; any other as it is."""
-    return _NUMBER.sub("", place, count=1)
+    return _NUMBER.sub("", place)
 
 
 def carry_parts(old: Definition, new: Definition, state: State, wanted: MigrationMap) -> dict[str, Parts]:

@@ -12,7 +12,7 @@ import msgspec
 
 from app.flow.definition import CRITERION_ERROR, UNKNOWN_OUTCOME, Definition, Item
 from app.flow.migration.mapping import WORK, Names, Problem, Trouble, has_work_on_it
-from app.flow.state import SETTLED, ItemState, OpenedException, State
+from app.flow.state import SETTLED, SYSTEM, ItemState, OpenedException, State
 from app.flow.steps.exceptions import STALLED
 
 TOO_LATE = "The new version has this before where the onboarding stands; it is not needed."
@@ -41,7 +41,7 @@ class Standing:
                 self._go_on(item)
             elif key in late or self._is_over(item.parent):
                 self.not_needed.append(key)
-                skipped = {"state": "skipped", "settled_at": now, "settled_by": "system", "reason": TOO_LATE}
+                skipped = {"state": "skipped", "settled_at": now, "settled_by": SYSTEM, "reason": TOO_LATE}
                 self.items[key] = msgspec.structs.replace(self.items[key], **skipped)
         self.problems += [*self._unplaced(dropped), *self._unprovable()]
 

@@ -72,7 +72,6 @@ def _below(items: Mapping[str, Item], key: str) -> list[str]:
 
 def _unfolded(base: Definition, parts: Mapping[str, Parts]) -> Definition:
     items: dict[str, Item] = {}
-    timers = dict(base.timers)
     for key, item in base.items.items():
         repeat = base.repeats.get(key)
         each = parts[key].each if repeat and key in parts else ()

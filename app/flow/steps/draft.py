@@ -107,7 +107,7 @@ class Draft:
 
     def before_or_started(self) -> State:
         """The state whose calendars count: those of the Started event while it is being applied."""
-        return msgspec.structs.replace(self.before, **self.whole) if self.whole else self.before
+        return msgspec.structs.replace(self.before, **self.whole)
 
     def proof(self, evidence: Evidenced | None, by: str) -> Proof:
         """Checked evidence with its giver. Raises EvidenceMissing, EvidenceRefused."""

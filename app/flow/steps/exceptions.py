@@ -17,8 +17,8 @@ from app.flow.definition import (
     Duration,
     ExceptionRoute,
 )
-from app.flow.events import ExceptionRaised
-from app.flow.state import OpenedException
+from app.flow.events import ExceptionRaised, Resolution
+from app.flow.state import SYSTEM, OpenedException
 from app.flow.steps.draft import Draft
 from app.flow.steps.timers import cancel_timers
 from app.kernel.errors import Conflict, Invalid
@@ -89,7 +89,7 @@ def alert_due(exception: OpenedException) -> datetime | None:
 
 def alert_version(due: datetime) -> int:
     """A moment that is moved is another one."""
-    return int(due.timestamp() // 60)
+    return int(due.timestamp()) // 60
 
 
 def arm_alert(draft: Draft, exception: OpenedException) -> None:
@@ -106,7 +106,7 @@ def count_from_now(draft: Draft, exception: OpenedException, within: Duration) -
     return msgspec.structs.replace(exception, counts_from=draft.now, within=within)
 
 
-def close_exception(draft: Draft, exception: OpenedException, *, resolution: str, reason: str, by: str) -> None:
+def close_exception(draft: Draft, exception: OpenedException, *, resolution: Resolution, reason: str, by: str) -> None:
     """Resolve one exception in the draft."""
     draft.exceptions[exception.id] = msgspec.structs.replace(
         exception, resolution=resolution, resolved_at=draft.now, resolved_by=by
@@ -185,7 +185,7 @@ def clear_criterion_errors(draft: Draft, item: str) -> None:
     """The item's criteria evaluate again: close what was opened for them."""
     for each in list(draft.exceptions.values()):
         if each.is_open and each.item == item and each.type == CRITERION_ERROR:
-            close_exception(draft, each, resolution="close", reason="The criterion evaluates again.", by="system")
+            close_exception(draft, each, resolution="close", reason="The criterion evaluates again.", by=SYSTEM)
 
 
 def close_given_facts(draft: Draft) -> None:
@@ -193,7 +193,7 @@ def close_given_facts(draft: Draft) -> None:
     for each in list(draft.exceptions.values()):
         of_packet = each.is_open and each.place is not None and each.place.startswith("packet.")
         if of_packet and draft.facts.get(f"{each.place}.given"):
-            close_exception(draft, each, resolution="close", reason="The missing fact was given.", by="system")
+            close_exception(draft, each, resolution="close", reason="The missing fact was given.", by=SYSTEM)
 
 
 def close_of_item(draft: Draft, item: str, *, reason: str, by: str) -> None:
@@ -207,7 +207,7 @@ def close_rest(draft: Draft, *, reason: str) -> None:
     """The onboarding ended: no queue holds what nobody will ever act on."""
     for each in list(draft.exceptions.values()):
         if each.is_open:
-            close_exception(draft, each, resolution="close", reason=reason, by="system")
+            close_exception(draft, each, resolution="close", reason=reason, by=SYSTEM)
 
 
 def close_all(draft: Draft, item: str, *, reason: str, by: str) -> None:

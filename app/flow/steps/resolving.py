@@ -22,7 +22,7 @@ from app.flow.events import (
     RetryScheduled,
 )
 from app.flow.fields import Value
-from app.flow.state import OpenedException, Proposal, State
+from app.flow.state import SYSTEM, OpenedException, Proposal, State
 from app.flow.steps.course import roll_back
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import UNDO, ExceptionClosed, ExceptionRefused, change_exception, close_exception
@@ -142,7 +142,7 @@ def retry_now(draft: Draft, event: RetryDue) -> None:
             reopen(draft, item)
     except CriterionFailed:
         return
-    close_exception(draft, waiting, resolution="retry", reason="The moment that was set has come.", by="system")
+    close_exception(draft, waiting, resolution="retry", reason="The moment that was set has come.", by=SYSTEM)
 
 
 def resolve(draft: Draft, event: ExceptionResolved) -> None:
@@ -212,7 +212,7 @@ def _force(draft: Draft, item: Item, event: ExceptionResolved, *, undone: bool) 
     if event.resolution == "skip":
         if _holds_gate(draft, item):
             raise ResolutionRefused("A gate stands in this stage; it is decided by its reviewer, not skipped.")
-        if _holdsreach_first_value(draft, item):
+        if _holds_first_value(draft, item):
             raise FirstValueNeedsProof("First value must be proven; it cannot be skipped.")
         skip(draft, item, by=event.by.actor)
         return
@@ -231,5 +231,5 @@ def _holds_gate(draft: Draft, item: Item) -> bool:
     return any(draft.definition.items[key].kind == "gate" and not draft.is_settled(key) for key in item.children)
 
 
-def _holdsreach_first_value(draft: Draft, item: Item) -> bool:
+def _holds_first_value(draft: Draft, item: Item) -> bool:
     return draft.definition.first_value.milestone in {item.key, *item.children}

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from app.flow.commands import Finish, NotifyRole, RequestAction, StartNext
+from app.flow.commands import Finish, NotifyRole, Outcome, RequestAction, StartNext
 from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Definition, Item
 from app.flow.fields import Value
-from app.flow.state import State
+from app.flow.state import SYSTEM, ItemStatus, State
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import (
     clear_criterion_errors,
@@ -40,10 +40,10 @@ def settle(draft: Draft) -> None:
         _note_stalls(draft)
 
 
-def finish(draft: Draft, outcome: str, reason: str = "") -> None:
+def finish(draft: Draft, outcome: Outcome, reason: str = "") -> None:
     """End the onboarding: nothing stays armed, nothing stays open."""
     cancelled = outcome == "cancelled"
-    draft.whole |= {"status": "cancelled" if cancelled else "finished", "ended_at": draft.now, "hold": None}
+    draft.whole.update(status=outcome, ended_at=draft.now, hold=None)
     cancel_all(draft)
     close_rest(draft, reason="The onboarding ended.")
     for key in draft.items:
@@ -51,7 +51,7 @@ def finish(draft: Draft, outcome: str, reason: str = "") -> None:
             draft.set(key, state="cancelled", settled_at=draft.now)
     if not cancelled:
         _follow_on(draft)
-    draft.commands.append(Finish(outcome="cancelled" if cancelled else "finished", at=draft.now, reason=reason))
+    draft.commands.append(Finish(outcome=outcome, at=draft.now, reason=reason))
 
 
 def _follow_on(draft: Draft) -> None:
@@ -66,7 +66,7 @@ def _follow_on(draft: Draft) -> None:
             draft.commands.append(StartNext(lifecycle=link.lifecycle, due_at=due_at, number=number))
 
 
-def settle_item(draft: Draft, key: str, state: str, *, by: str) -> None:
+def settle_item(draft: Draft, key: str, state: ItemStatus, *, by: str) -> None:
     """An item is done or skipped: its timers end and so do the engine's own exceptions on it."""
     draft.set(key, state=state, settled_at=draft.now, settled_by=by)
     close_all(draft, key, reason="The item is settled.", by=by)
@@ -164,7 +164,7 @@ def _try_open(draft: Draft, item: Item) -> bool:
     if not _turn_has_come(draft, item) or not _true(draft, item, item.entry):
         return False
     if not _true(draft, item, item.when) or (item.kind == "group" and not item.children):
-        skip(draft, item, by="system")
+        skip(draft, item, by=SYSTEM)
         return True
     due = draft.due(draft.now, item.due, item.side) if item.due else draft.items[item.key].due_at
     if item.action is not None:
@@ -215,7 +215,7 @@ def _try_close(draft: Draft, item: Item) -> bool:
     everything_skipped = "skipped" in states and "done" not in states
     if item.kind == "stage":
         _end_optional(draft, item)
-    settle_item(draft, item.key, "skipped" if everything_skipped else "done", by="system")
+    settle_item(draft, item.key, "skipped" if everything_skipped else "done", by=SYSTEM)
     return True
 
 
@@ -224,7 +224,7 @@ def _end_optional(draft: Draft, stage: Item) -> None:
     for item in draft.definition.items.values():
         in_stage = item.optional and draft.definition.stage_of(item.key) is stage
         if in_stage and not draft.is_settled(item.key) and not _is_reached(draft, item):
-            close_unneeded(draft, item, by="system", reason="Its stage ended.")
+            close_unneeded(draft, item, by=SYSTEM, reason="Its stage ended.")
 
 
 def _is_reached(draft: Draft, item: Item) -> bool:

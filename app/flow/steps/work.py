@@ -14,6 +14,7 @@ from app.flow.events import (
     TaskReopened,
 )
 from app.flow.fields import AnswersRefused, Value, check_answers
+from app.flow.state import SYSTEM
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import open_exception
 from app.flow.steps.settle import is_complete, settle_item
@@ -106,7 +107,7 @@ def succeed(draft: Draft, event: ActionSucceeded) -> None:
         _block(draft, item, FAILED, f"{UNUSABLE}: {trouble}")
         return
     draft.set(item.key, result=result)
-    settle_item(draft, item.key, "done", by="system")
+    settle_item(draft, item.key, "done", by=SYSTEM)
 
 
 def fail(draft: Draft, event: ActionFailed) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -13,18 +12,13 @@ from msgspec import Struct, structs
 
 from app.flow import events
 from app.flow.calendar import Calendar
-from app.flow.clocks.court import OF_REASONS, add_up, whose_move
+from app.flow.clocks.court import add_up, whose_move
 from app.flow.decide import decide, new_state
 from app.flow.definition import REASON_CODES
 from app.flow.simulate import _aside, _begin, _forward
 from app.kernel.errors import SlipwayError
-from tests.unit.flow.running import STAFF, Run, managed_services
+from tests.unit.flow.running import STAFF, managed_services
 
-BEFORE_THE_CUSTOMER: dict[str, dict[str, Any]] = {
-    "task.assign_team": {"engineer": "Ada", "fallback": "Bo"},
-    "task.confirm_billing": {"entity_matches": True, "plan_matches": True, "bill_to_known": True},
-    "task.schedule_kickoff": {"kickoff_on": "2026-03-09"},
-}
 DEFINITION = managed_services()
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 
@@ -121,80 +115,3 @@ class TestCourtClock:
         parts = add_up(ledger, state.time_for("partner"), end)
         expected = seconds_worked(state.started_at, end, state.partner, state.customer)
         assert sum(part.spent.total_seconds() for part in parts) == expected
-
-
-def move(run):
-    """Whose it is, and why."""
-    ball = whose_move(run.definition, run.state)
-    assert ball is not None
-    return ball
-
-
-def tasks_of(run):
-    """The tasks that somebody can act on."""
-    return [key for key, item in run.state.items.items() if item.state == "open" and key.startswith("task.")]
-
-
-class TestWhoseMove:
-    def hold(self, code):
-        run = Run()
-        run.apply(events.Held(by=STAFF, reason_code=code, reason="Wait."))
-        return move(run)
-
-    def test_on_hold_is_whoever_the_reason_names(self):
-        for code in REASON_CODES:
-            ball = self.hold(code)
-            assert (ball.holder, ball.reason_code) == (OF_REASONS.get(code, "partner"), code)
-
-    def blocked(self, task, kind, code):
-        run = Run()
-        run.accept()
-        while others := [key for key in tasks_of(run) if key != task]:
-            run.apply(events.ItemSkipped(by=STAFF, item=others[0], reason="Not needed."))
-        note = "It does not go on."
-        raised = events.ExceptionRaised(by=STAFF, item=task, type=kind, reason_code=code, note=note, blocks=True)
-        run.apply(raised)
-        return move(run)
-
-    def test_of_a_blocked_step_is_whoever_its_trouble_names(self):
-        ball = self.blocked("task.confirm_billing", "billing_mismatch", "waiting_billing_info")
-        assert (ball.holder, ball.reason_code) == ("customer", "waiting_billing_info")
-        ball = self.blocked("task.confirm_billing", "technical_blocker", "integration_failure")
-        assert ball.holder == "third_party"
-        ball = self.blocked("task.confirm_billing", "product_gap", "scope_mismatch")
-        assert (ball.holder, ball.reason_code) == ("vendor", "scope_mismatch")
-        assert self.blocked("task.confirm_billing", "timeline_risk", "scope_mismatch").holder == "partner"
-
-    def test_is_the_partners_while_anything_of_theirs_is_open_and_then_the_customers(self):
-        run = Run()
-        assert move(run).holder == "partner"
-        run.accept()
-        for task, answers in BEFORE_THE_CUSTOMER.items():
-            assert self.agrees(run) == "partner"
-            run.complete(task, **answers)
-        while any(run.definition.items[key].side == "partner" for key in tasks_of(run)):
-            ours = next(key for key in tasks_of(run) if run.definition.items[key].side == "partner")
-            assert self.agrees(run) == "partner"
-            run.apply(events.ItemSkipped(by=STAFF, item=ours, reason="Not needed."))
-        assert self.agrees(run) == "customer"
-        run.apply(events.Cancelled(by=STAFF, reason="Withdrawn."))
-        assert whose_move(run.definition, run.state) is None
-
-    @staticmethod
-    def agrees(run):
-        """The holder; it is the partner exactly while one of their tasks or gates is open."""
-        moving = [key for key, item in run.state.items.items() if item.state == "open"]
-        sides = {run.definition.items[key].side for key in moving if key.split(".")[0] in {"task", "gate"}}
-        holder = move(run).holder
-        assert (holder == "partner") == ("partner" in sides)
-        return holder
-
-    def test_is_the_systems_while_only_an_action_runs_and_its_owners_once_it_has_failed(self):
-        run = Run()
-        run.until_workspace()
-        while others := tasks_of(run):
-            run.apply(events.ItemSkipped(by=STAFF, item=others[0], reason="Not needed."))
-        assert run.item("task.create_workspace").state == "running"
-        assert move(run).holder == "system"
-        run.apply(events.ActionFailed(task="task.create_workspace", request=1, error="Refused."))
-        assert move(run).holder == "partner"

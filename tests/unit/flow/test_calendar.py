@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.flow.calendar import BusinessTime, Calendar, CalendarRefused, NoWorkingTime, national_calendar, read_calendar
+from app.flow.calendar import (
+    MOMENT,
+    BusinessTime,
+    Calendar,
+    CalendarRefused,
+    NoWorkingTime,
+    national_calendar,
+    read_calendar,
+)
 
 BAVARIA = national_calendar("DE", zone="Europe/Berlin", subdivision="BY", first_year=2026)
 NEW_YORK = national_calendar("US", zone="America/New_York", first_year=2026)
@@ -62,6 +70,10 @@ class TestAddBusiness:
         end = BusinessTime(ROUND_THE_CLOCK).add_business(start, timedelta(hours=4))
         assert end == datetime(2026, 10, 25, 3, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 
+    def test_tells_the_moment_in_utc(self):
+        start = datetime(2026, 3, 2, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+        assert BusinessTime(BAVARIA).add_business(start, timedelta(hours=1)).tzinfo is UTC
+
     def test_refuses_a_negative_duration(self):
         with pytest.raises(CalendarRefused):
             BusinessTime(BAVARIA).add_business(datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=-1))
@@ -93,6 +105,72 @@ class TestAddDays:
             BusinessTime(BAVARIA, weekend).add_days(datetime(2026, 1, 1, tzinfo=UTC), 1)
 
 
+class TestLatest:
+    def test_refuses_work_that_takes_no_time(self):
+        with pytest.raises(CalendarRefused, match="no time"):
+            BusinessTime(BAVARIA).latest_for(datetime(2026, 3, 2, 12, tzinfo=UTC), timedelta(0))
+
+    def test_day_that_closes_by_closing_time_is_that_very_day(self):
+        time = BusinessTime(BAVARIA)
+        closing = time.add_days(datetime(2026, 3, 3, 12, tzinfo=UTC), 0)
+        assert time.latest_for_days(closing, 0) == closing - MOMENT
+
+
+class TestOpening:
+    @pytest.mark.parametrize(
+        ("day", "days", "opens"),
+        [
+            (date(2026, 3, 6), 0, date(2026, 3, 6)),
+            (date(2026, 3, 7), 0, date(2026, 3, 9)),  # a Saturday
+            (date(2026, 3, 6), 1, date(2026, 3, 9)),
+            (date(2026, 3, 9), -1, date(2026, 3, 6)),
+        ],
+    )
+    def test_is_that_of_the_nth_working_day(self, day, days, opens):
+        assert BusinessTime(BAVARIA).opening(day, days) == BAVARIA.hours_of(opens)[0]
+
+
+def pausing(first, days):
+    """A party that has so many days off in a row from a day on, and works on all others."""
+    free = tuple(first + timedelta(days=day) for day in range(days))
+    return BusinessTime(Calendar(weekdays=tuple(range(7)), holidays=free))
+
+
+class TestLongestPause:
+    NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+    def test_is_looked_over_and_not_a_longer_one(self):
+        assert pausing(date(2026, 6, 1), 399).add_days(self.NOON, 0) == datetime(2027, 7, 5, 17, tzinfo=UTC)
+        with pytest.raises(NoWorkingTime):
+            pausing(date(2026, 6, 1), 400).add_days(self.NOON, 0)
+
+    def test_counts_anew_after_each_working_day(self):
+        assert pausing(date(2026, 6, 2), 399).add_days(self.NOON, 1) == datetime(2027, 7, 6, 17, tzinfo=UTC)
+        with pytest.raises(NoWorkingTime):
+            pausing(date(2026, 6, 2), 400).add_days(self.NOON, 1)
+
+    def test_is_looked_over_backward_too(self):
+        first = date(2026, 6, 1) - timedelta(days=398)
+        long_ago = datetime(2025, 4, 28, 17, tzinfo=UTC) - MOMENT
+        assert pausing(first, 399).latest_for_days(self.NOON, 0) == long_ago
+        with pytest.raises(NoWorkingTime):
+            pausing(first - timedelta(days=1), 400).latest_for_days(self.NOON, 0)
+
+    def test_counts_anew_after_each_working_day_before(self):
+        evening = self.NOON + timedelta(hours=8)
+        first = date(2026, 5, 31) - timedelta(days=398)
+        long_ago = datetime(2025, 4, 27, 17, tzinfo=UTC) - MOMENT
+        assert pausing(first, 399).latest_for_days(evening, 1) == long_ago
+        with pytest.raises(NoWorkingTime):
+            pausing(first - timedelta(days=1), 400).latest_for_days(evening, 1)
+
+    def test_until_an_opening_is_as_long(self):
+        opens = datetime(2027, 7, 5, 9, tzinfo=UTC)
+        assert pausing(date(2026, 6, 1), 399).opening(date(2026, 6, 1), 0) == opens
+        with pytest.raises(NoWorkingTime):
+            pausing(date(2026, 6, 1), 400).opening(date(2026, 6, 1), 0)
+
+
 class TestCalendar:
     @pytest.mark.parametrize(
         "wrong",
@@ -102,7 +180,7 @@ class TestCalendar:
             {"weekdays": ()},
             {"weekdays": (7,)},
             {"opens": 600, "closes": 600},
-            {"closes": 25 * 60},
+            {"closes": 24 * 60 + 1},
         ],
     )
     def test_refuses_what_can_tell_no_working_time(self, wrong):
@@ -110,12 +188,13 @@ class TestCalendar:
             Calendar(**wrong)
 
     def test_refuses_an_unknown_country(self):
-        with pytest.raises(CalendarRefused, match="XX"):
+        with pytest.raises(CalendarRefused, match="“XX”"):
             national_calendar("XX", zone="UTC", first_year=2026)
 
     def test_takes_weekends_from_the_country(self):
         egypt = national_calendar("EG", zone="Africa/Cairo", first_year=2026)
-        assert egypt.weekdays == (0, 1, 2, 3, 6)
+        assert (egypt.zone, egypt.weekdays) == ("Africa/Cairo", (0, 1, 2, 3, 6))
+        assert read_calendar({"zone": "Africa/Cairo", "country": "EG"}, first_year=2026) == egypt
 
     def test_is_read_with_the_holidays_of_its_country(self):
         read = read_calendar({"zone": "Europe/Berlin", "country": "DE", "subdivision": "BY"}, first_year=2026)
@@ -127,11 +206,12 @@ class TestCalendar:
             "zone": "Africa/Cairo",
             "country": "EG",
             "opens": 480,
+            "closes": 960,
             "weekdays": [0, 1],
             "holidays": ["2026-03-02"],
         }
         read = read_calendar(written, first_year=2026)
-        assert (read.opens, read.closes, read.weekdays) == (480, 1020, (0, 1))
+        assert (read.opens, read.closes, read.weekdays) == (480, 960, (0, 1))
         assert not read.works_on(date(2026, 3, 2))
         assert read.works_on(date(2026, 3, 3))
         assert not read.works_on(date(2026, 7, 23))  # Egypt's Revolution Day is not lost beside the own one

@@ -24,6 +24,12 @@ def rolled_back(stage: str, reason: str = "Another region was sold.") -> events.
     return events.RolledBack(by=STAFF, stage=stage, reason=reason)
 
 
+def reported(item: str) -> events.ExceptionRaised:
+    return events.ExceptionRaised(
+        by=STAFF, item=item, type="timeline_risk", reason_code="customer_no_response", note="Wait."
+    )
+
+
 def resolved(exception: str, resolution: events.Resolution) -> events.ExceptionResolved:
     return events.ExceptionResolved(
         by=STAFF, exception=exception, resolution=resolution, reason="Looked at.", evidence=PROOF
@@ -51,6 +57,13 @@ class TestSkip:
         run.apply(skipped("task.confirm_billing"))
         [closed] = run.state.exceptions.values()
         assert (closed.resolution, closed.resolved_by) == ("skip", STAFF.actor)
+
+    def test_closes_nothing_that_was_reported_about_anything_else(self):
+        run = Run()
+        run.accept()
+        run.apply(reported("task.assign_team"))
+        run.apply(skipped("task.confirm_billing"))
+        assert run.state.open_exceptions("task.assign_team")
 
     @pytest.mark.parametrize("item", ["gate.handoff_quality", "stage.handoff", "stage.rollout"])
     def test_never_passes_a_gate(self, item: str):
@@ -107,6 +120,12 @@ class TestRollBack:
         [opened] = of_type(run.apply(rolled_back("stage.preparation")), OpenException)
         trouble = opened.exception
         assert (trouble.item, trouble.type, trouble.place, trouble.blocks) == (CALL, "technical_blocker", UNDO, True)
+        action = run.definition.items[CALL].action
+        assert action is not None
+        assert trouble.reason_code == "waiting_internal_provisioning"
+        assert trouble.note.startswith(
+            f"Call 1, “{action.action}” of {action.connector}, cannot be undone from here. Undo it by hand"
+        )
         run.describe()
         assert run.item(CALL).state == "waiting"
 
@@ -146,6 +165,33 @@ class TestRollBack:
         run.apply(events.ActionSucceeded(task=CALL, request=1, result={}))
         run.apply(rolled_back("stage.preparation"))
         assert [each.place for each in run.state.open_exceptions(CALL)] == [UNDO]
+
+    def test_forgets_the_result_of_a_call_that_plainly_failed_when_it_was_made_again(self):
+        run = Run()
+        run.until_launch()
+        run.apply(rolled_back("stage.preparation"))
+        assert run.item(CALL).result["id"] == "ws-1"
+        run.describe()
+        [trouble] = run.state.open_exceptions(CALL)
+        run.apply(resolved(trouble.id, "retry"))
+        run.apply(events.ActionFailed(task=CALL, request=2, error="403"))
+        run.apply(rolled_back("stage.preparation"))
+        assert (run.item(CALL).result, run.state.open_exceptions(CALL)) == ({}, [])
+
+    def test_closes_what_was_reported_about_what_begins_anew(self):
+        run = Run()
+        run.accept()
+        run.apply(reported("task.assign_team"))
+        run.apply(rolled_back("stage.handoff"))
+        [closed] = run.state.exceptions.values()
+        assert (closed.resolution, closed.resolved_by) == ("roll_back", STAFF.actor)
+
+    def test_forgets_what_a_gate_decided_and_why(self):
+        run = Run()
+        run.apply(events.GateDecided(by=STAFF, gate="gate.handoff_quality", decision="override", reason="We know."))
+        run.apply(rolled_back("stage.handoff"))
+        gate = run.item("gate.handoff_quality")
+        assert (gate.state, gate.decision, gate.reason) == ("open", None, None)
 
     def test_twice_asks_once_for_the_same_call(self):
         run = Run()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import msgspec
 import pytest
 
 from app.flow import events
 from app.flow.commands import Finish, NotifyRole, OpenException
 from app.flow.decide import OnboardingEnded
 from app.flow.events import By
-from app.flow.steps.draft import NotOpen
+from app.flow.steps.draft import LONGEST_STATEMENT, NotOpen
 from app.flow.steps.gates import GateIncomplete, NotTheReviewer, ReasonMissing, UnknownDecision, view_gate
 from tests.unit.flow.running import CUSTOMER, STAFF, Run, full_packet, managed_services, of_type
 
@@ -60,6 +63,8 @@ class TestHandoffGate:
         assert run.state.complete_at_handoff is False
         opened = run.state.open_exceptions(HANDOFF)
         assert [(each.type, each.reason_code) for each in opened] == [("missing_outcome", "no_success_criteria")]
+        [label] = [each.field.label["en"] for each in run.definition.handoff if each.field.id == "business_outcome"]
+        assert opened[0].note == f"The packet lacks: {label}."
         run.apply(events.PacketChanged(by=STAFF, facts={"business_outcome": "Fewer outages"}, source="sales"))
         assert not run.state.open_exceptions(HANDOFF)
         press(run, "accept")
@@ -89,6 +94,50 @@ class TestHandoffGate:
         press(run, "proceed", "Named at the kickoff.")
         assert run.item(HANDOFF).settled_by == "person:mara"
 
+    def test_keeps_every_fact_that_was_corrected(self):
+        run = Run()
+        for name in ("business_outcome", "legal_account_name"):
+            run.apply(events.PacketChanged(by=STAFF, facts={name: "Something else"}, source="sales"))
+        assert run.state.corrected == ("business_outcome", "legal_account_name")
+
+    def test_names_a_field_by_its_id_where_its_label_has_no_english(self):
+        found = managed_services()
+        label = {"de": "Ergebnis"}
+        fields = [
+            msgspec.structs.replace(each, field=msgspec.structs.replace(each.field, label=label), reason_code=None)
+            for each in found.handoff
+        ]
+        packet = {name: value for name, value in full_packet(found).items() if name != "business_outcome"}
+        run = Run(packet, dataclasses.replace(found, handoff=tuple(fields)))
+        [opened] = run.state.open_exceptions(HANDOFF)
+        assert (opened.note, opened.reason_code) == ("The packet lacks: business_outcome.", "scope_mismatch")
+        with pytest.raises(GateIncomplete, match=r"incomplete: business_outcome\."):
+            press(run, "accept")
+
+    def test_says_what_is_missing_by_its_label(self):
+        run = run_without("business_outcome")
+        [label] = [each.field.label["en"] for each in run.definition.handoff if each.field.id == "business_outcome"]
+        with pytest.raises(GateIncomplete, match=f"incomplete: {label}"):
+            press(run, "accept")
+
+    def test_takes_a_reason_as_long_as_may_be(self):
+        with pytest.raises(ReasonMissing, match="2000"):
+            press(Run(), "accept", "x" * (LONGEST_STATEMENT + 1))
+        press(Run(), "accept", "x" * LONGEST_STATEMENT)
+
+    def test_is_told_to_its_reviewer_when_it_opens(self):
+        run = Run()
+        title = run.definition.items[HANDOFF].title
+        assert of_type(run.last, NotifyRole) == [
+            NotifyRole(message="gate_opened", role="revops", side="partner", item=HANDOFF, text=title)
+        ]
+
+    def test_is_not_viewed_where_there_is_none(self):
+        run = Run()
+        for key in ("gate.nothing", "task.kickoff"):
+            with pytest.raises(NotOpen, match=f"“{key}” is not a gate"):
+                view_gate(run.definition, run.state, key)
+
     def test_treats_a_blank_as_missing(self):
         run = run_without("business_outcome")
         run.apply(events.PacketChanged(by=STAFF, facts={"business_outcome": "   "}, source="sales"))
@@ -105,14 +154,17 @@ class TestHandoffGate:
         run = run_without("business_outcome")
         decision = press(run, "ask_sales", "Which outcome did they buy?")
         assert run.item(HANDOFF).state == "open"
-        assert [(each.message, each.role) for each in of_type(decision, NotifyRole)] == [
-            ("gate_returned", "sales_owner")
+        title = run.definition.items[HANDOFF].title
+        assert of_type(decision, NotifyRole) == [
+            NotifyRole(message="gate_returned", role="sales_owner", side="partner", item=HANDOFF, text=title)
         ]
 
     def test_can_stop_the_onboarding_for_good(self):
         run = Run()
         decision = press(run, "no_go", "The contract was withdrawn.")
-        assert of_type(decision, Finish)[0].outcome == "cancelled"
+        assert [(each.outcome, each.reason) for each in of_type(decision, Finish)] == [
+            ("cancelled", "The contract was withdrawn.")
+        ]
         assert {item.state for item in run.state.items.values()} == {"cancelled"}
         with pytest.raises(OnboardingEnded):
             press(run, "accept")

@@ -239,7 +239,7 @@ class TestBeforeDatesFollowed:
         run = self.begun()
         due = run.item("task.assign_team").due_at
         assert due is not None
-        for start, minutes in ((BEGUN, 1), (datetime.fromisoformat("2026-03-07T10:00:00+00:00"), 0)):
+        for start, minutes in ((datetime.fromisoformat("2026-03-03T01:00:00+00:00"), 0), (BEGUN, 1)):
             cause = run.item("task.assign_team").due_cause
             run.now = start
             run.apply(HELD)

@@ -8,7 +8,7 @@ import pytest
 
 from app.flow import events
 from app.flow.calendar import BusinessTime
-from app.flow.commands import NotifyRole, StartTimer
+from app.flow.commands import Finish, NotifyRole, StartTimer
 from app.flow.decide import NotStarted, UnknownItem, WrongDefinition, decide, new_state
 from app.flow.fields import AnswersRefused
 from tests.unit.flow.running import (
@@ -61,7 +61,7 @@ class TestStart:
         [told] = run.state.open_exceptions()
         assert (told.item, told.place, told.blocks) == ("gate.handoff_quality", "packet.shoe_size", False)
         assert (told.type, told.reason_code) == ("technical_blocker", "integration_failure")
-        assert "shoe_size" in told.note
+        assert told.note == "The packet's “shoe_size” could not be taken over: There is no such field."
         assert "shoe_size" not in run.state.packet
 
     def test_refuses_inputs_that_do_not_fit(self):
@@ -108,6 +108,17 @@ class TestEveryEvent:
     def test_is_refused_for_an_item_that_is_not_there(self, event):
         with pytest.raises(UnknownItem, match="nothing"):
             Run().apply(event)
+
+    def test_of_a_reminder_of_an_item_that_went_elsewhere_changes_nothing(self):
+        run = Run()
+        before = run.state
+        decision = run.apply(events.ReminderDue(item="task.nothing", version=1))
+        assert (decision.commands, run.state) == ((), before)
+
+    def test_that_ends_it_says_why(self):
+        run = Run()
+        [ended] = of_type(run.apply(events.Cancelled(by=STAFF, reason="They were bought.")), Finish)
+        assert (ended.outcome, ended.reason) == ("cancelled", "They were bought.")
 
     def test_leaves_the_old_state_untouched(self):
         run = Run()

@@ -10,7 +10,8 @@ import pytest
 
 from app.flow import events
 from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
-from app.flow.steps.timers import TimerNotDue
+from app.flow.steps.draft import Draft
+from app.flow.steps.timers import TimerNotDue, restart_timers
 from tests.unit.flow.running import STAFF, Run, managed_services, of_type
 
 TIMER = "environment_answer"
@@ -43,6 +44,14 @@ class TestLadder:
             decision = fire(run)
             told += [each.role for each in of_type(decision, NotifyRole) if each.message == "sla_breached"]
         assert told == ["customer_owner", "onboarding_lead", "cs_leader"]
+        rung = run.definition.timers[TIMER].ladder[2]
+        assert of_type(run.last, NotifyRole)[0] == NotifyRole(
+            message="sla_breached",
+            role="cs_leader",
+            side="partner",
+            item="task.describe_environment",
+            text=rung.message,
+        )
         opened = of_type(run.last, OpenException)[0].exception
         assert (opened.type, opened.reason_code, opened.blocks) == ("timeline_risk", "waiting_customer_admin", False)
         assert not run.state.timers[TIMER].armed
@@ -127,6 +136,18 @@ class TestAStageThatBeginsAnew:
         opened = run.item("task.describe_environment").state == "open"
         assert [(each.timer, each.version) for each in again] == ([(TIMER, before.version + 1)] if opened else [])
         assert run.state.timers[TIMER].armed == opened
+
+    def test_leaves_the_clock_of_what_goes_on_alone(self):
+        definition = managed_services()
+        other = msgspec.structs.replace(definition.timers[TIMER], id="elsewhere", item="gate.handoff_quality")
+        run = Run(definition=replace(definition, timers={"elsewhere": other}))
+        before = run.state.timers["elsewhere"]
+        assert before.armed
+        draft = Draft(run.definition, run.state, run.now)
+        restart_timers(draft, "task.assign_team", settled=False)
+        assert (draft.timers["elsewhere"], draft.commands) == (before, [])
+        restart_timers(draft, "gate.handoff_quality", settled=False)
+        assert not draft.timers["elsewhere"].armed
 
     def test_runs_a_clock_that_starts_with_the_onboarding_once_more_where_its_item_was_settled(self):
         definition = managed_services()

@@ -9,7 +9,7 @@ from app.flow.commands import CloseException, Finish, NotifyRole, OpenException,
 from app.flow.decide import OnboardingEnded
 from app.flow.events import Evidenced
 from app.flow.fields import AnswersRefused
-from app.flow.steps.draft import EvidenceMissing, EvidenceRefused, NotOpen
+from app.flow.steps.draft import LONGEST_STATEMENT, EvidenceMissing, EvidenceRefused, NotOpen, checked_proof
 from app.flow.steps.exceptions import ExceptionClosed, ExceptionRefused
 from app.flow.steps.work import (
     FirstValueNeedsProof,
@@ -19,7 +19,7 @@ from app.flow.steps.work import (
     StaleAction,
     TaskBuiltUpon,
 )
-from tests.unit.flow.running import CUSTOMER, PROOF, STAFF, Run, of_type
+from tests.unit.flow.running import CUSTOMER, MONDAY, PROOF, STAFF, Run, of_type
 
 CALL = "task.create_workspace"
 
@@ -93,6 +93,21 @@ class TestCompleteTask:
                     by=STAFF, task="task.kickoff", answers={"held_on": "2026-03-09"}, evidence=Evidenced(link=link)
                 )
             )
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            (Evidenced(link="http://files.example/1 "), ("", "http://files.example/1")),
+            (Evidenced(link="https://files.example/1"), ("", "https://files.example/1")),
+            (Evidenced(statement=" Seen. "), ("Seen.", "")),
+            (Evidenced(statement="x" * LONGEST_STATEMENT), ("x" * LONGEST_STATEMENT, "")),
+        ],
+        ids=["http", "https", "statement", "longest"],
+    )
+    def test_keeps_its_evidence_with_who_gave_it_and_when(self, given, kept):
+        proof = checked_proof(given, "person:mara", MONDAY)
+        assert (proof.statement, proof.link) == kept
+        assert (proof.given_by, proof.given_at) == ("person:mara", MONDAY)
 
     def test_of_kind_action_is_not_for_people(self):
         run = Run()

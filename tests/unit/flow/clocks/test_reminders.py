@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from app.flow.calendar import BusinessTime, Calendar
 from app.flow.clocks.reminders import moments, reminders_of
 from app.flow.commands import CancelReminder, Decision, NotifyRole, StartReminder
 from app.flow.decide import new_state, replay
-from app.flow.definition import Duration, Reminder
+from app.flow.definition import Definition, Duration, Reminder
 from app.flow.reading import read_definition
 from app.flow.state import State
 from app.flow.steps.timers import TimerNotDue
@@ -27,6 +29,15 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 def waiting(**template: Any) -> Run:
     """The team is to be named; the step has these facts in its template."""
+    run = Run(definition=told(json.dumps(template)))
+    run.accept()
+    return run
+
+
+@cache
+def told(facts: str) -> Definition:
+    """The template with these facts of that step, and reminders of no other one."""
+    template = json.loads(facts)
     document = msgspec.json.decode(msgspec.json.encode(dict(open_shelf("msp/managed-services").template.document)))
     for stage in document["stages"]:
         for milestone in stage["milestones"]:
@@ -34,9 +45,7 @@ def waiting(**template: Any) -> Run:
                 task.update(template if task["id"] == "assign_team" else {"remind": []})
         for gate in stage.get("gates", ()):
             gate["remind"] = []
-    run = Run(definition=read_definition(document, "digest"))
-    run.accept()
-    return run
+    return read_definition(document, "digest")
 
 
 def give(run: Run) -> Decision:

@@ -176,6 +176,11 @@ class TestChosenDay:
         with pytest.raises(DateReasonNeeded):
             Run().apply(chosen(KICKOFF, date(2026, 3, 20), reason))
 
+    def test_may_be_today_with_a_reason_as_long_as_may_be(self):
+        run = Run()
+        run.apply(chosen(KICKOFF, run.now.date(), "x" * 2_000))
+        assert run.item(KICKOFF).due_at.date() == run.now.date()
+
     def test_is_refused_for_what_has_ended_and_for_giving_back_what_nobody_chose(self):
         run = Run()
         run.accept()
@@ -191,6 +196,25 @@ class TestChosenDay:
         free = Calendar(zone="Europe/Berlin", holidays=(date(2026, 3, 20),))
         run.apply(events.CalendarChanged(by=STAFF, side="customer", calendar=free, reason=WHY))
         assert run.state.partner.day_at(run.item(KICKOFF).due_at) == date(2026, 3, 23)
+
+
+class TestWantedDay:
+    def test_comes_with_the_start(self):
+        run = Run.__new__(Run)
+        run.definition, run.now, run.history = managed_services(), MONDAY, []
+        run.state = new_state(run.definition)
+        first = started(full_packet(run.definition))
+        run.apply(msgspec.structs.replace(first, go_live=date(2026, 6, 1)))
+        assert run.state.plan
+        assert run.state.plan.go_live == date(2026, 6, 1)
+
+    def test_may_be_today_and_not_yesterday(self):
+        run = Run()
+        run.apply(events.GoLiveSet(by=STAFF, day=MONDAY.date(), reason=WHY))
+        assert run.state.plan
+        assert run.state.plan.go_live == MONDAY.date()
+        with pytest.raises(DayRefused):
+            run.apply(events.GoLiveSet(by=STAFF, day=MONDAY.date() - timedelta(days=1), reason=WHY))
 
 
 class TestCalendar:

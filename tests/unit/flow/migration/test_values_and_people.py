@@ -212,6 +212,33 @@ class TestClocks:
         time = run.state.time_for("partner")
         assert time.business_between(was, after) == 2 * run.state.partner.day_length
 
+    @pytest.mark.parametrize(("length", "more"), [(5, 2), (4, 1), (2, 0)])
+    def test_that_are_overdue_have_only_what_another_length_gives_them(self, length, more):
+        def other(document):
+            document["timers"][0]["ladder"][0]["after"] = {"business_days": length}
+
+        run = Run()
+        run.accept()
+        armed = run.state.timers["kickoff_scheduled"]
+        run.now = (armed.due_at + timedelta(days=1)).replace(hour=12)
+        after = go_on(run, version(other)).state.timers["kickoff_scheduled"].due_at
+        time = run.state.time_for("partner")
+        assert after == time.add_business(run.now, more * run.state.partner.day_length)
+
+    def test_whose_rung_is_gone_end(self):
+        def shorter(document):
+            del document["timers"][0]["ladder"][1]
+
+        run = Run()
+        run.accept()
+        armed = run.state.timers["kickoff_scheduled"]
+        run.now = armed.due_at
+        run.apply(events.TimerFired(timer="kickoff_scheduled", rung=0, version=armed.version))
+        assert run.state.timers["kickoff_scheduled"].rung == 1
+        decision = go_on(run, version(shorter))
+        assert [each.timer for each in of_type(decision, CancelTimer)] == ["kickoff_scheduled"]
+        assert not of_type(decision, StartTimer)
+
     def test_of_a_version_without_them_end_and_new_ones_begin(self):
         def other(document):
             document["timers"][0]["id"] = "kickoff_planned"
@@ -220,7 +247,7 @@ class TestClocks:
         run.accept()
         decision = go_on(run, version(other))
         assert [each.timer for each in of_type(decision, CancelTimer)] == ["kickoff_scheduled"]
-        assert [each.timer for each in of_type(decision, StartTimer)] == ["kickoff_planned"]
+        assert [(each.timer, each.rung) for each in of_type(decision, StartTimer)] == [("kickoff_planned", 0)]
         assert not decision.state.timers["kickoff_scheduled"].armed
 
     def test_that_were_climbed_to_the_end_do_not_begin_again(self):

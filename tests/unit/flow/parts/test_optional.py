@@ -128,6 +128,20 @@ class TestDates:
 
 
 class TestDecline:
+    def test_takes_a_reason_as_long_as_may_be_and_closes_what_was_reported_of_it_alone(self):
+        tour = task("tour", "optional: true")
+        run = SmallRun(small(milestone("base", task("build"), tour)).compile())
+        for key in ("task.tour", "task.build"):
+            run.apply(
+                events.ExceptionRaised(
+                    by=STAFF, item=key, type="timeline_risk", reason_code="scope_mismatch", note="Late."
+                )
+            )
+        with pytest.raises(ReasonNeeded, match="2000"):
+            run.decline("task.tour", reason="x" * 2_001)
+        run.decline("task.tour", reason="x" * 2_000)
+        assert [each.item for each in run.state.open_exceptions()] == ["task.build"]
+
     def test_its_own_side_says_so_with_a_word(self):
         run = SmallRun(extras())
         run.decline("task.tour", by=CUSTOMER, reason=" They know it. ")

@@ -70,6 +70,44 @@ class TestAgeing:
         exception = run.state.exceptions[timer.exception]
         ours = [role for role in exception.route[1:] if run.definition.roles[role].side == "partner"]
         assert [rung[0] for rung in rungs_of(run.definition, exception)] == (ours or ["onboarding_lead"])
+        along = msgspec.structs.replace(exception, route=("csm", "cs_leader", "customer_owner", "revops"))
+        assert rungs_of(run.definition, along) == [("cs_leader", "onboarding_lead"), ("revops", "onboarding_lead")]
+
+    def test_tells_whoever_owns_the_first_stage_where_nobody_leads(self):
+        run, timer = raised()
+        led = {name: role for name, role in run.definition.roles.items() if name != "onboarding_lead"}
+        definition = replace(run.definition, roles=led)
+        exception = msgspec.structs.replace(run.state.exceptions[timer.exception], route=("csm",))
+        owner = definition.of_kind("stage")[0].owner
+        assert owner not in {stage.owner for stage in definition.of_kind("stage")[1:]}
+        assert rungs_of(definition, exception) == [(owner,)]
+
+    def test_says_what_the_first_response_is(self):
+        run, timer = raised("csm")
+        run.now = timer.due_at
+        decision = run.apply(events.ExceptionAged(exception=timer.exception, version=timer.version))
+        text = run.definition.exceptions["timeline_risk"].first_response
+        assert of_type(decision, NotifyRole) == [
+            NotifyRole(message="exception_aged", role=role, side="partner", item=CALL, text=text)
+            for role in ("csm", "onboarding_lead")
+        ]
+
+    def test_tells_the_last_one_again_where_there_are_fewer_by_now(self):
+        run, timer = raised("csm", "cs_leader")
+        run.now = timer.due_at
+        [following] = aged(run, timer)[1]
+        run.definition = escalating("revops")
+        run.now = following.due_at
+        assert aged(run, following) == (["revops", "onboarding_lead"], [])
+
+    def test_begins_after_the_time_for_the_first_response_and_ends_with_it(self):
+        run, timer = raised()
+        exception = run.state.exceptions[timer.exception]
+        late = timer.due_at + timedelta(microseconds=1)
+        assert (is_overdue(exception, timer.due_at), is_overdue(exception, late)) == (False, True)
+        assert not is_overdue(msgspec.structs.replace(exception, answered_at=timer.due_at), late)
+        assert not is_overdue(msgspec.structs.replace(exception, resolution="close"), late)
+        assert not is_overdue(msgspec.structs.replace(exception, respond_by=None), late)
 
     @pytest.mark.parametrize("way", ["answered", "routed", "closed"])
     def test_stops_when_somebody_acts(self, way: str):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cel_expr_python import cel
 
-from app.flow.criteria import CriterionFailed, CriterionRefused, Vocabulary
+from app.flow.criteria import LONGEST_SOURCE, CriterionFailed, CriterionRefused, Vocabulary
 
 WORDS = Vocabulary(
     {
@@ -37,9 +37,25 @@ class TestCompiling:
             WORDS.condition(source, "here")
         assert (refused.value.line, refused.value.column) == (line, column)
 
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [
+            ("nope", "undeclared reference to 'nope'"),
+            ("inputs.regio == 'eu' && task.x.y", "undeclared reference to 'inputs.regio'"),
+            ("1 = 2", "Syntax error: token recognition error at: '= '"),
+            ("f(" * 200, "CANCELLED: Expression recursion limit exceeded. limit: 32 [CANCELLED]"),
+            ("x" * 1500, f"undeclared reference to '{'x' * 275}"),
+        ],
+    )
+    def test_says_the_first_thing_that_is_wrong_in_one_short_line(self, source, said):
+        with pytest.raises(CriterionRefused) as refused:
+            WORDS.condition(source, "here")
+        assert str(refused.value) == said
+
     def test_refuses_a_condition_that_is_not_true_or_false(self):
-        with pytest.raises(CriterionRefused, match="string"):
+        with pytest.raises(CriterionRefused, match="string") as refused:
             WORDS.condition("inputs.region", "here")
+        assert (refused.value.line, refused.value.column) == (1, 1)
 
     def test_refuses_an_input_that_is_a_map(self):
         with pytest.raises(CriterionRefused, match="map"):
@@ -49,9 +65,21 @@ class TestCompiling:
         with pytest.raises(CriterionRefused, match="characters"):
             WORDS.condition(" || ".join(["true"] * 1000), "here")
 
-    def test_reads_only_the_names_in_the_expression(self):
-        criterion = WORDS.condition("inputs.region.given && inputs.region == 'eu'", "here")
-        assert criterion.names == ("inputs.region", "inputs.region.given")
+    def test_takes_the_longest_expression_and_no_longer_one(self):
+        assert WORDS.condition("true".ljust(LONGEST_SOURCE), "here").holds({})
+        with pytest.raises(CriterionRefused, match="2000 characters, this one has 2001"):
+            WORDS.condition("true".ljust(LONGEST_SOURCE + 1), "here")
+
+    @pytest.mark.parametrize(
+        ("source", "names"),
+        [
+            ("inputs.region.given && inputs.region == 'eu'", ("inputs.region", "inputs.region.given")),
+            ("inputs.region.startsWith('e')", ("inputs.region",)),
+            ("task.kickoff.done || answers.kickoff.people > 1", ("answers.kickoff.people", "task.kickoff.done")),
+        ],
+    )
+    def test_reads_only_the_names_in_the_expression(self, source, names):
+        assert WORDS.condition(source, "here").names == names
 
 
 class TestHolding:
@@ -63,9 +91,23 @@ class TestHolding:
         with pytest.raises(CriterionFailed, match=r"stages\.x: inputs\.region has no value yet"):
             WORDS.condition("inputs.region == 'eu'", "stages.x").holds({})
 
-    def test_fails_with_its_place_on_a_division_by_zero(self):
-        with pytest.raises(CriterionFailed, match="divide by zero"):
-            WORDS.condition("10 / answers.kickoff.people > 1", "here").holds({"answers.kickoff.people": 0})
+    @pytest.mark.parametrize(
+        ("source", "facts", "said"),
+        [
+            ("10 / answers.kickoff.people > 1", {"answers.kickoff.people": 0}, "divide by zero"),
+            ("[1, 2][answers.kickoff.people] > 0", {"answers.kickoff.people": 9}, "Index error: index=9 size=2"),
+            (
+                "inputs.region.matches('(')",
+                {"inputs.region": "x"},
+                "invalid regular expression: missing ): (",
+            ),
+        ],
+    )
+    def test_fails_with_its_place_and_what_happened(self, source, facts, said):
+        with pytest.raises(CriterionFailed) as failed:
+            WORDS.condition(source, "here").holds(facts)
+        assert str(failed.value) == f"here: {said}"
+        assert (failed.value.place, failed.value.reason) == ("here", said)
 
     def test_never_takes_an_error_for_an_open_gate(self):
         for source in ("inputs.region.matches('(')", "inputs.start.getFullYear('Nowhere/Land') > 0"):

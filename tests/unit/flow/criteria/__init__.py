@@ -1,0 +1,1 @@
+"""What conditions read and how they are held to it."""
