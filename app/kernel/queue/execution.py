@@ -37,7 +37,7 @@ _RENEW = text("""
 """)
 _STATE = text("SELECT state FROM cell.job WHERE tenant_id = :tenant AND id = :id")
 _IN_A_ROW = 16  # jobs that one message may lead to, and for how long: other tenants' messages wait meanwhile
-_AT_MOST = 0.25  # seconds
+_AT_MOST = 0.1  # seconds
 
 
 def run_jobs(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, worker: str) -> None:
