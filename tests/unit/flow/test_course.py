@@ -159,6 +159,16 @@ class TestRollBack:
         run.apply(rolled_back("stage.preparation"))
         assert not run.state.open_exceptions()
 
+    def test_has_nothing_to_undo_where_no_call_was_made(self):
+        run = Run()
+        run.accept()
+        run.apply(skipped("milestone.ready_to_start"))
+        run.apply(skipped("stage.preparation"))
+        assert (run.item(CALL).state, run.item(CALL).request) == ("skipped", 0)
+        run.apply(rolled_back("stage.preparation"))
+        assert run.item(CALL).state == "waiting"
+        assert not run.state.exceptions
+
     def test_is_not_fooled_by_a_call_whose_result_could_not_be_used(self):
         run = Run()
         run.until_workspace()

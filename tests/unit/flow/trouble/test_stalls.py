@@ -43,6 +43,13 @@ class TestStall:
         run.complete("task.other")
         assert [each.item for each in run.state.open_exceptions()] == ["stage.work"]
 
+    def test_is_one_too_where_only_what_nobody_has_to_do_is_open(self):
+        both = milestone("base", task("build"), task("extra", "optional: true"))
+        run = SmallRun(small(both, stage="exit: inputs.seats > 100", inputs=SEATS).compile())
+        run.complete("task.build")
+        assert run.item("task.extra").state == "open"
+        assert [each.item for each in run.state.open_exceptions()] == ["stage.work"]
+
 
 SEATS = "- {id: more, label: {en: More}, type: integer, default: 1}"
 
