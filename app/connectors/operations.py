@@ -213,8 +213,8 @@ def hears_of_runs(asker: Asker) -> Asker:
 def _answer(work: Work, ended: RunEnded) -> bool:
     """Tell who asked. False where nobody took it: the job that the event leads to has the retries and the people."""
     try:
-        for asker in _askers:
-            with work.attempt():
+        with work.attempt():
+            for asker in _askers:
                 asker(work, ended)
     except DatabaseAway:
         raise
