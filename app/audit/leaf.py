@@ -17,6 +17,7 @@ from itertools import combinations
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import rfc8785
 
 from app.kernel.errors import Invalid
@@ -28,6 +29,7 @@ SALT_BYTES: Final = 32
 _LEAF_PREFIX: Final = b"\x00"  # RFC 6962 2.1: a leaf never hashes like a node
 _LARGEST: Final = 2**53 - 1
 _MOST_PERSONAL: Final = 3
+_SORTED: Final = msgspec.json.Encoder(order="sorted")
 ACTOR_NAME: Final = "actor_name"  # the paths of what is committed: these two, and `body.` with a field's name
 REASON: Final = "reason"
 BODY: Final = "body."
@@ -164,6 +166,8 @@ def find_commitments(facts: TrailFacts, salt: str, leaf_hash: str) -> dict[str, 
 def canonical(value: object) -> bytes:
     """A value as RFC 8785 writes it. Raises TrailValueUnfit for what the database would give back changed."""
     try:
+        if _is_plain(value):
+            return _SORTED.encode(value)
         _refuse_large(value)
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself, deeper than a type can say
     except (ValueError, RecursionError) as trouble:
@@ -174,6 +178,21 @@ def _choices(names: list[str]) -> Iterator[frozenset[str]]:
     """Every choice of at most three of the names, none first: no event of that build had more personal fields."""
     for count in range(min(_MOST_PERSONAL, len(names)) + 1):
         yield from (frozenset(chosen) for chosen in combinations(names, count))
+
+
+def _is_plain(value: object) -> bool:
+    """Whether sorting keys is all that RFC 8785 asks for, which a compiled library does ten times as fast.
+
+    Numbers with a fraction are written in another way, and keys beyond ASCII sorted in another one.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if isinstance(value, dict):
+        return all(type(key) is str and key.isascii() and _is_plain(inner) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return kind is int and abs(value) <= _LARGEST  # type: ignore[arg-type]  # its kind was just asked for
 
 
 def _refuse_large(value: object) -> None:

@@ -14,6 +14,8 @@ import msgspec
 import psycopg
 from sqlalchemy.orm import Session
 
+from tenants.schema.marks import MARKS, mark_name
+
 Row = dict[str, Any]
 
 
@@ -47,44 +49,20 @@ class MadeLeaf:
     personal: dict[str, Any]
 
 
-def _insert(table: str, columns: str, *, once: bool = False) -> str:
-    tail = " ON CONFLICT DO NOTHING" if once else ""
-    source = f"jsonb_populate_recordset(NULL::{table}, %({table.removeprefix('cell.')})s::jsonb)"
-    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}{tail}"  # noqa: S608 - constants below
-
-
-_STATEMENTS = {
-    "trail": _insert(
-        "trail",
-        "id, at, actor_kind, actor_id, actor_name, on_behalf_of, action, subject_kind, subject_id, onboarding_id,"
-        " reason, trace_id, body, salt, leaf_hash, personal",
-    ),
-    "trail_mark": _insert("cell.trail_mark", "tenant_id, id, entries, made_at"),
-    "outbox": _insert("cell.outbox", "tenant_id, id, type, lane, lane_seq, state, trace_id, created_at"),
-    "job": _insert(
-        "cell.job",
-        "tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts, epoch, worker,"
-        " lease_until, last_error, trace_id, created_at, finished_at",
-        once=True,
-    ),
-    "timer": _insert(
-        "cell.timer",
-        "tenant_id, id, kind, subject_id, version, args, due_at, state, trace_id, created_at, fired_at",
-    ),
-    "command": _insert("command", "key, fingerprint, result, at"),
-    "journal": _insert("journal", "onboarding_id, seq, at, actor_kind, actor_id, event, commands"),
-    "date_move": _insert("date_move", "onboarding_id, seq, item_key, was, becomes, cause, cause_item"),
-}
+_KNOWN = frozenset(mark_name(table) for table in MARKS)
+_WRITE = b"SELECT cell.write_marks(%s::jsonb)"
 
 
 @dataclass(slots=True)
 class Marks:
-    """Rows gathered during a unit of work, by table; columns as in the statements above."""
+    """Rows gathered during a unit of work, by table; columns as `tenants.schema.marks` names them."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, table: str, row: Row) -> None:
-        """Remember one row for the end of the transaction."""
+        """Remember one row for the end of the transaction. Raises LookupError for a table that has no marks."""
+        if table not in _KNOWN:
+            raise LookupError(table)
         self.rows.setdefault(table, []).append(row)
 
     def copy(self) -> Marks:
@@ -92,13 +70,9 @@ class Marks:
         return Marks({table: list(rows) for table, rows in self.rows.items()})
 
     def write(self, session: Session) -> None:
-        """Write all rows with one statement: each table's insert is a part of one WITH."""
-        tables = [name for name in _STATEMENTS if self.rows.get(name)]
-        if not tables:
-            return
-        parts = ", ".join(f"_{name} AS ({_STATEMENTS[name]})" for name in tables)
-        values = {name: as_json(self.rows[name]) for name in tables}
-        driver_of(session).execute(f"WITH {parts} SELECT 1".encode(), values)
+        """Write all rows with one statement: a function of the cell, whose plans the server keeps."""
+        if self.rows:
+            driver_of(session).execute(_WRITE, (as_json(self.rows),))
 
 
 def as_json(value: object) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from tenants.metadata import CellRecord, ControlRecord, control_function, control_functions
 from tenants.naming import RoleNames
 from tenants.schema.founding import FOUNDING_FUNCTIONS, founding_rights
+from tenants.schema.marks import MARK_FUNCTIONS
 from tenants.schema.trail import TRAIL_FUNCTIONS
 
 _BELOW = "SELECT control.organisations_below()"
@@ -166,6 +167,7 @@ def cell_rules(roles: RoleNames) -> str:
         _CELL_FUNCTIONS,
         FOUNDING_FUNCTIONS,
         TRAIL_FUNCTIONS,
+        MARK_FUNCTIONS,
         "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cell FROM PUBLIC;",
         f"GRANT USAGE ON SCHEMA cell TO {roles.app}, {roles.dispatcher}, {roles.registry};",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA cell FROM {roles.app}, {roles.dispatcher}, {roles.registry}, PUBLIC;",

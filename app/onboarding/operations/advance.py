@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.flow.commands import Decision
@@ -16,7 +16,6 @@ from app.flow.decide import decide_by
 from app.flow.definition import Definition
 from app.flow.events import Event as FlowEvent
 from app.flow.parts.unfolding import unfold
-from app.flow.state import ItemState
 from app.flow.steps.holds import OnHold
 from app.kernel.marks import as_json, driver_of
 from app.kernel.trail import find_actor
@@ -35,11 +34,13 @@ SYSTEM_ONLY = {
     "advance": "part of an operation that has checked its own permission",
 }
 
+# Built once: to build it, and to find its compiled text again, would cost as much as what it asks.
+_LOCK = select(Onboarding).where(Onboarding.id == bindparam("wanted")).with_for_update()
+
 
 def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
     """The onboarding, locked: events of one onboarding happen one after the other. Raises OnboardingMissing."""
-    query = select(Onboarding).where(Onboarding.id == onboarding_id).with_for_update()
-    onboarding = work.session.scalars(query).one_or_none()
+    onboarding = work.session.execute(_LOCK, {"wanted": onboarding_id}).scalar_one_or_none()
     if onboarding is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     work.trace_id = onboarding.trace_id  # one trace from closed-won to first value, whoever acts (DESIGN 10)
@@ -119,14 +120,10 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: D
     rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed]
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     work.session.flush()
-    values = columns | {"of": onboarding.id, "rows": as_json(rows), "snapshot": as_json(state)}
+    values = (onboarding.id, state.seq, state.phase, as_json(state), as_json(rows))
     driver_of(work.session).execute(_WRITE, values)
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
 
 
-_FIELDS = ", ".join(f"{name} = changed.{name}" for name in ItemState.__struct_fields__)
-_WRITE = f"""WITH changed AS (SELECT * FROM jsonb_populate_recordset(NULL::item, %(rows)s::jsonb)),
-items AS (UPDATE item SET {_FIELDS} FROM changed WHERE item.onboarding_id = %(of)s AND item.key = changed.key)
-UPDATE onboarding SET snapshot = %(snapshot)s::jsonb, seq = %(seq)s, state = %(state)s WHERE id = %(of)s
-""".encode()  # noqa: S608 - names of our own columns
+_WRITE = b"SELECT cell.write_state(%s, %s, %s, %s::jsonb, %s::jsonb)"

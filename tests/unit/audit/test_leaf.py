@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audit.leaf import (
     FIRST_FORMAT,
     TrailValueUnfit,
+    canonical,
     commit,
     commit_entry,
     field_keys,
@@ -110,6 +112,10 @@ class TestLeaf:
         assert hash_leaf(content) == hashlib.sha256(b"\x00" + content).hexdigest()
         # RFC 6962's own: the hash of an empty leaf
         assert hash_leaf(b"") == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+
+    @given(JSON | st.dictionaries(st.text(), st.floats(1 - 2**53, 2**53 - 1) | JSON))
+    def test_is_written_as_rfc_8785_says_whichever_way_is_taken(self, value):
+        assert canonical(value) == rfc8785.dumps(value)
 
     def test_has_never_changed(self):
         """A recorded hash of each format: whoever changes one breaks every stored trail, and raises FORMAT."""

@@ -1,14 +1,14 @@
-"""The one statement of marks names every column, and hides no conflict but a job's."""
+"""The functions that write marks name every column, and hide no conflict but a job's."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from app.kernel.marks import _STATEMENTS
+from app.flow.state import ItemState
+from app.kernel.marks import Marks
 from app.kernel.models import Command, Job, Outbox, Timer, TrailEntry, TrailMark
 from app.onboarding.models import DateMove, Journal
+from tenants.schema.marks import ITEM_COLUMNS, MARK_FUNCTIONS, MARKS, mark_name
 
 TABLES = {
     "trail": TrailEntry,
@@ -24,14 +24,25 @@ TABLES = {
 
 class TestMarks:
     def test_are_those_of_the_design(self):
-        assert set(_STATEMENTS) == set(TABLES)
+        assert {mark_name(table) for table in MARKS} == set(TABLES)
 
-    @pytest.mark.parametrize("name", TABLES)
-    def test_name_every_column_of_their_table(self, name):
+    @pytest.mark.parametrize("table", MARKS)
+    def test_name_every_column_of_their_table(self, table: str):
         """A column that is not named here would be NULL for ever, and nobody would notice."""
-        found = re.search(r"\(([^)]*)\) SELECT", _STATEMENTS[name])
-        assert found is not None
-        assert set(found[1].split(", ")) == {column.name for column in TABLES[name].__table__.columns}
+        model = TABLES[mark_name(table)]
+        assert model.__table__.fullname == table
+        assert set(MARKS[table].split(", ")) == {column.name for column in model.__table__.columns}
 
     def test_do_not_conflict_in_silence_but_for_jobs(self):
-        assert [name for name, statement in _STATEMENTS.items() if "CONFLICT" in statement] == ["job"]
+        once = [line for line in MARK_FUNCTIONS.splitlines() if "CONFLICT" in line]
+        assert len(once) == 1
+        assert "INSERT INTO cell.job " in once[0]
+
+    def test_of_a_table_that_has_none_are_refused(self):
+        with pytest.raises(LookupError):
+            Marks().add("journey", {})
+
+
+class TestTheState:
+    def test_names_everything_that_the_engine_changes_in_an_item(self):
+        assert set(ITEM_COLUMNS) == set(ItemState.__struct_fields__)

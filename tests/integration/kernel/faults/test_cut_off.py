@@ -13,8 +13,6 @@ import psycopg
 import pytest
 from dramatiq import Worker
 from dramatiq.brokers.stub import StubBroker
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
 from app.demo.embedded.postgres import OWNER
 from app.kernel.queue.broker import QUEUES, make_actor
@@ -43,19 +41,28 @@ class DeadlyBroker(StubBroker):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def deadly(number: int, *, after: bool) -> Callable[[psycopg.Connection[Any]], None]:
+    """The driver's commit, in which this process dies at that one: just before it is sent or once it is answered."""
+    left, commit = [number], psycopg.Connection.commit
+
+    def count(connection: psycopg.Connection[Any]) -> None:
+        left[0] -= 1
+        if after:
+            commit(connection)
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if not after:
+            commit(connection)
+
+    return count
+
+
 def turn_and_die(installation: Installation, *, commit: int, after: bool) -> int:
     """One turn of a dispatcher in a fork that is killed before or after its commit of that number; how it ended."""
     child = os.fork()
     if child == 0:
         try:
-            left = [commit]
-
-            def count(_session: Session) -> None:
-                left[0] -= 1
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            event.listen(Session, "after_commit" if after else "before_commit", count)
+            psycopg.Connection.commit = deadly(commit, after=after)  # type: ignore[assignment, method-assign]  # here alone
             databases = make_databases(installation.urls, installation.key)
             doorbell = Doorbell("unix:///nowhere/valkey.sock", JOBS)
             Dispatcher(databases, DeadlyBroker(), HEAR, doorbell, window=10).turn(CELL)

@@ -1,0 +1,66 @@
+"""What a change writes in its last statements, as two functions of the cell that run as whoever calls them.
+
+They have no `search_path` and no rights of their own: `trail` is the caller's `trail`, and what a role may not insert
+it may not insert here. A server process keeps their plans while one tenant follows on itself, and plans anew for
+the next schema; as plain statements they would be parsed and planned each time, half of what a step costs the server.
+"""
+
+from __future__ import annotations
+
+# Every column by name: one that is missing here would be NULL for ever (tests/unit/kernel/test_marks.py).
+MARKS = {
+    "trail": (
+        "id, at, actor_kind, actor_id, actor_name, on_behalf_of, action, subject_kind, subject_id, onboarding_id,"
+        " reason, trace_id, body, salt, leaf_hash, personal"
+    ),
+    "cell.trail_mark": "tenant_id, id, entries, made_at",
+    "cell.outbox": "tenant_id, id, type, lane, lane_seq, state, trace_id, created_at",
+    "cell.job": (
+        "tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts, epoch, worker,"
+        " lease_until, last_error, trace_id, created_at, finished_at"
+    ),
+    "cell.timer": "tenant_id, id, kind, subject_id, version, args, due_at, state, trace_id, created_at, fired_at",
+    "command": "key, fingerprint, result, at",
+    "journal": "onboarding_id, seq, at, actor_kind, actor_id, event, commands",
+    "date_move": "onboarding_id, seq, item_key, was, becomes, cause, cause_item",
+}
+# What the engine changes in an item's row.
+ITEM_COLUMNS = (
+    "state assignee opened_at settled_at due_at due_cause answers result evidence settled_by decision reason request"
+).split()
+_ASKED_ONCE = {"cell.job"}  # the same dedupe key asks for nothing more
+
+
+def mark_name(table: str) -> str:
+    """What the rows of a table are called among the marks."""
+    return table.removeprefix("cell.")
+
+
+def _insert(table: str) -> str:
+    name, columns = mark_name(table), MARKS[table]
+    once = " ON CONFLICT DO NOTHING" if table in _ASKED_ONCE else ""
+    rows = f"jsonb_populate_recordset(NULL::{table}, p_rows->'{name}')"
+    return (
+        f"IF p_rows ? '{name}' THEN\n"
+        f"      INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}{once};\n"  # noqa: S608 - constants above
+        "    END IF;"
+    )
+
+
+_SET = ", ".join(f"{name} = changed.{name}" for name in ITEM_COLUMNS)
+_NEWLINE = "\n    "
+
+MARK_FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION cell.write_marks(p_rows jsonb) RETURNS void LANGUAGE plpgsql AS
+  $body$ BEGIN
+    {_NEWLINE.join(_insert(table) for table in MARKS)}
+  END $body$;
+
+CREATE OR REPLACE FUNCTION cell.write_state(
+    p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_items jsonb) RETURNS void LANGUAGE plpgsql AS
+  $body$ BEGIN
+    UPDATE item SET {_SET} FROM jsonb_populate_recordset(NULL::item, p_items) changed
+      WHERE item.onboarding_id = p_onboarding AND item.key = changed.key;
+    UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;
+  END $body$;
+"""  # noqa: S608 - names of our own columns
