@@ -25,9 +25,7 @@ MARKS = {
     "date_move": "onboarding_id, seq, item_key, was, becomes, cause, cause_item",
 }
 # What the engine changes in an item's row.
-ITEM_COLUMNS = (
-    "state assignee opened_at settled_at due_at due_cause answers result evidence settled_by decision reason request"
-).split()
+ITEM_COLUMNS = ["state", "assignee", "opened_at", "settled_at", "due_at", "due_cause", "answers", "result", "evidence", "settled_by", "decision", "reason", "request"]
 _ASKED_ONCE = {"cell.job"}  # the same dedupe key asks for nothing more
 
 
@@ -42,7 +40,7 @@ def _insert(table: str) -> str:
     rows = f"jsonb_populate_recordset(NULL::{table}, p_rows->'{name}')"
     return (
         f"IF p_rows ? '{name}' THEN\n"
-        f"      INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}{once};\n"  # noqa: S608 - constants above
+        f"      INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}{once};\n"
         "    END IF;"
     )
 
@@ -63,4 +61,4 @@ CREATE OR REPLACE FUNCTION cell.write_state(
       WHERE item.onboarding_id = p_onboarding AND item.key = changed.key;
     UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;
   END $body$;
-"""  # noqa: S608 - names of our own columns
+"""
