@@ -25,7 +25,10 @@ MARKS = {
     "date_move": "onboarding_id, seq, item_key, was, becomes, cause, cause_item",
 }
 # What the engine changes in an item's row.
-ITEM_COLUMNS = ["state", "assignee", "opened_at", "settled_at", "due_at", "due_cause", "answers", "result", "evidence", "settled_by", "decision", "reason", "request"]
+ITEM_COLUMNS = (
+    *("state", "assignee", "opened_at", "settled_at", "due_at", "due_cause", "answers", "result", "evidence"),
+    *("settled_by", "decision", "reason", "request"),
+)
 _ASKED_ONCE = {"cell.job"}  # the same dedupe key asks for nothing more
 
 
