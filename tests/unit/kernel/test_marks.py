@@ -30,7 +30,7 @@ class TestMarks:
     def test_name_every_column_of_their_table(self, table: str):
         """A column that is not named here would be NULL for ever, and nobody would notice."""
         model = TABLES[mark_name(table)]
-        assert model.__table__.fullname == table
+        assert str(model.__table__) == table
         assert set(MARKS[table].split(", ")) == {column.name for column in model.__table__.columns}
 
     def test_do_not_conflict_in_silence_but_for_jobs(self):
