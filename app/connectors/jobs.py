@@ -9,6 +9,7 @@ from uuid import UUID
 from app.connectors.contract import ActionCall, CallReport
 from app.connectors.operations import (
     Attempt,
+    Begun,
     ConnectionMissing,
     begin_attempt,
     end_abandoned,
@@ -24,7 +25,7 @@ from app.kernel.work import Work
 from app.vault.envelope import SecretUnreadable
 from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
 from app.vault.keyring import Keyring
-from app.vault.operations import SealedSecrets, take_connection_secrets
+from app.vault.operations import SealedSecrets
 from app.vault.queries import KeysMissing
 
 _KEYS_BACK = timedelta(seconds=30)  # a vault that does not answer is asked again after this
@@ -35,21 +36,24 @@ def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
     end_abandoned(work, UUID(args["run_id"]), reason=reason)
 
 
-@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30), given_up=let_go)
+def begin(work: Work, args: dict[str, Any]) -> Begun | None:
+    """What a run's job does first: the attempt is written down, the sealed secrets are taken."""
+    return begin_attempt(work, UUID(args["run_id"]))
+
+
+@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30), given_up=let_go, first=begin)
 def execute_run(run: JobRun, *, run_id: str) -> Outcome:
     """Make one attempt of a run."""
     try:
-        with run.work() as work:
-            attempt = begin_attempt(work, UUID(run_id))
-            if attempt is None:
-                return Done()
-            sealed = take_connection_secrets(work, connection_id=attempt.connection_id, run_id=attempt.run_id)
+        begun: Begun | None = run.first()
     except ConnectionMissing as error:
         with run.finish() as work:
             end_unattempted(work, UUID(run_id), reason=str(error))
         return Done()
-    report = call(run, attempt, sealed)
-    return record(run, attempt, report)
+    if begun is None:
+        return Done()
+    report = call(run, begun.attempt, begun.sealed)
+    return record(run, begun.attempt, report)
 
 
 def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:

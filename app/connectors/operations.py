@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -18,7 +18,7 @@ from app.connectors.models import Connection, Run
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
-from app.vault.operations import put_connection_secret
+from app.vault.operations import SealedSecrets, put_connection_secret, take_connection_secrets
 from app.vault.secret import Secret
 from tenants.sessions import DatabaseAway
 
@@ -72,6 +72,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that is written down, and the sealed secrets for its call."""
+
+    attempt: Attempt
+    sealed: SealedSecrets
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionSetting:
     """A connection to be set up; its secrets leave this value only sealed."""
 
@@ -94,43 +102,42 @@ def request_run(work: Work, request: RunRequest) -> UUID:
     """Store the run and ask for it after the commit. Its id and key follow from (onboarding, item, number)."""
     run_id = uuid5(request.onboarding_id, f"run:{request.item_key}:{request.number}")
     connection = _connection(work, request.connector)
-    work.session.add(
-        Run(
-            id=run_id,
-            onboarding_id=request.onboarding_id,
-            item_key=request.item_key,
-            number=request.number,
-            connection_id=connection.id if connection else None,
-            connector=request.connector,
-            action=request.action,
-            input=request.input,
-            idempotency_key=str(run_id),
-            state="requested",
-            attempts=[],
-            requested_at=work.now,
-        )
+    run = Run(
+        id=run_id,
+        onboarding_id=request.onboarding_id,
+        item_key=request.item_key,
+        number=request.number,
+        connection_id=connection.id if connection else None,
+        connector=request.connector,
+        action=request.action,
+        input=request.input,
+        idempotency_key=str(run_id),
+        state="requested",
+        attempts=[],
+        requested_at=work.now,
     )
+    work.session.add(run)
+    work.session.info.setdefault(Run, {})[run_id] = run, connection  # its first attempt may begin in this transaction
     work.enqueue("connectors.execute_run", args={"run_id": run_id}, dedupe_key=f"run:{run_id}", queue="default")
     return run_id
 
 
-def begin_attempt(work: Work, run_id: UUID) -> Attempt | None:
+def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
     """Write the attempt down before the call leaves: a killed worker leaves a trace of it. None when the run is over.
 
-    Raises ConnectionMissing when there is nothing to call.
+    Raises ConnectionMissing when there is nothing to call, KeysMissing; then nothing was written.
     """
-    run = work.session.get_one(Run, run_id, with_for_update=True)
+    run, connection = work.session.info.get(Run, {}).get(run_id) or _read(work, run_id)
     if run.state not in OPEN:
         return None
-    connection = work.session.get(Connection, run.connection_id) if run.connection_id else None
-    connection = connection or _connection(work, run.connector)
     if connection is None:
         raise ConnectionMissing(f"No connection to {run.connector} is set up. Add one, then retry the run.")
+    sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.id)
     run.connection_id, run.state = connection.id, "running"
     number = len(run.attempts) + 1
     earlier_unknown = any(not earlier.get("certain") for earlier in run.attempts)
     run.attempts = [*run.attempts, {"number": number, "began_at": work.now.isoformat()}]
-    return Attempt(
+    attempt = Attempt(
         run_id=run.id,
         connector=run.connector,
         action=run.action,
@@ -141,11 +148,23 @@ def begin_attempt(work: Work, run_id: UUID) -> Attempt | None:
         number=number,
         earlier_unknown=earlier_unknown,
     )
+    return Begun(attempt, sealed)
+
+
+def _read(work: Work, run_id: UUID) -> tuple[Run, Connection | None]:
+    """The locked run, and the connection that it goes by: the one it had, or else the tenant's working one."""
+    run = _locked(work, run_id)
+    connection = work.session.get(Connection, run.connection_id) if run.connection_id else None
+    return run, connection or _connection(work, run.connector)
+
+
+def _locked(work: Work, run_id: UUID) -> Run:
+    return work.session.get_one(Run, run_id, with_for_update=True)
 
 
 def pause_run(work: Work, attempt: Attempt, report: CallReport) -> None:
     """The attempt did not end the run; another will follow."""
-    _note(work.session.get_one(Run, attempt.run_id, with_for_update=True), work, attempt, report)
+    _note(_locked(work, attempt.run_id), work, attempt, report)
 
 
 def end_attempt(
@@ -158,7 +177,7 @@ def end_attempt(
     reason: str | None = None,
 ) -> None:
     """The run is over: `succeeded`, `failed` or `unknown`. Terminal is terminal: a second ending changes nothing."""
-    run = work.session.get_one(Run, attempt.run_id, with_for_update=True)
+    run = _locked(work, attempt.run_id)
     if run.state in OPEN:
         _note(run, work, attempt, report)
         _end(work, run, outcome=outcome, result=result or {}, reason=reason)
@@ -166,7 +185,7 @@ def end_attempt(
 
 def end_unattempted(work: Work, run_id: UUID, *, reason: str) -> None:
     """The run cannot even be tried: it has failed, without an effect."""
-    run = work.session.get_one(Run, run_id, with_for_update=True)
+    run = _locked(work, run_id)
     if run.state in OPEN:
         _end(work, run, outcome="failed", result={}, reason=reason)
 
@@ -176,7 +195,7 @@ def end_abandoned(work: Work, run_id: UUID, *, reason: str) -> None:
 
     Where an attempt was begun and nobody knows how it went, the outcome is unknown; else it has failed.
     """
-    run = work.session.get_one(Run, run_id, with_for_update=True)
+    run = _locked(work, run_id)
     if run.state in OPEN:
         sure = all(attempt.get("certain") for attempt in run.attempts)
         _end(work, run, outcome="failed" if sure else "unknown", result={}, reason=reason)
@@ -273,5 +292,12 @@ def get_connection(work: Work, connector: str) -> ConnectionView:
 
 
 def _connection(work: Work, connector: str) -> Connection | None:
-    query = select(Connection).where(Connection.connector == connector, Connection.state == "active")
-    return work.session.scalars(query.order_by(Connection.changed_at).limit(1)).one_or_none()
+    return work.session.scalars(_WORKING, {"wanted": connector}).one_or_none()
+
+
+_WORKING = (  # built once: building it takes longer than asking it
+    select(Connection)
+    .where(Connection.connector == bindparam("wanted"), Connection.state == "active")
+    .order_by(Connection.changed_at)
+    .limit(1)
+)

@@ -17,7 +17,7 @@ from app.kernel.actor import Actor, Rights
 from app.kernel.errors import Unavailable
 from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
-from app.kernel.marks import Marks, TrailFacts
+from app.kernel.marks import Marks, TrailFacts, driver_of
 from app.kernel.runtime import Runtime, Service
 from tenants.sessions import Entered, Founding, TenantOutdated, founding_session, tenant_session
 from tenants.tenant import Tenant
@@ -148,6 +148,20 @@ class Work:
         self.topics.add(JOBS)
         return job_id
 
+    def ask(self, statement: bytes, *values: object) -> Any:
+        """The one value of a statement that every job sends, in the driver's own words: the ORM costs more than it."""
+        row = driver_of(self.session).execute(statement, values).fetchone()
+        return row[0] if row else None
+
+    @contextmanager
+    def acting(self, actor: Actor) -> Iterator[None]:
+        """What is recorded meanwhile is recorded of somebody else: of a job that this work leads to."""
+        before, self.actor = self.actor, actor
+        try:
+            yield
+        finally:
+            self.actor = before
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """A part of this work that may fail alone: what it raises goes on, its rows and marks never were."""
@@ -170,8 +184,7 @@ class Work:
         if row is None:
             return None
         self.flush_marks()
-        values = {"id": row["id"], "worker": worker, "seconds": seconds}
-        epoch = self.session.execute(_BEGIN_JOB, values).scalar()
+        epoch = self.ask(_BEGIN_JOB, row["id"], worker, seconds)
         return None if epoch is None else BegunJob(row["id"], row["kind"], row["args"], int(epoch), row["trace_id"])
 
     def set_timer(
@@ -224,7 +237,7 @@ _ADMIT = text(
 )
 
 
-_BEGIN_JOB = text("SELECT cell.begin_job(:id, :worker, :seconds)")
+_BEGIN_JOB = b"SELECT cell.begin_job(%s, %s, %s)"
 
 
 @contextmanager

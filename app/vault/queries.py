@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import and_, bindparam, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Unavailable
@@ -23,6 +23,10 @@ _UNDER_WAY: Final = text("""
     AND finished_at IS NULL ORDER BY tenant_id, created_at, id
 """)
 KEYS: Final = "keys"  # the kind of the rows that hold wrapped keys
+_WANTED = and_(SecretRecord.kind == bindparam("wanted"), SecretRecord.purpose == bindparam("of"))
+_SEALED: Final = (  # built once: every call of another system asks it
+    select(SecretRecord).where(or_(SecretRecord.kind == KEYS, _WANTED)).order_by(SecretRecord.set_at.desc())
+)
 
 
 class KeysMissing(Unavailable):
@@ -78,9 +82,7 @@ def sealed_rows(work: Work, *, kind: str, purpose: str) -> tuple[KeysInUse, list
 
     Raises KeysMissing.
     """
-    wanted = and_(SecretRecord.kind == kind, SecretRecord.purpose == purpose)
-    query = select(SecretRecord).where(or_(SecretRecord.kind == KEYS, wanted)).order_by(SecretRecord.set_at.desc())
-    rows = list(work.session.scalars(query))
+    rows = list(work.session.scalars(_SEALED, {"wanted": kind, "of": purpose}))
     return _in_use([row for row in rows if row.kind == KEYS]), [row for row in rows if row.kind != KEYS]
 
 

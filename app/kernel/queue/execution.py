@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +12,7 @@ from sqlalchemy import text
 
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
+from app.kernel.queue.heartbeat import heartbeat
 from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, JobRun, LeaseLost, job_kind
 from app.kernel.runtime import Runtime
 from tenants.registry import find_tenant
@@ -30,10 +28,6 @@ _CLAIM = text("""
            lease_until = now() + make_interval(secs => :lease)
     WHERE tenant_id = :tenant AND id = :id AND state = 'dispatched'
     RETURNING kind, args, epoch, attempts, trace_id
-""")
-_RENEW = text("""
-    UPDATE cell.job SET lease_until = now() + make_interval(secs => :lease)
-    WHERE tenant_id = :tenant AND id = :id AND epoch = :epoch AND state = 'running'
 """)
 _STATE = text("SELECT state FROM cell.job WHERE tenant_id = :tenant AND id = :id")
 _IN_A_ROW = 16  # jobs that one message may lead to, and for how long: other tenants' messages wait meanwhile
@@ -64,7 +58,7 @@ def run_job(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, worke
 
 def _run(run: JobRun, cell: str) -> ClaimedJob | None:
     """Run one job to its end. Gives what follows it."""
-    with _heartbeat(run.runtime, cell, run.job):
+    with heartbeat(run.runtime.databases, cell, run.job):
         _settle(run, _call(run))
     return run.following
 
@@ -146,29 +140,3 @@ def _settle(run: JobRun, outcome: Outcome | None) -> None:
                 kind.given_up(work, run.job.args, outcome.reason)
     except (LeaseLost, SlipwayError, DatabaseAway) as error:
         log.warning("job.not_settled", job=run.job.kind, job_id=str(run.job.id), reason=str(error))
-
-
-@contextmanager
-def _heartbeat(runtime: Runtime, cell: str, claimed: ClaimedJob) -> Iterator[None]:
-    """Renew the lease from a side thread: a long call keeps its job, a dead process loses it."""
-    kind = job_kind(claimed.kind)
-    lease = kind.lease.total_seconds() if kind else FIRST_LEASE
-    pause = min(lease, FIRST_LEASE) / 3  # the claim, which knows no kind yet, gave the first lease
-    stop = threading.Event()
-    values = {"tenant": claimed.tenant_id, "id": claimed.id, "epoch": claimed.epoch, "lease": lease}
-
-    def beat() -> None:
-        while not stop.wait(pause):
-            try:
-                with dispatcher_session(runtime.databases, cell, actor="heartbeat") as (session, _now):
-                    session.execute(_RENEW, values)
-            except DatabaseAway:
-                log.warning("job.heartbeat_missed", job_id=str(claimed.id))
-
-    thread = threading.Thread(target=beat, name=f"heartbeat-{claimed.id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.kernel.actor import Actor, job_actor
-from app.kernel.errors import Conflict
+from app.kernel.errors import Conflict, SlipwayError
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
@@ -23,6 +23,9 @@ FIRST_LEASE = 15.0  # seconds; a claim knows no kind yet, whose own lease the fi
 
 class LeaseLost(Conflict):
     """Another worker has this job now, or it is finished: what this one was about to write is rolled back."""
+
+
+NOT_YET: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,13 @@ class ClaimedJob:
     epoch: int
     attempts: int
     trace_id: str
+    begun: object = NOT_YET  # what its kind did first, in the transaction that claimed it
 
 
 # The run first, then the job's arguments by name; anything but Done puts the job elsewhere than in the past.
 JobFunction = Callable[..., Outcome]
+# What a kind does before anything else: (work, arguments). It raises before it has written anything, or not at all.
+First = Callable[[Work, dict[str, Any]], object]
 # What is to be said in the transaction that ends a job for good without its function: (work, arguments, reason).
 GivenUp = Callable[[Work, dict[str, Any], str], None]
 
@@ -53,15 +59,24 @@ class JobKind:
     attempts: int
     lease: timedelta
     given_up: GivenUp | None = None
+    first: First | None = None
 
 
 _kinds: dict[str, JobKind] = {}
 
 
 def job(
-    name: str, *, attempts: int = 8, lease: timedelta = timedelta(seconds=15), given_up: GivenUp | None = None
+    name: str,
+    *,
+    attempts: int = 8,
+    lease: timedelta = timedelta(seconds=15),
+    given_up: GivenUp | None = None,
+    first: First | None = None,
 ) -> Callable[[JobFunction], JobFunction]:
     """Register a function as a kind of job (`connectors.execute_run`).
+
+    `first` is what `JobRun.first` gives: done in the transaction that claims the job where that is a tenant's own,
+    else in a transaction before all else.
 
     `given_up` is called in the transaction that ends the job for good when its function could not: after the last
     attempt, or when its workers died each time. What the job was for must not stay half done in silence.
@@ -70,7 +85,7 @@ def job(
     def register(function: JobFunction) -> JobFunction:
         if name in _kinds:
             raise ValueError(f"two jobs are called {name}")
-        _kinds[name] = JobKind(name=name, function=function, attempts=attempts, lease=lease, given_up=given_up)
+        _kinds[name] = JobKind(name, function, attempts, lease, given_up, first)
         return function
 
     return register
@@ -111,10 +126,22 @@ class JobRun:
     def work(self) -> Iterator[Work]:
         """Open a transaction in the tenant; raises LeaseLost where the job has gone to somebody else."""
         with open_work(self.runtime, self.tenant, self.actor, trace_id=self.job.trace_id) as work:
-            values = {"id": self.job.id, "epoch": self.job.epoch}
-            if not work.session.execute(text("SELECT cell.holds_job(:id, :epoch)"), values).scalar_one():
+            if not work.ask(b"SELECT cell.holds_job(%s, %s)", self.job.id, self.job.epoch):
                 raise LeaseLost(f"job {self.job.id} is no longer held at epoch {self.job.epoch}")
             yield work
+
+    def first(self) -> Any:
+        """What the kind does first: the claim's transaction has done it, or it is done now in one of its own.
+
+        Raises what the kind's `first` raises, and LookupError for a kind that has none.
+        """
+        if self.job.begun is not NOT_YET:
+            return self.job.begun
+        kind = job_kind(self.job.kind)
+        if kind is None or kind.first is None:
+            raise LookupError(f"{self.job.kind} does nothing first")
+        with self.work() as work:
+            return kind.first(work, self.job.args)
 
     @contextmanager
     def finish(self, outcome: Outcome | None = None) -> Iterator[Work]:
@@ -124,11 +151,19 @@ class JobRun:
             ended = outcome or Done()
             self._complete(work, ended)
             onward = self.worker and isinstance(ended, Done)
-            begun = work.begin_job(self.worker, seconds=FIRST_LEASE) if onward else None
-        self.finished = True
-        if begun:
-            name, args = begun.kind, begun.args
-            self.following = ClaimedJob(self.tenant.id, begun.id, name, args, begun.epoch, 1, begun.trace_id)
+            following = self._go_on(work) if onward else None
+        self.finished, self.following = True, following
+
+    def _go_on(self, work: Work) -> ClaimedJob | None:
+        """Claim what this work has asked for, and do what it does first: one commit for both."""
+        begun = work.begin_job(self.worker, seconds=FIRST_LEASE)
+        if begun is None:
+            return None
+        kind, done = job_kind(begun.kind), NOT_YET
+        if kind and kind.first:
+            with work.acting(job_actor(begun.id, begun.kind)), suppress(SlipwayError):  # it will say why by itself
+                done = kind.first(work, begun.args)
+        return ClaimedJob(self.tenant.id, begun.id, begun.kind, begun.args, begun.epoch, 1, begun.trace_id, done)
 
     def reads_for_later(self, work: Work) -> None:
         """Say, before the first read, that this run does what those that wait on its lane would do.
@@ -146,8 +181,7 @@ class JobRun:
                 state, error = "failed", reason
             case Done():
                 pass
-        values = {"id": self.job.id, "epoch": self.job.epoch, "state": state, "run_at": run_at, "error": error}
-        if not work.session.execute(_FINISH, values).scalar():
+        if not work.ask(_FINISH, self.job.id, self.job.epoch, state, run_at, error):
             raise LeaseLost(f"job {self.job.id} is no longer held at epoch {self.job.epoch}")
         if self._covered and state == "done":
             work.session.execute(_COVER, {"ids": self._covered})
@@ -155,4 +189,4 @@ class JobRun:
 
 _LATER = text("SELECT cell.later_on_lane(:id)")
 _COVER = text("SELECT cell.finish_waiting(:ids)")
-_FINISH = text("SELECT cell.finish_job(:id, :epoch, :state, CAST(:run_at AS timestamptz), :error)")
+_FINISH = b"SELECT cell.finish_job(%s, %s, %s, %s::timestamptz, %s)"

@@ -24,7 +24,7 @@ from tenants.sessions import tenant_cursor
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation, make_databases, make_runtime
 from tests.integration.kernel.test_jobs import ask
-from tests.integration.kernel.work_to_do import GuestArrived, GuestRefused, add_guest, arrive, body
+from tests.integration.kernel.work_to_do import GuestArrived, GuestRefused, add_guest, arrive, beginning, body
 
 Guests = Callable[[Tenant], list[str]]
 
@@ -164,6 +164,100 @@ class TestAChain:
         assert release_worker(installation.databases, CELL, "worker-1") == 1
         assert work_on(installation) == 1
         assert guests(acme) == [f"step {left}" for left in (4, 3, 2, 1, 0)]
+
+
+_TRANSACTION = text("SELECT pg_current_xact_id()::text")
+
+
+class TestWhatAKindDoesFirst:
+    """What comes before a job's own part is done by the commit that claims it, and else by itself."""
+
+    @pytest.fixture(autouse=True)
+    def seen(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
+        monkeypatch.setattr(execution, "_AT_MOST", 60.0)
+        seen: dict[str, list[Any]] = {"transactions": [], "first": [], "actors": []}
+
+        def lead(run: JobRun, **_args: Any) -> Outcome:
+            with run.finish() as work:
+                seen["transactions"].append(work.session.execute(_TRANSACTION).scalar_one())
+                add_guest(work, "lead")
+                work.enqueue("tests.prepared", args={"name": "Bo"})
+            return Done()
+
+        def first(work: Work, args: dict[str, Any]) -> str:
+            seen["transactions"].append(work.session.execute(_TRANSACTION).scalar_one())
+            entry = arrive(work, args["name"])
+            seen["actors"].append(entry)
+            return f"first of {args['name']}"
+
+        def prepared(run: JobRun, *, name: str) -> Outcome:
+            seen["first"].append(run.first())
+            with run.finish() as work:
+                add_guest(work, f"then {name}")
+            return Done()
+
+        body["act"], body["prepared"], beginning["prepared"] = lead, prepared, first
+        return seen
+
+    def test_happens_in_the_commit_that_claims_it(
+        self, installation: Installation, acme: Tenant, guests: Guests, seen: dict[str, list[Any]]
+    ):
+        ask(installation, acme, "tests.act")
+        assert work_on(installation) == 1
+        assert guests(acme) == ["lead", "Bo", "then Bo"]
+        assert seen["first"] == ["first of Bo"]
+        assert len(seen["transactions"]) == 2
+        assert len(set(seen["transactions"])) == 1
+
+    def test_is_recorded_as_its_own(self, installation: Installation, acme: Tenant, seen: dict[str, list[Any]]):
+        ask(installation, acme, "tests.act")
+        work_on(installation)
+        (job,) = installation.jobs("tests.prepared")
+        (entry,) = installation.rows(acme, "SELECT * FROM {}.trail WHERE id = %s", seen["actors"][0])
+        assert (entry.actor_kind, entry.actor_id, entry.actor_name) == ("job", job.id, "tests.prepared")
+
+    def test_happens_by_itself_where_a_dispatcher_hands_it_out(
+        self, installation: Installation, acme: Tenant, guests: Guests, seen: dict[str, list[Any]]
+    ):
+        ask(installation, acme, "tests.prepared", name="Cy")
+        work_on(installation)
+        assert guests(acme) == ["Cy", "then Cy"]
+        assert seen["first"] == ["first of Cy"]
+
+    def test_that_is_refused_takes_nothing_with_it(self, installation: Installation, acme: Tenant, guests: Guests):
+        def refused(work: Work, args: dict[str, Any]) -> object:
+            raise GuestRefused("no")
+
+        beginning["prepared"] = refused
+        ask(installation, acme, "tests.act")
+        work_on(installation)
+        assert guests(acme) == ["lead"]
+        (job,) = installation.jobs("tests.prepared")
+        assert (job.state, job.last_error) == ("ready", "no")  # tried again later, with the reason
+
+    def test_is_done_again_after_a_kill(
+        self, installation: Installation, acme: Tenant, guests: Guests, seen: dict[str, list[Any]]
+    ):
+        whole = body["prepared"]
+        body["prepared"] = lambda *_run, **_args: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]  # it never returns
+        ask(installation, acme, "tests.act")
+        if (child := os.fork()) == 0:
+            try:
+                work_on(installation, make_runtime(make_databases(installation.urls, installation.key)))
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        body["prepared"] = whole
+        assert release_worker(installation.databases, CELL, "worker-1") == 1
+        assert work_on(installation) == 1
+        assert guests(acme) == ["lead", "Bo", "Bo", "then Bo"]
+        assert seen["first"] == ["first of Bo"]
+
+    def test_is_nothing_for_other_kinds(self, installation: Installation, acme: Tenant):
+        body["act"] = lambda run: run.first()
+        job_id = ask(installation, acme, "tests.act")
+        work_on(installation)
+        assert "LookupError" in installation.job(job_id).last_error
 
 
 class TestBeginJob:

@@ -59,11 +59,22 @@ def arrive(work: Work, name: str, **lane: Any) -> UUID:
 
 # What the job of the current test does; jobs are registered once a process, tests are many.
 body: dict[str, Callable[..., Outcome]] = {}
+# What it does first.
+beginning: dict[str, Callable[[Work, dict[str, Any]], object]] = {}
 
 
 @job("tests.act")
 def act(run: JobRun, **args: Any) -> Outcome:
     return body["act"](run, **args)
+
+
+def begin_prepared(work: Work, args: dict[str, Any]) -> object:
+    return beginning["prepared"](work, args)
+
+
+@job("tests.prepared", first=begin_prepared)
+def prepared(run: JobRun, **args: Any) -> Outcome:
+    return body["prepared"](run, **args)
 
 
 @job("tests.patient", lease=timedelta(milliseconds=300))
