@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.connectors.contract import ActionCall, CallReport
 from app.connectors.operations import (
+    AnswerRefused,
     Attempt,
     Begun,
     ConnectionMissing,
@@ -79,16 +80,27 @@ def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
 
 
 def record(run: JobRun, attempt: Attempt, report: CallReport) -> Outcome:
-    """Write down how the attempt went, in the transaction that also completes the job."""
+    """Write down how the attempt went, in the transaction that also completes the job.
+
+    Nearly always whoever asked for the run takes its answer in it. A savepoint for the other time would be paid each
+    time; so where one refuses, all of it is done anew, and the run ends alone.
+    """
+    try:
+        _record(run, attempt, report, alone=False)
+    except AnswerRefused:
+        _record(run, attempt, report, alone=True)
+    return Done()
+
+
+def _record(run: JobRun, attempt: Attempt, report: CallReport, *, alone: bool) -> None:
     match report.outcome:
         case TryAgain(reason=reason) as again if not run.last_attempt:
             with run.finish(again) as work:
                 pause_run(work, attempt, report)
         case Done(result=result):
             with run.finish() as work:
-                end_attempt(work, attempt, report, outcome="succeeded", result=result or {})
+                end_attempt(work, attempt, report, outcome="succeeded", result=result or {}, alone=alone)
         case TryAgain(reason=reason) | GiveUp(reason=reason) | NeedsPerson(reason=reason):
             outcome = "failed" if report.certain else "unknown"
             with run.finish() as work:
-                end_attempt(work, attempt, report, outcome=outcome, reason=reason)
-    return Done()
+                end_attempt(work, attempt, report, outcome=outcome, reason=reason, alone=alone)

@@ -44,6 +44,10 @@ class ConnectionMissing(Missing):
     """No working connection of that connector is set up in this workspace."""
 
 
+class AnswerRefused(Exception):
+    """Whoever asked for the run could not take its answer in the transaction that ends it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """An action wanted by an item of an onboarding. `number` counts the item's requests."""
@@ -175,19 +179,23 @@ def end_attempt(
     outcome: str,
     result: dict[str, Any] | None = None,
     reason: str | None = None,
+    alone: bool = False,
 ) -> None:
-    """The run is over: `succeeded`, `failed` or `unknown`. Terminal is terminal: a second ending changes nothing."""
+    """The run is over: `succeeded`, `failed` or `unknown`. Terminal is terminal: a second ending changes nothing.
+
+    Raises AnswerRefused where an asker cannot take the answer, unless it is to end `alone`, whatever they say.
+    """
     run = _locked(work, attempt.run_id)
     if run.state in OPEN:
         _note(run, work, attempt, report)
-        _end(work, run, outcome=outcome, result=result or {}, reason=reason)
+        _end(work, run, outcome=outcome, result=result or {}, reason=reason, alone=alone)
 
 
 def end_unattempted(work: Work, run_id: UUID, *, reason: str) -> None:
     """The run cannot even be tried: it has failed, without an effect."""
     run = _locked(work, run_id)
     if run.state in OPEN:
-        _end(work, run, outcome="failed", result={}, reason=reason)
+        _end(work, run, outcome="failed", result={}, reason=reason, alone=True)
 
 
 def end_abandoned(work: Work, run_id: UUID, *, reason: str) -> None:
@@ -198,10 +206,10 @@ def end_abandoned(work: Work, run_id: UUID, *, reason: str) -> None:
     run = _locked(work, run_id)
     if run.state in OPEN:
         sure = all(attempt.get("certain") for attempt in run.attempts)
-        _end(work, run, outcome="failed" if sure else "unknown", result={}, reason=reason)
+        _end(work, run, outcome="failed" if sure else "unknown", result={}, reason=reason, alone=True)
 
 
-def _end(work: Work, run: Run, *, outcome: str, result: dict[str, Any], reason: str | None) -> None:
+def _end(work: Work, run: Run, *, outcome: str, result: dict[str, Any], reason: str | None, alone: bool) -> None:
     run.state, run.result, run.finished_at = outcome, result, work.now
     ended = RunEnded(
         subject_id=run.id,
@@ -216,31 +224,40 @@ def _end(work: Work, run: Run, *, outcome: str, result: dict[str, Any], reason: 
         reason=reason,
     )
     entry_id = work.record(ended)
-    if not _answer(work, ended):
+    answered = _answer_if_it_can_be(work, ended) if alone else _answer(work, ended)
+    if not answered:
         work.pass_on(entry_id, ended)
 
 
 def hears_of_runs(asker: Asker) -> Asker:
     """Register who asks for runs: told of an end in the transaction that ends it, all others after it (ADR 0013).
 
-    Where it raises, nothing of its try is left, and the event brings the answer again after the commit.
+    Where it raises, nothing of its try is left: the run ends alone, and the event brings the answer after the commit.
     """
     _askers.append(asker)
     return asker
 
 
 def _answer(work: Work, ended: RunEnded) -> bool:
-    """Tell who asked. False where nobody took it: the job that the event leads to has the retries and the people."""
+    """Tell who asked. Raises AnswerRefused: then nothing of this transaction may stay."""
     try:
-        with work.attempt():
-            for asker in _askers:
-                asker(work, ended)
+        for asker in _askers:
+            asker(work, ended)
     except DatabaseAway:
         raise
-    except Exception as error:  # noqa: BLE001 - the run's own end, which has happened outside, must not be lost with it
-        log.warning("run.answer_later", run_id=str(ended.subject_id), reason=str(error), kind=type(error).__name__)
-        return False
+    except Exception as error:  # whatever it is: the run's own end, which has happened outside, must not be lost
+        raise AnswerRefused(f"{type(error).__name__}: {error}") from error
     return bool(_askers)
+
+
+def _answer_if_it_can_be(work: Work, ended: RunEnded) -> bool:
+    """False where nobody took it: the job that the event leads to has the retries and the people."""
+    try:
+        with work.attempt():
+            return _answer(work, ended)
+    except AnswerRefused as error:
+        log.warning("run.answer_later", run_id=str(ended.subject_id), reason=str(error))
+        return False
 
 
 def _note(run: Run, work: Work, attempt: Attempt, report: CallReport) -> None:
