@@ -13,6 +13,8 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from app.bootstrap.plugins import Metered
 from app.bootstrap.routes import CONTROLLERS, door_services, make_application
 from app.bootstrap.wiring import Running
+from app.identity.sso.protocol.provider import Providers
+from app.kernel.outbound.client import OutboundClient
 from app.kernel.runtime import Runtime
 from app.partners.queries import SiteDirectory
 from app.web.hosts import HostGate
@@ -43,6 +45,7 @@ def run_web(running: Running) -> int:
     """Serve until told to stop."""
     settings, streams = running.settings, running.runtime.service(Streams)
     more = door_services(running.runtime.databases, settings)
+    more[Providers] = Providers(running.runtime.service(OutboundClient))
     config = uvicorn.Config(
         create_app(replace(running.runtime, services={**running.runtime.services, **more})),
         host=settings.http_host,

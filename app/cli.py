@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 
 from app.kernel.errors import SlipwayError
@@ -15,37 +17,56 @@ from tenants.sessions import DatabaseAway
 Command = Callable[[list[str]], int]
 
 
+@contextmanager
+def _read_without_collecting() -> Iterator[None]:
+    """While a program reads its code nothing of it is garbage, and to look for some is an eighth of its start.
+
+    What is there afterwards stays until the end, so no later collection looks at it either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def serve(_arguments: list[str]) -> int:
     """Serve the portals and the API."""
-    from app.asgi import run_web
-    from app.bootstrap.wiring import open_program
-    from app.settings import Settings
-    from app.vault.rules import Program
+    with _read_without_collecting():
+        from app.asgi import run_web
+        from app.bootstrap.wiring import open_program
+        from app.settings import Settings
+        from app.vault.rules import Program
 
-    return run_web(open_program(Settings.from_environment(), Program.WEB))
+        running = open_program(Settings.from_environment(), Program.WEB)
+    return run_web(running)
 
 
 def worker(_arguments: list[str]) -> int:
     """Run jobs."""
-    from app.bootstrap.wiring import open_program
-    from app.settings import Settings
-    from app.vault.rules import Program
-    from app.worker import run_worker
+    with _read_without_collecting():
+        from app.bootstrap.wiring import open_program
+        from app.settings import Settings
+        from app.vault.rules import Program
+        from app.worker import run_worker
 
-    return run_worker(open_program(Settings.from_environment(), Program.WORKER))
+        running = open_program(Settings.from_environment(), Program.WORKER)
+    return run_worker(running)
 
 
 def dispatcher(arguments: list[str]) -> int:
     """Relay events, fire timers, hand out jobs; drain, resume, status: stop handing out, go on, say how it stands."""
-    from app.bootstrap.commands.engine.dispatcher import run_dispatching
-    from app.bootstrap.dispatching import make_dispatcher
-    from app.bootstrap.wiring import open_program
-    from app.settings import Settings
-    from app.vault.rules import Program
+    with _read_without_collecting():
+        from app.bootstrap.commands.engine.dispatcher import run_dispatching
+        from app.bootstrap.dispatching import make_dispatcher
+        from app.bootstrap.wiring import open_program
+        from app.settings import Settings
+        from app.vault.rules import Program
 
-    if arguments:
+        running = None if arguments else open_program(Settings.from_environment(), Program.DISPATCHER)
+    if running is None:
         return run_dispatching(arguments, Settings.from_environment())
-    running = open_program(Settings.from_environment(), Program.DISPATCHER)
     loop = make_dispatcher(running)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -20,7 +20,6 @@ from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
 from app.identity.mailer import Mailer
-from app.identity.sso.protocol.provider import Providers
 from app.identity.sso.secrets import ClientSecrets
 from app.identity.step_up.sealer import PersonSealer
 from app.kernel.errors import Invalid
@@ -153,7 +152,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
         Seeder: seeder(keyring),
         Runner: Runner(Registry.load(), outbound, time_limit=_CALL_LIMIT),
-        Providers: Providers(outbound),
+        OutboundClient: outbound,
         ClientSecrets: SealedClientSecrets(keyring),
         Postroom: postroom,
         Mailer: postroom,

@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy.dialects import postgresql
 
 from tenants.schema.migrate import ONE_AT_A_TIME, script_config
+
+if TYPE_CHECKING:  # see `tenants.schema.migrate`
+    from alembic.script import Script
 
 Kind = Literal["expand", "backfill", "contract"]
 KINDS = ("expand", "backfill", "contract")
@@ -109,6 +109,8 @@ class Tree:
 
 def compile_tree(versions: Path | None = None) -> Tree:
     """Render every revision of the tenant tree (or of the one in `versions`). Raises UnfitRevision."""
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory.from_config(script_config("tenant", versions=versions))
     ordered = list(scripts.walk_revisions())[::-1]
     if not ordered:
@@ -145,6 +147,9 @@ class _Statements(list[str]):
 
 
 def _render(script: Script) -> tuple[str, ...]:
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
     statements = _Statements()
     # "named": the dialect of the driver would double each percent sign, for a driver that never sees parameters here.
     dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tenants.metadata import TenantRecord
 from tenants.schema.migrate import script_config
+
+if TYPE_CHECKING:  # see `tenants.schema.migrate`
+    from alembic.script import ScriptDirectory
 
 # The lowest revision of a tenant's schema that this build's code can work with. Raise it in the release whose code
 # reads what an expand revision has added; the fleet has to be there before that release serves (docs/fleet.md).
@@ -26,22 +29,37 @@ _VERSION_TABLE = (
 @cache
 def tenant_revision() -> str:
     """The one head of the tenant migration tree."""
-    head = ScriptDirectory.from_config(script_config("tenant")).get_current_head()
+    head = _scripts().get_current_head()
     if head is None:
         raise RuntimeError("the tenant migration tree has no revision")
     return head
 
 
 @cache
-def outdated_revisions(needed: str = NEEDED_TENANT_REVISION, versions: Path | None = None) -> frozenset[str]:
-    """The revisions that this build cannot serve any more. One that it does not know is a newer build's, and served."""
-    scripts = ScriptDirectory.from_config(script_config("tenant", versions=versions))
-    return frozenset(script.revision for script in scripts.iterate_revisions(needed, "base")) - {needed}
+def outdated_revisions() -> frozenset[str]:
+    """The revisions that this build cannot serve any more. One that it does not know is a newer build's, and served.
+
+    By their numbers, since every program asks this; that the tree says the same is tests/unit/tenants/fleet.
+    """
+    name, _, number = NEEDED_TENANT_REVISION.rpartition("_")
+    return frozenset(f"{name}_{earlier:0{len(number)}}" for earlier in range(1, int(number)))
+
+
+@cache
+def revisions_below(needed: str, versions: Path | None = None) -> frozenset[str]:
+    """Every revision of the tenant's tree, or of another folder's, that leads to this one."""
+    return frozenset(script.revision for script in _scripts(versions).iterate_revisions(needed, "base")) - {needed}
 
 
 def earlier_revisions() -> frozenset[str]:
     """Every revision below the head: a free slot at one of them is of no use to this build."""
-    return outdated_revisions(tenant_revision())
+    return revisions_below(tenant_revision())
+
+
+def _scripts(versions: Path | None = None) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(script_config("tenant", versions=versions))
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from app.access.decisions import can, permissions_of
 from app.access.models import Delegation
 from app.access.permissions import HIGH_IMPACT, Permission
-from app.access.policy.explain import Explanation, explain
 from app.access.queries.delegations import at_home, show
 from app.access.queries.rights import read_grants
 from app.access.require import require
@@ -25,6 +24,9 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work
 from app.web.translations import mark
 from tenants.sessions import lookup_session
+
+if TYPE_CHECKING:  # Casbin is read by who explains: no worker needs it for its start
+    from app.access.policy.explain import Explanation
 
 _SHOWN: Final = 20  # delegations, the newest
 _MAY: Final = mark("Allowed: a role that is held here includes it.")
@@ -79,6 +81,8 @@ def explain_decision(
         require(work if work.rights else at_home(work), Permission.DECISION_EXPLAIN)
         actor = _somebody(work, person_id, assigned)
     grants = read_grants(work, actor)
+    from app.access.policy.explain import explain
+
     told = explain(grants, permission)
     allowed = told.allowed and can(limited(names(grants), actor), permission)
     considered = _considered(work, actor, permission)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.identity.sso.protocol.provider import Revealed
+from app.identity.sso.secrets import Revealed
 from app.kernel.work import Work
 from app.vault.keyring import Keyring
 from app.vault.operations import open_door_secrets, put_door_secret

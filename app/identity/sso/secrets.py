@@ -8,8 +8,14 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from app.identity.sso.protocol.provider import Revealed
 from app.kernel.work import Work
+
+
+class Revealed(Protocol):
+    """A secret that is read only by saying so; the vault's fulfils it."""
+
+    def reveal(self) -> str:
+        """The value as text."""
 
 
 class ClientSecrets(Protocol):

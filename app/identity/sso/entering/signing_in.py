@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from app.identity.rules import SESSION_LIFETIME, is_token, local_path, new_token, token_digest
 from app.identity.sso.entering.admit import NotAdmitted, admit
-from app.identity.sso.protocol.provider import Client, Providers, Revealed
+from app.identity.sso.protocol.provider import Client, Providers
 from app.identity.sso.protocol.tokens import Expected, check_access_token, check_id_token
 from app.identity.sso.protocol.trouble import ProviderTrouble
 from app.identity.sso.queries import Connection, find_connection
 from app.identity.sso.rules import ATTEMPT_LIFETIME, Claimed, bound_value, read_claims
-from app.identity.sso.secrets import ClientSecrets
+from app.identity.sso.secrets import ClientSecrets, Revealed
 from app.identity.step_up.rules import agent_label
 from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden, Missing

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -17,6 +17,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from app.identity.sso.protocol.line import GuardedTransport, http_client, json_object
 from app.identity.sso.protocol.tokens import ALGORITHMS, JWK, KeyUnknown, read_signed
 from app.identity.sso.protocol.trouble import ProviderTrouble
+from app.identity.sso.secrets import Revealed
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.world_clock import world_time
 
@@ -26,13 +27,6 @@ REFETCH_EVERY = 30.0  # seconds: so often at most an unknown key makes us ask fo
 _SCOPES = "openid email profile"
 _CLIENT_REFUSED = {"invalid_client", "unauthorized_client"}
 _MOST_PROVIDERS = 2000
-
-
-class Revealed(Protocol):
-    """A secret that is read only by saying so; the vault's fulfils it."""
-
-    def reveal(self) -> str:
-        """The value as text."""
 
 
 @dataclass(frozen=True, slots=True)

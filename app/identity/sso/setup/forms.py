@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from app.identity.sso.protocol.provider import Revealed
 from app.identity.sso.queries import ConnectionView
 from app.identity.sso.rules import GROUPS_CLAIM, MOST_DOMAINS, MOST_GROUPS, Settings, clean_domain, clean_issuer
+from app.identity.sso.secrets import Revealed
 from app.identity.sso.setup.saving import ACTIVE, OFF, Wanted
 from app.web.forms import Form
 from app.web.translations import mark

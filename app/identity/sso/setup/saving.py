@@ -18,10 +18,9 @@ from app.access.rights import implied_roles
 from app.access.roles import CUSTOMER_ROLES, PARTNER_ROLES, PLATFORM_ROLES
 from app.identity.sso.events import ConnectionSaved, DomainConfirmed
 from app.identity.sso.models import SsoConnection, SsoDomain
-from app.identity.sso.protocol.provider import Revealed
 from app.identity.sso.queries import ConnectionView
 from app.identity.sso.rules import Settings, may_give
-from app.identity.sso.secrets import ClientSecrets
+from app.identity.sso.secrets import ClientSecrets, Revealed
 from app.kernel.errors import Forbidden, Invalid
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenants.fleet.tree import UnfitRevision, compile_tree
-from tenants.schema.head import NEEDED_TENANT_REVISION, outdated_revisions, tenant_revision
+from tenants.schema.head import NEEDED_TENANT_REVISION, outdated_revisions, revisions_below, tenant_revision
 from tests.factories.fleet import BACKFILL, CONCURRENT, CONTRACT, EXPAND, Revisions
 
 
@@ -85,10 +85,12 @@ class TestARevisionThatIsRefused:
 class TestOutdatedRevisions:
     def test_are_those_below_what_a_build_needs(self, revisions: Revisions):
         folder = revisions.usual().folder
-        assert outdated_revisions("t_index", folder) == {tenant_revision(), "t_expand"} | outdated_revisions(
-            tenant_revision()
-        )
-        assert "t_index" not in outdated_revisions("t_index", folder)
+        below = revisions_below("t_index", folder)
+        assert below == {tenant_revision(), "t_expand"} | revisions_below(tenant_revision())
+        assert "t_index" not in below
 
     def test_are_none_at_the_first_revision(self):
-        assert outdated_revisions(compile_tree().revisions[0].revision) == frozenset()
+        assert revisions_below(compile_tree().revisions[0].revision) == frozenset()
+
+    def test_are_known_by_their_numbers(self):
+        assert outdated_revisions() == revisions_below(NEEDED_TENANT_REVISION)
