@@ -6,12 +6,13 @@ import logging
 import sys
 import time
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
+
+if TYPE_CHECKING:  # every program logs, and one serves
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _REDACTED = "[redacted]"
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
@@ -76,7 +77,8 @@ class Metered:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and write down how it went."""
-        if scope["type"] != ScopeType.HTTP:
+        kind: str = scope["type"]
+        if kind != "http":
             await self._app(scope, receive, send)
             return
         method = str(scope.get("method"))

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.identity.rules import SESSION_IDLE, token_digest
 from app.identity.step_up.rules import is_stepped_up
 from app.kernel.actor import Actor
-from app.web.begin import Visit
 from app.web.hosts import Site
+from app.web.visit import Visit
 from tenants.engines import Databases
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant

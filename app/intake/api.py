@@ -17,7 +17,8 @@ from app.vault.operations import open_door_secrets
 from app.vault.rules import DoorPurpose
 from app.web.begin import NothingHere, front_of, runtime_of, site_of, trace_of
 from app.web.translations import mark
-from app.web.wire.openapi import Described, Problem, Told, described
+from app.web.wire.openapi import Described, Told, described
+from app.web.wire.problem import Problem
 from tenants.registry import find_hook, find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.tenancy.rules import MOST, WORD
-from app.web.wire.openapi import Problem
+from app.web.wire.problem import Problem
 
 _PLAIN = r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$"
 

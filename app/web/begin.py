@@ -11,7 +11,6 @@ from uuid import UUID
 
 from litestar import Request
 
-from app.kernel.actor import Actor
 from app.kernel.commands import Result, fingerprint, run_command
 from app.kernel.errors import Forbidden, Missing
 from app.kernel.runtime import Runtime
@@ -20,6 +19,7 @@ from app.web.forms import Form
 from app.web.hosts import Site
 from app.web.security import Connection, Front
 from app.web.translations import mark
+from app.web.visit import Visit
 from tenants.engines import Databases
 from tenants.registry import find_home
 from tenants.sessions import lookup_session
@@ -52,24 +52,6 @@ class NothingHere(Missing):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """A signed-in person, or software with a token, on a site; `tenant` is that of the path, when it is theirs too.
-
-    `proof` is what they have proved themselves with in the last quarter of an hour, beside the session;
-    `proved_just_now` says that it came with this very request.
-    `reach`: the only tenant that this session enters, where a customer's identity provider opened it.
-    """
-
-    actor: Actor
-    email: str
-    locale: str
-    tenant: Tenant | None = None
-    proof: str | None = None
-    proved_just_now: bool = False
-    reach: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Doorkeeper:
     """Tells who holds a session token, or an access token, on a site, and looks at the code that a form may bring.
 
@@ -80,13 +62,6 @@ class Doorkeeper:
     find_bearer: Callable[[Databases, Site, str, UUID | None], Visit | None]
     find_directory: Callable[[Databases, Site, str], object | None]
     look_at_code: Callable[[PageRequest, Form], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusals:
-    """Writes down who was refused what, and where; the trail fulfils it, bootstrap wires it."""
-
-    note: Callable[[Runtime, Actor, Tenant | None, str, str], None]
 
 
 @contextmanager

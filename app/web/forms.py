@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_origin
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
-from litestar import Request
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
 from app.kernel.errors import Invalid
 from app.kernel.ids import new_id
 from app.web.translations import mark
+
+if TYPE_CHECKING:  # a worker reads this module for its schemas, and no web framework
+    from litestar import Request
 
 Schema = TypeVar("Schema", bound=Struct)
 _FORM = "application/x-www-form-urlencoded"

@@ -6,19 +6,20 @@ import ipaddress
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import UUID
 
 import structlog
 from anyio.to_thread import run_sync
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from app.kernel.ids import new_id
 from app.web.frame import BrandView
 from app.web.security import Front
 from app.web.translations import mark, negotiate, translations
 from tenants.sessions import DatabaseAway
+
+if TYPE_CHECKING:  # a worker that makes links reads this module, and no web framework
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _HOST = re.compile(r"(?P<name>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)\.?(?::[0-9]{1,5})?")
@@ -59,9 +60,10 @@ class HostGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it on with its site and trace id in `state`."""
-        if scope["type"] == ScopeType.HTTP:
-            await self._serve(scope, receive, send)
-        elif scope["type"] == ScopeType.WEBSOCKET:
+        kind: str = scope["type"]
+        if kind == "http":
+            await self._serve(cast("HTTPScope", scope), receive, send)
+        elif kind == "websocket":
             await send({"type": "websocket.close", "code": 4404, "reason": ""})
         else:
             await self._app(scope, receive, send)

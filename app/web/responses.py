@@ -18,12 +18,13 @@ from litestar.types import ExceptionHandlersMap
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing, SlipwayError, Unavailable
 from app.kernel.work import TenantNotActive, TenantUpgrading
 from app.web.assets import DIST
-from app.web.begin import NotSignedIn, Refusals, find_site, find_visit, front_of, runtime_of, site_of, trace_of
+from app.web.begin import NotSignedIn, find_site, find_visit, front_of, runtime_of, site_of, trace_of
 from app.web.frame import Chrome, Link
 from app.web.page.whereabouts import page_path
 from app.web.rendering import render
 from app.web.security import NotFromHere
 from app.web.translations import WRITTEN_IN, mark, negotiate, translations
+from app.web.visit import Refusals
 from app.web.wire.challenge import challenge
 from tenants.sessions import DatabaseAway
 

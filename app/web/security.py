@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from uuid import UUID
-
-from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie
 
 from app.kernel.errors import Forbidden
 from app.web.translations import mark
 
-Connection = ASGIConnection[Any, Any, Any, Any]  # Litestar's own four parameters: handler, user, auth, state
+if TYPE_CHECKING:  # a worker that makes links reads this module, and no web framework
+    from litestar.connection import ASGIConnection
+    from litestar.datastructures import Cookie
+
+    Connection = ASGIConnection[Any, Any, Any, Any]  # Litestar's own four parameters: handler, user, auth, state
+else:
+    Connection = Any
 MAX_BODY = 1024 * 1024  # bytes; a door that takes files says its own limit
 
 # Inline styles and scripts do not run, so what slips past escaping does nothing (anchors: strict CSP).
@@ -69,6 +72,8 @@ class Front:
 
     def cookie(self, word: str, value: str, *, seconds: int | None = None) -> Cookie:
         """A cookie that scripts cannot read and other sites cannot send along with a POST."""
+        from litestar.datastructures import Cookie
+
         return Cookie(
             key=self.cookie_name(word),
             value=value,

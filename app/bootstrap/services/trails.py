@@ -17,7 +17,7 @@ from app.kernel.work import Work
 from app.partners.queries import SiteDirectory
 from app.vault.keyring import Keyring
 from app.vault.trail_keys import TrailKeys
-from app.web.begin import Refusals
+from app.web.visit import Refusals
 from tenants.engines import Databases
 from tenants.tenant import Tenant
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from app.identity.queries import visit_from
 from app.identity.rules import is_token, new_token, token_digest
-from app.web.begin import Visit
 from app.web.hosts import Site
+from app.web.visit import Visit
 from tenants.engines import Databases
 from tenants.sessions import lookup_session
 

@@ -20,9 +20,9 @@ from app.kernel.actor import Actor
 from app.kernel.errors import Missing
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work
-from app.web.begin import Visit
 from app.web.hosts import Site
 from app.web.translations import mark
+from app.web.visit import Visit
 from tenants.engines import Databases
 from tenants.sessions import lookup_session, partner_session
 from tenants.tenant import Tenant

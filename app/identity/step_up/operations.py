@@ -28,9 +28,9 @@ from app.identity.step_up.rules import (
 from app.identity.step_up.sealer import PersonSealer
 from app.kernel.errors import Conflict, Forbidden, Invalid
 from app.kernel.runtime import Runtime
-from app.web.begin import Visit
 from app.web.hosts import Site
 from app.web.translations import mark
+from app.web.visit import Visit
 from tenants.engines import Databases
 from tenants.sessions import lookup_session
 

@@ -29,12 +29,13 @@ from app.identity.step_up.operations import (
 )
 from app.identity.step_up.rules import MAILED_CODE, provisioning_uri, readable
 from app.kernel.errors import SlipwayError
-from app.web.begin import Visit, runtime_of, session_token, site_of, visit_of
+from app.web.begin import runtime_of, session_token, site_of, visit_of
 from app.web.forms import CODE_FIELD, Form, new_command_key
 from app.web.guard.limits import SIGN_IN
 from app.web.page.ways import staff_nav
 from app.web.responses import answer_expected, is_for_software, page, redirect
 from app.web.translations import mark
+from app.web.visit import Visit
 
 PageRequest = Request[Any, Any, Any]
 _SETTING_UP = "/account/authenticator"

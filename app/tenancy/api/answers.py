@@ -18,7 +18,7 @@ from app.tenancy.schemas import BulkItem, BulkOut, BulkResult, ErasureOut, Tenan
 from app.web.begin import runtime_of, visit_of
 from app.web.responses import told_of
 from app.web.wire.answering import answer_done, etag_of, write
-from app.web.wire.openapi import Problem
+from app.web.wire.problem import Problem
 from app.web.wire.reading import read_key
 from tenants.models import Erasure
 

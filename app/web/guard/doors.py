@@ -20,7 +20,6 @@ from app.web.begin import (
     NotSignedIn,
     PageRequest,
     TokenUnusable,
-    Visit,
     bearer_token,
     find_site,
     find_visit,
@@ -34,6 +33,7 @@ from app.web.guard.backlog import Backlog
 from app.web.guard.limits import BY_DOOR, STRANGERS, Limiter, Quota, TooManyRequests, sender_of
 from app.web.security import Connection, require_same_origin
 from app.web.translations import mark
+from app.web.visit import Visit
 
 # Who may knock. public: anybody · hook: a sender whose token and signature the handler verifies · signed_in: a person ·
 # partner: a person with a role in the host's organisation · tenant: a person with business in the tenant of the path ·

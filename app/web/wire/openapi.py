@@ -18,6 +18,7 @@ from litestar.openapi.spec import Operation
 from app.kernel.errors import SlipwayError
 from app.web.begin import front_of
 from app.web.guard.limits import TooManyRequests
+from app.web.wire.problem import Problem
 from app.web.wire.reading import JSON, KEY
 
 Json = dict[str, Any]
@@ -26,24 +27,6 @@ FILE = "application/octet-stream"
 _FILE: Json = {"schema": {"type": "string", "format": "binary"}, "example": "bundle.json…"}
 _REF = "#/components/schemas/{name}"
 _TRACE = "3f1c0a5e9b7d4c2e8a6f1b3d5c7e9a0b"
-
-
-class Place(msgspec.Struct):
-    """Where in the input something does not fit."""
-
-    pointer: str
-    detail: str
-
-
-class Problem(msgspec.Struct):
-    """A trouble (RFC 9457). The last part of `type` is stable; `trace_id` is what to quote when you ask about it."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    trace_id: str
-    errors: list[Place] = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from app.kernel.work import TenantNotActive, Work, open_work, upgraded
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.stored import OnboardingMissing
 from app.onboarding.schemas import OnboardingOut
-from app.web.begin import NothingHere, Visit
+from app.web.begin import NothingHere
 from app.web.translations import mark
+from app.web.visit import Visit
 from tenants.sessions import tenant_cursor
 
 _READ = (
