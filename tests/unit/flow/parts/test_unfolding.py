@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from app.flow import events
+from app.flow.definition import Definition, Duration
 from app.flow.parts.repeated import LONGEST_NAME, PartNameRefused, PartRefused
 from app.flow.parts.unfolding import SPACE, unfold
 from app.flow.state import Part, Parts, Proof
@@ -23,6 +24,47 @@ CLOCKS = f"{TIMER}\n- {{id: late, item: task.plan, {LADDER}}}\n- {{id: dark, ite
 
 def several(*numbers: int) -> dict[str, Parts]:
     return {"milestone.site": Parts(count=max(numbers), each=tuple(Part(number=n, name=f"Site {n}") for n in numbers))}
+
+
+def read_anew() -> Definition:
+    """Two parts that happen several times, one after the first of two others; nobody waits for the hall."""
+    hall = milestone(
+        "hall",
+        task("see", "due: {business_days: 1}"),
+        task("tell", "depends_on: [task.see]"),
+        more="repeat: {at_most: 2}, depends_on: [milestone.base, milestone.site], join: any, optional: true, "
+        "due: {business_days: 4}, when: inputs.seats > 5, help: {en: A hall}",
+    )
+    return small(ALL + hall, inputs=SITES).compile()
+
+
+class TestPattern:
+    def test_is_below_its_group_alone_which_begins_and_is_due_as_it_was_written(self):
+        items = read_anew().items
+        group = items["milestone.hall"]
+        assert (group.kind, group.id, group.parent, group.children) == ("group", "hall", "stage.work", ())
+        assert (group.depends_on, group.join, group.optional) == (("milestone.base", "milestone.site"), "any", True)
+        assert group.due == Duration(business_days=4)
+        assert (group.title, group.owner, group.side) == ({"en": "Hall"}, "lead", "partner")
+        assert (group.help, group.layer) == ({"en": "A hall"}, "implementation")
+        assert (group.when and group.when.source, group.entry) == ("inputs.seats > 5", None)
+        assert not {"task.see", "task.tell", "task.look"} & items.keys()
+        assert items["stage.work"].children.count("milestone.hall") == 1
+
+    def test_begins_with_its_group_and_is_needed_in_it(self):
+        repeat = read_anew().repeats["milestone.hall"]
+        assert (repeat.key, repeat.for_each, repeat.at_most) == ("milestone.hall", None, 2)
+        root, see, tell = repeat.pattern
+        assert (root.key, root.depends_on, root.when, root.entry, root.optional) == (
+            "milestone.hall",
+            (),
+            None,
+            None,
+            False,
+        )
+        assert (root.due, see.due) == (Duration(business_days=4), Duration(business_days=1))
+        assert (see.depends_on, tell.depends_on) == ((), ("task.see",))
+        assert read_anew().repeats["milestone.site"].for_each == "inputs.sites"
 
 
 class TestEach:
@@ -64,6 +106,19 @@ class TestEach:
         assert unfold(sites(), several(1, 2)) is view
         assert unfold(view, several(1, 2)) is view
         assert view.views == {}
+
+    def test_view_of_long_ago_makes_room_for_the_newest(self):
+        definition = read_anew()
+        first = unfold(definition, several(1))
+        for number in range(2, 257):
+            unfold(definition, several(number))
+        assert unfold(definition, several(1)) is first
+        newest = unfold(definition, several(257))
+        assert len(definition.views) == 256
+        assert unfold(definition, several(257)) is newest
+        again = unfold(definition, several(1))
+        assert again is not first
+        assert again.items == first.items
 
 
 VISIT = task("visit", "repeat: {at_most: 3}")
