@@ -41,6 +41,14 @@ class TestOneMore:
         assert run.item("task.visit#1").due_at == due(4)
         assert "task.visit#2" not in causes(decision)
 
+    def test_has_a_date_also_where_its_turn_has_not_come(self):
+        tell = task("tell", "depends_on: [task.see], due: {business_days: 3}")
+        hall = milestone("hall", task("see"), tell, more="repeat: {at_most: 3}")
+        run = on_day(SmallRun(small(hall).compile()), 4)
+        add(run, "milestone.hall")
+        last = run.item("task.tell#2")
+        assert (last.state, last.due_at, last.due_cause) == ("waiting", due(9), "repeated")
+
     def test_moves_the_part_and_what_waits_for_it(self):
         run = on_day(visited(), 4)
         assert causes(add(run, "task.visit")) == dict.fromkeys({"task.visit", *WAITING}, REPEATED)

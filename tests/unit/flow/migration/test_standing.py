@@ -11,7 +11,7 @@ from app.flow.commands import RequestAction
 from app.flow.definition import Definition
 from app.flow.migration.mapping import Problem
 from app.flow.migration.migrate import Preview
-from tests.unit.flow.migration.versions import Document, found, go_on, look, task, version
+from tests.unit.flow.migration.versions import BILLING, Document, found, go_on, look, task, version
 from tests.unit.flow.parts.small import SmallRun, milestone, small
 from tests.unit.flow.parts.small import task as step
 from tests.unit.flow.running import STAFF, Run, of_type
@@ -150,3 +150,31 @@ class TestTooLate:
         tasks = (line("new"), line("one", "task.new"), line("two", "task.one"), line("three", "task.two"))
         lines = {each.becomes: each.fate for each in self.looked_at(run, *tasks, line("four", "task.new")).plan.lines}
         assert (lines["task.new"], lines["task.one"], lines["task.four"]) == ("added", "set_back", "set_back")
+
+
+class TestWhatHasNoPlace:
+    TOLD = "A call to another system is under way, or its outcome is not known."
+
+    @pytest.mark.parametrize("outcome", [events.ActionFailed, events.ActionUnknown, None])
+    def test_is_told_while_the_outcome_of_its_call_is_open(self, outcome):
+        def drop(document: Document) -> None:
+            found(document, "milestone.workspace_ready")["tasks"] = [task("invite_admin")]
+            found(document, "gate.launch")["validations"].pop()
+
+        run, key = Run(), "task.create_workspace"
+        run.until_workspace()
+        if outcome:
+            run.apply(outcome(task=key, request=1, error="Nobody knows."))
+        expected = Problem(kind="in_flight", place=f"/items/{key}", reason=self.TOLD, item=key)
+        assert look(run, version(drop)).plan.problems == (expected,)
+
+    def test_is_told_while_somebody_has_to_look_at_it(self):
+        def drop(document: Document) -> None:
+            found(document, "milestone.people_ready")["tasks"].pop()
+
+        run, key = Run(), "task.announce"
+        run.accept()
+        run.apply(events.ExceptionRaised(by=STAFF, item=key, **BILLING))
+        reason = "An exception is open on it. Resolve it, or say where the item goes."
+        expected = Problem(kind="exception", place=f"/items/{key}", reason=reason, item=key)
+        assert look(run, version(drop)).plan.problems == (expected,)

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from app.flow import events
-from app.flow.definition import Definition, Duration
 from app.flow.parts.repeated import LONGEST_NAME, PartNameRefused, PartRefused
 from app.flow.parts.unfolding import SPACE, unfold
 from app.flow.state import Part, Parts, Proof
 from tests.unit.flow.parts.small import SmallRun, milestone, small, task
+from tests.unit.flow.parts.test_patterns import read_anew
 from tests.unit.flow.parts.test_repeated import ALL, SITES, TIMER, add, asked, remove, sites
 from tests.unit.flow.running import STAFF
 
@@ -24,47 +24,6 @@ CLOCKS = f"{TIMER}\n- {{id: late, item: task.plan, {LADDER}}}\n- {{id: dark, ite
 
 def several(*numbers: int) -> dict[str, Parts]:
     return {"milestone.site": Parts(count=max(numbers), each=tuple(Part(number=n, name=f"Site {n}") for n in numbers))}
-
-
-def read_anew() -> Definition:
-    """Two parts that happen several times, one after the first of two others; nobody waits for the hall."""
-    hall = milestone(
-        "hall",
-        task("see", "due: {business_days: 1}"),
-        task("tell", "depends_on: [task.see]"),
-        more="repeat: {at_most: 2}, depends_on: [milestone.base, milestone.site], join: any, optional: true, "
-        "due: {business_days: 4}, when: inputs.seats > 5, help: {en: A hall}",
-    )
-    return small(ALL + hall, inputs=SITES).compile()
-
-
-class TestPattern:
-    def test_is_below_its_group_alone_which_begins_and_is_due_as_it_was_written(self):
-        items = read_anew().items
-        group = items["milestone.hall"]
-        assert (group.kind, group.id, group.parent, group.children) == ("group", "hall", "stage.work", ())
-        assert (group.depends_on, group.join, group.optional) == (("milestone.base", "milestone.site"), "any", True)
-        assert group.due == Duration(business_days=4)
-        assert (group.title, group.owner, group.side) == ({"en": "Hall"}, "lead", "partner")
-        assert (group.help, group.layer) == ({"en": "A hall"}, "implementation")
-        assert (group.when and group.when.source, group.entry) == ("inputs.seats > 5", None)
-        assert not {"task.see", "task.tell", "task.look"} & items.keys()
-        assert items["stage.work"].children.count("milestone.hall") == 1
-
-    def test_begins_with_its_group_and_is_needed_in_it(self):
-        repeat = read_anew().repeats["milestone.hall"]
-        assert (repeat.key, repeat.for_each, repeat.at_most) == ("milestone.hall", None, 2)
-        root, see, tell = repeat.pattern
-        assert (root.key, root.depends_on, root.when, root.entry, root.optional) == (
-            "milestone.hall",
-            (),
-            None,
-            None,
-            False,
-        )
-        assert (root.due, see.due) == (Duration(business_days=4), Duration(business_days=1))
-        assert (see.depends_on, tell.depends_on) == ((), ("task.see",))
-        assert read_anew().repeats["milestone.site"].for_each == "inputs.sites"
 
 
 class TestEach:
@@ -78,6 +37,16 @@ class TestEach:
         assert (setup.group, setup.number, setup.part) == ("milestone.site", 2, "Site 2")
         assert setup.title == {"en": "Setup: Site 2"}
         assert items["task.report"].depends_on == ("milestone.site",)
+
+    def test_waits_for_its_own_and_for_what_is_once(self):
+        parts = {"milestone.hall": Parts(count=2, each=(Part(number=2, name="Big"),))}
+        assert unfold(read_anew(), parts).items["task.tell#2"].depends_on == ("task.see#2", "task.plan")
+
+    def test_stands_in_the_order_of_the_template_however_many_there_are(self):
+        found = unfold(read_anew(), several(*range(1, 9))).items
+        places = [item.position for item in found.values()]
+        assert len(set(places)) == len(places)
+        assert places == sorted(places)
 
     def test_has_a_place_of_its_own_between_its_group_and_what_follows(self):
         items = unfold(sites(), several(1, 2, 5_001)).items
@@ -102,8 +71,9 @@ class TestEach:
         }
 
     def test_view_is_kept_with_the_definition_and_not_with_another_view(self):
-        view = unfold(sites(), several(1, 2))
-        assert unfold(sites(), several(1, 2)) is view
+        definition = read_anew()
+        view = unfold(definition, several(1, 2))
+        assert unfold(definition, several(1, 2)) is view
         assert unfold(view, several(1, 2)) is view
         assert view.views == {}
 
