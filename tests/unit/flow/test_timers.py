@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
 
 from app.flow import events
+from app.flow.calendar import Calendar
 from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
 from app.flow.steps.draft import Draft
 from app.flow.steps.timers import TimerNotDue, restart_timers
@@ -160,3 +161,26 @@ class TestAStageThatBeginsAnew:
         run.apply(events.RolledBack(by=STAFF, stage=self.STAGE, reason="Once more."))
         assert run.state.timers[TIMER].armed
         assert run.state.timers[TIMER].version == first.version + 1
+
+
+class TestOtherHours:
+    def change(self, run: Run, *holidays: date):
+        calendar = Calendar(zone="Europe/Berlin", holidays=holidays)
+        return run.apply(events.CalendarChanged(by=STAFF, side="customer", calendar=calendar, reason="A feast."))
+
+    def test_put_off_what_runs_under_a_new_version_and_nothing_that_has_ended(self):
+        run = waiting_for_customer()
+        before = run.state.timers
+        assert (before["kickoff_scheduled"].armed, before[TIMER].armed) == (False, True)
+        [moved] = of_type(self.change(run, before[TIMER].due_at.date()), StartTimer)
+        after = run.state.timers[TIMER]
+        assert (moved.timer, moved.due_at, moved.version) == (TIMER, after.due_at, before[TIMER].version + 1)
+        assert after.due_at > before[TIMER].due_at
+        assert (after.version, after.armed) == (moved.version, True)
+        assert {**run.state.timers, TIMER: before[TIMER]} == before
+
+    def test_that_come_later_leave_what_runs_as_it_is(self):
+        run = waiting_for_customer()
+        before = run.state.timers
+        assert not of_type(self.change(run, date(2026, 12, 24)), StartTimer)
+        assert run.state.timers == before
