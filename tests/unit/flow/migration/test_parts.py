@@ -71,6 +71,7 @@ class TestInstances:
     def test_go_on_with_all_that_is_theirs(self):
         run = two_begun()
         before = run.state
+        assert look(run, renamed(), INSPECTED).plan.parts == before.parts
         go_on(run, renamed(), INSPECTED)
         now = run.state
         assert now.parts == before.parts
