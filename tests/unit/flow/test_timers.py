@@ -13,6 +13,7 @@ from app.flow.calendar import Calendar
 from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
 from app.flow.steps.draft import Draft
 from app.flow.steps.timers import TimerNotDue, restart_timers
+from tests.unit.flow.parts.small import NEEDED, SmallRun, small
 from tests.unit.flow.running import STAFF, Run, managed_services, of_type
 
 TIMER = "environment_answer"
@@ -161,6 +162,21 @@ class TestAStageThatBeginsAnew:
         run.apply(events.RolledBack(by=STAFF, stage=self.STAGE, reason="Once more."))
         assert run.state.timers[TIMER].armed
         assert run.state.timers[TIMER].version == first.version + 1
+
+
+class TestAnExceptionOfALadder:
+    @pytest.mark.parametrize(
+        ("more", "code"), [("", "customer_no_response"), (", reason_code: scope_mismatch", "scope_mismatch")]
+    )
+    def test_says_that_nobody_answers_unless_the_template_says_why(self, more: str, code: str):
+        rung = f"{{after: {{business_days: 1}}, role: lead, message: {{en: Slow}}, exception: timeline_risk{more}}}"
+        run = SmallRun(small(NEEDED, timers=f"- {{id: slow, item: task.build, ladder: [{rung}]}}").compile())
+        armed = run.state.timers["slow"]
+        run.now = armed.due_at
+        run.apply(events.TimerFired(timer="slow", rung=0, version=armed.version))
+        [opened] = run.state.open_exceptions("task.build")
+        assert (opened.type, opened.reason_code) == ("timeline_risk", code)
+        assert opened.note == "“slow” passed rung 1 of its ladder."
 
 
 class TestOtherHours:
