@@ -63,6 +63,9 @@ class TestAValue:
             value("packet.renewal_signal", GONE),
         ]
 
+    def test_is_settled_beside_others(self):
+        assert problems(launched(), other_facts, inputs__plan="starter", packet__renewal_signal=None) == []
+
     def test_may_only_be_left_out_where_its_field_is_gone(self):
         run = launched()
         told = value("answers.kickoff.held_on", f"{GONE[:-1]}; leave it out.", "task.kickoff")
