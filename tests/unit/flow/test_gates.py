@@ -13,6 +13,7 @@ from app.flow.decide import OnboardingEnded
 from app.flow.events import By
 from app.flow.steps.draft import LONGEST_STATEMENT, NotOpen
 from app.flow.steps.gates import GateIncomplete, NotTheReviewer, ReasonMissing, UnknownDecision, view_gate
+from tests.unit.flow.migration.versions import found, version
 from tests.unit.flow.running import CUSTOMER, STAFF, Run, full_packet, managed_services, of_type
 
 HANDOFF = "gate.handoff_quality"
@@ -93,6 +94,20 @@ class TestHandoffGate:
             press(run, "proceed")
         press(run, "proceed", "Named at the kickoff.")
         assert run.item(HANDOFF).settled_by == "person:mara"
+
+    def test_lets_nothing_proceed_that_is_another_ones_to_let_through(self):
+        def escalate(document):
+            case = {"id": "big", "label": {"en": "Big"}, "when": "inputs.seats > 30", "role": "cs_leader"}
+            found(document, HANDOFF)["must_escalate"].append(case)
+
+        packet = full_packet(managed_services())
+        del packet["customer_owner"]
+        run = Run(packet, version(escalate))
+        for decision in ("accept", "proceed", "override"):
+            with pytest.raises(NotTheReviewer, match="cs_leader"):
+                press(run, decision, "Named soon.", by=By(actor="person:ida", roles=("revops",)))
+        press(run, "proceed", "Named soon.", by=By(actor="person:ute", roles=("cs_leader",)))
+        assert run.item(HANDOFF).settled_by == "person:ute"
 
     def test_keeps_every_fact_that_was_corrected(self):
         run = Run()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
 
 from app.flow import events
+from app.flow.calendar import Calendar
 from app.flow.commands import CancelTimer, NotifyRole, OpenException, StartTimer
 from app.flow.steps.draft import Draft
 from app.flow.steps.timers import TimerNotDue, restart_timers
+from tests.unit.flow.parts.small import NEEDED, SmallRun, small
 from tests.unit.flow.running import STAFF, Run, managed_services, of_type
 
 TIMER = "environment_answer"
@@ -160,3 +162,41 @@ class TestAStageThatBeginsAnew:
         run.apply(events.RolledBack(by=STAFF, stage=self.STAGE, reason="Once more."))
         assert run.state.timers[TIMER].armed
         assert run.state.timers[TIMER].version == first.version + 1
+
+
+class TestAnExceptionOfALadder:
+    @pytest.mark.parametrize(
+        ("more", "code"), [("", "customer_no_response"), (", reason_code: scope_mismatch", "scope_mismatch")]
+    )
+    def test_says_that_nobody_answers_unless_the_template_says_why(self, more: str, code: str):
+        rung = f"{{after: {{business_days: 1}}, role: lead, message: {{en: Slow}}, exception: timeline_risk{more}}}"
+        run = SmallRun(small(NEEDED, timers=f"- {{id: slow, item: task.build, ladder: [{rung}]}}").compile())
+        armed = run.state.timers["slow"]
+        run.now = armed.due_at
+        run.apply(events.TimerFired(timer="slow", rung=0, version=armed.version))
+        [opened] = run.state.open_exceptions("task.build")
+        assert (opened.type, opened.reason_code) == ("timeline_risk", code)
+        assert opened.note == "“slow” passed rung 1 of its ladder."
+
+
+class TestOtherHours:
+    def change(self, run: Run, *holidays: date):
+        calendar = Calendar(zone="Europe/Berlin", holidays=holidays)
+        return run.apply(events.CalendarChanged(by=STAFF, side="customer", calendar=calendar, reason="A feast."))
+
+    def test_put_off_what_runs_under_a_new_version_and_nothing_that_has_ended(self):
+        run = waiting_for_customer()
+        before = run.state.timers
+        assert (before["kickoff_scheduled"].armed, before[TIMER].armed) == (False, True)
+        [moved] = of_type(self.change(run, before[TIMER].due_at.date()), StartTimer)
+        after = run.state.timers[TIMER]
+        assert (moved.timer, moved.due_at, moved.version) == (TIMER, after.due_at, before[TIMER].version + 1)
+        assert after.due_at > before[TIMER].due_at
+        assert (after.version, after.armed) == (moved.version, True)
+        assert {**run.state.timers, TIMER: before[TIMER]} == before
+
+    def test_that_come_later_leave_what_runs_as_it_is(self):
+        run = waiting_for_customer()
+        before = run.state.timers
+        assert not of_type(self.change(run, date(2026, 12, 24)), StartTimer)
+        assert run.state.timers == before

@@ -14,6 +14,9 @@ from app.flow.calendar import BusinessTime
 from app.flow.clocks.court import OF_REASONS, Ball, Part, add_up, whose_move
 from app.flow.decide import new_state
 from app.flow.definition import REASON_CODES
+from tests.unit.flow.migration.versions import Document, found, version
+from tests.unit.flow.migration.versions import milestone as part
+from tests.unit.flow.migration.versions import task as asked_of
 from tests.unit.flow.parts.small import SmallRun, milestone, small, task
 from tests.unit.flow.running import BERLIN, STAFF, Run, managed_services
 
@@ -115,6 +118,20 @@ class TestWhoseMove:
         assert run.item("task.tour").state == "open"
         assert move(run) == Ball("partner")
         run.complete("task.build")
+        assert move(run) == Ball("partner")
+
+
+class TestAGate:
+    def test_that_waits_is_its_reviewers_move_though_the_customer_has_something_to_do_as_well(self):
+        def also_ask(document: Document) -> None:
+            ask = asked_of("read_on", side="customer", owner="customer_owner")
+            found(document, "stage.rollout")["milestones"].append(part("informed", ask))
+
+        run = Run(definition=version(also_ask))
+        run.until_launch()
+        assert [run.item(key).state for key in ("gate.launch", "task.read_on")] == ["open", "open"]
+        assert move(run) == Ball("partner")
+        run.apply(events.ItemSkipped(by=STAFF, item="task.read_on", reason="They know."))
         assert move(run) == Ball("partner")
 
 

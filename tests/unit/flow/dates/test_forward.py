@@ -49,6 +49,18 @@ class TestWhatBeginsAgain:
         assert run.item("task.joined").due_at == before
 
 
+class TestWhatEndsLate:
+    @pytest.mark.parametrize("late", ["one", "two"])
+    def test_is_the_cause_of_what_joins_it_with_others(self, late: str):
+        one, two = (task(name, "due: {business_days: 2}") for name in ("one", "two"))
+        after = task("joined", "depends_on: [task.one, task.two], due: {business_days: 1}")
+        run = SmallRun(small(milestone("base", one, two, after)).compile())
+        run.complete("task.two" if late == "one" else "task.one")
+        run.now = datetime(2026, 3, 10, 9, tzinfo=UTC)
+        told = {move.item: (move.cause, move.cause_item) for move in run.complete(f"task.{late}").moves}
+        assert told["task.joined"] == told["milestone.base"] == ("finished", f"task.{late}")
+
+
 class TestBegin:
     @pytest.mark.parametrize(("state", "hours"), [("open", 3), ("running", 3), ("waiting", 0)])
     def test_is_when_it_was_opened_unless_it_waits_again(self, state: str, hours: int):

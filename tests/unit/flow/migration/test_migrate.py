@@ -213,6 +213,15 @@ class TestExceptions:
         assert decision.state.exceptions["task.kickoff#1"] == msgspec.structs.replace(before, item=item)
         assert not of_type(decision, ChangeException)
 
+    def test_stay_with_whom_somebody_has_given_them_to(self):
+        run = at_work()
+        run.apply(events.ExceptionRaised(by=STAFF, item="task.kickoff", **BILLING))
+        number = "task.kickoff#1"
+        given = events.ExceptionReassigned(by=STAFF, exception=number, role="csm", person=None, reason="Theirs.")
+        run.apply(given)
+        assert run.definition.exceptions[BILLING["type"]].route != ("csm",)
+        assert go_on(run, version(rename_kickoff), RENAMED).state.exceptions[number].route == ("csm",)
+
     @pytest.mark.parametrize(("stage", "becomes"), [("stage.preparation", "stage.set_up"), ("stage.handoff",) * 2])
     def test_keep_what_waits_for_another_person_and_to_where_it_rolls_back(self, stage: str, becomes: str):
         def rename(document):
@@ -274,6 +283,21 @@ class TestDates:
         for move in decision.moves:
             assert move.was == (None if move.item in fresh else before[move.item].due_at)
             assert (move.becomes, move.cause) == (decision.state.items[move.item].due_at, "migrated")
+
+    def test_of_what_comes_after_something_new_are_put_off_and_told_with_what_they_were(self):
+        def take_time(document):
+            add_stage_before_rollout(document)
+            found(document, "task.pilot")["due"] = {"business_days": 5}
+
+        run = at_work()
+        before = run.state.items
+        moves = {move.item: move for move in go_on(run, version(take_time)).moves}
+        assert {"stage.rollout", "task.deploy_agents", "milestone.first_ticket_solved"} <= moves.keys()
+        for key in moves.keys() & before.keys():
+            was = moves[key].was
+            assert was is not None
+            assert was == before[key].due_at
+            assert was < moves[key].becomes
 
     def test_that_do_not_follow_stay_and_only_what_is_new_gets_one(self):
         run = at_work()

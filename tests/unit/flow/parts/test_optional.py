@@ -71,6 +71,17 @@ class TestNothingWaits:
         assert run.item("stage.work").state == "done"
         assert run.item("milestone.sso").state == "done"
 
+    def test_what_failed_at_another_system_is_looked_at_before_the_stage_ends(self):
+        run = SmallRun(extras())
+        run.complete("task.build")
+        run.complete("task.ask", x="y")
+        run.complete("task.polish")
+        run.apply(events.ActionFailed(task="task.make", request=1, error="403"))
+        assert (run.item("stage.work").state, run.item("task.make").state) == ("open", "blocked")
+        [failed] = run.state.open_exceptions("task.make")
+        run.apply(events.ExceptionResolved(by=STAFF, exception=failed.id, resolution="skip", reason="By hand."))
+        assert (run.item("stage.work").state, run.item("task.make").state) == ("done", "skipped")
+
     def test_a_problem_with_it_holds_nothing_and_closes_with_it(self):
         run = SmallRun(extras())
         run.apply(

@@ -13,6 +13,7 @@ from app.flow.parts.repeated import LONGEST_NAME, PartNameRefused, PartRefused
 from app.flow.parts.unfolding import SPACE, unfold
 from app.flow.state import Part, Parts, Proof
 from tests.unit.flow.parts.small import SmallRun, milestone, small, task
+from tests.unit.flow.parts.test_patterns import read_anew
 from tests.unit.flow.parts.test_repeated import ALL, SITES, TIMER, add, asked, remove, sites
 from tests.unit.flow.running import STAFF
 
@@ -37,6 +38,16 @@ class TestEach:
         assert setup.title == {"en": "Setup: Site 2"}
         assert items["task.report"].depends_on == ("milestone.site",)
 
+    def test_waits_for_its_own_and_for_what_is_once(self):
+        parts = {"milestone.hall": Parts(count=2, each=(Part(number=2, name="Big"),))}
+        assert unfold(read_anew(), parts).items["task.tell#2"].depends_on == ("task.see#2", "task.plan")
+
+    def test_stands_in_the_order_of_the_template_however_many_there_are(self):
+        found = unfold(read_anew(), several(*range(1, 9))).items
+        places = [item.position for item in found.values()]
+        assert len(set(places)) == len(places)
+        assert places == sorted(places)
+
     def test_has_a_place_of_its_own_between_its_group_and_what_follows(self):
         items = unfold(sites(), several(1, 2, 5_001)).items
         first = items["milestone.site"].position + 1
@@ -60,10 +71,24 @@ class TestEach:
         }
 
     def test_view_is_kept_with_the_definition_and_not_with_another_view(self):
-        view = unfold(sites(), several(1, 2))
-        assert unfold(sites(), several(1, 2)) is view
+        definition = read_anew()
+        view = unfold(definition, several(1, 2))
+        assert unfold(definition, several(1, 2)) is view
         assert unfold(view, several(1, 2)) is view
         assert view.views == {}
+
+    def test_view_of_long_ago_makes_room_for_the_newest(self):
+        definition = read_anew()
+        first = unfold(definition, several(1))
+        for number in range(2, 257):
+            unfold(definition, several(number))
+        assert unfold(definition, several(1)) is first
+        newest = unfold(definition, several(257))
+        assert len(definition.views) == 256
+        assert unfold(definition, several(257)) is newest
+        again = unfold(definition, several(1))
+        assert again is not first
+        assert again.items == first.items
 
 
 VISIT = task("visit", "repeat: {at_most: 3}")

@@ -8,6 +8,7 @@ from app.flow import events
 from app.flow.commands import NotifyRole, RequestAction
 from app.flow.steps.exceptions import STALLED
 from app.flow.steps.settle import input_now
+from tests.unit.flow.migration.versions import found, version
 from tests.unit.flow.parts.small import NEEDED, SmallRun, milestone, small, task
 from tests.unit.flow.running import STAFF, Run, of_type
 
@@ -90,6 +91,15 @@ class TestCall:
         assert of_type(decision, RequestAction) == [
             RequestAction(task=CALL, connector="product_admin", action="create_workspace", input=values, request=1)
         ]
+
+    def test_takes_a_date_as_its_day(self):
+        def begin_on(document):
+            next(each for each in document["inputs"] if each["id"] == "start_date")["default"] = "2026-04-01"
+            found(document, CALL)["action"]["input"]["starts"] = "inputs.start_date"
+
+        run = Run(definition=version(begin_on))
+        [asked] = of_type(run.until_workspace(), RequestAction)
+        assert asked.input["starts"] == "2026-04-01"
 
     def test_would_be_made_without_what_has_no_value_yet(self):
         run = Run()
