@@ -81,7 +81,7 @@ class DealStarted(_OfDeal):
 
 @dataclass(frozen=True, kw_only=True)
 class ExceptionOpened(Event):
-    """A typed problem with an owner."""
+    """A typed problem with an owner. `item`: the step of an onboarding that it is about."""
 
     type: ClassVar[str] = "intake.exception.opened"
     subject_kind: ClassVar[str] = "exception"
@@ -90,6 +90,7 @@ class ExceptionOpened(Event):
     reason_code: str
     owner_role: str
     summary: str
+    item: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,8 +43,9 @@ class MigrationRefused(Conflict):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         first = f"{problems[0].item or problems[0].place}: {problems[0].reason}"
+        points = "1 point has" if len(problems) == 1 else f"{len(problems)} points have"
         super().__init__(
-            f"{len(problems)} points have to be settled before this onboarding can go on with that version; {first}",
+            f"{points} to be settled before this onboarding can go on with that version; {first}",
             errors=[(f"/map{problem.place}", problem.reason) for problem in problems],
         )
 

@@ -61,6 +61,7 @@ def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
             reason_code=opening.reason_code,
             owner_role=opening.route[0],
             summary=opening.summary,
+            item=opening.item_key,
         )
     )
     return record.id

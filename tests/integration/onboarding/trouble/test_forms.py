@@ -143,6 +143,14 @@ class TestGivenByName:
         assert given.status == 303
 
 
+class TestTheHistory:
+    def test_says_on_which_step_a_problem_was_opened(self, house: House):
+        report(house, house.globex, item="task.kickoff", blocks=False)
+        text = house.lead.browser.get(f"{page_of(house.globex)}?view=trail").text
+        [opened, *_] = re.findall(r'Exception opened</span>.*?<p class="facts-line">([^<]*)', text, re.DOTALL)
+        assert unescape(opened).startswith("Hold the kickoff")
+
+
 def kept(text: str, prefix: str, fields: dict[str, str], wrong: str) -> None:
     """The page says what is wrong, takes focus there, and still has what was typed."""
     assert "data-takes-focus" in text

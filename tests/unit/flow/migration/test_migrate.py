@@ -133,6 +133,8 @@ class TestRefusal:
             with pytest.raises(MigrationRefused) as refused:
                 go_on(run, version(change), wanted)
             assert str(refused.value).endswith(f"; {said}")
+            assert str(refused.value).startswith(f"{len(refused.value.errors)} point")
+            assert str(refused.value).startswith("1 point has ") == (len(refused.value.errors) == 1)
 
     def test_is_foreseen_by_the_dry_run_which_else_decides_the_same(self):
         run = Run()
