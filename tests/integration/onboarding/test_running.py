@@ -22,11 +22,13 @@ from app.kernel.errors import SlipwayError
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.queries.customer import status_page
 from app.onboarding.queries.gate import gate_page
 from app.onboarding.queries.home import Wanted, get_home, home_page
 from app.onboarding.queries.partner import partner_page, trace_page
 from app.onboarding.queries.picture import get_picture
+from app.onboarding.queries.stored import find_onboarding
 from tenants.tenant import Tenant
 from tests.factories.installation import person
 from tests.factories.main_job import MainJob
@@ -238,6 +240,19 @@ class TestTwice:
         assert min(told, key=len) == "done"
         assert len(told[0]) != len(told[1])
         assert len(journal(shop, made)) == before + 1
+
+    def test_sees_what_happened_between_the_reading_and_the_lock(self, shop: MainJob):
+        tenant, onboarding_id = begin(shop, "Read", email="r@ead.example")
+        with shop.installation.work(tenant, shop.lead) as work:
+            read = find_onboarding(work.session, onboarding_id)
+            before = read.seq
+            with shop.installation.work(tenant, shop.lead) as other:
+                operations.change_packet(other, onboarding_id=onboarding_id, facts={OUTCOME: "Meanwhile"})
+            locked = lock_onboarding(work, onboarding_id)
+            assert locked is read
+            assert (locked.seq, locked.snapshot["packet"][OUTCOME]) == (before + 1, "Meanwhile")
+            operations.change_packet(work, onboarding_id=onboarding_id, facts={OUTCOME: "Afterwards"})
+        assert [row.seq for row in journal(shop, (tenant, onboarding_id))] == [1, 2, 3]
 
     def test_answers_a_repeated_command_as_before_and_writes_one_entry(self, shop: MainJob):
         tenant, onboarding_id = made = begin(shop, "Repeated", email="r@peated.example")
