@@ -33,7 +33,11 @@ class Proof(Struct, frozen=True, kw_only=True):
     given_at: datetime | None = None
 
 
-class ItemState(Struct, frozen=True, kw_only=True):
+# What has its default is not stored, which is half of most states: a default is a part of every state stored before it,
+# and never changes.
+
+
+class ItemState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of the tree. `request` numbers an action task's calls; `due_cause` says why the date is what it is."""
 
     state: ItemStatus = "waiting"
@@ -59,7 +63,7 @@ class Pause(Struct, frozen=True, kw_only=True):
     reason_code: str
 
 
-class TimerState(Struct, frozen=True, kw_only=True):
+class TimerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A running SLA: the rung that is armed, when it is due, and the version that a firing must name.
 
     While it is paused `due_at` is when it would have been due. It is due when `left` has been worked since `since`.
@@ -74,7 +78,7 @@ class TimerState(Struct, frozen=True, kw_only=True):
     left: timedelta | None = None  # None: the whole rung, as long as a working day is
 
 
-class ReminderState(Struct, frozen=True, kw_only=True):
+class ReminderState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step's reminders: the next one while it is armed, those that were given since it opened, and how many ever."""
 
     turn: tuple[int, int]
@@ -202,7 +206,7 @@ class Migration(Struct, frozen=True, kw_only=True):
     parts: dict[str, Parts] = {}
 
 
-class State(Struct, frozen=True, kw_only=True):
+class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One onboarding. `seq` counts the events applied; the journal's next entry is `seq + 1`."""
 
     definition: str

@@ -58,8 +58,12 @@ CREATE OR REPLACE FUNCTION cell.write_marks(p_rows jsonb) RETURNS void LANGUAGE 
   END $body$;
 
 CREATE OR REPLACE FUNCTION cell.write_state(
-    p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_items jsonb) RETURNS void LANGUAGE plpgsql AS
+    p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_items jsonb, p_dates jsonb)
+  RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
+    UPDATE item SET due_at = moved.due_at, due_cause = moved.due_cause
+      FROM jsonb_to_recordset(p_dates) AS moved(key text, due_at timestamptz, due_cause text)
+      WHERE item.onboarding_id = p_onboarding AND item.key = moved.key;
     UPDATE item SET {_SET} FROM jsonb_populate_recordset(NULL::item, p_items) changed
       WHERE item.onboarding_id = p_onboarding AND item.key = changed.key;
     UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;

@@ -130,13 +130,16 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: D
     else:
         known = onboarding.snapshot.get("items", {})
         changed -= change_rows(work, onboarding, [plan.items[key] for key in state.items if key not in known], decision)
-    rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed]
+    dates = {change.item for change in decision.changes if change.attributes.keys() <= _DATES} & changed
+    rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed - dates]
+    moved = [{"key": key, "due_at": state.items[key].due_at, "due_cause": state.items[key].due_cause} for key in dates]
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     work.session.flush()
-    values = (onboarding.id, state.seq, state.phase, as_json(state), as_json(rows))
+    values = (onboarding.id, state.seq, state.phase, as_json(state), as_json(rows), as_json(moved))
     driver_of(work.session).execute(_WRITE, values)
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
 
 
-_WRITE = b"SELECT cell.write_state(%s, %s, %s, %s::jsonb, %s::jsonb)"
+_DATES = {"due_at", "due_cause"}  # one step that ends early or late moves those of all that come after it
+_WRITE = b"SELECT cell.write_state(%s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb)"
