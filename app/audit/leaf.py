@@ -87,7 +87,7 @@ def field_keys(salt: str, paths: Mapping[str, object], *, version: int = FORMAT)
     if version == FIRST_FORMAT:
         return dict.fromkeys(paths, salt)
     secret = bytes.fromhex(salt)
-    return {path: hmac.new(secret, canonical(["key", path]), hashlib.sha256).hexdigest() for path in paths}
+    return {path: hmac.digest(secret, canonical(["key", path]), "sha256").hex() for path in paths}
 
 
 def leaf_entry(facts: TrailFacts, commitments: Mapping[str, str], *, version: int = FORMAT) -> LeafEntry:
@@ -148,7 +148,7 @@ def hash_leaf(content: bytes) -> str:
 def commit(key: str, entry_id: UUID, path: str, value: object) -> str:
     """HMAC-SHA256 of one value under its key, bound to entry and path: equal values do not look equal."""
     steps = ["body", path.removeprefix(BODY)] if path.startswith(BODY) else [path]
-    return hmac.new(bytes.fromhex(key), canonical([str(entry_id), *steps, value]), hashlib.sha256).hexdigest()
+    return hmac.digest(bytes.fromhex(key), canonical([str(entry_id), *steps, value]), "sha256").hex()
 
 
 def find_commitments(facts: TrailFacts, salt: str, leaf_hash: str) -> dict[str, Any] | None:
