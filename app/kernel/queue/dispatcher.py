@@ -100,9 +100,13 @@ def recover_leases(databases: Databases, cell: str) -> int:
 
 
 def release_worker(databases: Databases, cell: str, worker: str) -> int:
-    """Free at once the leases of a worker that is known to be dead: its own restart calls this with its name."""
+    """Free at once the leases of a worker that is known to be dead: its own restart calls this with its name.
+
+    What was on its way is sent anew, too: messages that it had fetched died with it, and who gets one twice parks it.
+    """
     with dispatcher_session(databases, cell, actor=worker) as (session, _now):
-        return session.connection().execute(_RELEASE, {"worker": worker}).rowcount
+        held = session.connection().execute(_RELEASE, {"worker": worker}).rowcount
+        return held + session.connection().execute(_SEND_ANEW).rowcount
 
 
 def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatched]:
@@ -169,6 +173,12 @@ _ANY = text(f"""
 """)  # noqa: S608 - constants of ours
 _RELEASE = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
+""")
+# Whatever somebody is at this very moment claiming or sending is not lost.
+_SEND_ANEW = text("""
+    UPDATE cell.job j SET state = 'ready', lease_until = NULL
+    FROM (SELECT tenant_id, id FROM cell.job WHERE state = 'dispatched' FOR UPDATE SKIP LOCKED) sent
+    WHERE j.tenant_id = sent.tenant_id AND j.id = sent.id
 """)
 # On a lane nothing is sent while something earlier is unfinished, or is still an event that nobody has relayed.
 _TAKE = text(f"""

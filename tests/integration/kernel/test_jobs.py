@@ -262,6 +262,17 @@ class TestALease:
         assert release_worker(installation.databases, CELL, "host-0") == 1
         assert [row.tenant_id for row in installation.run_due()] == [acme.id]
 
+    def test_whose_message_died_with_a_worker_is_sent_again_at_once(
+        self, installation: Installation, acme: Tenant, guests: Guests
+    ):
+        """What a worker had fetched and not begun is nowhere any more; who still has such a message finds it done."""
+        lost = dispatch(installation, acme, "tests.greet", name="Bo")
+        assert installation.take() == []
+        assert release_worker(installation.databases, CELL, "host-0") == 1
+        assert [row.id for row in installation.run_due()] == [lost.job_id]
+        installation.run_one(lost)
+        assert guests(acme) == ["Bo"]
+
     def test_that_is_lost_each_time_ends_as_failed(self, installation: Installation, acme: Tenant, guests: Guests):
         """A poison job: whoever runs it dies by SIGKILL in the middle."""
         ask(installation, acme, "tests.kill", once=False)
