@@ -192,7 +192,7 @@ def _is_plain(value: object) -> bool:
         return all(type(key) is str and key.isascii() and _is_plain(inner) for key, inner in value.items())
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
-    return kind is int and abs(value) <= _LARGEST  # type: ignore[arg-type]  # its kind was just asked for
+    return type(value) is int and abs(value) <= _LARGEST
 
 
 def _refuse_large(value: object) -> None:

@@ -94,6 +94,8 @@ class _Heart:
                     session.execute(_RENEW, values)
         except DatabaseAway:
             log.warning("job.heartbeat_missed", jobs=[str(beat.claimed.id) for beat in due])
+        except Exception:  # every job of this process hangs on this thread: a surprise must not end it
+            log.exception("job.heartbeat_surprised", jobs=[str(beat.claimed.id) for beat in due])
 
 
 _hearts: dict[tuple[int, str], _Heart] = {}

@@ -18,6 +18,7 @@ from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.dispatcher import Dispatched, recover_leases, release_worker
 from app.kernel.queue.execution import backoff
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
+from tenants.sessions import dispatcher_session
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation, make_databases, make_runtime
 from tests.integration.kernel.work_to_do import OUTCOMES, add_guest, body
@@ -261,6 +262,29 @@ class TestALease:
             )
         assert release_worker(installation.databases, CELL, "host-0") == 1
         assert [row.tenant_id for row in installation.run_due()] == [acme.id]
+
+    def test_is_renewed_by_the_next_beat_where_one_went_wrong(
+        self, installation: Installation, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+    ):
+        """Every job of a process hangs on one thread: a surprise must not end it."""
+        beaten = threading.Event()
+        surprises = [RuntimeError("a surprise")]
+
+        def surprised(*given: Any, **named: Any) -> Any:
+            if surprises:
+                raise surprises.pop()
+            beaten.set()
+            return dispatcher_session(*given, **named)
+
+        def wait(run: JobRun) -> Outcome:
+            assert beaten.wait(3)
+            return Done()
+
+        monkeypatch.setattr("app.kernel.queue.heartbeat.dispatcher_session", surprised)
+        body["patient"] = wait
+        item = dispatch(installation, acme, "tests.patient")
+        installation.run_one(item)
+        assert installation.job(item.job_id).state == "done"
 
     def test_whose_message_died_with_a_worker_is_sent_again_at_once(
         self, installation: Installation, acme: Tenant, guests: Guests

@@ -39,6 +39,16 @@ def work_on(installation: Installation, runtime: Any = None) -> int:
     return len(taken)
 
 
+def work_until_killed(installation: Installation) -> int:
+    """The same in a process of its own, with connections of its own; how that ended."""
+    if (child := os.fork()) == 0:
+        try:
+            work_on(installation, make_runtime(make_databases(installation.urls, installation.key)))
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def step(run: JobRun, *, left: int, **more: Any) -> Outcome:
     """One guest, and the next step."""
     with run.finish() as work:
@@ -153,12 +163,7 @@ class TestAChain:
 
         body["act"] = deadly
         ask(installation, acme, "tests.act", left=4)
-        if (child := os.fork()) == 0:
-            try:
-                work_on(installation, make_runtime(make_databases(installation.urls, installation.key)))
-            finally:
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert work_until_killed(installation) == -signal.SIGKILL
         assert states(installation) == [("done", 1, 1), ("done", 1, 1), ("running", 1, 1)]
         body["act"] = step
         assert release_worker(installation.databases, CELL, "worker-1") == 1
@@ -241,12 +246,7 @@ class TestWhatAKindDoesFirst:
         whole = body["prepared"]
         body["prepared"] = lambda *_run, **_args: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]  # it never returns
         ask(installation, acme, "tests.act")
-        if (child := os.fork()) == 0:
-            try:
-                work_on(installation, make_runtime(make_databases(installation.urls, installation.key)))
-            finally:
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert work_until_killed(installation) == -signal.SIGKILL
         body["prepared"] = whole
         assert release_worker(installation.databases, CELL, "worker-1") == 1
         assert work_on(installation) == 1
