@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import UUID
 
 import psycopg
@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from tenants.line import Line, line_of
 from tenants.naming import RoleNames, role_password
 
 _PER_GATEWAY = 2  # 4 gateways by default: 8 connections a process and cell (DESIGN 4)
@@ -93,6 +94,7 @@ class Databases:
             # The driver runs in autocommit and we send the BEGIN ourselves; no prepared statement crosses tenants.
             connect_args={"prepare_threshold": None, "autocommit": True, "connect_timeout": 10},
         )
+        event.listen(engine, "do_connect", lambda _dialect, _record, args, named: Line.connect(*args, **named))
         event.listen(engine, "begin", _send_begin)
         event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
         event.listen(engine, "checkin", _on_return)
@@ -114,7 +116,7 @@ def driver_url(url: str) -> URL:
 def _send_begin(connection: Connection) -> None:
     """Send `BEGIN` and the scope as one message; a connection without a scope fails here (KeyError): it never reads."""
     scope = connection.get_execution_options()["scope"]
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg's own
+    driver = line_of(connection)
     if not driver.autocommit:  # an isolation level was asked for: the driver would begin a transaction before ours
         raise OutsideScope("A scope begins its own transaction; another isolation level belongs into the scope.")
     try:
@@ -141,6 +143,7 @@ def note_schema(info: MutableMapping[Any, Any], schema: str) -> None:
 def _refuse_without_transaction(
     _connection: Connection, cursor: psycopg.Cursor[Any], _statement: str, *_rest: object
 ) -> None:
+    cast("Line", cursor.connection).settle()
     _refuse_idle(cursor.connection)
 
 

@@ -19,12 +19,13 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import IdleInTransactionSessionTimeout as SilentTooLong
 from sqlalchemy import Connection, Engine, RootTransaction
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from tenants.engines import CellEngines, CellUnknown, Databases, ScopedCursor, note_schema
+from tenants.line import line_of
 from tenants.schema.head import outdated_revisions
 from tenants.tenant import Tenant
 
@@ -61,7 +62,7 @@ class DatabaseAway(Exception):
     def after(cls, error: Exception, certain: str) -> DatabaseAway:
         """What a driver's error means to the user. A lock that did not come is no outage."""
         busy = isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled)
-        return cls(f"{_BUSY if busy else _AWAY} {certain}")
+        return cls(f"{_BUSY} {_UNCHANGED}" if busy else f"{_AWAY} {certain}")
 
 
 class ScopeMismatch(Exception):
@@ -278,8 +279,7 @@ def _then(statements: str, **names: object) -> bytes:
 
 def _say(session: Session, statements: bytes) -> Any:
     """Several statements in one message; gives the row of the last one."""
-    driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]  # psycopg's own
-    cursor = driver.execute(statements)
+    cursor = line_of(session.connection()).execute(statements)
     while cursor.nextset():
         pass
     return cursor.fetchone()
@@ -307,9 +307,11 @@ def _opened(engine: Engine, scope: Scope) -> Iterator[tuple[Session, Any]]:
             certain = _UNCERTAIN
     except (OperationalError, InterfaceError, psycopg.OperationalError, SilentTooLong, PoolExhausted) as error:
         raise DatabaseAway.after(error, certain) from error
-    except InternalError as error:
+    except DBAPIError as error:
         if isinstance(error.orig, SilentTooLong):
             raise DatabaseAway.after(error, certain) from error
+        if certain == _UNCERTAIN and error.orig is not None:
+            raise error.orig from error  # of the last statement, which the driver itself sends with the COMMIT
         raise
 
 

@@ -153,6 +153,10 @@ class Work:
         row = driver_of(self.session).execute(statement, values).fetchone()
         return row[0] if row else None
 
+    def send_ahead(self, statement: bytes, *values: str) -> None:
+        """A statement without rows that the server works at while this work goes on (`tenants.line`)."""
+        driver_of(self.session).send_ahead(statement, [value.encode() for value in values])
+
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
         """What is recorded meanwhile is recorded of somebody else: of a job that this work leads to."""

@@ -135,11 +135,11 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: D
     moved = [{"key": key, "due_at": state.items[key].due_at, "due_cause": state.items[key].due_cause} for key in dates]
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     work.session.flush()
-    values = (onboarding.id, state.seq, state.phase, as_json(state), as_json(rows), as_json(moved))
-    driver_of(work.session).execute(_WRITE, values)
+    values = (str(onboarding.id), str(state.seq), state.phase, as_json(state), as_json(rows), as_json(moved))
+    work.send_ahead(_WRITE, *values)
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
 
 
 _DATES = {"due_at", "due_cause"}  # one step that ends early or late moves those of all that come after it
-_WRITE = b"SELECT cell.write_state(%s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb)"
+_WRITE = b"SELECT cell.write_state($1::uuid, $2::int, $3::text, $4::jsonb, $5::jsonb, $6::jsonb)"

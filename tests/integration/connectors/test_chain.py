@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from app.flow import events
@@ -14,6 +13,7 @@ from app.kernel.queue import execution
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.templates.operations import pin
+from tenants.line import Line
 from tenants.tenant import Tenant
 from tests.benchmarks.peers.chain import STEPS, chain_of_calls
 from tests.benchmarks.straight import straight_start
@@ -54,13 +54,13 @@ def test_each_call_of_a_chain_is_one_commit(shop: MainJob, tenant: Tenant, monke
         one for one in shop.installation.take() if shop.installation.job(one.job_id).kind.endswith("execute_run")
     ]
     commits: list[object] = []
-    commit = psycopg.Connection.commit
+    commit = Line.commit
 
-    def counted(line: psycopg.Connection[object]) -> None:
+    def counted(line: Line) -> None:
         commits.append(line)
         commit(line)
 
-    monkeypatch.setattr(psycopg.Connection, "commit", counted)
+    monkeypatch.setattr(Line, "commit", counted)
     monkeypatch.setattr(execution, "_AT_MOST", 60.0)
     execution.run_jobs(shop.runtime, cell=CELL, tenant_id=tenant.id, job_id=first.job_id, worker="worker-1")
     query = "SELECT state, attempts FROM {}.run WHERE onboarding_id = %s"

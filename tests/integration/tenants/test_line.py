@@ -1,0 +1,184 @@
+"""What is sent ahead and what is sent with the COMMIT: refused, cut off, rolled back, followed by something."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg.errors import DivisionByZero, UniqueViolation
+from sqlalchemy import text
+from sqlalchemy.exc import DataError
+from sqlalchemy.orm import Session
+
+from tenants.line import Line, line_of
+from tenants.sessions import DatabaseAway, tenant_session
+from tenants.tenant import Tenant
+from tests import cluster
+from tests.factories.installation import Installation
+
+COMMAND = "INSERT INTO command (key, fingerprint, result, at) VALUES ('{}', 'f', '{{}}', now())"
+AHEAD = b"INSERT INTO command (key, fingerprint, result, at) VALUES ($1::text, $2::text, '{}', now())"
+LAST = b"cell.write_marks"
+
+
+@contextmanager
+def opened(house: Installation, tenant: Tenant) -> Iterator[tuple[Session, Line]]:
+    """A transaction of the tenant and the line under it."""
+    with tenant_session(house.databases, tenant, actor="test") as (session, _entered):
+        yield session, line_of(session.connection())
+
+
+def marks(key: str) -> bytes:
+    """The document of a last statement that stores one command's key."""
+    return (
+        b'{"command": [{"key": "%b", "fingerprint": "f", "result": {}, "at": "2026-11-02T09:00:00Z"}]}' % key.encode()
+    )
+
+
+def keys(house: Installation, tenant: Tenant) -> set[str]:
+    """The command keys that are stored."""
+    return {row.key for row in house.rows(tenant, "SELECT key FROM {}.command")}
+
+
+@pytest.fixture(autouse=True)
+def _empty(house: Installation) -> Iterator[None]:
+    yield
+    house.empty()
+
+
+class TestWhatIsSentAhead:
+    def test_is_done_when_the_transaction_commits(self, house: Installation, acme: Tenant):
+        with opened(house, acme) as (_session, line):
+            line.send_ahead(AHEAD, [b"one", b"f"])
+            line.send_ahead(AHEAD, [b"two", b"f"])
+        assert keys(house, acme) == {"one", "two"}
+
+    def test_is_seen_by_whatever_is_asked_next(self, house: Installation, acme: Tenant):
+        with opened(house, acme) as (session, line):
+            line.send_ahead(AHEAD, [b"orm", b"f"])
+            assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 1
+            line.send_ahead(AHEAD, [b"driver", b"f"])
+            assert line.execute("SELECT count(*) FROM command").fetchone() == (2,)
+            line.send_ahead(AHEAD, [b"nested", b"f"])
+            with session.begin_nested():
+                assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 3
+
+    def test_is_larger_than_what_a_socket_holds(self, house: Installation, acme: Tenant):
+        long = b"x" * 5_000_000
+        with opened(house, acme) as (session, line):
+            line.send_ahead(AHEAD, [b"long", long])
+            assert session.execute(text("SELECT length(fingerprint) FROM command")).scalar_one() == len(long)
+
+    @pytest.mark.parametrize("then", ["commit", "ask", "ahead", "last"])
+    def test_is_refused_where_its_answer_is_read(self, house: Installation, acme: Tenant, then: str):
+        def refused() -> None:
+            with opened(house, acme) as (session, line):
+                session.execute(text(COMMAND.format("before")))
+                line.send_ahead(b"SELECT 1 / $1::int", [b"0"])
+                if then == "ask":
+                    session.execute(text("SELECT 1"))
+                elif then == "ahead":
+                    line.send_ahead(b"SELECT $1::int", [b"1"])
+                elif then == "last":
+                    line.send_last(LAST, marks("last"))
+
+        with pytest.raises(DataError if then == "ask" else DivisionByZero):  # the ORM wraps what it meets on its way
+            refused()
+        assert keys(house, acme) == set()
+        with opened(house, acme) as (session, _line):
+            assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 0
+
+    @pytest.mark.parametrize("statement", [b"SELECT 1 / $1::int", b"SELECT $1::int"])
+    def test_hides_no_other_error(self, house: Installation, acme: Tenant, statement: bytes):
+        def fail() -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_ahead(statement, [b"0"])
+                raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine"):
+            fail()
+        with opened(house, acme) as (session, _line):
+            assert session.execute(text("SELECT 1")).scalar_one() == 1
+
+    def test_lets_the_server_count_the_silence_of_whoever_was_stopped(self, house: Installation, acme: Tenant):
+        with opened(house, acme) as (_session, line):
+            backend = line.info.backend_pid
+            line.send_ahead(AHEAD, [b"one", b"f"])
+            with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+                state, deadline = "", time.monotonic() + 10
+                while state != "idle in transaction":
+                    assert time.monotonic() < deadline, state
+                    (state,) = admin.execute(
+                        "SELECT state FROM pg_stat_activity WHERE pid = %s", [backend]
+                    ).fetchone() or ("",)
+
+
+class TestWhatIsSentWithTheCommit:
+    def test_is_done_with_all_before_it(self, house: Installation, acme: Tenant):
+        with opened(house, acme) as (session, line):
+            session.execute(text(COMMAND.format("before")))
+            line.send_ahead(AHEAD, [b"ahead", b"f"])
+            line.send_last(LAST, marks("it's \\\\ né"))
+        assert keys(house, acme) == {"before", "ahead", "it's \\ né"}
+
+    def test_comes_before_what_follows_nevertheless(self, house: Installation, acme: Tenant):
+        with opened(house, acme) as (session, line):
+            line.send_last(LAST, marks("first"))
+            assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 1
+            line.send_last(LAST, marks("second"))
+            line.send_last(LAST, marks("third"))
+        assert keys(house, acme) == {"first", "second", "third"}
+
+    def test_takes_everything_back_when_it_is_refused(self, house: Installation, acme: Tenant):
+        def store(*before: str) -> None:
+            with opened(house, acme) as (session, line):
+                for key in before:
+                    session.execute(text(COMMAND.format(key)))
+                line.send_last(LAST, marks("taken"))
+
+        store()
+        with pytest.raises(UniqueViolation):
+            store("before")
+        assert keys(house, acme) == {"taken"}
+        with opened(house, acme) as (session, _line):
+            assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 1
+
+    def test_is_forgotten_by_a_rollback(self, house: Installation, acme: Tenant):
+        def fail() -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST, marks("never"))
+                raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine"):
+            fail()
+        for _ in range(3):  # whichever connection comes next
+            with opened(house, acme):
+                pass
+        assert keys(house, acme) == set()
+
+    def test_promises_nothing_when_the_answer_is_lost(self, house: Installation, acme: Tenant):
+        def cut_off() -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST, marks("lost"))
+                with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+                    admin.execute("SELECT pg_terminate_backend(%s, 5000)", [line.info.backend_pid])
+
+        with pytest.raises(DatabaseAway) as lost:
+            cut_off()
+        assert "Nothing was changed" not in str(lost.value)
+        assert keys(house, acme) == set()
+
+    def test_says_that_nothing_changed_when_somebody_else_holds_the_lock(self, house: Installation, acme: Tenant):
+        def wait() -> None:
+            with opened(house, acme) as (_session, line):
+                line.execute("SET LOCAL lock_timeout = '50ms'")
+                line.send_last(LAST, marks("theirs"))
+
+        with opened(house, acme) as (_session, other):
+            other.execute(COMMAND.format("theirs").encode())
+            with pytest.raises(DatabaseAway, match=r"Somebody else .* Nothing was changed"):
+                wait()
+        assert keys(house, acme) == {"theirs"}
