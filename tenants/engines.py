@@ -120,10 +120,7 @@ def _send_begin(connection: Connection) -> None:
     if not driver.autocommit:  # an isolation level was asked for: the driver would begin a transaction before ours
         raise OutsideScope("A scope begins its own transaction; another isolation level belongs into the scope.")
     try:
-        cursor = driver.execute(scope.begin)
-        while cursor.nextset():
-            pass
-        connection.info["entered"] = cursor.fetchone()
+        connection.info["entered"] = driver.begin(scope.begin)
         note_schema(connection.info, scope.schema)
     except psycopg.OperationalError:
         connection.invalidate()  # the server went away; the pool must not offer this connection again

@@ -12,7 +12,9 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import generators
+from psycopg.adapt import Transformer
 from psycopg.pq import Escaping, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
 
 
@@ -21,14 +23,29 @@ class Line(psycopg.Connection[Any]):
 
     _last = b""
 
-    def send_ahead(self, statement: bytes, values: Sequence[bytes]) -> None:
-        """Send a statement without rows that the server works at while the program goes on.
+    def begin(self, scope: str) -> tuple[Any, ...] | None:
+        """Send a BEGIN with its scope, several statements in one message; gives the row of the last one."""
+        self._last = b""
+        self.pgconn.send_query(scope.encode())
+        return self._row(self._read())
 
-        `$1` and so on are cast in it; values are text. What the server says to it is raised where the answer is read:
-        before the next statement, at the latest by the COMMIT.
+    def ask(self, statement: bytes, *values: object) -> tuple[Any, ...] | None:
+        """The first row that a statement gives; `$1` and so on stand for its values, which are sent as text.
+
+        What a cursor of the driver does beside that costs more than the statements that every change sends.
         """
         self.settle()
-        self.pgconn.send_query_params(statement, values)
+        self.pgconn.send_query_params(statement, _texts(values))
+        return self._row(self._read())
+
+    def send_ahead(self, statement: bytes, *values: object) -> None:
+        """Send a statement whose rows nobody needs: the server works at it while the program goes on.
+
+        What the server says to it is raised where the answer is read: before the next statement, at the latest by the
+        COMMIT.
+        """
+        self.settle()
+        self.pgconn.send_query_params(statement, _texts(values))
 
     def send_last(self, function: bytes, document: bytes) -> None:
         """Call a function of one JSON document as the transaction's last act, in one message with the COMMIT.
@@ -63,6 +80,8 @@ class Line(psycopg.Connection[Any]):
     def rollback(self) -> None:
         """As the driver's: what was said to a statement sent ahead is heard, and what was unsent stays so."""
         self._last = b""
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
         with suppress(psycopg.Error):
             self.settle()
         super().rollback()
@@ -71,10 +90,29 @@ class Line(psycopg.Connection[Any]):
         self.pgconn.send_query(message)
         self._read()
 
-    def _read(self) -> None:
-        for result in self.wait(generators.execute(self.pgconn)):
-            if result.status == ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(result)
+    def _read(self) -> PGresult:
+        """The last of the answers to one message."""
+        last: PGresult = self.wait(generators.execute(self.pgconn))[-1]
+        if last.status == ExecStatus.FATAL_ERROR:  # nothing is looked at after a refusal
+            raise psycopg.errors.error_from_result(last)
+        return last
+
+    def _row(self, answer: PGresult) -> tuple[Any, ...] | None:
+        if not answer.ntuples:
+            return None
+        loading = Transformer(self)
+        loading.set_pgresult(answer)
+        row: tuple[Any, ...] = loading.load_row(0, tuple)
+        return row
+
+
+def _texts(values: Sequence[object]) -> list[bytes | None]:
+    texts = [None if value is None else str(value).encode() for value in values]
+    if any(text and b"\0" in text for text in texts):
+        raise psycopg.DataError(
+            "PostgreSQL text fields cannot contain NUL (0x00) bytes"
+        )  # libpq would cut it off there
+    return texts
 
 
 def line_of(connection: Connection) -> Line:

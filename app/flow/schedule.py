@@ -6,9 +6,9 @@ back the very same dates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Literal
 
 from app.flow.calendar import BusinessTime
@@ -20,6 +20,7 @@ Edge = Literal["begin", "end"]
 Node = tuple[str, Edge]  # an item's key, and which end of it
 Basis = Literal["", "opened", "pinned"] | ItemStatus  # what fixes a node, if anything does
 _NO_PLAN = Plan()
+_moment = itemgetter(0)
 _THAT_DAY = Duration(business_days=0)
 
 
@@ -35,12 +36,9 @@ class Forecast:
         self.definition, self.state, self.start = definition, state, start
         self.plan = state.plan or _NO_PLAN
         self._known: dict[Node, datetime] = {}
+        self._binding: dict[Node, Node] = {}
         self._times: dict[Side, BusinessTime] = {"partner": state.time_for("partner")}
         self._times["customer"] = state.time_for("customer")
-
-    def begin(self, key: str) -> datetime:
-        """When the item began, or can begin: its parent has begun and all it depends on has ended."""
-        return self.at((key, "begin"))
 
     def end(self, key: str) -> datetime:
         """When the item ended, or is expected to end; what waits for it can begin then."""
@@ -56,8 +54,18 @@ class Forecast:
         """The moment of a node."""
         known = self._known.get(node)
         if known is None:
-            known = self.basis(node)[1] or max([moment for moment, _ in self.hangs_on(node)])
+            known = self.basis(node)[1]
+            if known is None:
+                known, self._binding[node] = max(self.hangs_on(node), key=_moment)
             self._known[node] = known
+        return known
+
+    def binding(self, node: Node) -> Node:
+        """Which of the nodes that this one comes after leaves it the latest moment; of several, the first."""
+        known = self._binding.get(node)
+        if known is None:
+            _, known = max(self.hangs_on(node), key=_moment)
+            self._binding[node] = known
         return known
 
     def basis(self, node: Node) -> tuple[Basis, datetime | None]:
@@ -74,19 +82,23 @@ class Forecast:
             return ("pinned", self.pinned(key))
         return ("", None)
 
-    def hangs_on(self, node: Node) -> Iterator[tuple[datetime, Node]]:
+    def hangs_on(self, node: Node) -> list[tuple[datetime, Node]]:
         """What a node comes after, each with the earliest moment it leaves to this node."""
         key, side = node
-        item = self.definition.items[key]
+        items = self.definition.items
+        item = items[key]
         if side == "begin":
-            above: Node = (item.parent or "", "begin")
-            yield self.at(above) if item.parent else self.start, above
-            for earlier in self.joins(item):
-                yield self.end(earlier), (earlier, "end")
-            return
-        yield self._after(item, self.begin(key)), (key, "begin")
-        for child in self.definition.needed(item):
-            yield self.end(child), (child, "end")
+            first: Node = (item.parent or "", "begin")
+            moment, earlier = self.at(first) if item.parent else self.start, self.joins(item)
+        else:
+            first = (key, "begin")
+            moment, earlier = self._after(item, self.at(first)), item.children
+        found = [(moment, first)]
+        for name in earlier:
+            if side == "begin" or not items[name].optional:
+                before: Node = (name, "end")
+                found.append((self.at(before), before))
+        return found
 
     def joins(self, item: Item) -> tuple[str, ...]:
         """What the item begins after: all that it depends on, or with `any` the first of it that is not left out."""

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
-from tenants.line import Line, line_of
+from tenants.line import line_of
 from tenants.schema.marks import MARKS, mark_name
 
 Row = dict[str, Any]
@@ -72,14 +72,9 @@ class Marks:
     def write(self, session: Session) -> None:
         """Write all rows with one statement, sent with the COMMIT: by a function, whose plans the server keeps."""
         if self.rows:
-            driver_of(session).send_last(_WRITE, msgspec.json.encode(self.rows))
+            line_of(session.connection()).send_last(_WRITE, msgspec.json.encode(self.rows))
 
 
 def as_json(value: object) -> str:
     """JSON for a `jsonb` parameter; ids and moments as text."""
     return msgspec.json.encode(value).decode()
-
-
-def driver_of(session: Session) -> Line:
-    """The driver's connection inside this session's transaction: for the statements that every change sends."""
-    return line_of(session.connection())

@@ -17,8 +17,9 @@ from app.kernel.actor import Actor, Rights
 from app.kernel.errors import Unavailable
 from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
-from app.kernel.marks import Marks, TrailFacts, driver_of
+from app.kernel.marks import Marks, TrailFacts
 from app.kernel.runtime import Runtime, Service
+from tenants.line import line_of
 from tenants.sessions import Entered, Founding, TenantOutdated, founding_session, tenant_session
 from tenants.tenant import Tenant
 
@@ -150,12 +151,8 @@ class Work:
 
     def ask(self, statement: bytes, *values: object) -> Any:
         """The one value of a statement that every job sends, in the driver's own words: the ORM costs more than it."""
-        row = driver_of(self.session).execute(statement, values).fetchone()
+        row = line_of(self.session.connection()).ask(statement, *values)
         return row[0] if row else None
-
-    def send_ahead(self, statement: bytes, *values: str) -> None:
-        """A statement without rows that the server works at while this work goes on (`tenants.line`)."""
-        driver_of(self.session).send_ahead(statement, [value.encode() for value in values])
 
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
@@ -241,7 +238,7 @@ _ADMIT = text(
 )
 
 
-_BEGIN_JOB = b"SELECT cell.begin_job(%s, %s, %s)"
+_BEGIN_JOB = b"SELECT cell.begin_job($1, $2, $3)"
 
 
 @contextmanager

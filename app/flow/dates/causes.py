@@ -6,7 +6,6 @@ back never ends before something that happened with this very event, and there i
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import Final, Literal
 
 from app.flow import events
@@ -37,7 +36,6 @@ OF_EVENTS: Final[dict[type, Cause]] = {
     events.RolledBack: "rolled_back",
 }
 
-_moment = itemgetter(0)
 _WORDS: Final[dict[str, Cause]] = {
     "done": "finished",
     "skipped": "skipped",
@@ -80,8 +78,7 @@ class Causes:
             if changed is not None and (later or changed != "opened"):
                 self._traced[node, later] = changed, self._place(plan, node[0], changed)
                 break
-            _, binding = max(plan.hangs_on(node), key=_moment)
-            binding = self._of_any(node, binding, later=later)
+            binding = self._of_any(node, plan.binding(node), later=later)
             if not binding[0]:
                 self._traced[node, later] = "opened", node[0]  # it hangs on nothing but the start
                 break

@@ -138,13 +138,15 @@ def checked_proof(evidence: Evidenced | None, by: str, now: datetime) -> Proof:
     return Proof(statement=evidence.statement.strip(), link=link, given_by=by, given_at=now)
 
 
+_FIELDS = ItemState.__struct_fields__
+
+
 def _change(key: str, before: ItemState | None, after: ItemState) -> ItemChange | None:
     if before is after:
         return None
-    old = before or ItemState()
-    fresh = {
-        name: getattr(after, name)
-        for name in ItemState.__struct_fields__
-        if before is None or getattr(after, name) != getattr(old, name)
-    }
+    values = msgspec.structs.astuple(after)
+    if before is None:
+        return ItemChange(item=key, attributes=dict(zip(_FIELDS, values, strict=True)))
+    old = msgspec.structs.astuple(before)
+    fresh = {name: value for name, value, was in zip(_FIELDS, values, old, strict=True) if value != was}
     return ItemChange(item=key, attributes=fresh) if fresh else None

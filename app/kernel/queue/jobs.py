@@ -126,7 +126,7 @@ class JobRun:
     def work(self) -> Iterator[Work]:
         """Open a transaction in the tenant; raises LeaseLost where the job has gone to somebody else."""
         with open_work(self.runtime, self.tenant, self.actor, trace_id=self.job.trace_id) as work:
-            if not work.ask(b"SELECT cell.holds_job(%s, %s)", self.job.id, self.job.epoch):
+            if not work.ask(b"SELECT cell.holds_job($1, $2)", self.job.id, self.job.epoch):
                 raise LeaseLost(f"job {self.job.id} is no longer held at epoch {self.job.epoch}")
             yield work
 
@@ -189,4 +189,4 @@ class JobRun:
 
 _LATER = text("SELECT cell.later_on_lane(:id)")
 _COVER = text("SELECT cell.finish_waiting(:ids)")
-_FINISH = b"SELECT cell.finish_job(%s, %s, %s, %s::timestamptz, %s)"
+_FINISH = b"SELECT cell.finish_job($1, $2, $3, $4, $5)"

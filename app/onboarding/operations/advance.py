@@ -19,7 +19,7 @@ from app.flow.definition import Definition
 from app.flow.events import Event as FlowEvent
 from app.flow.parts.unfolding import unfold
 from app.flow.steps.holds import OnHold
-from app.kernel.marks import as_json, driver_of
+from app.kernel.marks import as_json
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
@@ -30,6 +30,7 @@ from app.onboarding.operations.effects import carry_out
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 from app.onboarding.talk.watching import follow_event
 from app.onboarding.telling import Told, tell
+from tenants.line import line_of
 
 SYSTEM_ONLY = {
     "lock_onboarding": "part of an operation that has checked its own permission",
@@ -37,7 +38,7 @@ SYSTEM_ONLY = {
 }
 
 _COLUMNS = tuple(column.key for column in inspect(Onboarding).columns)
-_LOCK = f"SELECT {', '.join(_COLUMNS)} FROM onboarding WHERE id = %s FOR UPDATE".encode()  # noqa: S608 - our own names
+_LOCK = f"SELECT {', '.join(_COLUMNS)} FROM onboarding WHERE id = $1 FOR UPDATE".encode()  # noqa: S608 - our own names
 
 
 def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
@@ -46,7 +47,7 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
     Whoever had read it before has the same object, brought up to date. Raises OnboardingMissing.
     """
     work.session.flush()
-    row = driver_of(work.session).execute(_LOCK, (onboarding_id,)).fetchone()
+    row = line_of(work.session.connection()).ask(_LOCK, onboarding_id)
     if row is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     known = work.session.identity_map.get(identity_key(Onboarding, onboarding_id))
@@ -133,10 +134,11 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: D
     dates = {change.item for change in decision.changes if change.attributes.keys() <= _DATES} & changed
     rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed - dates]
     moved = [{"key": key, "due_at": state.items[key].due_at, "due_cause": state.items[key].due_cause} for key in dates]
-    columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     work.session.flush()
-    values = (str(onboarding.id), str(state.seq), state.phase, as_json(state), as_json(rows), as_json(moved))
-    work.send_ahead(_WRITE, *values)
+    line_of(work.session.connection()).send_ahead(
+        _WRITE, onboarding.id, state.seq, state.phase, as_json(state), as_json(rows), as_json(moved)
+    )
+    columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -52,24 +54,24 @@ def _empty(house: Installation) -> Iterator[None]:
 class TestWhatIsSentAhead:
     def test_is_done_when_the_transaction_commits(self, house: Installation, acme: Tenant):
         with opened(house, acme) as (_session, line):
-            line.send_ahead(AHEAD, [b"one", b"f"])
-            line.send_ahead(AHEAD, [b"two", b"f"])
+            line.send_ahead(AHEAD, "one", "f")
+            line.send_ahead(AHEAD, "two", "f")
         assert keys(house, acme) == {"one", "two"}
 
     def test_is_seen_by_whatever_is_asked_next(self, house: Installation, acme: Tenant):
         with opened(house, acme) as (session, line):
-            line.send_ahead(AHEAD, [b"orm", b"f"])
+            line.send_ahead(AHEAD, "orm", "f")
             assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 1
-            line.send_ahead(AHEAD, [b"driver", b"f"])
+            line.send_ahead(AHEAD, "driver", "f")
             assert line.execute("SELECT count(*) FROM command").fetchone() == (2,)
-            line.send_ahead(AHEAD, [b"nested", b"f"])
+            line.send_ahead(AHEAD, "nested", "f")
             with session.begin_nested():
                 assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 3
 
     def test_is_larger_than_what_a_socket_holds(self, house: Installation, acme: Tenant):
-        long = b"x" * 5_000_000
+        long = "x" * 5_000_000
         with opened(house, acme) as (session, line):
-            line.send_ahead(AHEAD, [b"long", long])
+            line.send_ahead(AHEAD, "long", long)
             assert session.execute(text("SELECT length(fingerprint) FROM command")).scalar_one() == len(long)
 
     @pytest.mark.parametrize("then", ["commit", "ask", "ahead", "last"])
@@ -77,11 +79,11 @@ class TestWhatIsSentAhead:
         def refused() -> None:
             with opened(house, acme) as (session, line):
                 session.execute(text(COMMAND.format("before")))
-                line.send_ahead(b"SELECT 1 / $1::int", [b"0"])
+                line.send_ahead(b"SELECT 1 / $1::int", "0")
                 if then == "ask":
                     session.execute(text("SELECT 1"))
                 elif then == "ahead":
-                    line.send_ahead(b"SELECT $1::int", [b"1"])
+                    line.send_ahead(b"SELECT $1::int", "1")
                 elif then == "last":
                     line.send_last(LAST, marks("last"))
 
@@ -95,7 +97,7 @@ class TestWhatIsSentAhead:
     def test_hides_no_other_error(self, house: Installation, acme: Tenant, statement: bytes):
         def fail() -> None:
             with opened(house, acme) as (_session, line):
-                line.send_ahead(statement, [b"0"])
+                line.send_ahead(statement, "0")
                 raise LookupError("mine")
 
         with pytest.raises(LookupError, match="mine"):
@@ -106,7 +108,7 @@ class TestWhatIsSentAhead:
     def test_lets_the_server_count_the_silence_of_whoever_was_stopped(self, house: Installation, acme: Tenant):
         with opened(house, acme) as (_session, line):
             backend = line.info.backend_pid
-            line.send_ahead(AHEAD, [b"one", b"f"])
+            line.send_ahead(AHEAD, "one", "f")
             with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
                 state, deadline = "", time.monotonic() + 10
                 while state != "idle in transaction":
@@ -116,11 +118,26 @@ class TestWhatIsSentAhead:
                     ).fetchone() or ("",)
 
 
+class TestWhatIsAsked:
+    def test_gives_a_row_of_what_the_driver_knows(self, house: Installation, acme: Tenant):
+        number, moment = uuid4(), datetime(2026, 11, 2, 9, tzinfo=UTC)
+        query = b"SELECT $1::uuid, $2::int, $3::timestamptz, $4::text, $5::text, $6::jsonb, $7::bool"
+        with opened(house, acme) as (_session, line):
+            line.execute("SET LOCAL TimeZone = 'UTC'")
+            row = line.ask(query, number, 7, moment, None, "né '\\", '{"a": [1]}', True)
+            assert row == (number, 7, moment, None, "né '\\", {"a": [1]}, True)
+            assert line.ask(b"SELECT 1 WHERE false") is None
+
+    def test_refuses_what_would_be_cut_off(self, house: Installation, acme: Tenant):
+        with pytest.raises(psycopg.DataError), opened(house, acme) as (_session, line):
+            line.ask(b"SELECT $1::text", "before\0after")
+
+
 class TestWhatIsSentWithTheCommit:
     def test_is_done_with_all_before_it(self, house: Installation, acme: Tenant):
         with opened(house, acme) as (session, line):
             session.execute(text(COMMAND.format("before")))
-            line.send_ahead(AHEAD, [b"ahead", b"f"])
+            line.send_ahead(AHEAD, "ahead", "f")
             line.send_last(LAST, marks("it's \\\\ né"))
         assert keys(house, acme) == {"before", "ahead", "it's \\ né"}
 

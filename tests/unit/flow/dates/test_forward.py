@@ -68,7 +68,7 @@ class TestBegin:
         items = {key: msgspec.structs.replace(item, opened_at=BEGUN) for key, item in run.state.items.items()}
         late = msgspec.structs.replace(items["task.build"], state=state, opened_at=BEGUN + timedelta(hours=3))
         known = msgspec.structs.replace(run.state, items=items | {"task.build": late})
-        assert Forecast(run.definition, known, BEGUN).begin("task.build") == BEGUN + timedelta(hours=hours)
+        assert Forecast(run.definition, known, BEGUN).at(("task.build", "begin")) == BEGUN + timedelta(hours=hours)
 
 
 class TestAHold:

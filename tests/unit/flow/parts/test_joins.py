@@ -142,7 +142,7 @@ class TestDates:
         for join, name in (("any", "a"), ("all", "ccc")):
             run = begin(join)
             forecast = Forecast(run.definition, run.state, MONDAY)
-            assert forecast.begin("task.joined") == forecast.end(f"task.{name}")
+            assert forecast.at(("task.joined", "begin")) == forecast.end(f"task.{name}")
 
     def test_a_move_has_the_one_cause_that_lies_in_the_first(self):
         run = begin("any")
