@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from statistics import median
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.templates.operations import pin
 from app.templates.overlay import Effective
+from tenants.engines import SCHEMAS_A_CONNECTION
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 from tests.benchmarks.ground import Ground
@@ -36,7 +38,9 @@ from tests.factories.installation import CELL, Installation, person
 THREADS = (1, 4, 8)
 _EACH = 8  # onboardings a thread brings to their end, one after the other
 _WALKS = 20
-_MANY = 1_000  # tenants
+_MANY = (1, 10, 100, 1_000)  # tenants
+_WARM = SCHEMAS_A_CONNECTION * 9 // 10  # for each gateway, whose connections then stay (docs/scale.md)
+_AT_LEAST = 300  # onboardings in few tenants
 _TURNS = 5  # a machine's speed goes up and down within seconds
 
 
@@ -58,26 +62,41 @@ def measure(ground: Ground) -> Iterator[Figure]:
             rate = _steps(installation, tenants[:threads], definition, way)
             yield Figure(f"durable_steps_{threads}_threads", rate, "steps/s")
         yield from _beside_dbos(ground, installation, tenants)
-        yield from _over_many_tenants(installation, effective, way)
+    yield from _over_many_tenants(ground, effective, way)
     yield from killed.measure(ground)
 
 
-def _over_many_tenants(installation: Installation, effective: Effective, way: Sequence[Event]) -> Iterator[Figure]:
-    """Steps a second in many tenants beside as many steps of one.
+def _over_many_tenants(ground: Ground, effective: Effective, way: Sequence[Event]) -> Iterator[Figure]:
+    """Steps a second in one thread over more and more tenants, beside as many steps of one; the first do not count.
 
-    First each step in another tenant than the one before, which no work of people or workers looks like; then a few in
-    a row in one tenant after the other, as a worker goes on with what a step leads to.
+    Each step in another tenant than the one before, which is the worst that can be; then a few in a row in one tenant
+    after the other, as a worker goes on with what a step leads to. The numbers of tenants take turns.
     """
-    say(f"engine: {_MANY:,} tenants with a running onboarding each")
-    definition, made = effective.compile(), make_tenants(installation, _MANY)
-    for tenant in made:
-        with installation.work(tenant) as work:
-            pin(work, effective)
-    running = [(tenant, _start(installation, tenant, definition, way)) for tenant in made]
-    alone = [(made[0], _start(installation, made[0], definition, way)) for _ in range(_MANY)]
-    for name, few in (("steps", [[event] for event in way[1:3]]), ("steps_in_a_row", [way[3:9]])):
-        one, many = (_few_each(installation, those, few) for those in (alone, running))
-        yield Figure(f"{name}_over_{_MANY}_tenants", many, "steps/s", at_least(0.9, "ratio"), "one tenant", one)
+    with ground.installation(gateways=_MANY[-1] // _WARM + 1) as installation:
+        say(f"engine: {_MANY[-1]:,} tenants with a running onboarding each")
+        definition, made = effective.compile(), make_tenants(installation, _MANY[-1])
+        for tenant in made:
+            with installation.work(tenant) as work:
+                pin(work, effective)
+        running = [_one_each(installation, made[:many], definition, way) for many in _MANY]
+        for those in running:
+            _few_each(installation, those, [[event] for event in way[1:3]])
+        for name, few in (("steps", way[3:6]), ("steps_in_a_row", way[6:12])):
+            rounds = [few] if name.endswith("row") else [[event] for event in few]
+            rates = zip(
+                *([_few_each(installation, those, [these]) for those in running] for these in rounds), strict=True
+            )
+            one, *more = map(median, rates)
+            for many, rate in zip(_MANY[1:], more, strict=True):
+                yield Figure(f"{name}_over_{many}_tenants", rate, "steps/s", at_least(0.9, "ratio"), "one tenant", one)
+
+
+def _one_each(
+    installation: Installation, tenants: Sequence[Tenant], definition: Definition, way: Sequence[Event]
+) -> list[tuple[Tenant, UUID]]:
+    """Onboardings in turn over the tenants: one in each, or as many as it takes to measure something."""
+    turns = islice(cycle(tenants), max(len(tenants), _AT_LEAST))
+    return [(tenant, _start(installation, tenant, definition, way)) for tenant in turns]
 
 
 def _few_each(

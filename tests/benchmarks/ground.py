@@ -45,11 +45,11 @@ class Ground:
     folder: Path
 
     @contextmanager
-    def installation(self) -> Iterator[Installation]:
+    def installation(self, *, gateways: int = GATEWAYS) -> Iterator[Installation]:
         """An installation whose new tenants get their keys and default delegation, with an empty pool."""
         urls = self.cluster.create_databases()
-        key = install(control_url=urls.control_url, cell_urls={"main": urls.cell_url}, gateways=GATEWAYS)
-        one = Installation(urls, key)
+        key = install(control_url=urls.control_url, cell_urls={"main": urls.cell_url}, gateways=gateways)
+        one = Installation(urls, key, gateways=gateways)
         place = Path(tempfile.mkdtemp(dir=self.folder))
         create_keyring(place / "keys", place / "worker-keys")
         keyring = open_keyring(Program.WORKER, place / "keys", place / "worker-keys")

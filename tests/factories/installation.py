@@ -78,9 +78,9 @@ def open_doors(databases: cluster.Databases, key: InstallationKey) -> None:
         engine.dispose()
 
 
-def make_databases(urls: cluster.Databases, key: InstallationKey) -> Databases:
+def make_databases(urls: cluster.Databases, key: InstallationKey, *, gateways: int = GATEWAYS) -> Databases:
     """The pools of one more process over the same installation."""
-    return Databases(control_url=urls.control_url, cell_urls={CELL: urls.cell_url}, key=key, gateways=GATEWAYS)
+    return Databases(control_url=urls.control_url, cell_urls={CELL: urls.cell_url}, key=key, gateways=gateways)
 
 
 def make_runtime(databases: Databases, **more: Any) -> Runtime:
@@ -96,10 +96,10 @@ def make_runtime(databases: Databases, **more: Any) -> Runtime:
 class Installation:
     """One installation under test. Every change outside a unit of work is made with the owner's login."""
 
-    def __init__(self, urls: cluster.Databases, key: InstallationKey) -> None:
+    def __init__(self, urls: cluster.Databases, key: InstallationKey, *, gateways: int = GATEWAYS) -> None:
         self.urls = urls
         self.key = key
-        self.databases = make_databases(urls, key)
+        self.databases = make_databases(urls, key, gateways=gateways)
         self.runtime = make_runtime(self.databases)
         self.wake: RecordingWake = self.runtime.wake  # type: ignore[assignment]  # made two lines above
 
