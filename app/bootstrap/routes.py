@@ -49,6 +49,7 @@ from app.onboarding.api.exceptions import ExceptionDoors
 from app.onboarding.api.packet import PacketDoors
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
+from app.onboarding.dates.times import TimePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
 from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
@@ -107,6 +108,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HomePages,
     OnboardingPages,
     DatePages,
+    TimePages,
     MigrationPages,
     FeedForms,
     FeedDoors,

@@ -34,6 +34,7 @@ _ENGINE_SAYS = frozenset(
         mark("Write down why: a date is kept with its reason."),
         mark("This day is over; choose one that is still to come."),
         mark("One of the two parties does not work on that day; choose a working day of both."),
+        mark("The two parties share no working day in the next 400 days; check both calendars."),
         mark("This item is finished; its date cannot be moved any more."),
         mark("Nobody has chosen a date for this item; it follows the plan already."),
         mark("This onboarding has changed since you read it; look at it again, then decide."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,12 +19,13 @@ from app.flow.calendar import Calendar
 from app.kernel.ids import new_id
 from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
+from app.onboarding.dates.times import TimePages
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.templates.library import open_shelf
 from app.templates.operations import pin
 from tenants.tenant import Tenant
 from tests.factories.api import Caller
-from tests.factories.doors import FRONT_DOORS, Browser, Doors
+from tests.factories.doors import FRONT_DOORS, Answer, Browser, Doors
 from tests.factories.installation import Installation
 
 KICKOFF, WHY = "task.schedule_kickoff", "Their <administrator> is away."
@@ -56,7 +57,9 @@ class Street:
 @pytest.fixture(scope="module")
 def street(shared_installation: Installation, doors_redis: str) -> Iterator[Street]:
     declare_everything()
-    doors = Doors(shared_installation, redis_url=doors_redis, controllers=(*FRONT_DOORS, DatePages, ScheduleDoors))
+    doors = Doors(
+        shared_installation, redis_url=doors_redis, controllers=(*FRONT_DOORS, DatePages, TimePages, ScheduleDoors)
+    )
     acme = shared_installation.tenant(doors.northwind, "Acme", kind="customer")
     doors.staff("dana@northwind.example", doors.northwind, "onboarding_lead")
     doors.delegation(acme, '["onboarding_lead"]')
@@ -243,3 +246,107 @@ class TestPage:
         answer = street.dana.get(f"{street.page}?{asked}")
         assert answer.status == status
         assert said in answer.text
+
+
+class TestTimesPage:
+    """When both sides work: shown, tried, changed, as it is typed."""
+
+    ASKED: tuple[tuple[str, str], ...] = (
+        *(("try", "yes"), ("side", "customer"), ("zone", "America/New_York")),
+        *(("weekdays", "0"), ("weekdays", "1"), ("weekdays", "2"), ("weekdays", "3")),
+        *(("opens", "8:30"), ("closes", "16:00"), ("country", "US"), ("subdivision", "ny"), ("days", "2030-01-02")),
+    )
+
+    def hidden(self, text: str) -> list[tuple[str, str]]:
+        form = text[text.index('id="tried"') :]
+        return re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
+
+    def post(self, browser: Browser, page: str, pairs: Sequence[tuple[str, str]], **more: str) -> Answer:
+        every = [*pairs, *more.items()]
+        return browser.post(
+            f"{page}/times", {name: [value for key, value in every if key == name] for name, _ in every}
+        )
+
+    def test_shows_both_sides_and_starts_the_form_with_what_is(self, street: Street):
+        shown = street.dana.get(f"{street.page}/times").text
+        assert f"{street.page}/times?side=partner#change" in shown
+        assert "What would move" not in shown
+        form = street.dana.get(f"{street.page}/times?side=customer").text
+        assert 'name="opens" value="09:00"' in form
+        assert '<option value="Europe/Berlin" selected>' in form
+        assert form.count('name="weekdays"') == 7
+        assert len(re.findall(r'name="weekdays" value="\d" checked', form)) == 5
+
+    def test_tries_then_saves_once_and_tells_both_sides_why(self, street: Street):
+        before, dana = street.journal(), Caller(street.dana)
+        tried = street.dana.get(f"{street.page}/times?{urlencode(self.ASKED)}")
+        assert (tried.status, street.journal()) == (200, before)
+        fields = self.hidden(tried.text)
+        assert [value for name, value in fields if name == "weekdays"] == ["0", "1", "2", "3"]
+        saved = self.post(street.dana, street.page, fields, reason=WHY)
+        again = self.post(street.dana, street.page, fields, reason=WHY)
+        assert ([saved.status, again.status], street.journal()) == ([303, 303], before + 1)
+        newest = [move for move in dana.get(street.api).body["moves"] if move["seq"] == before + 1]
+        assert {move["cause"] for move in newest} == {"calendar"}
+        for browser in (street.dana, street.olga):
+            text = browser.get(street.page).text
+            assert "The working times of one side changed." in text
+            assert "Their &lt;administrator&gt; is away." in text
+        now = street.dana.get(f"{street.page}/times?side=customer").text
+        assert 'name="opens" value="08:30"' in now
+        assert "America/New_York" in now
+
+    def test_keeps_the_days_off_where_no_country_is_chosen(self, street: Street):
+        asked = [(name, "" if name in {"country", "subdivision"} else value) for name, value in self.ASKED]
+        before = len(self.days_off(street))
+        tried = street.dana.get(f"{street.page}/times?{urlencode([*asked[:-1], ('days', '2031-02-03')])}")
+        self.post(street.dana, street.page, self.hidden(tried.text), reason=WHY)
+        after = self.days_off(street)
+        assert (len(after), "2031-02-03" in after) == (before + 1, True)
+
+    def days_off(self, street: Street) -> list[str]:
+        rows = street.doors.installation.rows(street.acme, "SELECT snapshot FROM {}.onboarding")
+        return [day for row in rows for day in row.snapshot["customer"].get("holidays", [])]
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("zone", "Mars/Base", "Choose a time zone."),
+            ("opens", "nine", "Write a time of day such as 09:00 or 17:30."),
+            ("opens", "24:30", "Write a time of day such as 09:00 or 17:30."),
+            ("closes", "08:00", "The day must end after it begins."),
+            ("country", "XX", "The public holidays of this country are not known here."),
+            ("subdivision", "BY", "This country has no such region"),
+            ("days", "Christmas", "Write each day such as 2026-12-24, one a line."),
+            ("days", " ".join(f"{year}-01-01" for year in range(1970, 2400)), "These are more days than a calendar"),
+            ("weekdays", "x", "Choose at least one day of the week."),
+        ],
+    )
+    def test_says_what_is_wrong_and_keeps_what_was_typed(self, street: Street, field: str, value: str, said: str):
+        asked = [(name, old) for name, old in self.ASKED if name != field] + [(field, value)]
+        answer = street.dana.get(f"{street.page}/times?{urlencode(asked)}")
+        assert answer.status == 200
+        assert said in answer.text
+        assert 'value="16:00"' in answer.text or field == "closes"
+        assert 'id="tried"' not in answer.text
+        before = street.journal()
+        posted = self.post(street.dana, street.page, asked, reason=WHY, seen="1", command_key=new_id().hex)
+        assert (posted.status, street.journal()) == (422, before)
+        assert said in posted.text
+
+    def test_asks_for_a_reason_and_for_what_was_seen(self, street: Street):
+        before = street.journal()
+        fields = self.hidden(street.dana.get(f"{street.page}/times?{urlencode(self.ASKED)}").text)
+        empty = self.post(street.dana, street.page, fields, reason=" ")
+        assert (empty.status, "Write down why" in empty.text) == (422, True)
+        changed = [("seen", "1") if name == "seen" else (name, value) for name, value in fields]
+        stale = self.post(street.dana, street.page, changed, reason=WHY)
+        assert (stale.status, street.journal()) == (412, before)
+
+    def test_is_for_those_who_may_change_it(self, street: Street):
+        path, before = f"{street.page}/times", street.journal()
+        form = {"reason": WHY, "seen": "1", "command_key": new_id().hex}
+        for browser, status in ((street.olga, 403), (street.eve, 404)):
+            assert browser.get(path).status == status
+            assert self.post(browser, street.page, self.ASKED, **form).status == status
+        assert street.journal() == before

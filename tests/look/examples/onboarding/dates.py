@@ -67,7 +67,48 @@ _STAFF: Context = (
 )
 _TRIED = {"step": "Tell us about your mailboxes", "moves": _MOVES, "go_live": _LIVE}
 _CUSTOMER: Context = OF_CUSTOMER["onboarding/customer_steps.html"][0] | _SHOWN
+_TIMES = {"zone": "Europe/Berlin", "weekdays": [0, 1, 2, 3, 4], "opens": "09:00", "closes": "17:00"}
+_SIDES = [
+    {"side": "partner", "days_off": [days(30).date(), days(31).date()], "more": 64} | _TIMES,
+    {"side": "customer", "days_off": [], "more": 0} | _TIMES | {"zone": "America/New_York", "weekdays": [0, 1, 2, 3]},
+]
+_TYPED_TIMES = {"side": "customer", "zone": "America/New_York", "weekdays": ["0", "1"], "opens": "08:30"} | {
+    "closes": "16:00",
+    "country": "US",
+    "subdivision": "NY",
+    "days": "2026-12-24",
+    "reason": "",
+}
+_FORM: Context = {
+    "typed": _TYPED_TIMES,
+    "errors": [],
+    "zones": ["America/New_York", "Europe/Berlin", "UTC"],
+    "countries": [{"id": "DE", "label": "Germany"}, {"id": "US", "label": "United States"}],
+    "tried": None,
+    "seen": 7,
+    "key": KEY,
+}
+_TRIED_TIMES = _FORM | {"tried": {"moves": _MOVES, "go_live": _LIVE}}
+_UNFIT = _FORM | {"errors": [("weekdays", "Choose at least one day of the week.")]}
+_AT_TIMES: Context = _STAFF | {"sides": _SIDES, "back": "/t/0192f0c1/dates", "action": "/t/0192f0c1/dates/times"}
+_CALLED: Context = {"called": _SHOWN["names"], "days": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]}
 EXAMPLES: dict[str, list[Context]] = {
+    "onboarding/dates/_times_tried.html": [
+        {
+            "form": _TRIED_TIMES,
+            "typed": _TYPED_TIMES,
+            "wrong": {},
+            "side": "Contoso",
+            "action": "/t/0192f0c1/dates/times",
+        },
+    ],
+    "onboarding/dates/times.html": [
+        *(_AT_TIMES | {"form": form} for form in (None, _FORM, _TRIED_TIMES, _UNFIT)),
+        _AT_TIMES | {"form": None, "may": False},
+    ],
+    "onboarding/dates/_times_form.html": [
+        {"form": form, "action": "/t/0192f0c1/dates/times"} | _CALLED for form in (_FORM, _TRIED_TIMES, _UNFIT)
+    ],
     "onboarding/dates/partner.html": [
         _STAFF,
         _STAFF | {"typed": _TYPED, "tried": _TRIED, "go_live": _LIVE | {"late_by": 0, "expected": days(11)}},
