@@ -18,6 +18,10 @@ from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
 
 
+class OutsideScope(Exception):
+    """A statement outside the transaction that carries its scope. It was not sent."""
+
+
 class Line(psycopg.Connection[Any]):
     """A connection that may have one answer unread and a last statement unsent, inside a transaction."""
 
@@ -34,7 +38,7 @@ class Line(psycopg.Connection[Any]):
 
         What a cursor of the driver does beside that costs more than the statements that every change sends.
         """
-        self.settle()
+        self._settle_within()
         self.pgconn.send_query_params(statement, _texts(values))
         return self._row(self._read())
 
@@ -44,7 +48,7 @@ class Line(psycopg.Connection[Any]):
         What the server says to it is raised where the answer is read: before the next statement, at the latest by the
         COMMIT.
         """
-        self.settle()
+        self._settle_within()
         self.pgconn.send_query_params(statement, _texts(values))
 
     def send_last(self, function: bytes, document: bytes) -> None:
@@ -52,7 +56,7 @@ class Line(psycopg.Connection[Any]):
 
         Where something follows nevertheless, the call is sent before it.
         """
-        self.settle()
+        self._settle_within()
         self._last = b"SELECT %b(%b::jsonb)" % (function, bytes(Escaping(self.pgconn).escape_literal(document)))
 
     def settle(self) -> None:
@@ -62,6 +66,13 @@ class Line(psycopg.Connection[Any]):
         if self._last:
             last, self._last = self._last, b""
             self._say(last)
+
+    def drop(self) -> None:
+        """Before something is rolled back: what was unsent stays so, and what is said to the rest is of no interest."""
+        self._last = b""
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):
+                self.wait(generators.execute(self.pgconn))
 
     def execute(self, *args: Any, **named: Any) -> psycopg.Cursor[Any]:
         """As the driver's, with nothing unread."""
@@ -78,13 +89,14 @@ class Line(psycopg.Connection[Any]):
             super().commit()
 
     def rollback(self) -> None:
-        """As the driver's: what was said to a statement sent ahead is heard, and what was unsent stays so."""
-        self._last = b""
-        if self.pgconn.transaction_status == TransactionStatus.IDLE:
-            return
-        with suppress(psycopg.Error):
-            self.settle()
-        super().rollback()
+        """As the driver's, with nothing unread and nothing kept."""
+        self.drop()
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().rollback()
+
+    def _settle_within(self) -> None:
+        self.settle()
+        refuse_idle(self)
 
     def _say(self, message: bytes) -> None:
         self.pgconn.send_query(message)
@@ -113,6 +125,12 @@ def _texts(values: Sequence[object]) -> list[bytes | None]:
             "PostgreSQL text fields cannot contain NUL (0x00) bytes"
         )  # libpq would cut it off there
     return texts
+
+
+def refuse_idle(connection: psycopg.Connection[Any]) -> None:
+    """Raises OutsideScope where the transaction is over: what is sent now would be sent as the login."""
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        raise OutsideScope("The transaction is over, and its scope with it: this statement belongs to nobody.")
 
 
 def line_of(connection: Connection) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from tenants.line import Line, line_of
+from tenants.line import Line, OutsideScope, line_of
 from tenants.sessions import DatabaseAway, tenant_session
 from tenants.tenant import Tenant
 from tests import cluster
@@ -199,3 +199,79 @@ class TestWhatIsSentWithTheCommit:
             with pytest.raises(DatabaseAway, match=r"Somebody else .* Nothing was changed"):
                 wait()
         assert keys(house, acme) == {"theirs"}
+
+
+class TestASavepoint:
+    """What is sent ahead or kept since it was set goes back with it, and nothing else does."""
+
+    def goes_on(
+        self, house: Installation, tenant: Tenant, error: type[Exception], part: Callable[[Line], None]
+    ) -> None:
+        with opened(house, tenant) as (session, outer):
+            outer.send_ahead(AHEAD, "before", "f")
+            with pytest.raises(error), session.begin_nested():
+                part(line_of(session.connection()))
+        assert keys(house, tenant) == {"before"}
+        with opened(house, tenant) as (session, outer):
+            with pytest.raises(error), session.begin_nested():
+                part(line_of(session.connection()))
+            outer.send_last(LAST, marks("after"))
+        assert keys(house, tenant) == {"before", "after"}
+
+    @pytest.mark.parametrize("divisor", ["0", "1"])
+    def test_takes_back_what_was_sent_ahead_and_hides_no_other_error(
+        self, house: Installation, acme: Tenant, divisor: str
+    ):
+        def fail(line: Line) -> None:
+            line.send_ahead(AHEAD, "within", "f")
+            line.send_ahead(b"SELECT 1 / $1::int", divisor)
+            raise LookupError
+
+        self.goes_on(house, acme, LookupError, fail)
+
+    def test_takes_back_what_is_refused_at_its_end(self, house: Installation, acme: Tenant):
+        def divide(line: Line) -> None:
+            line.send_ahead(AHEAD, "within", "f")
+            line.send_ahead(b"SELECT 1 / $1::int", "0")
+
+        self.goes_on(house, acme, DivisionByZero, divide)
+
+    def test_never_sends_what_was_kept_and_is_taken_back(self, house: Installation, acme: Tenant):
+        def keep(line: Line) -> None:
+            line.send_last(LAST, marks("before"))  # would be refused where it is there already
+            raise LookupError
+
+        self.goes_on(house, acme, LookupError, keep)
+
+    def test_is_no_hindrance_to_telling_that_the_server_is_gone(self, house: Installation, acme: Tenant):
+        def cut_off(how: str) -> None:
+            with opened(house, acme) as (session, _line), session.begin_nested():
+                line = line_of(session.connection())
+                with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+                    admin.execute("SELECT pg_terminate_backend(%s, 5000)", [line.info.backend_pid])
+                if how == "orm":
+                    session.execute(text("SELECT 1"))
+                elif how == "ask":
+                    line.ask(b"SELECT 1")
+
+        for how in ("orm", "ask", "release"):
+            with pytest.raises(DatabaseAway, match="Nothing was changed"):
+                cut_off(how)
+
+
+class TestAScopeThatIsOver:
+    @pytest.mark.parametrize("way", ["ask", "ahead", "last"])
+    def test_takes_nothing_further(self, house: Installation, acme: Tenant, way: str):
+        def go_on() -> None:
+            with opened(house, acme) as (session, line):
+                session.execute(text("COMMIT"))
+                match way:
+                    case "ask":
+                        line.ask(b"SELECT 1")
+                    case "ahead":
+                        line.send_ahead(b"SELECT 1")
+                    case _:
+                        line.send_last(LAST, marks("nobody's"))
+
+        with pytest.raises(OutsideScope):
+            go_on()
