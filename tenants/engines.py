@@ -91,7 +91,13 @@ class Databases:
             pool_timeout=10,
             pool_recycle=LIFETIME_SECONDS,
             # The driver runs in autocommit and we send the BEGIN ourselves; no prepared statement crosses tenants.
-            connect_args={"prepare_threshold": None, "autocommit": True, "connect_timeout": 10},
+            # Whatever else the machine or the server prefers, we speak UTF-8 (a `Line` encodes for itself).
+            connect_args={
+                "prepare_threshold": None,
+                "autocommit": True,
+                "connect_timeout": 10,
+                "client_encoding": "utf8",
+            },
         )
         event.listen(engine, "do_connect", lambda _dialect, _record, args, named: Line.connect(*args, **named))
         event.listen(engine, "begin", _send_begin)

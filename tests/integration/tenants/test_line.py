@@ -19,7 +19,7 @@ from tenants.line import Line, OutsideScope, line_of
 from tenants.sessions import DatabaseAway, tenant_session
 from tenants.tenant import Tenant
 from tests import cluster
-from tests.factories.installation import Installation
+from tests.factories.installation import CELL, Installation
 
 COMMAND = "INSERT INTO command (key, fingerprint, result, at) VALUES ('{}', 'f', '{{}}', now())"
 AHEAD = b"INSERT INTO command (key, fingerprint, result, at) VALUES ($1::text, $2::text, '{}', now())"
@@ -275,3 +275,18 @@ class TestAScopeThatIsOver:
 
         with pytest.raises(OutsideScope):
             go_on()
+
+
+class TestAnotherEncoding:
+    def test_of_the_machine_garbles_nothing(self, house: Installation, acme: Tenant, monkeypatch: pytest.MonkeyPatch):
+        engine = house.databases.cells[CELL].gateways[acme.gateway]
+        engine.dispose()
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        with opened(house, acme) as (session, line):
+            assert line.ask(b"SELECT $1::text, length($1::text)", "né") == ("né", 2)
+            session.execute(text(COMMAND.format("né 0")))
+            line.send_ahead(AHEAD, "né 1", "f")
+            line.send_last(LAST, marks("né 2"))
+        engine.dispose()
+        monkeypatch.delenv("PGCLIENTENCODING")
+        assert keys(house, acme) == {"né 0", "né 1", "né 2"}
