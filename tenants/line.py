@@ -46,10 +46,12 @@ class Line(psycopg.Connection[Any]):
         """Send a statement whose rows nobody needs: the server works at it while the program goes on.
 
         What the server says to it is raised where the answer is read: before the next statement, at the latest by the
-        COMMIT.
+        COMMIT. All of it is sent: the server counts no silence, and keeps all locks, while it waits for a second half.
         """
         self._settle_within()
         self.pgconn.send_query_params(statement, _texts(values))
+        if self.pgconn.flush():  # more than a socket holds
+            self.wait(generators.send(self.pgconn))
 
     def send_last(self, function: bytes, document: bytes) -> None:
         """Call a function of one JSON document as the transaction's last act, in one message with the COMMIT.

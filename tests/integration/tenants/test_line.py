@@ -105,10 +105,13 @@ class TestWhatIsSentAhead:
         with opened(house, acme) as (session, _line):
             assert session.execute(text("SELECT 1")).scalar_one() == 1
 
-    def test_lets_the_server_count_the_silence_of_whoever_was_stopped(self, house: Installation, acme: Tenant):
+    @pytest.mark.parametrize("length", [1, 20_000_000])
+    def test_lets_the_server_count_the_silence_of_whoever_was_stopped(
+        self, house: Installation, acme: Tenant, length: int
+    ):
         with opened(house, acme) as (_session, line):
             backend = line.info.backend_pid
-            line.send_ahead(AHEAD, "one", "f")
+            line.send_ahead(AHEAD, "one", "f" * length)
             with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
                 state, deadline = "", time.monotonic() + 10
                 while state != "idle in transaction":
