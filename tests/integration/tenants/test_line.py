@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.errors import DivisionByZero, UniqueViolation
+from psycopg.errors import DivisionByZero, NotNullViolation, UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
@@ -165,6 +167,49 @@ class TestWhatIsSentWithTheCommit:
         assert keys(house, acme) == {"taken"}
         with opened(house, acme) as (session, _line):
             assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 1
+
+    def test_is_in_no_log_of_the_server(self, house: Installation, acme: Tenant):
+        with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+            (folder,) = admin.execute("SHOW data_directory").fetchone() or ("",)
+        log = Path(folder).parent / "postgres.log"
+        size = log.stat().st_size
+        document = b'{"command": [{"key": null, "fingerprint": "canary"}]}'
+
+        def refuse(*then: bytes) -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST, document)
+                for statement in then:
+                    line.ask(statement)
+
+        for then in ((), (b"SELECT 1",)):
+            with pytest.raises(NotNullViolation):
+                refuse(*then)
+        told = log.read_bytes()[size:].decode()
+        assert told.count("write_marks($1::jsonb)") == 2
+        assert 'fingerprint":' not in told
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, ZeroDivisionError])
+    def test_is_interrupted_and_the_next_is_served(self, house: Installation, acme: Tenant, kind: type[BaseException]):
+        def interrupt(*_signal: object) -> None:
+            raise kind
+
+        def wait() -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST, marks("held"))
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            with opened(house, acme) as (_session, other):
+                other.execute(COMMAND.format("held").encode())
+                with pytest.raises(kind):
+                    wait()
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        for _ in range(3):
+            with opened(house, acme) as (_session, line):
+                assert line.ask(b"SELECT 1") == (1,)
+        assert keys(house, acme) == {"held"}
 
     def test_is_forgotten_by_a_rollback(self, house: Installation, acme: Tenant):
         def fail() -> None:
