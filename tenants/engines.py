@@ -12,13 +12,12 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from tenants.line import Line, line_of
+from tenants.line import Line, OutsideScope, line_of, refuse_idle
 from tenants.naming import RoleNames, role_password
 
 _PER_GATEWAY = 2  # 4 gateways by default: 8 connections a process and cell (DESIGN 4)
@@ -92,11 +91,19 @@ class Databases:
             pool_timeout=10,
             pool_recycle=LIFETIME_SECONDS,
             # The driver runs in autocommit and we send the BEGIN ourselves; no prepared statement crosses tenants.
-            connect_args={"prepare_threshold": None, "autocommit": True, "connect_timeout": 10},
+            # Whatever else the machine or the server prefers, we speak UTF-8 (a `Line` encodes for itself).
+            connect_args={
+                "prepare_threshold": None,
+                "autocommit": True,
+                "connect_timeout": 10,
+                "client_encoding": "utf8",
+            },
         )
         event.listen(engine, "do_connect", lambda _dialect, _record, args, named: Line.connect(*args, **named))
         event.listen(engine, "begin", _send_begin)
         event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
+        event.listen(engine, "release_savepoint", _settle_before_release)
+        event.listen(engine, "rollback_savepoint", _drop_before_rollback)
         event.listen(engine, "checkin", _on_return)
         return engine
 
@@ -127,10 +134,6 @@ def _send_begin(connection: Connection) -> None:
         raise
 
 
-class OutsideScope(Exception):
-    """A statement outside the transaction that carries its scope. It was not sent."""
-
-
 def note_schema(info: MutableMapping[Any, Any], schema: str) -> None:
     """Remember in a pooled connection's `info` that its server process has met this tenant's schema."""
     if schema:
@@ -141,12 +144,25 @@ def _refuse_without_transaction(
     _connection: Connection, cursor: psycopg.Cursor[Any], _statement: str, *_rest: object
 ) -> None:
     cast("Line", cursor.connection).settle()
-    _refuse_idle(cursor.connection)
+    refuse_idle(cursor.connection)
 
 
-def _refuse_idle(connection: psycopg.Connection[Any]) -> None:
-    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-        raise OutsideScope("The transaction is over, and its scope with it: this statement belongs to nobody.")
+def _settle_before_release(connection: Connection, name: str, _context: None) -> None:
+    """What was sent ahead and is refused now is taken back here: of a RELEASE that fails SQLAlchemy takes back nothing.
+
+    The transaction would be dead, and whoever goes on would be told of a COMMIT that the server has made a ROLLBACK.
+    """
+    try:
+        line_of(connection).settle()
+    except psycopg.Error:
+        connection.dialect.do_rollback_to_savepoint(connection, name)
+        raise
+
+
+def _drop_before_rollback(connection: Connection, _name: str, _context: None) -> None:
+    """What was sent ahead since the savepoint goes with it, also where it is refused: it hides no other error."""
+    if not connection.invalidated:
+        line_of(connection).drop()
 
 
 def _on_return(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
@@ -169,22 +185,22 @@ class ScopedCursor(psycopg.Cursor[Any]):
 
     def execute(self, *args: Any, **named: Any) -> Self:
         """As psycopg's. Raises OutsideScope."""
-        _refuse_idle(self.connection)
+        refuse_idle(self.connection)
         return super().execute(*args, **named)
 
     def executemany(self, *args: Any, **named: Any) -> None:
         """As psycopg's. Raises OutsideScope."""
-        _refuse_idle(self.connection)
+        refuse_idle(self.connection)
         super().executemany(*args, **named)
 
     def stream(self, *args: Any, **named: Any) -> Iterator[Any]:
         """As psycopg's. Raises OutsideScope."""
-        _refuse_idle(self.connection)
+        refuse_idle(self.connection)
         return super().stream(*args, **named)
 
     @contextmanager
     def copy(self, *args: Any, **named: Any) -> Iterator[psycopg.Copy]:
         """As psycopg's. Raises OutsideScope."""
-        _refuse_idle(self.connection)
+        refuse_idle(self.connection)
         with super().copy(*args, **named) as copy:
             yield copy

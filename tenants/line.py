@@ -13,19 +13,23 @@ from typing import Any, cast
 import psycopg
 from psycopg import generators
 from psycopg.adapt import Transformer
-from psycopg.pq import Escaping, ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
+
+
+class OutsideScope(Exception):
+    """A statement outside the transaction that carries its scope. It was not sent."""
 
 
 class Line(psycopg.Connection[Any]):
     """A connection that may have one answer unread and a last statement unsent, inside a transaction."""
 
-    _last = b""
+    _last: tuple[bytes, bytes] | None = None  # a statement and its one value
 
     def begin(self, scope: str) -> tuple[Any, ...] | None:
         """Send a BEGIN with its scope, several statements in one message; gives the row of the last one."""
-        self._last = b""
+        self._last = None
         self.pgconn.send_query(scope.encode())
         return self._row(self._read())
 
@@ -34,7 +38,7 @@ class Line(psycopg.Connection[Any]):
 
         What a cursor of the driver does beside that costs more than the statements that every change sends.
         """
-        self.settle()
+        self._settle_within()
         self.pgconn.send_query_params(statement, _texts(values))
         return self._row(self._read())
 
@@ -42,26 +46,36 @@ class Line(psycopg.Connection[Any]):
         """Send a statement whose rows nobody needs: the server works at it while the program goes on.
 
         What the server says to it is raised where the answer is read: before the next statement, at the latest by the
-        COMMIT.
+        COMMIT. All of it is sent: the server counts no silence, and keeps all locks, while it waits for a second half.
         """
-        self.settle()
+        self._settle_within()
         self.pgconn.send_query_params(statement, _texts(values))
+        if self.pgconn.flush():  # more than a socket holds
+            self.wait(generators.send(self.pgconn))
 
     def send_last(self, function: bytes, document: bytes) -> None:
         """Call a function of one JSON document as the transaction's last act, in one message with the COMMIT.
 
         Where something follows nevertheless, the call is sent before it.
         """
-        self.settle()
-        self._last = b"SELECT %b(%b::jsonb)" % (function, bytes(Escaping(self.pgconn).escape_literal(document)))
+        self._settle_within()
+        self._last = b"SELECT %b($1::jsonb)" % function, document
 
     def settle(self) -> None:
         """Before the next statement: send what was kept, read what was not. Raises what the driver raises for it."""
         if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
             self._read()
         if self._last:
-            last, self._last = self._last, b""
-            self._say(last)
+            (statement, document), self._last = self._last, None
+            self.pgconn.send_query_params(statement, [document])
+            self._read()
+
+    def drop(self) -> None:
+        """Before something is rolled back: what was unsent stays so, and what is said to the rest is of no interest."""
+        self._last = None
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):
+                self.wait(generators.execute(self.pgconn))
 
     def execute(self, *args: Any, **named: Any) -> psycopg.Cursor[Any]:
         """As the driver's, with nothing unread."""
@@ -70,32 +84,56 @@ class Line(psycopg.Connection[Any]):
 
     def commit(self) -> None:
         """As the driver's, with the last statement. Where that is refused, the server looks at nothing after it."""
-        last, self._last = self._last, b""
+        last, self._last = self._last, None
         self.settle()
         if last:
-            self._say(last + b"; COMMIT")
+            self._commit_with(*last)
         else:
             super().commit()
 
     def rollback(self) -> None:
-        """As the driver's: what was said to a statement sent ahead is heard, and what was unsent stays so."""
-        self._last = b""
-        if self.pgconn.transaction_status == TransactionStatus.IDLE:
-            return
-        with suppress(psycopg.Error):
-            self.settle()
-        super().rollback()
+        """As the driver's, with nothing unread and nothing kept."""
+        if self.closed and not self.broken:
+            return  # by ourselves, in the middle of a COMMIT
+        self.drop()
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().rollback()
 
-    def _say(self, message: bytes) -> None:
-        self.pgconn.send_query(message)
-        self._read()
+    def _settle_within(self) -> None:
+        self.settle()
+        refuse_idle(self)
+
+    def _commit_with(self, statement: bytes, document: bytes) -> None:
+        """Both in one message, with one end: the server skips the COMMIT where it refuses what stands before it.
+
+        As a bound value, the document is in no log of the server and no list of what it is doing.
+        """
+        try:
+            self.pgconn.enter_pipeline_mode()
+            self.pgconn.send_query_params(statement, [document])
+            self.pgconn.send_query_params(b"COMMIT", None)
+            self.pgconn.pipeline_sync()
+            refused = None
+            while (answer := self._answer()).status != ExecStatus.PIPELINE_SYNC:
+                if answer.status == ExecStatus.FATAL_ERROR:
+                    refused = refused or answer
+            self.pgconn.exit_pipeline_mode()
+        except BaseException:  # an interrupt, or the server is gone: nobody may go on with half of it
+            self.close()
+            raise
+        if refused:
+            raise psycopg.errors.error_from_result(refused)
 
     def _read(self) -> PGresult:
         """The last of the answers to one message."""
-        last: PGresult = self.wait(generators.execute(self.pgconn))[-1]
+        last = self._answer()
         if last.status == ExecStatus.FATAL_ERROR:  # nothing is looked at after a refusal
             raise psycopg.errors.error_from_result(last)
         return last
+
+    def _answer(self) -> PGresult:
+        answer: PGresult = self.wait(generators.execute(self.pgconn))[-1]
+        return answer
 
     def _row(self, answer: PGresult) -> tuple[Any, ...] | None:
         if not answer.ntuples:
@@ -113,6 +151,12 @@ def _texts(values: Sequence[object]) -> list[bytes | None]:
             "PostgreSQL text fields cannot contain NUL (0x00) bytes"
         )  # libpq would cut it off there
     return texts
+
+
+def refuse_idle(connection: psycopg.Connection[Any]) -> None:
+    """Raises OutsideScope where the transaction is over: what is sent now would be sent as the login."""
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        raise OutsideScope("The transaction is over, and its scope with it: this statement belongs to nobody.")
 
 
 def line_of(connection: Connection) -> Line:

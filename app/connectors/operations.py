@@ -244,6 +244,7 @@ def _answer(work: Work, ended: RunEnded) -> bool:
     try:
         for asker in _askers:
             asker(work, ended)
+        work.settle()  # what the database refuses of it is refused here, not at the end of the run
     except DatabaseAway:
         raise
     except Exception as error:  # whatever it is: the run's own end, which has happened outside, must not be lost

@@ -154,6 +154,11 @@ class Work:
         row = line_of(self.session.connection()).ask(statement, *values)
         return row[0] if row else None
 
+    def settle(self) -> None:
+        """Send the rows that are still to be sent and hear what was said to those sent ahead: refused now or never."""
+        self.session.flush()
+        line_of(self.session.connection()).settle()
+
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
         """What is recorded meanwhile is recorded of somebody else: of a job that this work leads to."""

@@ -12,11 +12,13 @@ import pytest
 
 from app.connectors.catalog.stand_in import Fault
 from app.connectors.events import RunEnded
+from app.connectors.models import Run
 from app.connectors.operations import RunRequest, request_run
 from app.connectors.runner import Runner
 from app.kernel.ids import new_id
 from app.kernel.outbound.egress import NO_ENTRIES
 from app.kernel.work import Work
+from tenants.line import line_of
 from tenants.tenant import Tenant
 from tests.factories.main_job import TOKEN, WORKBENCH, MainJob
 from tests.factories.walker import connect_product, do, picture_of, walk
@@ -176,6 +178,24 @@ class TestTheAnswer:
         monkeypatch.setattr("app.connectors.operations._askers", [surprised])
         assert self.goes_on(shop) == "done"
         assert len(self.kinds(shop)) == len(before) + 1
+
+    @pytest.mark.parametrize("sent", ["ahead", "later"])
+    def test_that_the_database_refuses_late_is_brought_by_its_event_too(
+        self, shop: MainJob, monkeypatch: pytest.MonkeyPatch, sent: str
+    ):
+        """An asker returns before the server has said anything to what it sent ahead, or before its rows are sent."""
+        before, effects = self.kinds(shop), len(shop.product.effects)
+
+        def refused(work: Work, ended: RunEnded) -> None:
+            if sent == "ahead":
+                line_of(work.session.connection()).send_ahead(b"SELECT 1 / $1::int", "0")
+            else:
+                work.session.add(Run(id=new_id()))
+
+        monkeypatch.setattr("app.connectors.operations._askers", [refused])
+        assert self.goes_on(shop) == "done"
+        assert len(self.kinds(shop)) == len(before) + 1
+        assert len(shop.product.effects) - effects == 1
 
 
 class TestSecret:

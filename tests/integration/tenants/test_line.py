@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.errors import DivisionByZero, UniqueViolation
+from psycopg.errors import DivisionByZero, NotNullViolation, UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from tenants.line import Line, line_of
+from tenants.line import Line, OutsideScope, line_of
 from tenants.sessions import DatabaseAway, tenant_session
 from tenants.tenant import Tenant
 from tests import cluster
-from tests.factories.installation import Installation
+from tests.factories.installation import CELL, Installation
 
 COMMAND = "INSERT INTO command (key, fingerprint, result, at) VALUES ('{}', 'f', '{{}}', now())"
 AHEAD = b"INSERT INTO command (key, fingerprint, result, at) VALUES ($1::text, $2::text, '{}', now())"
@@ -105,10 +107,13 @@ class TestWhatIsSentAhead:
         with opened(house, acme) as (session, _line):
             assert session.execute(text("SELECT 1")).scalar_one() == 1
 
-    def test_lets_the_server_count_the_silence_of_whoever_was_stopped(self, house: Installation, acme: Tenant):
+    @pytest.mark.parametrize("length", [1, 20_000_000])
+    def test_lets_the_server_count_the_silence_of_whoever_was_stopped(
+        self, house: Installation, acme: Tenant, length: int
+    ):
         with opened(house, acme) as (_session, line):
             backend = line.info.backend_pid
-            line.send_ahead(AHEAD, "one", "f")
+            line.send_ahead(AHEAD, "one", "f" * length)
             with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
                 state, deadline = "", time.monotonic() + 10
                 while state != "idle in transaction":
@@ -163,6 +168,49 @@ class TestWhatIsSentWithTheCommit:
         with opened(house, acme) as (session, _line):
             assert session.execute(text("SELECT count(*) FROM command")).scalar_one() == 1
 
+    def test_is_in_no_log_of_the_server(self, house: Installation, acme: Tenant):
+        with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+            (folder,) = admin.execute("SHOW data_directory").fetchone() or ("",)
+        log = Path(folder).parent / "postgres.log"
+        size = log.stat().st_size
+        document = b'{"command": [{"key": null, "fingerprint": "canary"}]}'
+
+        def refuse(*then: bytes) -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST, document)
+                for statement in then:
+                    line.ask(statement)
+
+        for then in ((), (b"SELECT 1",)):
+            with pytest.raises(NotNullViolation):
+                refuse(*then)
+        told = log.read_bytes()[size:].decode()
+        assert told.count("write_marks($1::jsonb)") == 2
+        assert 'fingerprint":' not in told
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, ZeroDivisionError])
+    def test_is_interrupted_and_the_next_is_served(self, house: Installation, acme: Tenant, kind: type[BaseException]):
+        def interrupt(*_signal: object) -> None:
+            raise kind
+
+        def wait() -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST, marks("held"))
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            with opened(house, acme) as (_session, other):
+                other.execute(COMMAND.format("held").encode())
+                with pytest.raises(kind):
+                    wait()
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        for _ in range(3):
+            with opened(house, acme) as (_session, line):
+                assert line.ask(b"SELECT 1") == (1,)
+        assert keys(house, acme) == {"held"}
+
     def test_is_forgotten_by_a_rollback(self, house: Installation, acme: Tenant):
         def fail() -> None:
             with opened(house, acme) as (_session, line):
@@ -199,3 +247,94 @@ class TestWhatIsSentWithTheCommit:
             with pytest.raises(DatabaseAway, match=r"Somebody else .* Nothing was changed"):
                 wait()
         assert keys(house, acme) == {"theirs"}
+
+
+class TestASavepoint:
+    """What is sent ahead or kept since it was set goes back with it, and nothing else does."""
+
+    def goes_on(
+        self, house: Installation, tenant: Tenant, error: type[Exception], part: Callable[[Line], None]
+    ) -> None:
+        with opened(house, tenant) as (session, outer):
+            outer.send_ahead(AHEAD, "before", "f")
+            with pytest.raises(error), session.begin_nested():
+                part(line_of(session.connection()))
+        assert keys(house, tenant) == {"before"}
+        with opened(house, tenant) as (session, outer):
+            with pytest.raises(error), session.begin_nested():
+                part(line_of(session.connection()))
+            outer.send_last(LAST, marks("after"))
+        assert keys(house, tenant) == {"before", "after"}
+
+    @pytest.mark.parametrize("divisor", ["0", "1"])
+    def test_takes_back_what_was_sent_ahead_and_hides_no_other_error(
+        self, house: Installation, acme: Tenant, divisor: str
+    ):
+        def fail(line: Line) -> None:
+            line.send_ahead(AHEAD, "within", "f")
+            line.send_ahead(b"SELECT 1 / $1::int", divisor)
+            raise LookupError
+
+        self.goes_on(house, acme, LookupError, fail)
+
+    def test_takes_back_what_is_refused_at_its_end(self, house: Installation, acme: Tenant):
+        def divide(line: Line) -> None:
+            line.send_ahead(AHEAD, "within", "f")
+            line.send_ahead(b"SELECT 1 / $1::int", "0")
+
+        self.goes_on(house, acme, DivisionByZero, divide)
+
+    def test_never_sends_what_was_kept_and_is_taken_back(self, house: Installation, acme: Tenant):
+        def keep(line: Line) -> None:
+            line.send_last(LAST, marks("before"))  # would be refused where it is there already
+            raise LookupError
+
+        self.goes_on(house, acme, LookupError, keep)
+
+    def test_is_no_hindrance_to_telling_that_the_server_is_gone(self, house: Installation, acme: Tenant):
+        def cut_off(how: str) -> None:
+            with opened(house, acme) as (session, _line), session.begin_nested():
+                line = line_of(session.connection())
+                with psycopg.connect(cluster.cluster().servers.admin_url, autocommit=True) as admin:
+                    admin.execute("SELECT pg_terminate_backend(%s, 5000)", [line.info.backend_pid])
+                if how == "orm":
+                    session.execute(text("SELECT 1"))
+                elif how == "ask":
+                    line.ask(b"SELECT 1")
+
+        for how in ("orm", "ask", "release"):
+            with pytest.raises(DatabaseAway, match="Nothing was changed"):
+                cut_off(how)
+
+
+class TestAScopeThatIsOver:
+    @pytest.mark.parametrize("way", ["ask", "ahead", "last"])
+    def test_takes_nothing_further(self, house: Installation, acme: Tenant, way: str):
+        def go_on() -> None:
+            with opened(house, acme) as (session, line):
+                session.execute(text("COMMIT"))
+                match way:
+                    case "ask":
+                        line.ask(b"SELECT 1")
+                    case "ahead":
+                        line.send_ahead(b"SELECT 1")
+                    case _:
+                        line.send_last(LAST, marks("nobody's"))
+
+        with pytest.raises(OutsideScope):
+            go_on()
+
+
+class TestAnotherEncoding:
+    def test_of_the_machine_garbles_nothing(self, house: Installation, acme: Tenant, monkeypatch: pytest.MonkeyPatch):
+        engine = house.databases.cells[CELL].gateways[acme.gateway]
+        engine.dispose()
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        with opened(house, acme) as (session, line):
+            assert line.ask(b"SELECT $1::text, length($1::text)", "né") == ("né", 2)
+            session.execute(text(COMMAND.format("né 0")))
+            line.send_ahead(AHEAD, "né 1", "f")
+            line.send_last(LAST, marks("né 2"))
+        engine.dispose()
+        monkeypatch.delenv("PGCLIENTENCODING")
+        assert keys(house, acme) == {"né 0", "né 1", "né 2"}
