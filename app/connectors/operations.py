@@ -136,8 +136,7 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         return None
     if connection is None:
         raise ConnectionMissing(f"No connection to {run.connector} is set up. Add one, then retry the run.")
-    with work.session.no_autoflush:  # a run that was asked for in this transaction is written once, with its attempt
-        sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.id)
+    sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.id)
     run.connection_id, run.state = connection.id, "running"
     number = len(run.attempts) + 1
     earlier_unknown = any(not earlier.get("certain") for earlier in run.attempts)

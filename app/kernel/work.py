@@ -189,7 +189,7 @@ class Work:
         row = next((row for row in free if row["run_at"] <= self.database_now), None)
         if row is None:
             return None
-        self._write_marks()
+        self.flush_marks()
         epoch = self.ask(_BEGIN_JOB, row["id"], worker, seconds)
         return None if epoch is None else BegunJob(row["id"], row["kind"], row["args"], int(epoch), row["trace_id"])
 
@@ -231,9 +231,6 @@ class Work:
     def flush_marks(self) -> None:
         """Write the state and its marks. Called by whoever opened the work, right before the commit."""
         self.session.flush()
-        self._write_marks()
-
-    def _write_marks(self) -> None:
         if entries := [row["id"] for row in self._marks.rows.get("trail", ())]:
             self.mark_trail(entries)
         self._marks.write(self.session)
