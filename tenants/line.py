@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import generators
+from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import Connection
 
 
@@ -113,10 +114,7 @@ class Line(psycopg.Connection[Any]):
             self.pgconn.send_query_params(statement, [document])
             self.pgconn.send_query_params(b"COMMIT", None)
             self.pgconn.pipeline_sync()
-            refused = None
-            while (answer := self._answer()).status != ExecStatus.PIPELINE_SYNC:
-                if answer.status == ExecStatus.FATAL_ERROR:
-                    refused = refused or answer
+            refused = self.wait(_until_sync(self.pgconn))
             self.pgconn.exit_pipeline_mode()
         except BaseException:  # an interrupt, or the server is gone: nobody may go on with half of it
             self.close()
@@ -126,14 +124,10 @@ class Line(psycopg.Connection[Any]):
 
     def _read(self) -> PGresult:
         """The last of the answers to one message."""
-        last = self._answer()
+        last: PGresult = self.wait(generators.execute(self.pgconn))[-1]
         if last.status == ExecStatus.FATAL_ERROR:  # nothing is looked at after a refusal
             raise psycopg.errors.error_from_result(last)
         return last
-
-    def _answer(self) -> PGresult:
-        answer: PGresult = self.wait(generators.execute(self.pgconn))[-1]
-        return answer
 
     def _row(self, answer: PGresult) -> tuple[Any, ...] | None:
         if not answer.ntuples:
@@ -142,6 +136,18 @@ class Line(psycopg.Connection[Any]):
         loading.set_pgresult(answer)
         row: tuple[Any, ...] = loading.load_row(0, tuple)
         return row
+
+
+def _until_sync(pgconn: PGconn) -> PQGen[PGresult | None]:
+    """Send what is to be sent and read up to the end of it; gives the refusal, if there was one."""
+    refused: PGresult | None = None
+    yield from generators.send(pgconn)
+    while True:
+        answer = (yield from generators.fetch_many(pgconn))[-1]
+        if answer.status == ExecStatus.PIPELINE_SYNC:
+            return refused
+        if answer.status == ExecStatus.FATAL_ERROR:
+            refused = refused or answer
 
 
 def _texts(values: Sequence[object]) -> list[bytes | None]:

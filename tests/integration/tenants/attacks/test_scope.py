@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from tenants.engines import OutsideScope
+from tenants.line import OutsideScope
 from tenants.sessions import tenant_cursor, tenant_scope, tenant_session
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL
