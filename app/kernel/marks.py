@@ -11,9 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.orm import Session
 
-from tenants.line import line_of
+from tenants.line import Line
 from tenants.schema.marks import MARKS, mark_name
 
 Row = dict[str, Any]
@@ -69,10 +68,10 @@ class Marks:
         """The rows gathered so far, to go back to."""
         return Marks({table: list(rows) for table, rows in self.rows.items()})
 
-    def write(self, session: Session) -> None:
+    def write(self, line: Line) -> None:
         """Write all rows with one statement, sent with the COMMIT: by a function, whose plans the server keeps."""
         if self.rows:
-            line_of(session.connection()).send_last(_WRITE, msgspec.json.encode(self.rows))
+            line.send_last(_WRITE, msgspec.json.encode(self.rows))
 
 
 def as_json(value: object) -> str:

@@ -19,7 +19,7 @@ from app.kernel.events import Event, plain
 from app.kernel.ids import new_id
 from app.kernel.marks import Marks, TrailFacts
 from app.kernel.runtime import Runtime, Service
-from tenants.line import line_of
+from tenants.line import Line, line_of
 from tenants.sessions import Entered, Founding, TenantOutdated, founding_session, tenant_session
 from tenants.tenant import Tenant
 
@@ -74,6 +74,11 @@ class Work:
     def service(self, kind: type[Service]) -> Service:
         """The wired service of that type. Raises LookupError where bootstrap has wired none."""
         return self._runtime.service(kind)
+
+    @cached_property
+    def line(self) -> Line:
+        """The driver's connection inside this transaction: for the statements that every change sends."""
+        return line_of(self.session.connection())
 
     @cached_property
     def rights(self) -> Rights:
@@ -151,13 +156,13 @@ class Work:
 
     def ask(self, statement: bytes, *values: object) -> Any:
         """The one value of a statement that every job sends, in the driver's own words: the ORM costs more than it."""
-        row = line_of(self.session.connection()).ask(statement, *values)
+        row = self.line.ask(statement, *values)
         return row[0] if row else None
 
     def settle(self) -> None:
         """Send the rows that are still to be sent and hear what was said to those sent ahead: refused now or never."""
         self.session.flush()
-        line_of(self.session.connection()).settle()
+        self.line.settle()
 
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
@@ -174,6 +179,7 @@ class Work:
         marks, topics, trace_id = self._marks.copy(), set(self.topics), self.trace_id
         try:
             with self.session.begin_nested():
+                self.session.connection()  # the savepoint is set now, not when somebody asks for the connection
                 yield
         except BaseException:  # whatever it was, it is raised again: only what it left is taken back
             self._marks, self.topics, self.trace_id = marks, topics, trace_id
@@ -233,7 +239,7 @@ class Work:
         self.session.flush()
         if entries := [row["id"] for row in self._marks.rows.get("trail", ())]:
             self.mark_trail(entries)
-        self._marks.write(self.session)
+        self._marks.write(self.line)
         self._marks = Marks()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import inspect
 from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import instance_dict, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from app.flow.commands import Decision
@@ -30,7 +30,6 @@ from app.onboarding.operations.effects import carry_out
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 from app.onboarding.talk.watching import follow_event
 from app.onboarding.telling import Told, tell
-from tenants.line import line_of
 
 SYSTEM_ONLY = {
     "lock_onboarding": "part of an operation that has checked its own permission",
@@ -47,16 +46,18 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
     Whoever had read it before has the same object, brought up to date. Raises OnboardingMissing.
     """
     work.session.flush()
-    row = line_of(work.session.connection()).ask(_LOCK, onboarding_id)
+    row = work.line.ask(_LOCK, onboarding_id)
     if row is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
     known = work.session.identity_map.get(identity_key(Onboarding, onboarding_id))
     onboarding = known or Onboarding()
-    for name, value in zip(_COLUMNS, row, strict=True):
-        set_committed_value(onboarding, name, value)
     if known is None:  # each step of each onboarding comes through here, and the ORM's own way is twice as long
+        instance_dict(onboarding).update(zip(_COLUMNS, row, strict=True))
         make_transient_to_detached(onboarding)
         work.session.add(onboarding)
+    else:
+        for name, value in zip(_COLUMNS, row, strict=True):
+            set_committed_value(onboarding, name, value)
     work.trace_id = onboarding.trace_id  # one trace from closed-won to first value, whoever acts (DESIGN 10)
     return onboarding
 
@@ -135,9 +136,7 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: D
     rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed - dates]
     moved = [{"key": key, "due_at": state.items[key].due_at, "due_cause": state.items[key].due_cause} for key in dates]
     work.session.flush()
-    line_of(work.session.connection()).send_ahead(
-        _WRITE, onboarding.id, state.seq, state.phase, as_json(state), as_json(rows), as_json(moved)
-    )
+    work.line.send_ahead(_WRITE, onboarding.id, state.seq, state.phase, as_json(state), as_json(rows), as_json(moved))
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
