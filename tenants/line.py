@@ -1,7 +1,8 @@
 """The driver's connection, with what need not be waited for: a statement sent ahead, and one sent with the COMMIT.
 
-libpq's own asynchronous calls. The driver's pipeline would do both, too, but sends no end of the statement with it: the
+libpq's own asynchronous calls. The driver's pipeline would do both, too, but sends no end of a statement with it: the
 server would not count the time since then as silence, and whoever is stopped there would hold their locks for ever.
+So what is sent ahead goes alone, and only the message that has the COMMIT, and with it an end, is a pipeline.
 """
 
 from __future__ import annotations
@@ -29,9 +30,14 @@ class Line(psycopg.Connection[Any]):
     _last: tuple[bytes, bytes] | None = None  # a statement and its one value
 
     def begin(self, scope: str) -> tuple[Any, ...] | None:
-        """Send a BEGIN with its scope, several statements in one message; gives the row of the last one."""
+        """Send a BEGIN with its scope; gives the row of its last statement."""
         self._last = None
-        self.pgconn.send_query(scope.encode())
+        return self.say(scope.encode())
+
+    def say(self, statements: bytes) -> tuple[Any, ...] | None:
+        """Send several statements in one message; gives the row of the last one."""
+        self.settle()
+        self.pgconn.send_query(statements)
         return self._row(self._read())
 
     def ask(self, statement: bytes, *values: object) -> tuple[Any, ...] | None:
@@ -152,10 +158,8 @@ def _until_sync(pgconn: PGconn) -> PQGen[PGresult | None]:
 
 def _texts(values: Sequence[object]) -> list[bytes | None]:
     texts = [None if value is None else str(value).encode() for value in values]
-    if any(text and b"\0" in text for text in texts):
-        raise psycopg.DataError(
-            "PostgreSQL text fields cannot contain NUL (0x00) bytes"
-        )  # libpq would cut it off there
+    if any(text and b"\0" in text for text in texts):  # libpq would cut it off there
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
     return texts
 
 

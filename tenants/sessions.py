@@ -279,10 +279,7 @@ def _then(statements: str, **names: object) -> bytes:
 
 def _say(session: Session, statements: bytes) -> Any:
     """Several statements in one message; gives the row of the last one."""
-    cursor = line_of(session.connection()).execute(statements)
-    while cursor.nextset():
-        pass
-    return cursor.fetchone()
+    return line_of(session.connection()).say(statements)
 
 
 def _entered(tenant: Tenant, row: tuple[Any, ...] | None) -> Entered:

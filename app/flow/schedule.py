@@ -62,11 +62,9 @@ class Forecast:
 
     def binding(self, node: Node) -> Node:
         """Which of the nodes that this one comes after leaves it the latest moment; of several, the first."""
-        known = self._binding.get(node)
-        if known is None:
-            _, known = max(self.hangs_on(node), key=_moment)
-            self._binding[node] = known
-        return known
+        if node not in self._binding:
+            _, self._binding[node] = max(self.hangs_on(node), key=_moment)
+        return self._binding[node]
 
     def basis(self, node: Node) -> tuple[Basis, datetime | None]:
         """What fixes a node whatever comes before it: it has happened, or a person chose its day; else ("", None)."""
@@ -85,20 +83,15 @@ class Forecast:
     def hangs_on(self, node: Node) -> list[tuple[datetime, Node]]:
         """What a node comes after, each with the earliest moment it leaves to this node."""
         key, side = node
-        items = self.definition.items
-        item = items[key]
+        item = self.definition.items[key]
         if side == "begin":
             first: Node = (item.parent or "", "begin")
-            moment, earlier = self.at(first) if item.parent else self.start, self.joins(item)
+            moment, earlier = self.at(first) if item.parent else self.start, list(self.joins(item))
         else:
             first = (key, "begin")
-            moment, earlier = self._after(item, self.at(first)), item.children
-        found = [(moment, first)]
-        for name in earlier:
-            if side == "begin" or not items[name].optional:
-                before: Node = (name, "end")
-                found.append((self.at(before), before))
-        return found
+            moment, earlier = self._after(item, self.at(first)), self.definition.needed(item)
+        ends: list[Node] = [(name, "end") for name in earlier]
+        return [(moment, first), *((self.at(end), end) for end in ends)]
 
     def joins(self, item: Item) -> tuple[str, ...]:
         """What the item begins after: all that it depends on, or with `any` the first of it that is not left out."""

@@ -71,7 +71,7 @@ class TimePages(Controller):
 
 
 def _typed(form: Form) -> Typed:
-    typed: Typed = {name: form.first(name)[:10_000] for name in ONE}
+    typed: Typed = {name: form.first(name) for name in ONE}
     return typed | {"side": _side(typed["side"]), "weekdays": form.every("weekdays")}
 
 
