@@ -51,27 +51,28 @@ class TestTheTable:
 
     def test_would_show_the_treasure_to_who_may_see_it(self, town: Town, routes: list[Route]):
         """Else nothing would be proven: the things are there, and the doors open."""
-        shut, there = (
-            set(),
-            [route for route in routes if route.method == "GET" and route.door in {"tenant", "partner"}],
-        )
-        tried = a_part([route for route in there if not route.path.endswith("/stream")], whole=False, share=2)
-        for route in tried:
+        shut = set()
+        there = [route for route in routes if route.method == "GET" and route.door in {"tenant", "partner"}]
+        for route in there:
+            if route.path.endswith("/stream"):
+                continue
             who = town.owner if route.door == "tenant" else town.boss
             answer = knock(route, fill(route, things(town, route)), who, key=new_key())
             if answer.status not in {200, 303}:
                 shut.add(f"{route.name}: {answer.status}")
-        none(shut ^ (NOT_FOR_OWNERS & {f"{route.name}: {status}" for route in tried for status in (403, 404, 409)}))
+        none(shut ^ NOT_FOR_OWNERS)
 
 
 # Mail stays in sandboxes only; of a trail that nobody has signed yet there is no file; which version of its template an
-# onboarding runs is the partner's to decide.
+# onboarding runs, and by which working times its dates are made, is the partner's to decide.
+_ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
 _MIGRATION = "/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/migration"
 NOT_FOR_OWNERS = {
     "GET /api/v1/tenants/{tenant_id:uuid}/trail/export: 409",
     f"GET /api/v1{_MIGRATION}: 403",
     f"GET /api/v1{_MIGRATION}/plan: 403",
-    f"GET {_MIGRATION.replace('tenants', 't')}: 403",
+    f"GET {_ONBOARDING}/migration: 403",
+    f"GET {_ONBOARDING}/dates/times: 403",
 } | {
     f"GET {path}: 404"
     for path in (
