@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,6 +24,8 @@ from tenants.sessions import Entered, Founding, TenantOutdated, founding_session
 from tenants.tenant import Tenant
 
 JOBS = "jobs"  # the topic the dispatcher listens to
+# What a chain of steps asks for at each of them is done for those of a second at once: half a worker's time otherwise.
+_GATHERING = timedelta(seconds=1)
 
 
 # Word for word as in frontend/errors/upgrading.html, where it is translated.
@@ -70,6 +72,7 @@ class Work:
         self.topics: set[str] = set()
         self._runtime = runtime
         self._marks = Marks()
+        self._gathered: list[dict[str, Any]] = []
 
     def service(self, kind: type[Service]) -> Service:
         """The wired service of that type. Raises LookupError where bootstrap has wired none."""
@@ -144,13 +147,20 @@ class Work:
         dedupe_key: str | None = None,
         queue: str = "default",
         lane: str | None = None,
+        gathered: bool = False,
     ) -> UUID:
-        """Ask for a job after the commit; the same `dedupe_key` asks only once. `run_at` is on the database's clock."""
+        """Ask for a job after the commit; the same `dedupe_key` asks only once. `run_at` is on the database's clock.
+
+        One that is `gathered` is also done by the next of its lane: it waits a second where this work goes on at once.
+        """
         job_id = new_id()
         row = {"tenant_id": self.tenant.id, "id": job_id, "kind": kind, "queue": queue, "args": plain(args or {})}
         row |= {"lane": lane, "lane_seq": None, "dedupe_key": dedupe_key or str(job_id), "state": "ready"}
         row |= {"run_at": run_at or self.database_now, "created_at": self.database_now, "trace_id": self.trace_id}
-        self._marks.add("job", row | {"attempts": 0, "epoch": 0})
+        row |= {"attempts": 0, "epoch": 0}
+        self._marks.add("job", row)
+        if gathered:
+            self._gathered.append(row)
         self.topics.add(JOBS)
         return job_id
 
@@ -195,6 +205,8 @@ class Work:
         row = next((row for row in free if row["run_at"] <= self.database_now), None)
         if row is None:
             return None
+        for other in self._gathered:
+            other["run_at"] = self.database_now + _GATHERING
         self.flush_marks()
         epoch = self.ask(_BEGIN_JOB, row["id"], worker, seconds)
         return None if epoch is None else BegunJob(row["id"], row["kind"], row["args"], int(epoch), row["trace_id"])

@@ -40,8 +40,11 @@ _EACH = 8  # onboardings a thread brings to their end, one after the other
 _WALKS = 20
 _MANY = (1, 10, 100, 1_000)  # tenants
 _WARM = SCHEMAS_A_CONNECTION * 9 // 10  # for each gateway, whose connections then stay (docs/scale.md)
-_AT_LEAST = 300  # onboardings in few tenants
+_AT_LEAST = 500  # onboardings in few tenants
+_PARTS = 50
 _TURNS = 5  # a machine's speed goes up and down within seconds
+
+Running = Sequence[tuple[Tenant, UUID]]
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
@@ -70,7 +73,7 @@ def _over_many_tenants(ground: Ground, effective: Effective, way: Sequence[Event
     """Steps a second in one thread over more and more tenants, beside as many steps of one; the first do not count.
 
     Each step in another tenant than the one before, which is the worst that can be; then a few in a row in one tenant
-    after the other, as a worker goes on with what a step leads to. The numbers of tenants take turns.
+    after the other, as a worker goes on with what a step leads to.
     """
     with ground.installation(gateways=_MANY[-1] // _WARM + 1) as installation:
         say(f"engine: {_MANY[-1]:,} tenants with a running onboarding each")
@@ -79,37 +82,41 @@ def _over_many_tenants(ground: Ground, effective: Effective, way: Sequence[Event
             with installation.work(tenant) as work:
                 pin(work, effective)
         running = [_one_each(installation, made[:many], definition, way) for many in _MANY]
-        for those in running:
-            _few_each(installation, those, [[event] for event in way[1:3]])
-        for name, few in (("steps", way[3:6]), ("steps_in_a_row", way[6:12])):
-            rounds = [few] if name.endswith("row") else [[event] for event in few]
-            rates = zip(
-                *([_few_each(installation, those, [these]) for those in running] for these in rounds), strict=True
-            )
-            one, *more = map(median, rates)
+        _in_turn(installation, running, [way[1:2], way[2:3]])
+        for name, rounds in (("steps", [[event] for event in way[3:6]]), ("steps_in_a_row", [way[6:12]])):
+            one, *more = _in_turn(installation, running, rounds)
             for many, rate in zip(_MANY[1:], more, strict=True):
                 yield Figure(f"{name}_over_{many}_tenants", rate, "steps/s", at_least(0.9, "ratio"), "one tenant", one)
 
 
 def _one_each(
     installation: Installation, tenants: Sequence[Tenant], definition: Definition, way: Sequence[Event]
-) -> list[tuple[Tenant, UUID]]:
+) -> Running:
     """Onboardings in turn over the tenants: one in each, or as many as it takes to measure something."""
     turns = islice(cycle(tenants), max(len(tenants), _AT_LEAST))
     return [(tenant, _start(installation, tenant, definition, way)) for tenant in turns]
 
 
-def _few_each(
-    installation: Installation, running: Sequence[tuple[Tenant, UUID]], rounds: Sequence[Sequence[Event]]
-) -> float:
-    """Steps a second in one thread: the first few events in each onboarding, then the next few in each."""
-    actor, began = person(), time.perf_counter()
+def _in_turn(installation: Installation, running: Sequence[Running], rounds: Sequence[Sequence[Event]]) -> list[float]:
+    """Steps a second of each, in one thread: a little of each in turn, since a machine's speed goes up and down."""
+    took = [0.0] * len(running)
     for few in rounds:
-        for tenant, onboarding_id in running:
-            for event in few:
-                with open_work(installation.runtime, tenant, actor, trace_id="bench") as work:
-                    advance(work, lock_onboarding(work, onboarding_id), event)
-    return len(running) * sum(map(len, rounds)) / (time.perf_counter() - began)
+        for part in range(_PARTS):
+            for number, those in enumerate(running):
+                size = len(those) // _PARTS
+                took[number] += _time_of(installation, those[part * size : (part + 1) * size], few)
+    steps = sum(map(len, rounds))
+    return [len(those) // _PARTS * _PARTS * steps / took[number] for number, those in enumerate(running)]
+
+
+def _time_of(installation: Installation, running: Running, few: Sequence[Event]) -> float:
+    """Seconds for the next few events in each onboarding."""
+    actor, began = person(), time.perf_counter()
+    for tenant, onboarding_id in running:
+        for event in few:
+            with open_work(installation.runtime, tenant, actor, trace_id="bench") as work:
+                advance(work, lock_onboarding(work, onboarding_id), event)
+    return time.perf_counter() - began
 
 
 def _beside_dbos(ground: Ground, installation: Installation, tenants: Sequence[Tenant]) -> Iterator[Figure]:

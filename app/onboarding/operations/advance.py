@@ -81,6 +81,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
         args={"onboarding_id": onboarding.id},
         dedupe_key=f"{card}:{onboarding.seq}",
         lane=card,
+        gathered=True,
     )
     return decision
 

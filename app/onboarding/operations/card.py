@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from app.flow.definition import Definition
 from app.flow.state import SETTLED
-from app.intake.queries import ExceptionLine, list_open_exceptions
+from app.intake.queries import ExceptionLine
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding, OnboardingCard, WorkItem
 from app.onboarding.people import holders
 from app.onboarding.queries.stored import plan_of
-from app.onboarding.queries.waiting import waiting_of
+from app.onboarding.queries.waiting import Standing, read_standing, waiting_of
 from app.onboarding.talk.queries import mention_lines
 from tenants.sessions import partner_session
 
@@ -48,8 +48,9 @@ def refresh_card(run: JobRun, onboarding_id: UUID) -> None:
         if onboarding is None:
             return
         definition = plan_of(work, onboarding)
-        values = card_values(work, onboarding, definition)
-        waiting = [*waiting_of(work, onboarding, definition), *mention_lines(work, onboarding, definition)]
+        standing = read_standing(work, onboarding)
+        values = card_values(work, onboarding, definition, standing)
+        waiting = [*waiting_of(work, onboarding, definition, standing), *mention_lines(work, onboarding, definition)]
     statement = insert(OnboardingCard).values(**values)
     fresh = {name: statement.excluded[name] for name in values if name not in {"tenant_id", "onboarding_id"}}
     with partner_session(run.runtime.databases, run.tenant.organisation_id, actor=run.actor.label) as (session, _now):
@@ -98,9 +99,9 @@ def ask_for_card(work: Work, onboarding_id: UUID, *, cause: str) -> None:
     )
 
 
-def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:
+def card_values(work: Work, onboarding: Onboarding, definition: Definition, now: Standing) -> dict[str, Any]:
     """The card's columns, from the rows of the tenant."""
-    rows = work.session.scalars(select(Item).where(Item.onboarding_id == onboarding.id).order_by(Item.position)).all()
+    rows = now.items
     tasks = [row for row in rows if row.kind == "task"]
     waiting = [row for row in rows if row.kind in {"task", "gate"} and row.state in OPEN]
     stage = next((row for row in rows if row.kind == "stage" and row.state in OPEN), None)
@@ -120,7 +121,7 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition) -> d
         "holder": first.side if first else None,
         "needs": [
             *(_need(row, onboarding, definition) for row in waiting if row.side == "partner" or row.state == "blocked"),
-            *(_exception(record, onboarding, definition) for record in list_open_exceptions(work, onboarding.id)),
+            *(_exception(record, onboarding, definition) for record in now.exceptions),
         ],
         "tasks_done": sum(row.state in SETTLED for row in tasks),
         "tasks_total": len(tasks),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +19,21 @@ from app.onboarding.talk.queries import list_mentions
 from app.onboarding.talk.watching import watchers_of
 
 _OPEN = ("open", "blocked")
+_UNSETTLED = ("waiting", "open", "blocked")
 _KINDS = ("task", "gate")
+
+
+class Standing(NamedTuple):
+    """What an onboarding's lines are made of: its items in order, and what is open of its exceptions."""
+
+    items: Sequence[Item]
+    exceptions: Sequence[ExceptionLine]
+
+
+def read_standing(work: Work, onboarding: Onboarding) -> Standing:
+    """Read it, in two statements."""
+    query = select(Item).where(Item.onboarding_id == onboarding.id).order_by(Item.position)
+    return Standing(work.session.scalars(query).all(), list_open_exceptions(work, onboarding.id))
 
 
 def list_waiting(work: Work) -> list[dict[str, Any]]:
@@ -26,22 +41,20 @@ def list_waiting(work: Work) -> list[dict[str, Any]]:
     running = select(Onboarding).where(Onboarding.finished_at.is_(None)).order_by(Onboarding.id)
     lines: list[dict[str, Any]] = []
     for onboarding in work.session.scalars(running):
-        lines += waiting_of(work, onboarding, plan_of(work, onboarding))
+        lines += waiting_of(work, onboarding, plan_of(work, onboarding), read_standing(work, onboarding))
     return lines + list_mentions(work)
 
 
-def waiting_of(work: Work, onboarding: Onboarding, definition: Definition) -> list[dict[str, Any]]:
+def waiting_of(work: Work, onboarding: Onboarding, definition: Definition, now: Standing) -> list[dict[str, Any]]:
     """The onboarding's lines: open steps of both sides that a person does, and open exceptions; none at its end."""
     if onboarding.finished_at is not None:
         return []
-    query = select(Item).where(Item.onboarding_id == onboarding.id, Item.kind.in_(_KINDS), Item.state.in_(_OPEN))
-    rows = list(work.session.scalars(query.order_by(Item.position)))
-    begun = _kickoff_is_over(work, onboarding, definition)
+    rows = [row for row in now.items if row.kind in _KINDS and row.state in _OPEN]
+    begun = _kickoff_is_over(now.items, definition)
     about = {"tenant_id": work.tenant.id, "onboarding_id": onboarding.id, "name": onboarding.name}
     about |= {"organisation_id": work.tenant.organisation_id, "seq": onboarding.seq}
     lines = [about | _step(row, definition.items[row.key], onboarding, definition) for row in rows]
-    open_now = list_open_exceptions(work, onboarding.id)
-    lines += [about | _exception(each, onboarding, definition, begun=begun) for each in open_now]
+    lines += [about | _exception(each, onboarding, definition, begun=begun) for each in now.exceptions]
     return [line | {"watchers": watchers_of(onboarding, str(line["key"]))} for line in lines]
 
 
@@ -97,11 +110,8 @@ def _owner(
     }
 
 
-def _kickoff_is_over(work: Work, onboarding: Onboarding, definition: Definition) -> bool:
+def _kickoff_is_over(items: Sequence[Item], definition: Definition) -> bool:
     """Whether nothing of what comes before and with the kickoff is still to be done."""
     keys = [item.key for item in definition.items.values() if item.kind in _KINDS and queue_of(item) != "tasks"]
-    early = [key for key in keys if definition.items[key].side == "partner"]
-    unsettled = select(Item.id).where(
-        Item.onboarding_id == onboarding.id, Item.key.in_(early), Item.state.in_(("waiting", "open", "blocked"))
-    )
-    return work.session.execute(unsettled.limit(1)).first() is None
+    early = {key for key in keys if definition.items[key].side == "partner"}
+    return not any(row.key in early and row.state in _UNSETTLED for row in items)

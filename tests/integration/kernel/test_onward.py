@@ -326,6 +326,30 @@ class TestOnALane:
         installation.run_due()
         assert ran == [0, 0]
 
+    def test_what_is_gathered_waits_where_the_work_goes_on(self, installation: Installation, acme: Tenant):
+        """Four steps in a row ask for a line each: those that another step follows have a second."""
+
+        def step(run: JobRun, *, left: int) -> Outcome:
+            with run.finish() as work:
+                work.enqueue("tests.greet", args={"name": "Bo"}, lane="card", dedupe_key=f"{left}", gathered=True)
+                if left:
+                    work.enqueue("tests.act", args={"left": left - 1})
+            return Done()
+
+        body["act"] = step
+        ask(installation, acme, "tests.act", left=3)
+        assert work_on(installation) == 1
+        cards = installation.jobs("tests.greet")
+        waits = [(card.run_at - card.created_at).total_seconds() for card in cards]
+        assert waits == [1, 1, 1, 0]
+        assert installation.take() == [], "and the lane keeps its order"
+
+    def test_what_is_gathered_comes_at_once_where_nothing_follows(self, installation: Installation, acme: Tenant):
+        with installation.work(acme) as work:
+            work.enqueue("tests.greet", args={"name": "Bo"}, lane="card", gathered=True)
+            work.enqueue("tests.greet", args={"name": "Di"})
+        assert len(installation.take()) == 2
+
     def test_nobody_ends_what_waits_on_no_lane_or_elsewhere(
         self, installation: Installation, acme: Tenant, umbrella: Tenant
     ):
