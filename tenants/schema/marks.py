@@ -1,8 +1,10 @@
-"""What a change writes in its last statements, as two functions of the cell that run as whoever calls them.
+"""What a change writes in its last statements, as functions of the cell.
 
-They have no `search_path` and no rights of their own: `trail` is the caller's `trail`, and what a role may not insert
-it may not insert here. A server process keeps their plans while one tenant follows on itself, and plans anew for
-the next schema; as plain statements they would be parsed and planned each time, half of what a step costs the server.
+Those that write the tenant's own tables run as whoever calls them, with no `search_path` and no rights of their own:
+`trail` is the caller's `trail`. A server process keeps their plans while one tenant follows on itself, and plans anew
+for the next schema; as plain statements they would be parsed and planned each time, half of what a step costs the
+server. What goes into the cell's tables is the same for every tenant, so its plans stay: that function runs with the
+owner's rights, and refuses what a tenant's role may not insert (`FRESH`).
 """
 
 from __future__ import annotations
@@ -30,6 +32,19 @@ ITEM_COLUMNS = (
     *("settled_by", "decision", "reason", "request"),
 )
 _ASKED_ONCE = {"cell.job"}  # the same dedupe key asks for nothing more
+_CELL = tuple(table for table in MARKS if table.startswith("cell."))
+# What the app may insert is a fresh row only: a tenant cannot write a finished job or a fired timer.
+FRESH = {
+    "outbox": "state = 'new'",
+    "job": (
+        "state = 'ready' AND attempts = 0 AND epoch = 0 AND worker IS NULL AND lease_until IS NULL"
+        " AND finished_at IS NULL"
+    ),
+    "timer": "state = 'waiting' AND fired_at IS NULL",
+    "inbox": "true",
+    "trail_mark": "true",
+    "trail_head": "true",  # the one row of a tenant that arrives with its trail; afterwards only functions change it
+}
 
 
 def mark_name(table: str) -> str:
@@ -43,29 +58,56 @@ def _insert(table: str) -> str:
     rows = f"jsonb_populate_recordset(NULL::{table}, p_rows->'{name}')"
     return (
         f"IF p_rows ? '{name}' THEN\n"
-        f"      INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}{once};\n"
+        f"      INSERT INTO {table} ({columns}) SELECT {_own(table)} FROM {rows}{once};\n"
         "    END IF;"
     )
+
+
+def _own(table: str) -> str:
+    """The columns to take from a row. Of the cell's tables a tenant's row is taken, if it is fresh; else it raises."""
+    columns = MARKS[table]
+    if table not in _CELL:
+        return columns
+    asked = f"tenant_id = v_tenant AND {FRESH[mark_name(table)]}"
+    return columns.replace("tenant_id", f"CASE WHEN {asked} THEN tenant_id ELSE cell.refuse_mark() END", 1)
 
 
 _SET = ", ".join(f"{name} = changed.{name}" for name in ITEM_COLUMNS)
 _NEWLINE = "\n    "
 
 MARK_FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION cell.refuse_mark() RETURNS uuid LANGUAGE plpgsql AS
+  $body$ BEGIN
+    RAISE insufficient_privilege USING MESSAGE = 'a mark of another tenant, or one that is not fresh';
+  END $body$;
+
+CREATE OR REPLACE FUNCTION cell.write_cell_marks(p_rows jsonb) RETURNS void LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ DECLARE v_tenant uuid := cell.current_tenant(); BEGIN
+    {_NEWLINE.join(_insert(table) for table in _CELL)}
+  END $body$;
+
 CREATE OR REPLACE FUNCTION cell.write_marks(p_rows jsonb) RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
-    {_NEWLINE.join(_insert(table) for table in MARKS)}
+    {_NEWLINE.join(_insert(table) for table in MARKS if table not in _CELL)}
+    IF p_rows ?| ARRAY[{", ".join(f"'{mark_name(table)}'" for table in _CELL)}] THEN
+      PERFORM cell.write_cell_marks(p_rows);
+    END IF;
   END $body$;
 
 CREATE OR REPLACE FUNCTION cell.write_state(
     p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_items jsonb, p_dates jsonb)
   RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
-    UPDATE item SET due_at = moved.due_at, due_cause = moved.due_cause
-      FROM jsonb_to_recordset(p_dates) AS moved(key text, due_at timestamptz, due_cause text)
-      WHERE item.onboarding_id = p_onboarding AND item.key = moved.key;
-    UPDATE item SET {_SET} FROM jsonb_populate_recordset(NULL::item, p_items) changed
-      WHERE item.onboarding_id = p_onboarding AND item.key = changed.key;
+    IF p_dates <> '[]' THEN
+      UPDATE item SET due_at = moved.due_at, due_cause = moved.due_cause
+        FROM jsonb_to_recordset(p_dates) AS moved(key text, due_at timestamptz, due_cause text)
+        WHERE item.onboarding_id = p_onboarding AND item.key = moved.key;
+    END IF;
+    IF p_items <> '[]' THEN
+      UPDATE item SET {_SET} FROM jsonb_populate_recordset(NULL::item, p_items) changed
+        WHERE item.onboarding_id = p_onboarding AND item.key = changed.key;
+    END IF;
     UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;
   END $body$;
 """

@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from tenants.metadata import CellRecord, ControlRecord, control_function, control_functions
 from tenants.naming import RoleNames
 from tenants.schema.founding import FOUNDING_FUNCTIONS, founding_rights
-from tenants.schema.marks import MARK_FUNCTIONS
+from tenants.schema.marks import FRESH, MARK_FUNCTIONS
 from tenants.schema.trail import TRAIL_FUNCTIONS
 
 _BELOW = "SELECT control.organisations_below()"
@@ -100,19 +100,6 @@ DO $drop$ DECLARE old regprocedure; BEGIN
 END $drop$;
 """
 
-# What the app may insert is a fresh row only: a tenant cannot write a finished job or a fired timer.
-_FRESH = {
-    "outbox": "state = 'new'",
-    "job": (
-        "state = 'ready' AND attempts = 0 AND epoch = 0 AND worker IS NULL AND lease_until IS NULL"
-        " AND finished_at IS NULL"
-    ),
-    "timer": "state = 'waiting' AND fired_at IS NULL",
-    "inbox": "true",
-    "trail_mark": "true",
-    "trail_head": "true",  # the one row of a tenant that arrives with its trail; afterwards only functions change it
-}
-
 
 def control_rules(roles: RoleNames) -> str:
     """Everything about rights in `control`, as one script that may run again and again."""
@@ -190,7 +177,7 @@ def _cell_table(table: Table, roles: RoleNames) -> list[str]:
     """Row-level security of one table of the cell: tenants insert their own fresh rows, platform jobs see all."""
     name = table.fullname
     lines = [f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;"]
-    if fresh := _FRESH.get(table.name):
+    if fresh := FRESH.get(table.name):
         lines += [
             f"DROP POLICY IF EXISTS own_rows ON {name};",
             (
@@ -199,7 +186,7 @@ def _cell_table(table: Table, roles: RoleNames) -> list[str]:
             ),
             f"GRANT INSERT ON {name} TO {roles.app};",
         ]
-    readers = [roles.dispatcher] if table.name in _FRESH else [roles.dispatcher, roles.registry]
+    readers = [roles.dispatcher] if table.name in FRESH else [roles.dispatcher, roles.registry]
     lines += [
         f"DROP POLICY IF EXISTS platform_jobs ON {name};",
         f"CREATE POLICY platform_jobs ON {name} TO {', '.join(readers)} USING (true) WITH CHECK (true);",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,13 @@ from psycopg import sql
 
 from app.kernel.ids import new_id
 from tenants.metadata import CellRecord
+from tenants.schema.marks import MARKS, mark_name
 from tenants.sessions import tenant_cursor
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation
 from tests.integration.tenants.conftest import DENIED, refused
 
+MARKED = [mark_name(table) for table in MARKS if table.startswith("cell.")]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FRESH: dict[str, dict[str, Any]] = {
     "outbox": {"type": "x.happened", "state": "new", "trace_id": "t", "created_at": NOW},
@@ -46,6 +49,22 @@ FRESH: dict[str, dict[str, Any]] = {
     "trail_head": {"size": 0, "root": "00", "note": None, "changed_at": NOW},
 }
 
+STALE: list[tuple[str, dict[str, Any]]] = [
+    ("outbox", {"state": "relayed"}),
+    ("job", {"state": "done", "finished_at": NOW}),
+    ("job", {"state": "done"}),
+    ("job", {"state": "failed"}),
+    ("job", {"state": "running", "worker": "w", "lease_until": NOW}),
+    ("job", {"state": "dispatched"}),
+    ("job", {"epoch": 7}),
+    ("job", {"attempts": -100}),
+    ("job", {"worker": "w"}),
+    ("job", {"finished_at": NOW}),
+    ("job", {"lease_until": NOW}),
+    ("timer", {"state": "fired"}),
+    ("timer", {"fired_at": NOW}),
+]
+
 
 def insert(house: Installation, tenant: Tenant, table: str, *, tail: str = "", **changed: Any) -> int:
     """Insert one row into a cell table as the tenant; how many rows were taken."""
@@ -64,6 +83,14 @@ def insert(house: Installation, tenant: Tenant, table: str, *, tail: str = "", *
     )
     with tenant_cursor(house.databases, tenant, actor="attack") as (cursor, _entered):
         return cursor.execute(statement, list(row.values())).rowcount
+
+
+def mark(house: Installation, tenant: Tenant, function: str, table: str, **changed: Any) -> None:
+    """Leave one row among a change's marks, as the tenant."""
+    made = {"tenant_id": tenant.id, "id": new_id(), **FRESH[table], **changed}
+    row = {name: json.loads(value) if name in {"args", "entries"} else value for name, value in made.items()}
+    with tenant_cursor(house.databases, tenant, actor="attack") as (cursor, _entered):
+        cursor.execute(f"SELECT cell.{function}(%s::jsonb)", [json.dumps({table: [row]}, default=str)])
 
 
 class TestACellRow:
@@ -90,24 +117,7 @@ class TestACellRow:
             key = ", ".join(c.name for c in CellRecord.metadata.tables[f"cell.{table}"].primary_key)
             insert(house, acme, table, tail=f"ON CONFLICT ({key}) DO NOTHING")
 
-    @pytest.mark.parametrize(
-        ("table", "changed"),
-        [
-            ("outbox", {"state": "relayed"}),
-            ("job", {"state": "done", "finished_at": NOW}),
-            ("job", {"state": "done"}),
-            ("job", {"state": "failed"}),
-            ("job", {"state": "running", "worker": "w", "lease_until": NOW}),
-            ("job", {"state": "dispatched"}),
-            ("job", {"epoch": 7}),
-            ("job", {"attempts": -100}),
-            ("job", {"worker": "w"}),
-            ("job", {"finished_at": NOW}),
-            ("job", {"lease_until": NOW}),
-            ("timer", {"state": "fired"}),
-            ("timer", {"fired_at": NOW}),
-        ],
-    )
+    @pytest.mark.parametrize(("table", "changed"), STALE)
     def test_is_refused_unless_fresh(self, house: Installation, acme: Tenant, table: str, changed: dict[str, Any]):
         with refused(DENIED):
             insert(house, acme, table, **changed)
@@ -119,6 +129,31 @@ class TestACellRow:
             assert insert(house, tenant, "inbox", id=shared["id"], external_id="same") == 1
             assert insert(house, tenant, "outbox", id=shared["id"]) == 1
             assert insert(house, tenant, "timer", id=shared["id"]) == 1
+
+
+@pytest.mark.parametrize("function", ["write_marks", "write_cell_marks"])
+class TestAMark:
+    """Written with the owner's rights, and held to what the tenant's own role may insert."""
+
+    @pytest.mark.parametrize("table", MARKED)
+    def test_is_taken_for_the_tenant_itself(self, house: Installation, acme: Tenant, function: str, table: str):
+        mark(house, acme, function, table, id=(made := new_id()), dedupe_key=str(made))
+        assert len(house.cell(f"SELECT FROM cell.{table} WHERE tenant_id = %s AND id = %s", acme.id, made)) == 1
+
+    @pytest.mark.parametrize("table", MARKED)
+    @pytest.mark.parametrize("whose", ["another", "nobody"])
+    def test_is_refused_under_another_tenants_id(
+        self, house: Installation, acme: Tenant, umbrella: Tenant, function: str, table: str, whose: str
+    ):
+        with refused(DENIED):
+            mark(house, acme, function, table, tenant_id=umbrella.id if whose == "another" else None)
+
+    @pytest.mark.parametrize(("table", "changed"), STALE)
+    def test_is_refused_unless_fresh(
+        self, house: Installation, acme: Tenant, function: str, table: str, changed: dict[str, Any]
+    ):
+        with refused(DENIED):
+            mark(house, acme, function, table, **changed)
 
 
 class TestFinishJob:
