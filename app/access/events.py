@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationEvent(Event):
+class DelegationEvent(Event, frozen=True, kw_only=True):
     """Something happened to the delegation `subject_id` of the partner `organisation_id`."""
 
     subject_kind: ClassVar[str] = "delegation"
@@ -18,8 +16,7 @@ class DelegationEvent(Event):
     organisation_id: UUID
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationGiven(DelegationEvent):
+class DelegationGiven(DelegationEvent, frozen=True, kw_only=True):
     """A partner may act in this tenant from its beginning, with these roles, until then."""
 
     type: ClassVar[str] = "access.delegation.given"
@@ -28,8 +25,7 @@ class DelegationGiven(DelegationEvent):
     ends_at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationRequested(DelegationEvent):
+class DelegationRequested(DelegationEvent, frozen=True, kw_only=True):
     """A partner asks for access; nobody has it by that."""
 
     type: ClassVar[str] = "access.delegation.requested"
@@ -40,8 +36,7 @@ class DelegationRequested(DelegationEvent):
     renewal_of: UUID | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationApproved(DelegationEvent):
+class DelegationApproved(DelegationEvent, frozen=True, kw_only=True):
     """The customer agreed to what was asked for, or to less of it."""
 
     type: ClassVar[str] = "access.delegation.approved"
@@ -50,8 +45,7 @@ class DelegationApproved(DelegationEvent):
     after: dict[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationNarrowed(DelegationEvent):
+class DelegationNarrowed(DelegationEvent, frozen=True, kw_only=True):
     """The customer took roles, permissions or time away from access that they had given."""
 
     type: ClassVar[str] = "access.delegation.narrowed"
@@ -60,22 +54,19 @@ class DelegationNarrowed(DelegationEvent):
     after: dict[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationDeclined(DelegationEvent):
+class DelegationDeclined(DelegationEvent, frozen=True, kw_only=True):
     """The customer did not agree."""
 
     type: ClassVar[str] = "access.delegation.declined"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationWithdrawn(DelegationEvent):
+class DelegationWithdrawn(DelegationEvent, frozen=True, kw_only=True):
     """The partner took its request back."""
 
     type: ClassVar[str] = "access.delegation.withdrawn"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationMapped(DelegationEvent):
+class DelegationMapped(DelegationEvent, frozen=True, kw_only=True):
     """The partner said which of its groups of staff have which of the roles."""
 
     type: ClassVar[str] = "access.delegation.mapped"
@@ -84,8 +75,7 @@ class DelegationMapped(DelegationEvent):
     after: list[dict[str, object]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationEnded(DelegationEvent):
+class DelegationEnded(DelegationEvent, frozen=True, kw_only=True):
     """A partner may no longer act in this tenant by this delegation."""
 
     type: ClassVar[str] = "access.delegation.ended"
@@ -93,8 +83,7 @@ class DelegationEnded(DelegationEvent):
     by: str = "move"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationExpired(DelegationEvent):
+class DelegationExpired(DelegationEvent, frozen=True, kw_only=True):
     """Its time is over: that of an access, or that of a request nobody answered (`was`)."""
 
     type: ClassVar[str] = "access.delegation.expired"
@@ -102,8 +91,7 @@ class DelegationExpired(DelegationEvent):
     was: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationRunsOut(DelegationEvent):
+class DelegationRunsOut(DelegationEvent, frozen=True, kw_only=True):
     """Access ends in so many days; who still needs it asks for its renewal now."""
 
     type: ClassVar[str] = "access.delegation.runs_out"
@@ -112,8 +100,7 @@ class DelegationRunsOut(DelegationEvent):
     ends_at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class GlassBroken(DelegationEvent):
+class GlassBroken(DelegationEvent, frozen=True, kw_only=True):
     """Somebody of the partner let themselves in without having been agreed to, for a short time and for a reason."""
 
     type: ClassVar[str] = "access.delegation.glass_broken"
@@ -122,8 +109,7 @@ class GlassBroken(DelegationEvent):
     ends_at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class DelegationEntered(DelegationEvent):
+class DelegationEntered(DelegationEvent, frozen=True, kw_only=True):
     """Somebody of the partner is in the tenant by this delegation: told once an hour for each of them."""
 
     type: ClassVar[str] = "access.delegation.entered"

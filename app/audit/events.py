@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from app.kernel.events import ChangeEvent, Event
+from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrailExported(Event):
+class TrailExported(Event, frozen=True, kw_only=True):
     """Somebody took the trail, or a part of it, out of the workspace. `subject_id` is the tenant."""
 
     type: ClassVar[str] = "audit.trail.exported"
@@ -19,8 +17,7 @@ class TrailExported(Event):
     entries: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ValuesErased(Event):
+class ValuesErased(Event, frozen=True, kw_only=True):
     """Personal values of one person, or those past their time, were destroyed in these entries; the entries stay.
 
     `subject_id` is the person, or the tenant where a retention policy did it.
@@ -33,8 +30,7 @@ class ValuesErased(Event):
     by_policy: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccessRefused(Event):
+class AccessRefused(Event, frozen=True, kw_only=True):
     """Somebody was refused something; with `count` 1 it says that it happened, else how often it went on afterwards.
 
     `subject_id` is the workspace where; in the trail of the actor's organisation that may be another one.
@@ -47,17 +43,18 @@ class AccessRefused(Event):
     count: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeepingChanged(ChangeEvent):
+class KeepingChanged(Event, frozen=True, kw_only=True):
     """How long personal values stay in the trail, or whom its checkpoints are mailed to, was changed."""
 
     type: ClassVar[str] = "audit.settings.changed"
     subject_kind: ClassVar[str] = "tenant"
     personal: ClassVar[frozenset[str]] = frozenset({"before", "after"})
 
+    before: dict[str, Any]
+    after: dict[str, Any]
 
-@dataclass(frozen=True, kw_only=True)
-class CheckpointPublished(Event):
+
+class CheckpointPublished(Event, frozen=True, kw_only=True):
     """A checkpoint goes out to those whom the workspace has named: from then on nobody can take back what it covers."""
 
     type: ClassVar[str] = "audit.checkpoint.published"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunEnded(Event):
+class RunEnded(Event, frozen=True, kw_only=True):
     """A run is over: succeeded, failed, or with an outcome that nobody knows."""
 
     type: ClassVar[str] = "connectors.run.ended"
@@ -24,8 +22,7 @@ class RunEnded(Event):
     attempts: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConnectionAdded(Event):
+class ConnectionAdded(Event, frozen=True, kw_only=True):
     """A connection to an outside system was set up; its secrets are told of separately."""
 
     type: ClassVar[str] = "connectors.connection.added"

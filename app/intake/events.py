@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class _OfDeal(Event):
+class _OfDeal(Event, frozen=True, kw_only=True):
     subject_kind: ClassVar[str] = "deal"
 
     source: str
     external_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TriggerReceived(_OfDeal):
+class TriggerReceived(_OfDeal, frozen=True, kw_only=True):
     """A CRM said that a deal has moved; first of the eleven trace events (REQUIREMENTS 1.11)."""
 
     type: ClassVar[str] = "intake.trigger.received"
@@ -29,8 +26,7 @@ class TriggerReceived(_OfDeal):
     payment_ready: bool | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class DealAdmitted(_OfDeal):
+class DealAdmitted(_OfDeal, frozen=True, kw_only=True):
     """The trigger contract of a workflow has admitted a deal, once. `facts` is what the onboarding starts from."""
 
     type: ClassVar[str] = "intake.deal.admitted"
@@ -45,15 +41,13 @@ class DealAdmitted(_OfDeal):
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DealExcluded(_OfDeal):
+class DealExcluded(_OfDeal, frozen=True, kw_only=True):
     """A deal that is not for any workflow, with the reason."""
 
     type: ClassVar[str] = "intake.deal.excluded"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DealHeld(_OfDeal):
+class DealHeld(_OfDeal, frozen=True, kw_only=True):
     """A deal that needs a person before anything may start."""
 
     type: ClassVar[str] = "intake.deal.held"
@@ -62,15 +56,13 @@ class DealHeld(_OfDeal):
     missing: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DealSeenAgain(_OfDeal):
+class DealSeenAgain(_OfDeal, frozen=True, kw_only=True):
     """A deal that was admitted before has come again (reopened, closed again): no second onboarding."""
 
     type: ClassVar[str] = "intake.deal.seen_again"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DealStarted(_OfDeal):
+class DealStarted(_OfDeal, frozen=True, kw_only=True):
     """The onboarding of an admitted deal is running in its tenant."""
 
     type: ClassVar[str] = "intake.deal.started"
@@ -79,8 +71,7 @@ class DealStarted(_OfDeal):
     started_onboarding_id: UUID
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExceptionOpened(Event):
+class ExceptionOpened(Event, frozen=True, kw_only=True):
     """A typed problem with an owner. `item`: the step of an onboarding that it is about."""
 
     type: ClassVar[str] = "intake.exception.opened"
@@ -93,8 +84,7 @@ class ExceptionOpened(Event):
     item: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExceptionResolved(Event):
+class ExceptionResolved(Event, frozen=True, kw_only=True):
     """A person has said how a problem ended."""
 
     type: ClassVar[str] = "intake.exception.resolved"

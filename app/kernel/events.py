@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about `subject_id`. Subclasses set `type` (`onboarding.task.completed`) and add the body's fields.
 
     `onboarding_id`, where there is one, orders delivery: one onboarding's events are told in order (DESIGN 9).
@@ -29,19 +29,8 @@ class Event:
 
     def body(self) -> dict[str, object]:
         """The event's own fields as plain JSON values."""
-        own = (f.name for f in fields(self) if f.name not in {"subject_id", "onboarding_id", "reason"})
+        own = (name for name in self.__struct_fields__ if name not in {"subject_id", "onboarding_id", "reason"})
         return {name: plain(getattr(self, name)) for name in own}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChangeEvent(Event):
-    """A fact that says what was and what is, by field: the trail shows both beside each other.
-
-    Where such values may be personal, a subclass names `before` and `after` in `personal`.
-    """
-
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
 
 
 def plain(value: object) -> object:

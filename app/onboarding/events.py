@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class OfOnboarding(Event):
+class OfOnboarding(Event, frozen=True, kw_only=True):
     """Something that happened in one onboarding."""
 
     subject_kind: ClassVar[str] = "onboarding"
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnboardingStarted(OfOnboarding):
+class OnboardingStarted(OfOnboarding, frozen=True, kw_only=True):
     """The project exists: template, owners and milestones."""
 
     type: ClassVar[str] = "onboarding.started"
@@ -28,8 +25,7 @@ class OnboardingStarted(OfOnboarding):
     milestones: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class HandoffValidated(OfOnboarding):
+class HandoffValidated(OfOnboarding, frozen=True, kw_only=True):
     """The handoff packet was checked: what was required, what is missing, where it came from."""
 
     type: ClassVar[str] = "onboarding.handoff.validated"
@@ -39,8 +35,7 @@ class HandoffValidated(OfOnboarding):
     sources: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PacketCorrected(OfOnboarding):
+class PacketCorrected(OfOnboarding, frozen=True, kw_only=True):
     """Fields of the packet were given or corrected by a person."""
 
     type: ClassVar[str] = "onboarding.packet.corrected"
@@ -49,8 +44,7 @@ class PacketCorrected(OfOnboarding):
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class GateDecided(OfOnboarding):
+class GateDecided(OfOnboarding, frozen=True, kw_only=True):
     """A person decided a gate; an override always has its reason."""
 
     type: ClassVar[str] = "onboarding.gate.decided"
@@ -60,8 +54,7 @@ class GateDecided(OfOnboarding):
     missing: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CustomerTaskOpened(OfOnboarding):
+class CustomerTaskOpened(OfOnboarding, frozen=True, kw_only=True):
     """Something is now the customer's to do."""
 
     type: ClassVar[str] = "onboarding.customer_task.opened"
@@ -71,8 +64,7 @@ class CustomerTaskOpened(OfOnboarding):
     due_at: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskCompleted(OfOnboarding):
+class TaskCompleted(OfOnboarding, frozen=True, kw_only=True):
     """A task is done, with its evidence."""
 
     type: ClassVar[str] = "onboarding.task.completed"
@@ -83,8 +75,7 @@ class TaskCompleted(OfOnboarding):
     evidence: dict[str, Any] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProvisioningRequested(OfOnboarding):
+class ProvisioningRequested(OfOnboarding, frozen=True, kw_only=True):
     """A connector action was asked for."""
 
     type: ClassVar[str] = "onboarding.provisioning.requested"
@@ -95,8 +86,7 @@ class ProvisioningRequested(OfOnboarding):
     run_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SystemWroteBack(OfOnboarding):
+class SystemWroteBack(OfOnboarding, frozen=True, kw_only=True):
     """A connector action ended: which record, and how."""
 
     type: ClassVar[str] = "onboarding.system.wrote_back"
@@ -107,8 +97,7 @@ class SystemWroteBack(OfOnboarding):
     fields: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MilestoneCompleted(OfOnboarding):
+class MilestoneCompleted(OfOnboarding, frozen=True, kw_only=True):
     """A milestone is proven."""
 
     type: ClassVar[str] = "onboarding.milestone.completed"
@@ -119,8 +108,7 @@ class MilestoneCompleted(OfOnboarding):
     evidence: dict[str, Any] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SLABreached(OfOnboarding):
+class SLABreached(OfOnboarding, frozen=True, kw_only=True):
     """A rung of an escalation ladder came due with nobody having acted."""
 
     type: ClassVar[str] = "onboarding.sla.breached"
@@ -130,8 +118,7 @@ class SLABreached(OfOnboarding):
     role: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ItemAssigned(OfOnboarding):
+class ItemAssigned(OfOnboarding, frozen=True, kw_only=True):
     """A named person took an item, or gave it back to its role."""
 
     type: ClassVar[str] = "onboarding.item.assigned"
@@ -140,8 +127,7 @@ class ItemAssigned(OfOnboarding):
     person: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ItemSkipped(OfOnboarding):
+class ItemSkipped(OfOnboarding, frozen=True, kw_only=True):
     """A person left a step out, with all that was open below it."""
 
     type: ClassVar[str] = "onboarding.item.skipped"
@@ -149,8 +135,7 @@ class ItemSkipped(OfOnboarding):
     item: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ItemDeclined(OfOnboarding):
+class ItemDeclined(OfOnboarding, frozen=True, kw_only=True):
     """A person of its side said that an optional step is not needed."""
 
     type: ClassVar[str] = "onboarding.item.declined"
@@ -158,8 +143,7 @@ class ItemDeclined(OfOnboarding):
     item: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnboardingRolledBack(OfOnboarding):
+class OnboardingRolledBack(OfOnboarding, frozen=True, kw_only=True):
     """A stage and every later one begin anew; `not_undone` are the tasks whose effect outside is a person's to undo."""
 
     type: ClassVar[str] = "onboarding.rolled_back"
@@ -168,8 +152,7 @@ class OnboardingRolledBack(OfOnboarding):
     not_undone: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DateChosen(OfOnboarding):
+class DateChosen(OfOnboarding, frozen=True, kw_only=True):
     """A person chose the day of an item (None: gave it back to the plan); so many other dates moved with it."""
 
     type: ClassVar[str] = "onboarding.date.chosen"
@@ -179,8 +162,7 @@ class DateChosen(OfOnboarding):
     moved: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class GoLiveChosen(OfOnboarding):
+class GoLiveChosen(OfOnboarding, frozen=True, kw_only=True):
     """A person said by which day the customer is to be live; None: no day is wanted any more."""
 
     type: ClassVar[str] = "onboarding.go_live.chosen"
@@ -188,8 +170,7 @@ class GoLiveChosen(OfOnboarding):
     day: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CalendarChanged(OfOnboarding):
+class CalendarChanged(OfOnboarding, frozen=True, kw_only=True):
     """One of the parties works at other times from now on."""
 
     type: ClassVar[str] = "onboarding.calendar.changed"
@@ -199,8 +180,7 @@ class CalendarChanged(OfOnboarding):
     moved: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class FirstValueReached(OfOnboarding):
+class FirstValueReached(OfOnboarding, frozen=True, kw_only=True):
     """First value is proven: by its definition, with its proof. Once."""
 
     type: ClassVar[str] = "onboarding.first_value.reached"
@@ -211,8 +191,7 @@ class FirstValueReached(OfOnboarding):
     segment: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExceptionAnswered(OfOnboarding):
+class ExceptionAnswered(OfOnboarding, frozen=True, kw_only=True):
     """Somebody responded to an exception for the first time, by its time or late."""
 
     type: ClassVar[str] = "onboarding.exception.answered"
@@ -222,8 +201,7 @@ class ExceptionAnswered(OfOnboarding):
     in_time: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExceptionReassigned(OfOnboarding):
+class ExceptionReassigned(OfOnboarding, frozen=True, kw_only=True):
     """An exception went to another role or person."""
 
     type: ClassVar[str] = "onboarding.exception.reassigned"
@@ -234,8 +212,7 @@ class ExceptionReassigned(OfOnboarding):
     person: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolutionProposed(OfOnboarding):
+class ResolutionProposed(OfOnboarding, frozen=True, kw_only=True):
     """Somebody asks for a resolution that takes two."""
 
     type: ClassVar[str] = "onboarding.exception.proposed"
@@ -246,8 +223,7 @@ class ResolutionProposed(OfOnboarding):
     fields: list[str]  # of the action's input, where other values are proposed for them
 
 
-@dataclass(frozen=True, kw_only=True)
-class InputChanged(OfOnboarding):
+class InputChanged(OfOnboarding, frozen=True, kw_only=True):
     """An action was tried once more with other values than the plan's; these are their names."""
 
     type: ClassVar[str] = "onboarding.exception.input_changed"
@@ -257,8 +233,7 @@ class InputChanged(OfOnboarding):
     fields: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolutionDecided(OfOnboarding):
+class ResolutionDecided(OfOnboarding, frozen=True, kw_only=True):
     """Another person agreed to a proposed resolution, or declined it."""
 
     type: ClassVar[str] = "onboarding.exception.decided"
@@ -268,8 +243,7 @@ class ResolutionDecided(OfOnboarding):
     agreed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class RetryScheduled(OfOnboarding):
+class RetryScheduled(OfOnboarding, frozen=True, kw_only=True):
     """What an exception holds is to be tried once more at a moment."""
 
     type: ClassVar[str] = "onboarding.exception.retry_set"
@@ -279,8 +253,7 @@ class RetryScheduled(OfOnboarding):
     at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExceptionAged(OfOnboarding):
+class ExceptionAged(OfOnboarding, frozen=True, kw_only=True):
     """Nobody responded to an exception in its time; these roles were told."""
 
     type: ClassVar[str] = "onboarding.exception.aged"
@@ -290,8 +263,7 @@ class ExceptionAged(OfOnboarding):
     roles: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnboardingHeld(OfOnboarding):
+class OnboardingHeld(OfOnboarding, frozen=True, kw_only=True):
     """It was put on hold: nobody moves it and its clocks stand still."""
 
     type: ClassVar[str] = "onboarding.held"
@@ -299,8 +271,7 @@ class OnboardingHeld(OfOnboarding):
     reason_code: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnboardingResumed(OfOnboarding):
+class OnboardingResumed(OfOnboarding, frozen=True, kw_only=True):
     """The hold is over; dates moved by the business time held."""
 
     type: ClassVar[str] = "onboarding.resumed"
@@ -308,8 +279,7 @@ class OnboardingResumed(OfOnboarding):
     held_since: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reminded(OfOnboarding):
+class Reminded(OfOnboarding, frozen=True, kw_only=True):
     """Whoever's step it is was reminded of its date, for the how-manieth time."""
 
     type: ClassVar[str] = "onboarding.reminded"
@@ -318,8 +288,7 @@ class Reminded(OfOnboarding):
     number: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClockPaused(OfOnboarding):
+class ClockPaused(OfOnboarding, frozen=True, kw_only=True):
     """An SLA clock stands still while others are waited for."""
 
     type: ClassVar[str] = "onboarding.clock.paused"
@@ -330,8 +299,7 @@ class ClockPaused(OfOnboarding):
     reason_code: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClockContinued(OfOnboarding):
+class ClockContinued(OfOnboarding, frozen=True, kw_only=True):
     """A paused SLA clock goes on with the time that was left."""
 
     type: ClassVar[str] = "onboarding.clock.continued"
@@ -342,8 +310,7 @@ class ClockContinued(OfOnboarding):
     due_at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnboardingEnded(OfOnboarding):
+class OnboardingEnded(OfOnboarding, frozen=True, kw_only=True):
     """Nothing follows any more."""
 
     type: ClassVar[str] = "onboarding.ended"
@@ -351,8 +318,7 @@ class OnboardingEnded(OfOnboarding):
     outcome: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobsRetried(OfOnboarding):
+class JobsRetried(OfOnboarding, frozen=True, kw_only=True):
     """An operator had failed jobs done again; `reason` says why."""
 
     type: ClassVar[str] = "onboarding.jobs.retried"
@@ -361,8 +327,7 @@ class JobsRetried(OfOnboarding):
     kinds: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SandboxFilled(Event):
+class SandboxFilled(Event, frozen=True, kw_only=True):
     """All that a new sandbox holds is made up: whom and what it was given."""
 
     type: ClassVar[str] = "onboarding.sandbox.filled"
@@ -374,8 +339,7 @@ class SandboxFilled(Event):
     synthetic: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class SandboxLeftEmpty(Event):
+class SandboxLeftEmpty(Event, frozen=True, kw_only=True):
     """A new sandbox holds nothing to look at; `reason` says why."""
 
     type: ClassVar[str] = "onboarding.sandbox.left_empty"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class VersionPublished(Event):
+class VersionPublished(Event, frozen=True, kw_only=True):
     """A version of a template, or of an overlay on one, is published; its content never changes any more."""
 
     type: ClassVar[str] = "templates.version.published"

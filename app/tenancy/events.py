@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from app.kernel.events import ChangeEvent, Event
+import msgspec
+
+from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantCreated(Event):
+class TenantCreated(Event, frozen=True, kw_only=True):
     """The first entry of a tenant's trail. `cause_*` join it to the entry of the home that led to it (DESIGN 4)."""
 
     type: ClassVar[str] = "tenancy.tenant.created"
@@ -25,8 +25,7 @@ class TenantCreated(Event):
     cause_leaf_hash: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportBegan(Event):
+class ExportBegan(Event, frozen=True, kw_only=True):
     """The tenant is held still while a bundle of it is written. The subject is the bundle."""
 
     type: ClassVar[str] = "tenancy.export.began"
@@ -38,8 +37,7 @@ class ExportBegan(Event):
     stays: bool  # still afterwards, because it moves
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportEnded(Event):
+class ExportEnded(Event, frozen=True, kw_only=True):
     """The bundle is whole (`outcome` is `written`), or was given up."""
 
     type: ClassVar[str] = "tenancy.export.ended"
@@ -52,8 +50,7 @@ class ExportEnded(Event):
     manifest_sha256: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantImported(Event):
+class TenantImported(Event, frozen=True, kw_only=True):
     """The first entry that this installation adds to a trail that began in another."""
 
     type: ClassVar[str] = "tenancy.tenant.imported"
@@ -66,8 +63,7 @@ class TenantImported(Event):
     manifest_sha256: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportRequested(Event):
+class ImportRequested(Event, frozen=True, kw_only=True):
     """Somebody has uploaded a bundle by API. The subject is the transfer; in the partner's trail."""
 
     type: ClassVar[str] = "tenancy.import.requested"
@@ -77,8 +73,7 @@ class ImportRequested(Event):
     sha256: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TransferEnded(Event):
+class TransferEnded(Event, frozen=True, kw_only=True):
     """An export or import that was asked for by API has come to its end; in the partner's trail."""
 
     type: ClassVar[str] = "tenancy.transfer.ended"
@@ -92,8 +87,7 @@ class TransferEnded(Event):
     trouble: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantEvent(Event):
+class TenantEvent(Event, frozen=True, kw_only=True):
     """Something done to a tenant as a whole: in its own trail and in its partner's. `change_id` is that of control."""
 
     subject_kind: ClassVar[str] = "tenant"
@@ -101,31 +95,29 @@ class TenantEvent(Event):
     change_id: UUID
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantSuspended(TenantEvent):
+class TenantSuspended(TenantEvent, frozen=True, kw_only=True):
     """No work is done and nobody gets in until it is resumed; nothing is lost."""
 
     type: ClassVar[str] = "tenancy.tenant.suspended"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantResumed(TenantEvent):
+class TenantResumed(TenantEvent, frozen=True, kw_only=True):
     """Work goes on."""
 
     type: ClassVar[str] = "tenancy.tenant.resumed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantChanged(ChangeEvent, TenantEvent):
+class TenantChanged(TenantEvent, frozen=True, kw_only=True):
     """Its name, plan, limits or package are others now."""
 
     type: ClassVar[str] = "tenancy.tenant.changed"
 
     changed: list[str]
+    before: dict[str, Any] = msgspec.field(default_factory=dict)
+    after: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportRequested(TenantEvent):
+class ExportRequested(TenantEvent, frozen=True, kw_only=True):
     """Somebody wants a bundle of it, by API. `change_id` is also the transfer's id."""
 
     type: ClassVar[str] = "tenancy.export.requested"
@@ -136,29 +128,25 @@ class ExportRequested(TenantEvent):
     stays: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErasureRequested(TenantEvent):
+class ErasureRequested(TenantEvent, frozen=True, kw_only=True):
     """Somebody wants it erased; a second person has to agree."""
 
     type: ClassVar[str] = "tenancy.erasure.requested"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErasureWithdrawn(TenantEvent):
+class ErasureWithdrawn(TenantEvent, frozen=True, kw_only=True):
     """It stays."""
 
     type: ClassVar[str] = "tenancy.erasure.withdrawn"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErasureApproved(TenantEvent):
+class ErasureApproved(TenantEvent, frozen=True, kw_only=True):
     """A second person has agreed: from here on there is no way back."""
 
     type: ClassVar[str] = "tenancy.erasure.approved"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TenantErased(TenantEvent):
+class TenantErased(TenantEvent, frozen=True, kw_only=True):
     """Its key is destroyed and its data dropped; in the partner's trail only, since its own is gone."""
 
     type: ClassVar[str] = "tenancy.tenant.erased"

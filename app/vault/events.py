@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretSet(Event):
+class SecretSet(Event, frozen=True, kw_only=True):
     """A secret was stored; the value before it can no longer be read."""
 
     type: ClassVar[str] = "vault.secret.set"
@@ -21,8 +19,7 @@ class SecretSet(Event):
     field: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretsOpened(Event):
+class SecretsOpened(Event, frozen=True, kw_only=True):
     """A worker opened the secrets of a connection for one run."""
 
     type: ClassVar[str] = "vault.secrets.opened"
@@ -32,8 +29,7 @@ class SecretsOpened(Event):
     run_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyRotationAsked(Event):
+class KeyRotationAsked(Event, frozen=True, kw_only=True):
     """A rotation was asked for. `key` is wrapping or tenant; `version` is the newest one then."""
 
     type: ClassVar[str] = "vault.keys.rotation_asked"
@@ -43,8 +39,7 @@ class KeyRotationAsked(Event):
     version: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyRotationFinished(Event):
+class KeyRotationFinished(Event, frozen=True, kw_only=True):
     """Everything is under this version, and the older ones are destroyed."""
 
     type: ClassVar[str] = "vault.keys.rotation_finished"
@@ -54,8 +49,7 @@ class KeyRotationFinished(Event):
     version: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyRotationStopped(Event):
+class KeyRotationStopped(Event, frozen=True, kw_only=True):
     """A rotation came to no end; `reason` says why. Nothing is lost: the older keys are still there."""
 
     type: ClassVar[str] = "vault.keys.rotation_stopped"
@@ -64,24 +58,21 @@ class KeyRotationStopped(Event):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeysSwitchedOff(Event):
+class KeysSwitchedOff(Event, frozen=True, kw_only=True):
     """An operator disabled the tenant's keys."""
 
     type: ClassVar[str] = "vault.keys.disabled"
     subject_kind: ClassVar[str] = "tenant"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeysSwitchedOn(Event):
+class KeysSwitchedOn(Event, frozen=True, kw_only=True):
     """An operator enabled the tenant's keys again."""
 
     type: ClassVar[str] = "vault.keys.enabled"
     subject_kind: ClassVar[str] = "tenant"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeysDestroyed(Event):
+class KeysDestroyed(Event, frozen=True, kw_only=True):
     """The wrapping key is gone. From `effective_at` on no backup of the key store holds it either."""
 
     type: ClassVar[str] = "vault.keys.destroyed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,8 +30,7 @@ HOST = "slipway.example"
 assert app.audit.jobs.__name__
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noted(Event):
+class Noted(Event, frozen=True, kw_only=True):
     """Something that happened, with a value that is personal."""
 
     type: ClassVar[str] = "test.noted"

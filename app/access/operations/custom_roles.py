@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -72,8 +71,7 @@ class TooManyRoles(Conflict):
     """There are as many roles of one's own as a list of them shows."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RoleDefined(Event):
+class RoleDefined(Event, frozen=True, kw_only=True):
     """A partner made a role of its own, or changed one."""
 
     type: ClassVar[str] = "access.role.defined"
@@ -83,8 +81,7 @@ class RoleDefined(Event):
     after: dict[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RoleRemoved(Event):
+class RoleRemoved(Event, frozen=True, kw_only=True):
     """A partner removed a role of its own."""
 
     type: ClassVar[str] = "access.role.removed"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccountCreated(Event):
+class AccountCreated(Event, frozen=True, kw_only=True):
     """Software may act here, with these roles and only these scopes, once it has a credential."""
 
     type: ClassVar[str] = "identity.service_account.created"
@@ -21,8 +19,7 @@ class AccountCreated(Event):
     scopes: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccountChanged(Event):
+class AccountChanged(Event, frozen=True, kw_only=True):
     """What the account is called, may do, or whether it may act at all, is another now. `before` holds what was."""
 
     type: ClassVar[str] = "identity.service_account.changed"
@@ -35,8 +32,7 @@ class AccountChanged(Event):
     before: dict[str, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialAdded(Event):
+class CredentialAdded(Event, frozen=True, kw_only=True):
     """The account can prove itself by one more secret or key, until then."""
 
     type: ClassVar[str] = "identity.service_credential.added"
@@ -48,8 +44,7 @@ class CredentialAdded(Event):
     expires_at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialEnded(Event):
+class CredentialEnded(Event, frozen=True, kw_only=True):
     """A secret or key is no good any more, nor is any token that it was given for."""
 
     type: ClassVar[str] = "identity.service_credential.ended"

@@ -35,8 +35,7 @@ class NewMember:
     locale: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemberAdded(Event):
+class MemberAdded(Event, frozen=True, kw_only=True):
     """A person belongs to this tenant."""
 
     type: ClassVar[str] = "identity.member.added"

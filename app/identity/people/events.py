@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class _OfPerson(Event):
+class _OfPerson(Event, frozen=True, kw_only=True):
     subject_kind: ClassVar[str] = "person"
     personal: ClassVar[frozenset[str]] = frozenset({"name", "email"})
 
@@ -19,8 +17,7 @@ class _OfPerson(Event):
     after: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemberInvited(_OfPerson):
+class MemberInvited(_OfPerson, frozen=True, kw_only=True):
     """Somebody was asked into this workspace; a mail with a way in follows."""
 
     type: ClassVar[str] = "identity.member.invited"
@@ -29,22 +26,19 @@ class MemberInvited(_OfPerson):
     locale: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemberChanged(_OfPerson):
+class MemberChanged(_OfPerson, frozen=True, kw_only=True):
     """Somebody's role in this workspace is another one."""
 
     type: ClassVar[str] = "identity.member.changed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemberRemoved(_OfPerson):
+class MemberRemoved(_OfPerson, frozen=True, kw_only=True):
     """Somebody does not belong to this workspace any more; their sessions are over."""
 
     type: ClassVar[str] = "identity.member.removed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class StaffInvited(_OfPerson):
+class StaffInvited(_OfPerson, frozen=True, kw_only=True):
     """Somebody works for this partner now; a mail with a way in follows."""
 
     type: ClassVar[str] = "identity.staff.invited"
@@ -53,15 +47,13 @@ class StaffInvited(_OfPerson):
     locale: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class StaffChanged(_OfPerson):
+class StaffChanged(_OfPerson, frozen=True, kw_only=True):
     """Somebody who works here has other roles."""
 
     type: ClassVar[str] = "identity.staff.changed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class StaffRemoved(_OfPerson):
+class StaffRemoved(_OfPerson, frozen=True, kw_only=True):
     """Somebody does not work here any more; their sessions are over, and no delegation lets them in."""
 
     type: ClassVar[str] = "identity.staff.removed"

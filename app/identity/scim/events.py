@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccessFollowed(Event):
+class AccessFollowed(Event, frozen=True, kw_only=True):
     """A person's roles now are what their directory says: `before` and `after`; none is no access."""
 
     type: ClassVar[str] = "identity.directory.access_followed"
@@ -23,8 +21,7 @@ class AccessFollowed(Event):
     after: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DirectoryChanged(Event):
+class DirectoryChanged(Event, frozen=True, kw_only=True):
     """A directory was set up, got a new token, another role for a group, was disabled or enabled again."""
 
     type: ClassVar[str] = "identity.directory.changed"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
 from app.kernel.events import Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConnectionSaved(Event):
+class ConnectionSaved(Event, frozen=True, kw_only=True):
     """An identity provider is trusted like this from now on; `control` follows from this event."""
 
     type: ClassVar[str] = "identity.sso.saved"
@@ -28,8 +26,7 @@ class ConnectionSaved(Event):
     ceiling: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DomainConfirmed(Event):
+class DomainConfirmed(Event, frozen=True, kw_only=True):
     """The partner has confirmed that a mail domain belongs to the customer who claims it."""
 
     type: ClassVar[str] = "identity.sso.domain_confirmed"
@@ -39,8 +36,7 @@ class DomainConfirmed(Event):
     tenant_id: UUID
 
 
-@dataclass(frozen=True, kw_only=True)
-class AdmittedByProvider(Event):
+class AdmittedByProvider(Event, frozen=True, kw_only=True):
     """A person came in by an identity provider; `given` and `taken` are the roles that this changed."""
 
     type: ClassVar[str] = "identity.sso.admitted"

@@ -49,8 +49,7 @@ class NewWorkflow:
     connection_id: UUID
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkflowCreated(Event):
+class WorkflowCreated(Event, frozen=True, kw_only=True):
     """A lane exists: which segment it takes and which template it starts."""
 
     type: ClassVar[str] = "intake.workflow.created"
@@ -63,8 +62,7 @@ class WorkflowCreated(Event):
     overlay_digest: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class HookOpened(Event):
+class HookOpened(Event, frozen=True, kw_only=True):
     """An address was given out at which a CRM may knock; `mark` is the start of its token's digest, never the token."""
 
     type: ClassVar[str] = "intake.hook.opened"

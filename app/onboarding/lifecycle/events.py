@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.onboarding.events import OfOnboarding
 
 
-@dataclass(frozen=True, kw_only=True)
-class NextAsked(OfOnboarding):
+class NextAsked(OfOnboarding, frozen=True, kw_only=True):
     """A person wants what follows to begin now."""
 
     type: ClassVar[str] = "onboarding.next.asked"
@@ -18,8 +16,7 @@ class NextAsked(OfOnboarding):
     successor: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NextStarted(OfOnboarding):
+class NextStarted(OfOnboarding, frozen=True, kw_only=True):
     """What follows this run has begun."""
 
     type: ClassVar[str] = "onboarding.next.started"
@@ -29,8 +26,7 @@ class NextStarted(OfOnboarding):
     template: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NextNotStarted(OfOnboarding):
+class NextNotStarted(OfOnboarding, frozen=True, kw_only=True):
     """What was to follow could not begin; `reason` says why."""
 
     type: ClassVar[str] = "onboarding.next.not_started"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.onboarding.events import OfOnboarding
 
 
-@dataclass(frozen=True, kw_only=True)
-class MigrationProposed(OfOnboarding):
+class MigrationProposed(OfOnboarding, frozen=True, kw_only=True):
     """Somebody asks that it goes on with another version of its template."""
 
     type: ClassVar[str] = "onboarding.migration.proposed"
@@ -19,8 +17,7 @@ class MigrationProposed(OfOnboarding):
     plan: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class MigrationDeclined(OfOnboarding):
+class MigrationDeclined(OfOnboarding, frozen=True, kw_only=True):
     """It goes on with the version that it has."""
 
     type: ClassVar[str] = "onboarding.migration.declined"
@@ -28,8 +25,7 @@ class MigrationDeclined(OfOnboarding):
     version: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnboardingMigrated(OfOnboarding):
+class OnboardingMigrated(OfOnboarding, frozen=True, kw_only=True):
     """It goes on with another version of its template: which items moved, were left out, or came too late."""
 
     type: ClassVar[str] = "onboarding.migrated"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.onboarding.events import OfOnboarding
 
 
-@dataclass(frozen=True, kw_only=True)
-class PartAdded(OfOnboarding):
+class PartAdded(OfOnboarding, frozen=True, kw_only=True):
     """A part that happens several times is to happen once more."""
 
     type: ClassVar[str] = "onboarding.part.added"
@@ -18,8 +16,7 @@ class PartAdded(OfOnboarding):
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class PartRemoved(OfOnboarding):
+class PartRemoved(OfOnboarding, frozen=True, kw_only=True):
     """One of several, in which nothing was done, was taken away."""
 
     type: ClassVar[str] = "onboarding.part.removed"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.onboarding.events import OfOnboarding
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommentWritten(OfOnboarding):
+class CommentWritten(OfOnboarding, frozen=True, kw_only=True):
     """Somebody wrote a comment that both sides see."""
 
     type: ClassVar[str] = "onboarding.comment.written"
@@ -21,8 +19,7 @@ class CommentWritten(OfOnboarding):
     mentions: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommentEdited(OfOnboarding):
+class CommentEdited(OfOnboarding, frozen=True, kw_only=True):
     """The author changed a comment that both sides see; what stood there before stays here."""
 
     type: ClassVar[str] = "onboarding.comment.edited"
@@ -35,8 +32,7 @@ class CommentEdited(OfOnboarding):
     mentions: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommentTakenBack(OfOnboarding):
+class CommentTakenBack(OfOnboarding, frozen=True, kw_only=True):
     """The author withdrew a comment that both sides saw."""
 
     type: ClassVar[str] = "onboarding.comment.withdrawn"
@@ -47,8 +43,7 @@ class CommentTakenBack(OfOnboarding):
     was: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoteChanged(OfOnboarding):
+class NoteChanged(OfOnboarding, frozen=True, kw_only=True):
     """A comment for the partner's staff alone was written, edited or withdrawn.
 
     The trail is the customer's to read and to take along, so it says only that: no text, no place, no names.
@@ -60,8 +55,7 @@ class NoteChanged(OfOnboarding):
     change: str  # written | edited | withdrawn
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnerReminded(OfOnboarding):
+class OwnerReminded(OfOnboarding, frozen=True, kw_only=True):
     """Somebody of the partner's staff reminded the owners of an open step."""
 
     type: ClassVar[str] = "onboarding.owner.reminded"

@@ -6,7 +6,7 @@ import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import event
@@ -26,11 +26,11 @@ from tests.integration.access.conftest import Scene
 KEY = CursorKey(b"k" * 32)
 
 
-class Changed(Event):
+class Changed(Event, frozen=True, kw_only=True):
     """A change by somebody."""
 
-    type = "test.thing.changed"
-    subject_kind = "tenant"
+    type: ClassVar[str] = "test.thing.changed"
+    subject_kind: ClassVar[str] = "tenant"
 
 
 def change(work: Work) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,8 +20,7 @@ from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.work import Work
 
 
-@dataclass(frozen=True, kw_only=True)
-class GuestArrived(Event):
+class GuestArrived(Event, frozen=True, kw_only=True):
     """Somebody came; for tests."""
 
     type: ClassVar[str] = "tests.guest.arrived"

@@ -20,7 +20,7 @@ from tenants.sessions import DatabaseAway
 PageRequest = Request[Any, Any, Any]
 
 
-class NoteTaken(Event):
+class NoteTaken(Event, frozen=True, kw_only=True):
     """Something was written down."""
 
     type: ClassVar[str] = "test.note.taken"

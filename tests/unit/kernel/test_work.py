@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -21,8 +20,7 @@ class Colour(StrEnum):
     RED = "red"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Painted(Event):
+class Painted(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "tests.wall.painted"
     subject_kind: ClassVar[str] = "wall"
 
