@@ -99,9 +99,9 @@ def ask_for_card(work: Work, onboarding_id: UUID, *, cause: str) -> None:
     )
 
 
-def card_values(work: Work, onboarding: Onboarding, definition: Definition, now: Standing) -> dict[str, Any]:
+def card_values(work: Work, onboarding: Onboarding, definition: Definition, standing: Standing) -> dict[str, Any]:
     """The card's columns, from the rows of the tenant."""
-    rows = now.items
+    rows = standing.items
     tasks = [row for row in rows if row.kind == "task"]
     waiting = [row for row in rows if row.kind in {"task", "gate"} and row.state in OPEN]
     stage = next((row for row in rows if row.kind == "stage" and row.state in OPEN), None)
@@ -121,7 +121,7 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition, now:
         "holder": first.side if first else None,
         "needs": [
             *(_need(row, onboarding, definition) for row in waiting if row.side == "partner" or row.state == "blocked"),
-            *(_exception(record, onboarding, definition) for record in now.exceptions),
+            *(_exception(record, onboarding, definition) for record in standing.exceptions),
         ],
         "tasks_done": sum(row.state in SETTLED for row in tasks),
         "tasks_total": len(tasks),

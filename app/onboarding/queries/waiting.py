@@ -45,16 +45,16 @@ def list_waiting(work: Work) -> list[dict[str, Any]]:
     return lines + list_mentions(work)
 
 
-def waiting_of(work: Work, onboarding: Onboarding, definition: Definition, now: Standing) -> list[dict[str, Any]]:
+def waiting_of(work: Work, onboarding: Onboarding, definition: Definition, standing: Standing) -> list[dict[str, Any]]:
     """The onboarding's lines: open steps of both sides that a person does, and open exceptions; none at its end."""
     if onboarding.finished_at is not None:
         return []
-    rows = [row for row in now.items if row.kind in _KINDS and row.state in _OPEN]
-    begun = _kickoff_is_over(now.items, definition)
+    rows = [row for row in standing.items if row.kind in _KINDS and row.state in _OPEN]
+    begun = _kickoff_is_over(standing.items, definition)
     about = {"tenant_id": work.tenant.id, "onboarding_id": onboarding.id, "name": onboarding.name}
     about |= {"organisation_id": work.tenant.organisation_id, "seq": onboarding.seq}
     lines = [about | _step(row, definition.items[row.key], onboarding, definition) for row in rows]
-    lines += [about | _exception(each, onboarding, definition, begun=begun) for each in now.exceptions]
+    lines += [about | _exception(each, onboarding, definition, begun=begun) for each in standing.exceptions]
     return [line | {"watchers": watchers_of(onboarding, str(line["key"]))} for line in lines]
 
 
