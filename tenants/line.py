@@ -60,13 +60,13 @@ class Line(psycopg.Connection[Any]):
         if self.pgconn.flush():  # more than a socket holds
             self.wait(generators.send(self.pgconn))
 
-    def send_last(self, function: bytes, document: bytes) -> None:
-        """Call a function of one JSON document as the transaction's last act, in one message with the COMMIT.
+    def send_last(self, statement: bytes, document: bytes) -> None:
+        """Keep a statement of one value as the transaction's last act: it goes in one message with the COMMIT.
 
-        Where something follows nevertheless, the call is sent before it.
+        Where something follows nevertheless, it is sent before that.
         """
         self._settle_within()
-        self._last = b"SELECT %b($1::jsonb)" % function, document
+        self._last = statement, document
 
     def settle(self) -> None:
         """Before the next statement: send what was kept, read what was not. Raises what the driver raises for it."""

@@ -40,7 +40,9 @@ _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; RESET ALL; CLOSE ALL"
 # Named one by one, so that a function which says more than this build knows is no surprise to it.
 _ENTER = "SELECT tenant_id, state, database_now, business_now, revision FROM cell.enter()"
 _TENANT_SCOPE = f"SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_ENTER}"
-_TENANT = f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; {_ENTER}"
+# What functions keep are plans for any value: a plan for the one at hand would be made five times before one is kept.
+_KEEP_PLANS = "SET LOCAL plan_cache_mode = force_generic_plan"
+_TENANT = f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = {{schema}}; {_LIMITS}; {_KEEP_PLANS}; {_ENTER}"
 _ACTIVATE = "SET LOCAL ROLE {role}; SET LOCAL search_path = cell; SELECT cell.activate({tenant})"
 _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {organisation}"
 _PARTNER = f"{_BEGIN}; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"

@@ -49,7 +49,7 @@ class MadeLeaf:
 
 
 _KNOWN = frozenset(mark_name(table) for table in MARKS)
-_WRITE = b"cell.write_marks"
+_WRITE = b"SELECT cell.write_marks(NULL::trail, $1::jsonb)"
 
 
 @dataclass(slots=True)

@@ -225,10 +225,6 @@ class Work:
         """Add one journal entry (columns of the `journal` table); `(onboarding_id, seq)` is unique."""
         self._marks.add("journal", row)
 
-    def write_move(self, row: dict[str, object]) -> None:
-        """Add one date that moved (columns of the `date_move` table) with its journal entry."""
-        self._marks.add("date_move", row)
-
     def remember_command(self, key: str, *, fingerprint: str, result: dict[str, object]) -> None:
         """Store a command's key and result with its effects: sent twice, applied once."""
         row = {"key": key, "fingerprint": fingerprint, "result": plain(result), "at": self.database_now}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # see `tenants.schema.migrate`
 
 # The lowest revision of a tenant's schema that this build's code can work with. Raise it in the release whose code
 # reads what an expand revision has added; the fleet has to be there before that release serves (docs/fleet.md).
-NEEDED_TENANT_REVISION = "tenant_0008"
+NEEDED_TENANT_REVISION = "tenant_0009"
 _VERSION_TABLE = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY"
     " (version_num))"

@@ -1,10 +1,13 @@
 """What a change writes in its last statements, as functions of the cell.
 
 Those that write the tenant's own tables run as whoever calls them, with no `search_path` and no rights of their own:
-`trail` is the caller's `trail`. A server process keeps their plans while one tenant follows on itself, and plans anew
-for the next schema; as plain statements they would be parsed and planned each time, half of what a step costs the
-server. What goes into the cell's tables is the same for every tenant, so its plans stay: that function runs with the
-owner's rights, and refuses what a tenant's role may not insert (`FRESH`).
+`trail` is the caller's `trail`. As plain statements they would be parsed and planned each time, half of what a step
+costs the server. What goes into the cell's tables is the same for every tenant, so its plans stay: that function runs
+with the owner's rights, and refuses what a tenant's role may not insert (`FRESH`).
+
+`p_whose` is a row of a table of the tenant's (NULL, and never looked at). PL/pgSQL keeps a function's plans for each
+combination of argument types: so a server process has one set for each tenant it works for. Otherwise the next tenant's
+step would throw them away and plan anew, a tenth of what a step costs.
 """
 
 from __future__ import annotations
@@ -23,8 +26,7 @@ MARKS = {
     ),
     "cell.timer": "tenant_id, id, kind, subject_id, version, args, due_at, state, trace_id, created_at, fired_at",
     "command": "key, fingerprint, result, at",
-    "journal": "onboarding_id, seq, at, actor_kind, actor_id, event, commands",
-    "date_move": "onboarding_id, seq, item_key, was, becomes, cause, cause_item",
+    "journal": "onboarding_id, seq, at, actor_kind, actor_id, event, commands, moves",
 }
 # What the engine changes in an item's row.
 ITEM_COLUMNS = (
@@ -47,6 +49,8 @@ FRESH = {
 }
 
 
+# Of a state, what has its default is not stored (app/flow/state.py); these are those that a row may not leave empty.
+ITEM_DEFAULTS = {"state": "waiting", "answers": "{}", "result": "{}", "request": "0"}
 def mark_name(table: str) -> str:
     """What the rows of a table are called among the marks."""
     return table.removeprefix("cell.")
@@ -72,7 +76,13 @@ def _own(table: str) -> str:
     return columns.replace("tenant_id", f"CASE WHEN {asked} THEN tenant_id ELSE cell.refuse_mark() END", 1)
 
 
-_SET = ", ".join(f"{name} = changed.{name}" for name in ITEM_COLUMNS)
+def _now(name: str) -> str:
+    """What a column becomes: what the state says of the item, or the default that it leaves out."""
+    found = f"(changed.now).{name}"
+    return f"coalesce({found}, '{ITEM_DEFAULTS[name]}')" if name in ITEM_DEFAULTS else found
+
+
+_SET = ", ".join(f"{name} = {_now(name)}" for name in ITEM_COLUMNS)
 _NEWLINE = "\n    "
 
 MARK_FUNCTIONS = f"""
@@ -87,7 +97,7 @@ CREATE OR REPLACE FUNCTION cell.write_cell_marks(p_rows jsonb) RETURNS void LANG
     {_NEWLINE.join(_insert(table) for table in _CELL)}
   END $body$;
 
-CREATE OR REPLACE FUNCTION cell.write_marks(p_rows jsonb) RETURNS void LANGUAGE plpgsql AS
+CREATE OR REPLACE FUNCTION cell.write_marks(p_whose anyelement, p_rows jsonb) RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
     {_NEWLINE.join(_insert(table) for table in MARKS if table not in _CELL)}
     IF p_rows ?| ARRAY[{", ".join(f"'{mark_name(table)}'" for table in _CELL)}] THEN
@@ -96,18 +106,15 @@ CREATE OR REPLACE FUNCTION cell.write_marks(p_rows jsonb) RETURNS void LANGUAGE 
   END $body$;
 
 CREATE OR REPLACE FUNCTION cell.write_state(
-    p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_items jsonb, p_dates jsonb)
+    p_whose anyelement, p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_changed jsonb)
   RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
-    IF p_dates <> '[]' THEN
-      UPDATE item SET due_at = moved.due_at, due_cause = moved.due_cause
-        FROM jsonb_to_recordset(p_dates) AS moved(key text, due_at timestamptz, due_cause text)
-        WHERE item.onboarding_id = p_onboarding AND item.key = moved.key;
-    END IF;
-    IF p_items <> '[]' THEN
-      UPDATE item SET {_SET} FROM jsonb_populate_recordset(NULL::item, p_items) changed
-        WHERE item.onboarding_id = p_onboarding AND item.key = changed.key;
-    END IF;
+    WITH changed AS MATERIALIZED (
+      SELECT key, jsonb_populate_record(NULL::item, p_snapshot->'items'->key) AS now
+        FROM jsonb_array_elements_text(p_changed) AS key
+    ), items AS (
+      UPDATE item SET {_SET} FROM changed WHERE item.onboarding_id = p_onboarding AND item.key = changed.key
+    )
     UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;
   END $body$;
 """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import DateTime, Subquery, Text, column, func, select, true, union_all
 
 from app.flow.calendar import MOMENT, BusinessTime
 from app.flow.commands import Decision
@@ -29,6 +30,11 @@ from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.picture import Picture
 
 MOST_MOVES = 2_000
+_MOMENT = DateTime(timezone=True)
+_MOVE = (
+    *(column("item", Text), column("was", _MOMENT), column("becomes", _MOMENT)),
+    *(column("cause", Text), column("cause_item", Text)),
+)
 
 
 def read_schedule(work: Work, picture: Picture) -> ScheduleOut:
@@ -60,27 +66,37 @@ def clocks_of(picture: Picture) -> list[ClockOut]:
 
 def list_moves(work: Work, picture: Picture, *, item: str | None = None, most: int = MOST_MOVES) -> list[Moved]:
     """The moves of an onboarding, or of one item, newest first, with who caused it and why where a person did."""
-    same = (Journal.onboarding_id == DateMove.onboarding_id) & (Journal.seq == DateMove.seq)
-    query = select(DateMove, Journal.at, Journal.actor_kind, Journal.actor_id, Journal.event).join(Journal, same)
-    query = query.where(DateMove.onboarding_id == picture.onboarding.id).order_by(
-        DateMove.seq.desc(), DateMove.item_key
-    )
+    move = _moves_of(picture.onboarding.id)
+    same = (Journal.onboarding_id == picture.onboarding.id) & (Journal.seq == move.c.seq)
+    query = select(move, Journal.at, Journal.actor_kind, Journal.actor_id, Journal.event["reason"].astext.label("why"))
+    query = query.join(Journal, same).order_by(move.c.seq.desc(), move.c.item)
     if item is not None:
-        query = query.where(DateMove.item_key == item)
+        query = query.where(move.c.item == item)
     return [
         Moved(
-            item=move.item_key,
-            was=move.was,
-            becomes=move.becomes,
-            cause=move.cause,
-            cause_item=move.cause_item,
-            seq=move.seq,
-            at=at,
-            by=picture.name_of(f"{kind}:{actor}"),
-            reason=str(event.get("reason") or "") if _is_chosen(move.cause) else "",
+            item=each.item,
+            was=each.was,
+            becomes=each.becomes,
+            cause=each.cause,
+            cause_item=each.cause_item,
+            seq=each.seq,
+            at=each.at,
+            by=picture.name_of(f"{each.actor_kind}:{each.actor_id}"),
+            reason=each.why or "" if _is_chosen(each.cause) else "",
         )
-        for move, at, kind, actor, event in work.session.execute(query.limit(most))
+        for each in work.session.execute(query.limit(most))
     ]
+
+
+def _moves_of(onboarding_id: UUID) -> Subquery:
+    """Where moves stand: in the journal's entries, and of older entries in rows of their own."""
+    stored = func.jsonb_to_recordset(Journal.moves).table_valued(*_MOVE).render_derived(with_types=True)
+    inside = select(Journal.seq, *stored.c).select_from(Journal).join(stored, true())
+    older = select(
+        DateMove.seq, DateMove.item_key, DateMove.was, DateMove.becomes, DateMove.cause, DateMove.cause_item
+    )
+    both = (inside.where(Journal.onboarding_id == onboarding_id), older.where(DateMove.onboarding_id == onboarding_id))
+    return union_all(*both).subquery()
 
 
 def tried(picture: Picture, decision: Decision) -> TriedOut:

@@ -23,7 +23,7 @@ from app.kernel.marks import as_json
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
-from app.onboarding.migration.rows import change_rows, item_columns, replace_rows
+from app.onboarding.migration.rows import change_rows, replace_rows
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
@@ -87,7 +87,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent) -> Decision:
 
 
 def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decision, plan: Definition) -> None:
-    """State, rows and the journal's entry."""
+    """State, rows and the journal's entry with the dates that moved, each with the one cause that the engine found."""
     _write_state(work, onboarding, decision, plan)
     work.write_journal(
         {
@@ -96,19 +96,11 @@ def _store(work: Work, onboarding: Onboarding, event: FlowEvent, decision: Decis
             "at": work.now,
             "actor_kind": work.actor.kind,
             "actor_id": work.actor.id,
-            "event": msgspec.to_builtins(event),
-            "commands": msgspec.to_builtins(decision.commands),
+            "event": event,
+            "commands": decision.commands,
+            "moves": decision.moves or None,
         }
     )
-    _write_moves(work, onboarding, decision)
-
-
-def _write_moves(work: Work, onboarding: Onboarding, decision: Decision) -> None:
-    """Each date that moved, with the one cause that the engine found."""
-    for move in decision.moves:
-        columns = {"item_key": move.item, "was": move.was, "becomes": move.becomes}
-        columns |= {"cause": move.cause, "cause_item": move.cause_item}
-        work.write_move({"onboarding_id": onboarding.id, "seq": decision.state.seq, **columns})
 
 
 @contextmanager
@@ -122,7 +114,7 @@ def _naming_the_holder(work: Work, onboarding: Onboarding) -> Iterator[None]:
 
 
 def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: Definition) -> None:
-    """The new state and every row that it changes, in one statement: the ORM would send one for each.
+    """The new state, and what it says of every item that changed: in one statement, the ORM would send one for each.
 
     Only the start, a part that happens more or fewer times, and another version make rows or take them away.
     """
@@ -133,15 +125,11 @@ def _write_state(work: Work, onboarding: Onboarding, decision: Decision, plan: D
     else:
         known = onboarding.snapshot.get("items", {})
         changed -= change_rows(work, onboarding, [plan.items[key] for key in state.items if key not in known], decision)
-    dates = {change.item for change in decision.changes if change.attributes.keys() <= _DATES} & changed
-    rows = [{"key": key} | item_columns(state.items[key]) for key in state.items if key in changed - dates]
-    moved = [{"key": key, "due_at": state.items[key].due_at, "due_cause": state.items[key].due_cause} for key in dates]
     work.session.flush()
-    work.line.send_ahead(_WRITE, onboarding.id, state.seq, state.phase, as_json(state), as_json(rows), as_json(moved))
+    work.line.send_ahead(_WRITE, onboarding.id, state.seq, state.phase, as_json(state), as_json(sorted(changed)))
     columns = {"snapshot": msgspec.to_builtins(state), "seq": state.seq, "state": state.phase}
     for name, value in columns.items():
         set_committed_value(onboarding, name, value)
 
 
-_DATES = {"due_at", "due_cause"}  # one step that ends early or late moves those of all that come after it
-_WRITE = b"SELECT cell.write_state($1::uuid, $2::int, $3::text, $4::jsonb, $5::jsonb, $6::jsonb)"
+_WRITE = b"SELECT cell.write_state(NULL::item, $1::uuid, $2::int, $3::text, $4::jsonb, $5::jsonb)"

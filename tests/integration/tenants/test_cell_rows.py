@@ -90,7 +90,8 @@ def mark(house: Installation, tenant: Tenant, function: str, table: str, **chang
     made = {"tenant_id": tenant.id, "id": new_id(), **FRESH[table], **changed}
     row = {name: json.loads(value) if name in {"args", "entries"} else value for name, value in made.items()}
     with tenant_cursor(house.databases, tenant, actor="attack") as (cursor, _entered):
-        cursor.execute(f"SELECT cell.{function}(%s::jsonb)", [json.dumps({table: [row]}, default=str)])
+        whose = "NULL::trail, " if function == "write_marks" else ""
+        cursor.execute(f"SELECT cell.{function}({whose}%s::jsonb)", [json.dumps({table: [row]}, default=str)])
 
 
 class TestACellRow:

@@ -7,8 +7,8 @@ import pytest
 from app.flow.state import ItemState
 from app.kernel.marks import Marks
 from app.kernel.models import Command, Job, Outbox, Timer, TrailEntry, TrailMark
-from app.onboarding.models import DateMove, Journal
-from tenants.schema.marks import ITEM_COLUMNS, MARK_FUNCTIONS, MARKS, mark_name
+from app.onboarding.models import Item, Journal
+from tenants.schema.marks import ITEM_COLUMNS, ITEM_DEFAULTS, MARK_FUNCTIONS, MARKS, mark_name
 
 TABLES = {
     "trail": TrailEntry,
@@ -18,7 +18,6 @@ TABLES = {
     "timer": Timer,
     "command": Command,
     "journal": Journal,
-    "date_move": DateMove,
 }
 
 
@@ -46,3 +45,10 @@ class TestMarks:
 class TestTheState:
     def test_names_everything_that_the_engine_changes_in_an_item(self):
         assert set(ITEM_COLUMNS) == set(ItemState.__struct_fields__)
+
+    def test_says_what_a_row_holds_where_the_state_leaves_out_its_default(self):
+        fresh = ItemState()
+        never_empty = {name for name in ITEM_COLUMNS if not Item.__table__.columns[name].nullable}
+        assert set(ITEM_DEFAULTS) == never_empty
+        assert {name: str(getattr(fresh, name)) for name in never_empty} == ITEM_DEFAULTS
+        assert {getattr(fresh, name) for name in ITEM_COLUMNS if name not in never_empty} == {None}

@@ -16,6 +16,7 @@ from app.flow.steps.draft import NotOpen
 from app.kernel.errors import SlipwayError
 from app.onboarding import operations
 from app.onboarding.dates.operations import DueDate, GoLive, PlanStale, WorkingTime, change_dates, try_dates
+from app.onboarding.dates.queries import list_moves
 from app.onboarding.queries.picture import get_picture
 from app.onboarding.queries.stored import OnboardingMissing
 from tenants.tenant import Tenant
@@ -24,6 +25,11 @@ from tests.factories.main_job import MainJob
 from tests.factories.walker import customer_of
 
 GATE, KICKOFF, WHY = "gate.handoff_quality", "task.schedule_kickoff", "They asked for it."
+MOVES = (
+    "SELECT j.seq, m.* FROM {}.journal j,"
+    " jsonb_to_recordset(j.moves) m(item text, was timestamptz, becomes timestamptz, cause text, cause_item text)"
+    " ORDER BY j.seq"
+)
 Running = tuple[Tenant, UUID]
 
 
@@ -48,7 +54,7 @@ def change(shop: MainJob, running: Running, wish: Any, actor: Any = None, **more
 
 def stored(shop: MainJob, running: Running) -> tuple[Any, ...]:
     query = (
-        "SELECT (SELECT count(*) FROM {}.journal) AS entries, (SELECT count(*) FROM {}.date_move) AS moves,"
+        "SELECT (SELECT count(*) FROM {}.journal) AS entries, (SELECT sum(jsonb_array_length(moves)) FROM {}.journal) AS moves,"
         " (SELECT count(*) FROM {}.trail WHERE starts_with(action, 'onboarding.')) AS told"
     )
     return tuple(shop.installation.rows(running[0], query)[0])
@@ -58,16 +64,32 @@ class TestMoves:
     def test_are_stored_with_the_entry_that_caused_them_and_add_up_to_the_dates(self, shop: MainJob, running: Running):
         change(shop, running, DueDate(item=KICKOFF, day=working_day(shop, running)))
         change(shop, running, DueDate(item=KICKOFF, day=None))
-        moves = shop.installation.rows(running[0], "SELECT * FROM {}.date_move ORDER BY seq")
+        moves = shop.installation.rows(running[0], MOVES)
         assert {move.cause for move in moves} == {"chosen", "released"}
         rows = {row.key: row for row in shop.installation.rows(running[0], "SELECT * FROM {}.item")}
         with shop.installation.work(running[0], shop.lead) as work:
             picture = get_picture(work, running[1])
         assert picture.state.plan is not None
         for key, row in rows.items():
-            path = [move for move in moves if move.item_key == key]
+            path = [move for move in moves if move.item == key]
             assert row.due_at == ([move.becomes for move in path] or [picture.state.plan.baseline[key]])[-1]
             assert row.due_at == picture.of(key).due_at
+
+    def test_of_entries_by_an_older_build_are_told_with_the_others_newest_first(self, shop: MainJob, running: Running):
+        def told(**more: Any) -> list[Any]:
+            with shop.installation.work(running[0], shop.lead) as work:
+                return list_moves(work, get_picture(work, running[1]), **more)
+
+        change(shop, running, DueDate(item=KICKOFF, day=working_day(shop, running, 25)))
+        change(shop, running, DueDate(item=KICKOFF, day=None))
+        before, of_one = told(), told(item=KICKOFF)
+        first = min(move.seq for move in before)
+        older = MOVES.replace("j.seq, m.*", "j.onboarding_id, j.seq, m.*").replace(" ORDER", f" WHERE j.seq = {first} ORDER")
+        shop.installation.rows(running[0], "INSERT INTO {}.date_move " + older)
+        shop.installation.rows(running[0], f"UPDATE {{}}.journal SET moves = NULL WHERE seq = {first}")
+        assert (told(), told(item=KICKOFF), told(most=1)) == (before, of_one, before[:1])
+        assert [move.seq for move in before] == sorted((move.seq for move in before), reverse=True)
+        assert {move.item for move in of_one} == {KICKOFF}
 
     def test_belong_to_a_journal_that_replays_to_the_stored_state(self, shop: MainJob, running: Running):
         rows = shop.installation.rows(running[0], "SELECT at, event FROM {}.journal ORDER BY seq")

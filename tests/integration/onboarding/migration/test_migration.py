@@ -134,9 +134,9 @@ class TestTwoPeople:
         assert (after["task.welcome"]["state"], after["stage.pilot"]["state"]) == ("skipped", "waiting")
         assert {"onboarding.migration.proposed", "onboarding.migrated"} <= set(actions(house, place))
         causes = house.installation.rows(
-            place.tenant, "SELECT DISTINCT cause FROM {}.date_move m WHERE seq = %s", row(house, place).seq
-        )
-        assert {each.cause for each in causes} == {"migrated"}
+            place.tenant, "SELECT moves FROM {}.journal WHERE seq = %s", row(house, place).seq
+        )[0].moves
+        assert {each["cause"] for each in causes} == {"migrated"}
         assert verified(house, place)
         house.run()
         pages = [

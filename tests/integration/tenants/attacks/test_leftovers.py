@@ -45,11 +45,12 @@ CHANGES = [
     "SET bytea_output = 'escape'",
     "SET enable_seqscan = off",
     "SET work_mem = '64kB'",
-    "SET plan_cache_mode = force_generic_plan",
+    "SET plan_cache_mode = force_custom_plan",
 ]
 
 
 OURS = {"search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
+OURS |= {"plan_cache_mode"}
 
 
 class TestASettingThatWasNotLocal:
