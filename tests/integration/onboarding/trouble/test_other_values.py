@@ -61,7 +61,7 @@ class TestOtherValues:
         [proposed] = trail(shop, made, "onboarding.exception.proposed")
         [told] = trail(shop, made, "onboarding.exception.input_changed")
         assert proposed.body["fields"] == told.body["fields"] == ["region", "seats"]
-        assert "61" not in str(told.body)
+        assert "61" not in str({name: said for name, said in told.body.items() if name != "delegations"})  # random ids
         assert replays(shop, made)
 
     def test_after_an_unknown_outcome_are_warned_of_and_shown_to_the_second(self, shop: MainJob):
