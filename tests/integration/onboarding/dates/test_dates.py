@@ -54,7 +54,8 @@ def change(shop: MainJob, running: Running, wish: Any, actor: Any = None, **more
 
 def stored(shop: MainJob, running: Running) -> tuple[Any, ...]:
     query = (
-        "SELECT (SELECT count(*) FROM {}.journal) AS entries, (SELECT sum(jsonb_array_length(moves)) FROM {}.journal) AS moves,"
+        "SELECT (SELECT count(*) FROM {}.journal) AS entries,"
+        " (SELECT sum(jsonb_array_length(moves)) FROM {}.journal) AS moves,"
         " (SELECT count(*) FROM {}.trail WHERE starts_with(action, 'onboarding.')) AS told"
     )
     return tuple(shop.installation.rows(running[0], query)[0])
@@ -84,9 +85,9 @@ class TestMoves:
         change(shop, running, DueDate(item=KICKOFF, day=None))
         before, of_one = told(), told(item=KICKOFF)
         first = min(move.seq for move in before)
-        older = MOVES.replace("j.seq, m.*", "j.onboarding_id, j.seq, m.*").replace(" ORDER", f" WHERE j.seq = {first} ORDER")
-        shop.installation.rows(running[0], "INSERT INTO {}.date_move " + older)
-        shop.installation.rows(running[0], f"UPDATE {{}}.journal SET moves = NULL WHERE seq = {first}")
+        older = MOVES.replace("j.seq,", "j.onboarding_id, j.seq,").replace(" ORDER BY j.seq", " WHERE j.seq = %s")
+        shop.installation.rows(running[0], f"INSERT INTO {{}}.date_move {older}", first)
+        shop.installation.rows(running[0], "UPDATE {}.journal SET moves = NULL WHERE seq = %s", first)
         assert (told(), told(item=KICKOFF), told(most=1)) == (before, of_one, before[:1])
         assert [move.seq for move in before] == sorted((move.seq for move in before), reverse=True)
         assert {move.item for move in of_one} == {KICKOFF}
