@@ -51,6 +51,8 @@ FRESH = {
 
 # Of a state, what has its default is not stored (app/flow/state.py); these are those that a row may not leave empty.
 ITEM_DEFAULTS = {"state": "waiting", "answers": "{}", "result": "{}", "request": "0"}
+
+
 def mark_name(table: str) -> str:
     """What the rows of a table are called among the marks."""
     return table.removeprefix("cell.")

@@ -92,9 +92,7 @@ def _moves_of(onboarding_id: UUID) -> Subquery:
     """Where moves stand: in the journal's entries, and of older entries in rows of their own."""
     stored = func.jsonb_to_recordset(Journal.moves).table_valued(*_MOVE).render_derived(with_types=True)
     inside = select(Journal.seq, *stored.c).select_from(Journal).join(stored, true())
-    older = select(
-        DateMove.seq, DateMove.item_key, DateMove.was, DateMove.becomes, DateMove.cause, DateMove.cause_item
-    )
+    older = select(DateMove.seq, DateMove.item_key, DateMove.was, DateMove.becomes, DateMove.cause, DateMove.cause_item)
     both = (inside.where(Journal.onboarding_id == onboarding_id), older.where(DateMove.onboarding_id == onboarding_id))
     return union_all(*both).subquery()
 
