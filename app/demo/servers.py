@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +11,7 @@ from app.demo.embedded.account import choose_account
 from app.demo.embedded.binaries import find_binaries
 from app.demo.embedded.children import Register, end_all, marked_by, servers_in
 from app.demo.embedded.folder import RuntimeFolder
-from app.demo.embedded.postgres import DATABASES, OWNER, SUPERUSER, Postgres
+from app.demo.embedded.postgres import DATABASES, NO_MORE, OWNER, SUPERUSER, Postgres
 from app.demo.embedded.server import Ground, Server
 from app.demo.embedded.valkey import Valkey
 
@@ -18,13 +19,23 @@ from app.demo.embedded.valkey import Valkey
 class EmbeddedServers:
     """Everything that runs in one folder. `postgres` and `valkey` are False where a server of one's own is used.
 
+    `settings` are PostgreSQL's, where those for a laptop are not enough.
+
     Start and stop from the main thread: the servers die with the thread that started them.
     """
 
-    def __init__(self, folder: Path, *, fsync: bool = True, postgres: bool = True, valkey: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        fsync: bool = True,
+        postgres: bool = True,
+        valkey: bool = True,
+        settings: Mapping[str, str] = NO_MORE,
+    ) -> None:
         self.folder = RuntimeFolder(folder)
         self.register = Register(self.folder.children)
-        self._fsync = fsync
+        self._fsync, self._settings = fsync, settings
         self._wanted = (postgres, valkey)
         self._postgres: Postgres | None = None
         self._valkey: Valkey | None = None
@@ -109,7 +120,7 @@ class EmbeddedServers:
         self.folder.open_to(account)
         ground = Ground(self.folder, binaries, account, self.register)
         if self._wanted[0]:
-            self._postgres = Postgres(ground, fsync=self._fsync)
+            self._postgres = Postgres(ground, fsync=self._fsync, settings=self._settings)
             self._postgres.start()
         if self._wanted[1]:
             self._valkey = Valkey(ground)

@@ -28,13 +28,16 @@ from tests.cluster import Cluster
 from tests.factories.installation import GATEWAYS, Installation
 from tests.factories.main_job import MainJob, open_main_job
 
+# A server as docs/configuration.md advises, not one for a laptop: it holds the pages of a thousand workspaces at work.
+SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+
 
 class DurableCluster(Cluster):
-    """The tests' cluster, except that a commit is on the disk when it returns."""
+    """The tests' cluster, except that a commit is on the disk when it returns, and that it has memory."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.servers = EmbeddedServers(folder / ".slipway", fsync=True)
+        self.servers = EmbeddedServers(folder / ".slipway", fsync=True, settings=SERVER)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import psycopg
@@ -44,10 +46,11 @@ CARELESS = {
     "dynamic_shared_memory_type": "mmap",
     "autovacuum_naptime": "5min",
 }
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 class Postgres(Server):
-    """PostgreSQL 18 on one Unix socket. `fsync=False` is for tests."""
+    """PostgreSQL 18 on one Unix socket. `fsync=False` is for tests, `settings` for what needs a larger server."""
 
     name = "postgres"
     # One order of text on every machine; this provider is there from PostgreSQL 17 on.
@@ -56,9 +59,10 @@ class Postgres(Server):
     death_signal = signal.SIGQUIT
     ladder = ((signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1))
 
-    def __init__(self, ground: Ground, *, fsync: bool) -> None:
+    def __init__(self, ground: Ground, *, fsync: bool, settings: Mapping[str, str] = NO_MORE) -> None:
         super().__init__(ground)
         self._fsync = fsync
+        self._settings = {**SETTINGS, **({} if fsync else CARELESS), **settings}
         self._passwords: dict[str, str] = {}
 
     def url(self, user: str, database: str) -> str:
@@ -85,7 +89,7 @@ class Postgres(Server):
         self.clear_up()
         if PROC.exists():  # no process works in the cluster: a pid file is a killed run's, its pid anyone's by now
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-        words = SETTINGS | ({} if self._fsync else CARELESS) | {"unix_socket_directories": self._quoted_sockets()}
+        words = self._settings | {"unix_socket_directories": self._quoted_sockets()}
         options = [word for name, value in words.items() for word in ("-c", f"{name}={value}")]
         self.launch([str(self.ground.binaries.postgres), "-D", str(self.cluster), *options], self.cluster)
         self.wait_until(self._answers)
