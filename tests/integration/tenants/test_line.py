@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.errors import DivisionByZero, NotNullViolation, UniqueViolation
+from psycopg.errors import DivisionByZero, InsufficientPrivilege, NotNullViolation, UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
@@ -153,6 +153,32 @@ class TestWhatIsSentWithTheCommit:
             line.send_last(LAST, marks("second"))
             line.send_last(LAST, marks("third"))
         assert keys(house, acme) == {"first", "second", "third"}
+
+    def test_is_its_own_tenants_however_often_two_take_turns_on_a_connection(
+        self, house: Installation, acme: Tenant, neighbour: Tenant
+    ):
+        backends = set()
+        for turn in range(12):  # plans are kept for each of them from the first on
+            for tenant in (acme, neighbour):
+                with opened(house, tenant) as (_session, line):
+                    backends.add(line.info.backend_pid)
+                    line.send_last(LAST, marks(f"{tenant.id} {turn}"))
+        assert len(backends) == 1
+        assert [keys(house, each) for each in (acme, neighbour)] == [
+            {f"{each.id} {turn}" for turn in range(12)} for each in (acme, neighbour)
+        ]
+
+    def test_is_refused_with_plans_of_another_tenant(self, house: Installation, acme: Tenant, neighbour: Tenant):
+        with opened(house, neighbour) as (_session, line):
+            line.send_last(LAST, marks("before"))
+
+        def borrow() -> None:
+            with opened(house, acme) as (_session, line):
+                line.send_last(LAST.replace(b"trail", f'"{neighbour.schema}".trail'.encode()), marks("mine"))
+
+        with pytest.raises(InsufficientPrivilege):
+            borrow()
+        assert (keys(house, acme), keys(house, neighbour)) == (set(), {"before"})
 
     def test_takes_everything_back_when_it_is_refused(self, house: Installation, acme: Tenant):
         def store(*before: str) -> None:
