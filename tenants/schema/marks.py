@@ -5,7 +5,7 @@ Those that write the tenant's own tables run as whoever calls them, with no `sea
 costs the server. What goes into the cell's tables is the same for every tenant, so its plans stay: that function runs
 with the owner's rights, and refuses what a tenant's role may not insert (`FRESH`).
 
-`p_whose` is a row of a table of the tenant's (NULL, and never looked at). PL/pgSQL keeps a function's plans for each
+`p_whose` is a row of one of the tenant's tables (NULL, and never looked at). PL/pgSQL keeps a function's plans for each
 combination of argument types: so a server process has one set for each tenant it works for. Otherwise the next tenant's
 step would throw them away and plan anew, a tenth of what a step costs.
 """

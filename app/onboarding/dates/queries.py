@@ -82,7 +82,7 @@ def list_moves(work: Work, picture: Picture, *, item: str | None = None, most: i
             seq=each.seq,
             at=each.at,
             by=picture.name_of(f"{each.actor_kind}:{each.actor_id}"),
-            reason=each.why or "" if _is_chosen(each.cause) else "",
+            reason=(each.why or "") if _is_chosen(each.cause) else "",
         )
         for each in work.session.execute(query.limit(most))
     ]
