@@ -16,6 +16,9 @@ from app.flow.steps import ageing, timers
 from app.flow.steps.draft import LONGEST_STATEMENT, Draft, NotOpen
 from app.kernel.errors import Invalid
 
+# What the plan is made from, beside the items.
+_DATED = frozenset({"plan", "parts", "partner", "customer", "started_at", "status"})
+
 
 class DayRefused(Invalid):
     """A day that cannot be kept: it is over, or one of the two parties does not work then."""
@@ -39,7 +42,7 @@ def plan(draft: Draft, event: Started) -> dict[str, datetime]:
 def follow(draft: Draft, event: Event) -> tuple[Move, ...]:
     """Compute anew the dates of all that has not ended; each that moved has one cause."""
     after, before = draft.state, draft.before
-    if after.plan is None or after.status != "running":
+    if after.plan is None or after.status != "running" or _leaves_dates(draft):
         return ()
     if before.started_at is None:
         for key, due in after.plan.baseline.items():
@@ -63,6 +66,13 @@ def follow(draft: Draft, event: Event) -> tuple[Move, ...]:
         if (due, cause) != (now.due_at, now.due_cause):
             draft.set(key, due_at=due, due_cause=cause)
     return tuple(moves)
+
+
+def _leaves_dates(draft: Draft) -> bool:
+    """Whether nothing changed that a date hangs on: true of most timers, and half of what they would cost."""
+    items = draft.before.items
+    same = draft.items.keys() == items.keys() and all(draft.items[key] is item for key, item in items.items())
+    return same and not _DATED & draft.whole.keys()
 
 
 def set_due_date(draft: Draft, event: DueDateSet) -> None:

@@ -17,6 +17,7 @@ from app.flow.decide import Recorded, decide, new_state, replay
 from app.flow.definition import REASON_CODES, Definition
 from app.flow.events import By
 from app.flow.parts.unfolding import unfold
+from app.flow.schedule import Forecast
 from app.flow.simulate import _aside, _begin, _forward
 from app.flow.state import State
 from app.flow.steps.exceptions import alert_due, alert_version
@@ -236,6 +237,15 @@ class AnyHistory(RuleBasedStateMachine):
     def items_and_timers_are_those_of_the_plan(self) -> None:
         assert self.state.items.keys() == self.plan.items.keys()
         assert self.state.timers.keys() <= self.plan.timers.keys()
+
+    @invariant()
+    def dates_are_those_of_the_plan(self) -> None:
+        """What leaves the plan as it was leaves every date, so such events are not asked for dates at all."""
+        state = self.state
+        if state.plan is not None and state.status == "running" and state.started_at is not None:
+            forecast = Forecast(self.plan, state, state.started_at)
+            open_items = [key for key in state.items if not state.is_settled(key)]
+            assert {key: state.items[key].due_at for key in open_items} == {k: forecast.due(k) for k in open_items}
 
     @invariant()
     def what_has_ended_holds_nothing_open(self) -> None:
