@@ -40,7 +40,7 @@ format: $(DEV) ## Mend what ruff can mend
 
 assets: $(ASSETS) ## Build the front end into frontend/static/dist
 
-bench: $(DEV) $(ASSETS) ## Measure the budgets of the design; ONLY=tenancy|access|templates|engine|jobs|pages
+bench: $(DEV) $(ASSETS) ## Measure the budgets of the design; ONLY=tenancy|access|templates|engine|jobs|due|pages
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 soak: $(DEV) $(ASSETS) ## Long fault and scale runs; ONLY=name

@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from tenants.line import Line, OutsideScope, line_of, refuse_idle
 from tenants.naming import RoleNames, role_password
 
+PATIENCE = 10.0  # seconds: somebody waits for an answer
 _PER_GATEWAY = 2  # 4 gateways by default: 8 connections a process and cell (DESIGN 4)
 # A server process keeps what it has learned of every table it met: 0.25 to 0.7 MB for each tenant's schema
 # (docs/benchmarks.md). After so many schemas the connection is closed, and its memory is the machine's again.
@@ -58,7 +59,17 @@ class CellUnknown(LookupError):
 class Databases:
     """Every pool of this process. The owner's addresses are used only by installation and by the making of slots."""
 
-    def __init__(self, *, control_url: str, cell_urls: Mapping[str, str], key: InstallationKey, gateways: int) -> None:
+    def __init__(
+        self,
+        *,
+        control_url: str,
+        cell_urls: Mapping[str, str],
+        key: InstallationKey,
+        gateways: int,
+        patience: float = PATIENCE,
+    ) -> None:
+        """`patience`: seconds for which whoever needs a connection waits while all of its pool are in use."""
+        self.patience = patience
         self.key = key
         self.control_url = control_url
         self.cell_urls = dict(cell_urls)
@@ -88,7 +99,7 @@ class Databases:
             url,
             pool_size=size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=self.patience,
             pool_recycle=LIFETIME_SECONDS,
             # The driver runs in autocommit and we send the BEGIN ourselves; no prepared statement crosses tenants.
             # Whatever else the machine or the server prefers, we speak UTF-8 (a `Line` encodes for itself).

@@ -38,16 +38,22 @@ class Line(psycopg.Connection[Any]):
         """Send several statements in one message; gives the row of the last one."""
         self.settle()
         self.pgconn.send_query(statements)
-        return self._row(self._read())
+        rows = self._rows(self._read(), 1)
+        return rows[0] if rows else None
 
     def ask(self, statement: bytes, *values: object) -> tuple[Any, ...] | None:
         """The first row that a statement gives; `$1` and so on stand for its values, which are sent as text.
 
         What a cursor of the driver does beside that costs more than the statements that every change sends.
         """
+        rows = self.ask_all(statement, *values, most=1)
+        return rows[0] if rows else None
+
+    def ask_all(self, statement: bytes, *values: object, most: int | None = None) -> list[tuple[Any, ...]]:
+        """The rows that a statement gives, or so many of them, as `ask` does."""
         self._settle_within()
         self.pgconn.send_query_params(statement, _texts(values))
-        return self._row(self._read())
+        return self._rows(self._read(), most)
 
     def send_ahead(self, statement: bytes, *values: object) -> None:
         """Send a statement whose rows nobody needs: the server works at it while the program goes on.
@@ -135,13 +141,13 @@ class Line(psycopg.Connection[Any]):
             raise psycopg.errors.error_from_result(last)
         return last
 
-    def _row(self, answer: PGresult) -> tuple[Any, ...] | None:
-        if not answer.ntuples:
-            return None
+    def _rows(self, answer: PGresult, most: int | None) -> list[tuple[Any, ...]]:
+        many = answer.ntuples if most is None else min(answer.ntuples, most)
+        if not many:
+            return []
         loading = Transformer(self)
         loading.set_pgresult(answer)
-        row: tuple[Any, ...] = loading.load_row(0, tuple)
-        return row
+        return loading.load_rows(0, many, tuple)
 
 
 def _until_sync(pgconn: PGconn) -> PQGen[PGresult | None]:

@@ -37,13 +37,16 @@ from app.vault.keepers.people_keys import PeopleSafe
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
 from app.web.streams import Streams
-from tenants.engines import Databases, InstallationKey
+from tenants.engines import PATIENCE, Databases, InstallationKey
 from tenants.fleet.owner import Fleet
 from tenants.fleet.tree import compile_tree
 from tenants.schema.install import install, read_installation
 
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
+_JOBS_WAIT = (
+    60.0  # seconds for a connection; a worker has more threads than connections, and keeps its leases meanwhile
+)
 _BELOW = ("audit", "access", "identity", "vault", "tenancy")
 JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "intake", "onboarding")
 
@@ -109,6 +112,7 @@ def open_program(settings: Settings, program: Program) -> Running:
         cell_urls=_addresses(settings, standing.cells),
         key=standing.key,
         gateways=standing.gateways,
+        patience=patience_of(program),
     )
     if program in _SERVING and (sentence := behind(databases)):
         databases.close()
@@ -123,6 +127,11 @@ def open_program(settings: Settings, program: Program) -> Running:
     )
     switches = listen_for_switches(settings, runtime.service(Keyring))
     return Running(settings=settings, runtime=runtime, root=Path.cwd(), wake=wake, switches=switches)
+
+
+def patience_of(program: Program) -> float:
+    """Seconds for which a program waits for a connection of its own: nobody waits for the answer of a worker."""
+    return _JOBS_WAIT if program is Program.WORKER else PATIENCE
 
 
 def _addresses(settings: Settings, cells: Iterable[str]) -> dict[str, str]:

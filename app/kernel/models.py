@@ -54,7 +54,7 @@ class Job(CellRecord):
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "id"),
         Index("uq_job_dedupe", "tenant_id", "dedupe_key", unique=True),
-        Index("ix_job_ready", "run_at", postgresql_where="state = 'ready'"),
+        Index("ix_job_next", "run_at", "id", postgresql_where="state = 'ready'"),
         Index("ix_job_lease", "lease_until", postgresql_where="state in ('dispatched', 'running')"),
         Index(
             "ix_job_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and finished_at is null"
@@ -89,6 +89,7 @@ class Timer(CellRecord):
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "id"),
         Index("ix_timer_due", "due_at", postgresql_where="state = 'waiting'"),
+        Index("ix_timer_tenant_due", "tenant_id", "due_at", postgresql_where="state = 'waiting'"),
         {"info": {"travels": Travels("state = 'waiting'")}},
     )
 

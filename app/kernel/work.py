@@ -225,6 +225,10 @@ class Work:
         """Add one journal entry (columns of the `journal` table); `(onboarding_id, seq)` is unique."""
         self._marks.add("journal", row)
 
+    def write_message(self, row: dict[str, object]) -> None:
+        """Add one letter to somebody (columns of the `message` table); it is there to be read after the commit."""
+        self._marks.add("message", row)
+
     def remember_command(self, key: str, *, fingerprint: str, result: dict[str, object]) -> None:
         """Store a command's key and result with its effects: sent twice, applied once."""
         row = {"key": key, "fingerprint": fingerprint, "result": plain(result), "at": self.database_now}

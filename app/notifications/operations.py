@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
+
+from sqlalchemy import select
 
 from app.access import events as access
 from app.kernel.ids import new_id
@@ -19,6 +21,7 @@ SYSTEM_ONLY = {
     "drop_letter": "part of the job of a letter that waited",
     "queue_checkpoint": "called by the job that a published checkpoint asks for",
     "get_queued": "called by the sending job",
+    "list_queued": "called by the job of letters that waited",
     "mark_sent": "called by the sending job",
     "mark_failed": "called by the sending job",
     "mark_kept": "called by the sending job",
@@ -99,21 +102,23 @@ def queue_checkpoint(work: Work, body: dict[str, Any]) -> None:
 
 def queue_letter(work: Work, letter: Letter, *, held: bool = False) -> UUID:
     """Store the letter and ask for it to be sent after the commit, unless it is `held`. Returns the message's id."""
-    message = Message(
-        id=new_id(),
-        onboarding_id=letter.onboarding_id,
-        kind=letter.kind,
-        recipient_id=letter.recipient.id,
-        email=letter.recipient.email,
-        locale=letter.recipient.locale,
-        facts={"name": letter.recipient.name, **letter.facts},
-        state="queued",
-        queued_at=work.now,
+    message_id = new_id()
+    work.write_message(
+        {
+            "id": message_id,
+            "onboarding_id": letter.onboarding_id,
+            "kind": letter.kind,
+            "recipient_id": letter.recipient.id,
+            "email": letter.recipient.email,
+            "locale": letter.recipient.locale,
+            "facts": {"name": letter.recipient.name, **letter.facts},
+            "state": "queued",
+            "queued_at": work.now,
+        }
     )
-    work.session.add(message)
     if not held:
-        release_letter(work, message.id)
-    return message.id
+        release_letter(work, message_id)
+    return message_id
 
 
 def release_letter(work: Work, message_id: UUID) -> None:
@@ -133,6 +138,12 @@ def get_queued(work: Work, message_id: UUID) -> StoredLetter | None:
     if row is None or row.state != "queued":
         return None
     return StoredLetter.of(row)
+
+
+def list_queued(work: Work, ids: Collection[UUID]) -> list[StoredLetter]:
+    """Those of the letters that were neither sent nor given up before, in the order in which they were written."""
+    queued = select(Message).where(Message.id.in_(ids), Message.state == "queued")
+    return [StoredLetter.of(row) for row in work.session.scalars(queued.order_by(Message.queued_at, Message.id))]
 
 
 def mark_sent(work: Work, message_id: UUID) -> None:

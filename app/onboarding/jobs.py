@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from app.connectors.events import RunEnded
@@ -14,10 +16,12 @@ from app.intake.operations import record_failed_start
 from app.kernel.errors import Invalid, Missing, SlipwayError
 from app.kernel.outcomes import Done, NeedsPerson, Outcome
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
+from app.kernel.queue.timers.together import timer_job
 from app.kernel.trail import get_entry
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.lifecycle.operations import start_next, tell_not_started
+from app.onboarding.operations.moments import Moment
 from app.onboarding.talk.news import write_to_watchers
 
 
@@ -70,40 +74,34 @@ def record_run(run: JobRun, *, event_id: str) -> Outcome:
     return Done()
 
 
-@job("onboarding.fire_timer")
-def fire_timer(run: JobRun, *, subject_id: str, timer: str, rung: int, version: int, due_at: str) -> Outcome:
-    """A rung of an SLA came due at `due_at`."""
-    del due_at  # kept in the job for whoever reads the queue
-    with run.finish() as work:
-        operations.fire_timer(work, onboarding_id=UUID(subject_id), timer=timer, rung=rung, version=version)
-    return Done()
+@timer_job("onboarding.fire_timer")
+def fire_timers(work: Work, due: Sequence[dict[str, Any]]) -> None:
+    """Rungs of SLAs came due."""
+    _meet(work, due, lambda one: flow.TimerFired(timer=one["timer"], rung=one["rung"], version=one["version"]))
 
 
-@job("onboarding.remind")
-def remind(run: JobRun, *, subject_id: str, item: str, version: int, due_at: str) -> Outcome:
-    """A step's next reminder came due at `due_at`."""
-    del due_at  # kept in the job for whoever reads the queue
-    with run.finish() as work:
-        operations.remind(work, onboarding_id=UUID(subject_id), item=item, version=version)
-    return Done()
+@timer_job("onboarding.remind")
+def remind(work: Work, due: Sequence[dict[str, Any]]) -> None:
+    """The next reminders of steps came due."""
+    _meet(work, due, lambda one: flow.ReminderDue(item=one["item"], version=one["version"]))
 
 
-@job("onboarding.send_waiting")
-def send_waiting(run: JobRun, *, subject_id: str, version: int, due_at: str) -> Outcome:
-    """The reader of a letter works again, since `due_at`."""
-    del due_at  # kept in the job for whoever reads the queue
-    with run.finish() as work:
-        operations.send_waiting(work, message_id=UUID(subject_id), version=version)
-    return Done()
+@timer_job("onboarding.send_waiting")
+def send_waiting(work: Work, due: Sequence[dict[str, Any]]) -> None:
+    """The readers of letters work again."""
+    operations.send_waiting(work, {UUID(one["subject_id"]): one["version"] for one in due})
 
 
-@job("onboarding.retry_exception")
-def retry_exception(run: JobRun, *, subject_id: str, exception: str, version: int, due_at: str) -> Outcome:
-    """The moment of a retry came at `due_at`."""
-    del due_at  # kept in the job for whoever reads the queue
-    with run.finish() as work:
-        operations.retry_exception(work, onboarding_id=UUID(subject_id), exception=exception, version=version)
-    return Done()
+@timer_job("onboarding.retry_exception")
+def retry_exceptions(work: Work, due: Sequence[dict[str, Any]]) -> None:
+    """The moments of retries came."""
+    _meet(work, due, lambda one: flow.RetryDue(exception=one["exception"], version=one["version"]))
+
+
+@timer_job("onboarding.age_exception")
+def age_exceptions(work: Work, due: Sequence[dict[str, Any]]) -> None:
+    """Somebody was to have responded to exceptions by now."""
+    _meet(work, due, lambda one: flow.ExceptionAged(exception=one["exception"], version=one["version"]))
 
 
 @job("onboarding.start_next", given_up=tell_not_started)
@@ -114,15 +112,6 @@ def start_what_follows(run: JobRun, *, subject_id: str, lifecycle: str, version:
         return start_next(run, onboarding_id=UUID(subject_id), lifecycle=lifecycle)
     except (Missing, Invalid) as error:
         return NeedsPerson(f"{error}")
-
-
-@job("onboarding.age_exception")
-def age_exception(run: JobRun, *, subject_id: str, exception: str, version: int, due_at: str) -> Outcome:
-    """Somebody was to have responded to an exception by `due_at`."""
-    del due_at  # kept in the job for whoever reads the queue
-    with run.finish() as work:
-        operations.age_exception(work, onboarding_id=UUID(subject_id), exception=exception, version=version)
-    return Done()
 
 
 @job("onboarding.project_card")
@@ -145,6 +134,10 @@ def tell_watchers(run: JobRun, *, onboarding_id: str) -> Outcome:
     """Something happened a while ago: those who watch it get one letter each."""
     write_to_watchers(run, UUID(onboarding_id))
     return Done()
+
+
+def _meet(work: Work, due: Sequence[dict[str, Any]], moment_of: Callable[[dict[str, Any]], Moment]) -> None:
+    operations.meet_moments(work, [(UUID(one["subject_id"]), moment_of(one)) for one in due])
 
 
 def run_result(body: dict[str, object], reason: str | None) -> flow.Event:

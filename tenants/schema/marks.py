@@ -27,6 +27,7 @@ MARKS = {
     "cell.timer": "tenant_id, id, kind, subject_id, version, args, due_at, state, trace_id, created_at, fired_at",
     "command": "key, fingerprint, result, at",
     "journal": "onboarding_id, seq, at, actor_kind, actor_id, event, commands, moves",
+    "message": "id, onboarding_id, kind, recipient_id, email, locale, facts, state, queued_at, sent_at, error",
 }
 # What the engine changes in an item's row.
 ITEM_COLUMNS = (
@@ -99,8 +100,11 @@ CREATE OR REPLACE FUNCTION cell.write_cell_marks(p_rows jsonb) RETURNS void LANG
     {_NEWLINE.join(_insert(table) for table in _CELL)}
   END $body$;
 
-CREATE OR REPLACE FUNCTION cell.write_marks(p_whose anyelement, p_rows jsonb) RETURNS void LANGUAGE plpgsql AS
+CREATE OR REPLACE FUNCTION cell.write_marks(p_rows jsonb, p_whose anyelement) RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
+    IF p_rows - ARRAY[{", ".join(f"'{mark_name(table)}'" for table in MARKS)}] <> '{{}}' THEN
+      RAISE undefined_table USING MESSAGE = 'a mark that this cell does not know: run slipway install';
+    END IF;
     {_NEWLINE.join(_insert(table) for table in MARKS if table not in _CELL)}
     IF p_rows ?| ARRAY[{", ".join(f"'{mark_name(table)}'" for table in _CELL)}] THEN
       PERFORM cell.write_cell_marks(p_rows);
@@ -111,6 +115,10 @@ CREATE OR REPLACE FUNCTION cell.write_state(
     p_whose anyelement, p_onboarding uuid, p_seq int, p_state text, p_snapshot jsonb, p_changed jsonb)
   RETURNS void LANGUAGE plpgsql AS
   $body$ BEGIN
+    IF p_changed = '[]' THEN
+      UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;
+      RETURN;
+    END IF;
     WITH changed AS MATERIALIZED (
       SELECT key, jsonb_populate_record(NULL::item, p_snapshot->'items'->key) AS now
         FROM jsonb_array_elements_text(p_changed) AS key
@@ -118,5 +126,13 @@ CREATE OR REPLACE FUNCTION cell.write_state(
       UPDATE item SET {_SET} FROM changed WHERE item.onboarding_id = p_onboarding AND item.key = changed.key
     )
     UPDATE onboarding SET snapshot = p_snapshot, seq = p_seq, state = p_state WHERE id = p_onboarding;
+  END $body$;
+
+CREATE OR REPLACE FUNCTION cell.write_states(p_whose anyelement, p_states jsonb) RETURNS void LANGUAGE plpgsql AS
+  $body$ DECLARE v_one jsonb; BEGIN
+    FOR v_one IN SELECT * FROM jsonb_array_elements(p_states) LOOP
+      PERFORM cell.write_state(p_whose, (v_one->>'onboarding')::uuid, (v_one->>'seq')::int, v_one->>'state',
+                               v_one->'snapshot', v_one->'changed');
+    END LOOP;
   END $body$;
 """

@@ -74,13 +74,17 @@ def unasked(module: Module) -> Iterator[str]:
     )
 
 
-def jobs(module: Module) -> Iterator[tuple[ast.FunctionDef, str]]:
-    """Each function registered as a kind of job, with its kind."""
+# What registers a kind of job, and how the tenant comes to it: with the first argument, which is of that type.
+JOBS = {"job": ("JobRun", 1), "timer_job": ("Work", 2)}
+
+
+def jobs(module: Module, *marks: str) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Each function registered as a kind of job, by one of these marks or by any, with its kind."""
     for function in module.functions():
         for mark in function.decorator_list:
             if (
                 isinstance(mark, ast.Call)
-                and dotted(mark.func).split(".")[-1] == "job"
+                and dotted(mark.func).split(".")[-1] in (marks or JOBS)
                 and isinstance(function, ast.FunctionDef)
             ):
                 kind = mark.args[0].value if mark.args and isinstance(mark.args[0], ast.Constant) else "?"
@@ -89,11 +93,13 @@ def jobs(module: Module) -> Iterator[tuple[ast.FunctionDef, str]]:
 
 def homeless_jobs(module: Module) -> Iterator[str]:
     """Jobs that do not get their tenant from their row, are out of place, or take arguments by position."""
+    for mark, (wanted, most) in JOBS.items():
+        for function, kind in jobs(module, mark):
+            given = function.args
+            first = given.args[0] if len(given.args) == most else None
+            if not (first and first.annotation and dotted(first.annotation).split(".")[-1] == wanted):
+                yield module.at(function, f"{kind}: takes `{wanted}` first, which carries the tenant, and names")
     for function, kind in jobs(module):
-        given = function.args
-        first = given.args[0] if len(given.args) == 1 else None
-        if not (first and first.annotation and dotted(first.annotation).split(".")[-1] == "JobRun"):
-            yield module.at(function, f"{kind}: takes `run: JobRun`, which carries the tenant, and names")
         if module.room != "jobs":
             yield module.at(function, f"{kind}: stands in the room `jobs`")
         if kind.split(".")[0] != module.parts[1]:
@@ -188,6 +194,8 @@ class TestJobs:
             ("app/intake/jobs.py", "@job('intake.read')\ndef read(*, deal_id: str): ..."),
             ("app/intake/jobs.py", "@job('intake.read')\ndef read(run: JobRun, deal_id: str): ..."),
             ("app/intake/jobs.py", "@job('onboarding.read')\ndef read(run: JobRun): ..."),
+            ("app/intake/jobs.py", "@timer_job('intake.read')\ndef read(run: JobRun): ..."),
+            ("app/intake/jobs.py", "@timer_job('onboarding.read')\ndef read(work: Work, due: Timers): ..."),
             ("app/intake/operations.py", "@job('intake.read')\ndef read(run: JobRun): ..."),
         ],
     )

@@ -16,7 +16,7 @@ FRAGMENT_WALL = 40
 FOLDER_WALL = 12
 
 SIZED = {".py", ".html", ".css", ".js", ".mjs", ".sql", ".sh"}
-DOORS = {"get", "post", "put", "patch", "delete", "job"}
+DOORS = {"get", "post", "put", "patch", "delete", "job", "timer_job"}
 # Folders whose files are entries of one list, each read alone: revisions, decisions, macros, icons, mails.
 LISTS = {"versions", "decisions", "components", "icons", "images", "emails"}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import migrations.records
 from app.bootstrap.plugins import configure_logging
 from tests.benchmarks import access, engine, jobs, pages, templates, tenancy
+from tests.benchmarks.due import measure as due
 from tests.benchmarks.ground import Ground, opened
 from tests.benchmarks.measure import Group, say
 
@@ -22,6 +23,7 @@ GROUPS: dict[str, Group] = {
     "templates": templates.measure,
     "engine": engine.measure,
     "jobs": jobs.measure,
+    "due": due.measure,
     "pages": pages.measure,
 }
 

@@ -32,24 +32,12 @@ _NOTHING, _SHORT = "bench.do_nothing", "bench.take_20_ms"
 _MANY, _SOME, _ALONE = 600, 300, 60
 _SERVICE = 0.02
 _PATIENCE = 60.0
-_TIMERS = 50_000
-_NOTHING_FOR_TIMERS = "bench.hear_a_timer"
-_SET_TIMERS = """
-    INSERT INTO cell.timer (tenant_id, id, kind, subject_id, version, args, due_at, state, trace_id, created_at)
-    SELECT %s, gen_random_uuid(), %s, %s, 1, '{}', now(), 'waiting', '', now() FROM generate_series(1, %s)
-"""
 _SETTLED, _IDLE = 60.0, 30.0  # seconds: vacuum and checkpoint come to their end; two rounds of each schedule but one
 
 
 @job(_NOTHING)
 def do_nothing(_run: JobRun) -> Outcome:
     """All that is measured is what surrounds it."""
-    return Done()
-
-
-@job(_NOTHING_FOR_TIMERS)
-def hear_a_timer(_run: JobRun, **_timer: object) -> Outcome:
-    """What a timer asks for, with nothing to do."""
     return Done()
 
 
@@ -72,8 +60,6 @@ def measure(ground: Ground) -> Iterator[Figure]:
         alone = [_latency(installation, tenants[n % 4]) for n in range(_ALONE)]
         nothing = _throughput(installation, tenants, _NOTHING, _MANY)
         short = _throughput(installation, tenants, _SHORT, _SOME)
-        timers = _timers(installation, tenants)
-    yield Figure(f"{_TIMERS}_due_timers_to_jobs", timers, "s", at_most(60))
     yield Figure("job_enqueued_to_done_p50", ms(percentile(alone, 50)), "ms")
     yield Figure("job_enqueued_to_done_p95", ms(percentile(alone, 95)), "ms")
     raw_nothing = _raw(url, threads, lambda: None, _MANY)
@@ -94,17 +80,6 @@ def idle(ground: Ground, installation: Installation, tenants: int) -> Figure:
         clock.wait(_IDLE)
         share = (_burnt() - before) / (time.perf_counter() - began)
     return Figure(f"idle_{tenants}_tenants", share * 100, "% of a core", at_most(5))
-
-
-def _timers(installation: Installation, tenants: Sequence[Tenant]) -> float:
-    """Seconds until timers that are all due at once are jobs, with one dispatcher; the jobs themselves do nothing."""
-    say(f"jobs: {_TIMERS} timers that are due at once")
-    for tenant in tenants:
-        installation.cell(_SET_TIMERS, tenant.id, _NOTHING_FOR_TIMERS, tenant.id, _TIMERS // len(tenants))
-    began, pause = time.perf_counter(), threading.Event()
-    while installation.cell("SELECT 1 FROM cell.timer WHERE state = 'waiting' LIMIT 1"):
-        pause.wait(0.05)
-    return time.perf_counter() - began
 
 
 @contextmanager

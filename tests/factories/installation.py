@@ -20,11 +20,12 @@ from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
-from app.kernel.queue.dispatcher import Dispatched, fire_timers, recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import Dispatched, recover_leases, relay_outbox, take_ready
 from app.kernel.queue.execution import run_job
+from app.kernel.queue.timers.due import fire_timers
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from tenants.engines import Databases, InstallationKey, driver_url
+from tenants.engines import PATIENCE, Databases, InstallationKey, driver_url
 from tenants.metadata import TenantRecord
 from tenants.schema.install import _allow_connect
 from tenants.sessions import registry_session
@@ -78,9 +79,12 @@ def open_doors(databases: cluster.Databases, key: InstallationKey) -> None:
         engine.dispose()
 
 
-def make_databases(urls: cluster.Databases, key: InstallationKey, *, gateways: int = GATEWAYS) -> Databases:
+def make_databases(
+    urls: cluster.Databases, key: InstallationKey, *, gateways: int = GATEWAYS, patience: float = PATIENCE
+) -> Databases:
     """The pools of one more process over the same installation."""
-    return Databases(control_url=urls.control_url, cell_urls={CELL: urls.cell_url}, key=key, gateways=gateways)
+    cells = {CELL: urls.cell_url}
+    return Databases(control_url=urls.control_url, cell_urls=cells, key=key, gateways=gateways, patience=patience)
 
 
 def make_runtime(databases: Databases, **more: Any) -> Runtime:

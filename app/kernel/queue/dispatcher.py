@@ -1,4 +1,4 @@
-"""Moves what is due: outbox rows to jobs, due timers to jobs, ready jobs to workers, lost leases back to ready.
+"""Moves what is due: outbox rows to jobs, ready jobs to workers, lost leases back to ready; timers have a place apart.
 
 One transaction a step, every claim with SKIP LOCKED: two dispatchers share the work, a killed one loses nothing.
 """
@@ -14,14 +14,14 @@ from sqlalchemy import text
 
 from app.kernel.ids import new_id
 from app.kernel.queue.sequencing import ANY_MARK
-from app.kernel.queue.standing import HANDED_OUT, IN_FLIGHT, WAITING
+from app.kernel.queue.standing import HANDED_OUT, IN_FLIGHT, WAITING, of_active
+from app.kernel.queue.timers.due import DUE
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
 
 Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that are told
 
 _BATCH = 200
-_TIMERS = 1_000  # a batch: 50,000 that are due at once are 50 transactions, with others' work between them
 _DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
 
 
@@ -50,10 +50,13 @@ class Found(NamedTuple):
         return not any(self[:-1])
 
 
-def look_at(databases: Databases, cell: str) -> Found:
-    """One query that says which of the five that move things have something to move: most find nothing."""
+def look_at(databases: Databases, cell: str, *, marks: bool = True) -> Found:
+    """One query that says which of the five that move things have something to move: most find nothing.
+
+    Without `marks`, those of the trail are not looked for: that is a look at all of them where many wait.
+    """
     with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
-        return Found(*session.execute(_ANY).one())
+        return Found(*session.execute(_ANY, {"marks": marks}).one())
 
 
 def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) -> int:
@@ -78,18 +81,8 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
         if jobs:
             session.connection().execute(_ADD_JOB, jobs)
         if rows:
-            session.connection().execute(_RELAYED, [{"tenant": row.tenant_id, "id": row.id} for row in rows])
-    return len(rows)
-
-
-def fire_timers(databases: Databases, cell: str) -> int:
-    """Turn a batch of due timers into jobs, never early by the cell's business clock. Returns how many fired."""
-    with dispatcher_session(databases, cell, actor="timers") as (session, now):
-        rows = session.execute(_DUE_TIMERS, {"limit": _TIMERS}).all()
-        if rows:
-            due = {"tenants": [row.tenant_id for row in rows], "timers": [row.id for row in rows], "now": now}
-            session.connection().execute(_ADD_TIMER_JOBS, due | {"jobs": [new_id() for _row in rows]})
-            session.connection().execute(_FIRED, due)
+            relayed = {"tenants": [row.tenant_id for row in rows], "events": [row.id for row in rows]}
+            session.connection().execute(_RELAYED, relayed)
     return len(rows)
 
 
@@ -119,40 +112,21 @@ def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatch
     return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for row in rows]
 
 
-_NEW_EVENTS = text("""
+_NEW_EVENTS = text(f"""
     SELECT o.tenant_id, o.id, o.type, o.lane, o.lane_seq, o.trace_id FROM cell.outbox o
-    JOIN cell.tenant n ON n.id = o.tenant_id AND n.state = 'active'
-    WHERE o.state = 'new' ORDER BY o.created_at, o.id LIMIT :limit FOR UPDATE OF o SKIP LOCKED
+    WHERE o.state = 'new' AND {of_active("o")} ORDER BY o.created_at, o.id LIMIT :limit FOR UPDATE OF o SKIP LOCKED
+""")  # noqa: S608 - constants of ours
+_RELAYED = text("""
+    UPDATE cell.outbox o SET state = 'relayed'
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:events AS uuid[])) AS d (tenant_id, id)
+    WHERE o.tenant_id = d.tenant_id AND o.id = d.id
 """)
-_RELAYED = text("UPDATE cell.outbox SET state = 'relayed' WHERE tenant_id = :tenant AND id = :id")
-_JOB_COLUMNS = (
-    "INSERT INTO cell.job (tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts,"
-    " epoch, trace_id, created_at)"
-)
-_ADD_JOB = text(f"""{_JOB_COLUMNS}
+_ADD_JOB = text("""
+    INSERT INTO cell.job (tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts, epoch,
+                          trace_id, created_at)
     VALUES (:tenant_id, :id, :kind, 'default', CAST(:args AS jsonb), :lane, :lane_seq, :dedupe_key, :now, 'ready', 0,
             0, :trace_id, :now)
     ON CONFLICT DO NOTHING
-""")
-_DUE_TIMERS = text("""
-    SELECT t.tenant_id, t.id, t.kind FROM cell.timer t CROSS JOIN cell.clock c
-    JOIN cell.tenant n ON n.id = t.tenant_id AND n.state = 'active'
-    WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift
-    ORDER BY t.due_at LIMIT :limit FOR UPDATE OF t SKIP LOCKED
-""")
-_ADD_TIMER_JOBS = text(f"""{_JOB_COLUMNS}
-    SELECT t.tenant_id, d.job_id, t.kind, 'default',
-           t.args || jsonb_build_object('subject_id', t.subject_id, 'version', t.version, 'due_at', t.due_at),
-           NULL, NULL, 'timer:' || t.id, :now, 'ready', 0, 0, t.trace_id, :now
-    FROM unnest(CAST(:tenants AS uuid[]), CAST(:timers AS uuid[]), CAST(:jobs AS uuid[]))
-        AS d (tenant_id, timer_id, job_id)
-    JOIN cell.timer t ON t.tenant_id = d.tenant_id AND t.id = d.timer_id
-    ON CONFLICT DO NOTHING
-""")  # noqa: S608 - the column list above
-_FIRED = text("""
-    UPDATE cell.timer t SET state = 'fired', fired_at = :now
-    FROM unnest(CAST(:tenants AS uuid[]), CAST(:timers AS uuid[])) d (tenant_id, timer_id)
-    WHERE t.tenant_id = d.tenant_id AND t.id = d.timer_id
 """)
 _RECOVER = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
@@ -160,15 +134,12 @@ _RECOVER = text("""
 """)
 # Each line is the condition of one of the statements above, below and in `sequencing`, lanes left out.
 _ANY = text(f"""
-    SELECT EXISTS (SELECT FROM cell.outbox o JOIN cell.tenant n ON n.id = o.tenant_id AND n.state = 'active'
-                   WHERE o.state = 'new'),
-        EXISTS (SELECT FROM cell.timer t CROSS JOIN cell.clock c
-                   JOIN cell.tenant n ON n.id = t.tenant_id AND n.state = 'active'
-                   WHERE c.id = 1 AND t.state = 'waiting' AND t.due_at <= now() + c.shift),
+    SELECT EXISTS (SELECT FROM cell.outbox o WHERE o.state = 'new' AND {of_active("o")}),
+        COALESCE((SELECT true FROM cell.timer t WHERE {DUE} AND {of_active("t")} ORDER BY t.due_at LIMIT 1), false),
         EXISTS (SELECT FROM cell.job WHERE state IN ('dispatched', 'running') AND lease_until < now()),
-        EXISTS (SELECT {ANY_MARK}),
-        EXISTS (SELECT FROM cell.job r JOIN cell.tenant t ON t.id = r.tenant_id AND t.state = 'active'
-                WHERE r.state = 'ready' AND r.run_at <= now() AND {HANDED_OUT}),
+        :marks AND EXISTS (SELECT {ANY_MARK}),
+        EXISTS (SELECT FROM cell.job r WHERE r.state = 'ready' AND r.run_at <= now() AND {of_active("r")}
+                AND {HANDED_OUT}),
         (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running'))
 """)  # noqa: S608 - constants of ours
 _RELEASE = text("""

@@ -14,6 +14,7 @@ from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.heartbeat import heartbeat
 from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, JobRun, LeaseLost, job_kind
+from app.kernel.queue.timers.together import fire_together, is_of_several
 from app.kernel.runtime import Runtime
 from tenants.registry import find_tenant
 from tenants.sessions import DatabaseAway, dispatcher_session, lookup_session
@@ -102,7 +103,7 @@ def _call(run: JobRun) -> Outcome | None:
     bound = bound.bind(trace_id=run.job.trace_id, attempt=run.job.attempts)
     outcome: Outcome | None = None
     try:
-        outcome = kind.function(run, **run.job.args)
+        outcome = fire_together(run, kind) if is_of_several(run) else kind.function(run, **run.job.args)
         bound.info("job.finished", outcome=type(outcome).__name__)
     except (LeaseLost, DatabaseAway) as error:
         bound.warning("job.let_go", reason=str(error))  # fenced off, or the lease runs out and the job comes back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -46,6 +46,8 @@ class ClaimedJob:
 JobFunction = Callable[..., Outcome]
 # What a kind does before anything else: (work, arguments). It raises before it has written anything, or not at all.
 First = Callable[[Work, dict[str, Any]], object]
+# What a kind does for timers of one tenant that came due together: (work, the arguments of each).
+Together = Callable[[Work, Sequence[dict[str, Any]]], None]
 # What is to be said in the transaction that ends a job for good without its function: (work, arguments, reason).
 GivenUp = Callable[[Work, dict[str, Any], str], None]
 
@@ -60,6 +62,7 @@ class JobKind:
     lease: timedelta
     given_up: GivenUp | None = None
     first: First | None = None
+    together: Together | None = None
 
 
 _kinds: dict[str, JobKind] = {}
@@ -72,6 +75,7 @@ def job(
     lease: timedelta = timedelta(seconds=15),
     given_up: GivenUp | None = None,
     first: First | None = None,
+    together: Together | None = None,
 ) -> Callable[[JobFunction], JobFunction]:
     """Register a function as a kind of job (`connectors.execute_run`).
 
@@ -80,12 +84,14 @@ def job(
 
     `given_up` is called in the transaction that ends the job for good when its function could not: after the last
     attempt, or when its workers died each time. What the job was for must not stay half done in silence.
+
+    `together` is what `app.kernel.queue.timers` calls for several timers at once; without it, each has a job.
     """
 
     def register(function: JobFunction) -> JobFunction:
         if name in _kinds:
             raise ValueError(f"two jobs are called {name}")
-        _kinds[name] = JobKind(name, function, attempts, lease, given_up, first)
+        _kinds[name] = JobKind(name, function, attempts, lease, given_up, first, together)
         return function
 
     return register

@@ -63,6 +63,8 @@ _JOBS = text("""
     SELECT j.id, j.kind, j.state, j.attempts, j.epoch, j.worker, j.lease_until, j.run_at, j.finished_at, j.last_error
     FROM cell.job j WHERE j.tenant_id = :tenant AND (
         EXISTS (SELECT FROM jsonb_each_text(j.args) a WHERE a.value = ANY(CAST(:names AS text[])))
+        OR EXISTS (SELECT FROM jsonb_array_elements(j.args -> 'timers') t
+                   WHERE t ->> 'subject_id' = ANY(CAST(:names AS text[])))
         OR string_to_array(j.lane, ':') && CAST(:names AS text[]))
     ORDER BY j.created_at, j.id
 """)

@@ -13,13 +13,13 @@ import structlog
 from app.kernel.queue.broker import send
 from app.kernel.queue.dispatcher import (
     Subscriptions,
-    fire_timers,
     look_at,
     recover_leases,
     relay_outbox,
     take_ready,
 )
 from app.kernel.queue.sequencing import arm_sequencers
+from app.kernel.queue.timers.due import fire_timers
 from app.kernel.queue.wake import Doorbell
 from tenants.engines import Databases
 from tenants.sessions import DatabaseAway
@@ -55,6 +55,7 @@ class Dispatcher:
     schedules: Sequence[Schedule] = ()
     stopped: threading.Event = field(default_factory=threading.Event)
     _away: dict[str, float] = field(default_factory=dict, init=False)  # cell → until when it is left alone
+    _next_marks: dict[str, float] = field(default_factory=dict, init=False)  # cell → when its trail is looked at again
     _in_flight: dict[str, int] = field(default_factory=dict, init=False)  # cell → jobs on their way or running
 
     def run(self) -> None:
@@ -87,7 +88,10 @@ class Dispatcher:
 
     def turn(self, cell: str) -> int:
         """One round over one cell. Returns how much was moved. The window is one for all cells together."""
-        found = look_at(self.databases, cell)
+        marks = time.monotonic() >= self._next_marks.get(cell, 0.0)
+        if marks:
+            self._next_marks[cell] = time.monotonic() + POLL
+        found = look_at(self.databases, cell, marks=marks)
         self._in_flight[cell] = found.in_flight
         moved = fire_timers(self.databases, cell) if found.timers else 0
         moved += relay_outbox(self.databases, cell, self.subscriptions) if found.events else 0

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.kernel.ids import new_id
+from app.kernel.queue.standing import of_active
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
 
@@ -30,8 +31,8 @@ def arm_sequencers(databases: Databases, cell: str) -> int:
 
 # Where it failed for good it is asked for again after a while, not in every round.
 ANY_MARK: Final = f"""
-    FROM cell.trail_mark m JOIN cell.tenant n ON n.id = m.tenant_id AND n.state = 'active'
-    WHERE NOT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = m.tenant_id AND j.dedupe_key = '{KIND}'
+    FROM cell.trail_mark m WHERE {of_active("m")}
+    AND NOT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = m.tenant_id AND j.dedupe_key = '{KIND}'
         AND (j.finished_at IS NULL OR (j.state = 'failed' AND j.finished_at > now() - interval '1 minute')))
 """
 _WAITING = text(f"SELECT DISTINCT m.tenant_id {ANY_MARK} LIMIT :limit")

@@ -2,7 +2,7 @@
 
 from app.onboarding.operations.admitted import start_from_admission
 from app.onboarding.operations.card import refresh_all_cards, refresh_card
-from app.onboarding.operations.clocks.due import remind, send_waiting
+from app.onboarding.operations.clocks.due import send_waiting
 from app.onboarding.operations.course import (
     cancel_onboarding,
     hold_onboarding,
@@ -11,7 +11,7 @@ from app.onboarding.operations.course import (
     skip_item,
 )
 from app.onboarding.operations.made_up import fill_sandbox, leave_empty
-from app.onboarding.operations.moments import age_exception, retry_exception
+from app.onboarding.operations.moments import meet_moments
 from app.onboarding.operations.owning import assign_item, claim_item
 from app.onboarding.operations.reporting import expect_version, raise_exception
 from app.onboarding.operations.running import (
@@ -19,7 +19,6 @@ from app.onboarding.operations.running import (
     change_packet,
     complete_task,
     decide_gate,
-    fire_timer,
     prove_milestone,
     record_run,
     start_onboarding,
@@ -34,7 +33,6 @@ from app.onboarding.operations.trouble import (
 
 __all__ = [
     "StartRequest",
-    "age_exception",
     "answer_exception",
     "assign_item",
     "cancel_onboarding",
@@ -45,18 +43,16 @@ __all__ = [
     "decide_proposal",
     "expect_version",
     "fill_sandbox",
-    "fire_timer",
     "hold_onboarding",
     "leave_empty",
+    "meet_moments",
     "prove_milestone",
     "raise_exception",
     "record_run",
     "refresh_all_cards",
     "refresh_card",
-    "remind",
     "resolve_exception",
     "resume_onboarding",
-    "retry_exception",
     "roll_back",
     "route_exception",
     "schedule_retry",

@@ -31,7 +31,6 @@ from app.readiness.operations import VerdictFacts, record_verdict
 SYSTEM_ONLY = {
     "start_onboarding": "called by the job that follows an admission",
     "record_run": "called by the job that follows a connector run",
-    "fire_timer": "called by the job of a due timer",
 }
 GATE_RULES = "gate/1"
 
@@ -147,12 +146,6 @@ def prove_milestone(work: Work, *, onboarding_id: UUID, milestone: str, evidence
 def record_run(work: Work, *, onboarding_id: UUID, result: flow.Event) -> Decision:
     """Tell the engine how a connector run ended. One that it knows already changes nothing."""
     return advance(work, lock_onboarding(work, onboarding_id), result)
-
-
-def fire_timer(work: Work, *, onboarding_id: UUID, timer: str, rung: int, version: int) -> Decision:
-    """A rung of an SLA came due. An old version changes nothing."""
-    event = flow.TimerFired(timer=timer, rung=rung, version=version)
-    return advance(work, lock_onboarding(work, onboarding_id), event)
 
 
 def _buttons(item: FlowItem) -> tuple[DecisionButton, ...]:

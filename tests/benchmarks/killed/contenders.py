@@ -36,6 +36,13 @@ def steps_of(flow: str) -> list[str]:
     return [f"{flow}-{number}" for number in range(STEPS)]
 
 
+def run_program(job: MainJob, redis_url: str, name: str, folder: Path, **settings: str) -> subprocess.Popen[bytes]:
+    """A program of the product over the installation, as an operator starts it: `worker`, `dispatcher`."""
+    environment = job.environment(redis_url) | {"SLIPWAY_WARM_SLOTS": "1"} | settings
+    command = [sys.executable, "-m", "app.cli", name]
+    return _popen(command, folder, environment | {"PYTHONPATH": str(Path(__file__).parents[3])})
+
+
 class Ours:
     """Onboardings of twelve actions in a row, in one customer's tenant. The dispatcher runs throughout."""
 
@@ -49,11 +56,11 @@ class Ours:
         connect_product(job, self.tenant)
         with job.installation.work(self.tenant, job.lead) as work:
             pin(work, self.effective)
-        self.dispatcher = self._program("dispatcher", job.folder)
+        self.dispatcher = run_program(job, redis_url, "dispatcher", job.folder)
 
     def start(self, folder: Path | None = None) -> subprocess.Popen[bytes]:
         """The worker; one of another folder is another worker."""
-        return self._program("worker", folder or self.job.folder)
+        return run_program(self.job, self.redis_url, "worker", folder or self.job.folder)
 
     def begin(self, flows: Sequence[str]) -> None:
         """Start the onboardings and pass their gates; everything else follows by itself."""
@@ -68,11 +75,6 @@ class Ours:
         with self.job.installation.work(self.tenant, self.job.lead) as work:
             start_onboarding(work, request)
             advance(work, lock_onboarding(work, onboarding_id), passed)
-
-    def _program(self, name: str, folder: Path) -> subprocess.Popen[bytes]:
-        environment = self.job.environment(self.redis_url) | {"SLIPWAY_WARM_SLOTS": "1"}
-        command = [sys.executable, "-m", "app.cli", name]
-        return _popen(command, folder, environment | {"PYTHONPATH": str(Path(__file__).parents[3])})
 
     def close(self) -> None:
         """Stop the dispatcher."""

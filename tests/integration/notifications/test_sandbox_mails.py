@@ -37,7 +37,7 @@ def keep(api: API, tenant: Tenant, person: UUID, email: str, title: str = "Name 
         letter = queue_letter(
             work, Letter("task_opened", Holder(person, "Mara Sample", email, "en", "customer"), facts)
         )
-        work.session.flush()
+    with api.installation.work(tenant) as work:
         mark_kept(work, letter)
     return letter
 

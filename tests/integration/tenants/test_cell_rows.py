@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -90,8 +91,8 @@ def mark(house: Installation, tenant: Tenant, function: str, table: str, **chang
     made = {"tenant_id": tenant.id, "id": new_id(), **FRESH[table], **changed}
     row = {name: json.loads(value) if name in {"args", "entries"} else value for name, value in made.items()}
     with tenant_cursor(house.databases, tenant, actor="attack") as (cursor, _entered):
-        whose = "NULL::trail, " if function == "write_marks" else ""
-        cursor.execute(f"SELECT cell.{function}({whose}%s::jsonb)", [json.dumps({table: [row]}, default=str)])
+        whose = ", NULL::trail" if function == "write_marks" else ""
+        cursor.execute(f"SELECT cell.{function}(%s::jsonb{whose})", [json.dumps({table: [row]}, default=str)])
 
 
 class TestACellRow:
@@ -130,6 +131,17 @@ class TestACellRow:
             assert insert(house, tenant, "inbox", id=shared["id"], external_id="same") == 1
             assert insert(house, tenant, "outbox", id=shared["id"]) == 1
             assert insert(house, tenant, "timer", id=shared["id"]) == 1
+
+
+class TestMarksThatTheCellDoesNotKnow:
+    def test_are_refused_whole_and_not_forgotten_in_silence(self, house: Installation, acme: Tenant):
+        """A program of a later release before `slipway install`: its change fails, and its jobs come again."""
+        rows = json.dumps({"outbox": [], "postcard": [{"id": 1}]})
+        with (
+            pytest.raises(psycopg.errors.UndefinedTable, match="slipway install"),
+            tenant_cursor(house.databases, acme, actor="attack") as (cursor, _entered),
+        ):
+            cursor.execute("SELECT cell.write_marks(%s::jsonb, NULL::trail)", [rows])
 
 
 @pytest.mark.parametrize("function", ["write_marks", "write_cell_marks"])

@@ -25,7 +25,7 @@ from tests.factories.installation import CELL, Installation
 
 COMMAND = "INSERT INTO command (key, fingerprint, result, at) VALUES ('{}', 'f', '{{}}', now())"
 AHEAD = b"INSERT INTO command (key, fingerprint, result, at) VALUES ($1::text, $2::text, '{}', now())"
-LAST = b"SELECT cell.write_marks(NULL::trail, $1::jsonb)"
+LAST = b"SELECT cell.write_marks($1::jsonb, NULL::trail)"
 
 
 @contextmanager
@@ -214,7 +214,7 @@ class TestWhatIsSentWithTheCommit:
             with pytest.raises(NotNullViolation):
                 refuse(*then)
         told = log.read_bytes()[size:].decode()
-        assert told.count("write_marks(NULL::trail, $1::jsonb)") == 2
+        assert told.count("write_marks($1::jsonb, NULL::trail)") == 2
         assert 'fingerprint":' not in told
 
     @pytest.mark.parametrize("kind", [KeyboardInterrupt, ZeroDivisionError])

@@ -7,6 +7,7 @@ import pytest
 from app.flow.state import ItemState
 from app.kernel.marks import Marks
 from app.kernel.models import Command, Job, Outbox, Timer, TrailEntry, TrailMark
+from app.notifications.models import Message
 from app.onboarding.models import Item, Journal
 from tenants.schema.marks import ITEM_COLUMNS, ITEM_DEFAULTS, MARK_FUNCTIONS, MARKS, mark_name
 
@@ -18,6 +19,7 @@ TABLES = {
     "timer": Timer,
     "command": Command,
     "journal": Journal,
+    "message": Message,
 }
 
 

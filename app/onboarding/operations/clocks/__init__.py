@@ -1,1 +1,1 @@
-"""What due clocks do by themselves: reminders, and letters that waited for their reader's morning."""
+"""Letters that wait for their reader's working time, and what sends them when it comes."""

@@ -32,6 +32,7 @@ POINTS: dict[str, Point] = {
     "worker: before the call outside": Point("app.kernel.outbound.client.OutboundClient.send", "before"),
     "worker: effect outside, nothing stored": Point("app.kernel.outbound.client.OutboundClient.send", "after"),
     "worker: engine has decided, nothing written": Point("app.onboarding.operations.advance.decide_by", "after"),
+    "worker: timers fired, not committed": Point("app.onboarding.operations.moments.write_states", "after"),
     "worker: function done, job not settled": Point("app.kernel.queue.execution._settle", "before"),
     "worker: job completed, not committed": Point("app.kernel.queue.jobs.JobRun._complete", "after"),
     "worker: next job begun in the same commit": Point("app.kernel.work.Work.begin_job", "moved"),

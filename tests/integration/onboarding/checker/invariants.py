@@ -145,7 +145,12 @@ def _of_lanes(jobs: Iterable[Any]) -> Iterator[str]:
 
 def _of_timers(shop: MainJob) -> Iterator[str]:
     query = """
-        SELECT t.id, t.state, (SELECT count(*) FROM cell.job j WHERE j.dedupe_key = 'timer:' || t.id) AS jobs,
+        WITH asked AS (
+            SELECT substring(j.dedupe_key from 7) AS timer FROM cell.job j
+                WHERE starts_with(j.dedupe_key, 'timer:') AND NOT j.args ? 'ids'
+            UNION ALL SELECT jsonb_array_elements_text(j.args -> 'ids') FROM cell.job j
+        )
+        SELECT t.id, t.state, (SELECT count(*) FROM asked a WHERE a.timer = t.id::text) AS jobs,
                t.fired_at + c.shift < t.due_at AS early, t.state = 'waiting' AND t.due_at < now() + c.shift AS late
         FROM cell.timer t CROSS JOIN cell.clock c
     """

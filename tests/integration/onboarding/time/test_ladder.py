@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from app.flow.events import TimerFired
 from app.flow.steps.draft import NotOpen
 from app.kernel.work import Work
 from app.onboarding import operations
@@ -88,8 +89,8 @@ class TestLadder:
 
         def fire() -> None:
             with shop.installation.work(ladder.tenant, shop.lead) as work:
-                onboarding_id = ladder.onboarding_id
-                operations.fire_timer(work, onboarding_id=onboarding_id, timer=TIMER, rung=0, version=version)
+                fired = TimerFired(timer=TIMER, rung=0, version=version)
+                operations.meet_moments(work, [(ladder.onboarding_id, fired)])
 
         told = at_once(fire, ladder.act, fire, ladder.act)
         shop.run()

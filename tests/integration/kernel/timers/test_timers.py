@@ -11,8 +11,8 @@ import pytest
 
 from app.kernel.ids import new_id
 from app.kernel.outcomes import Done, Outcome
-from app.kernel.queue.dispatcher import fire_timers
 from app.kernel.queue.jobs import JobRun
+from app.kernel.queue.timers.due import fire_timers
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation
 from tests.integration.kernel.work_to_do import body
@@ -97,7 +97,8 @@ class TestATimer:
         with ThreadPoolExecutor(2) as threads:
             turns = threads.map(lambda _: sum(fire_timers(installation.databases, CELL) for _ in range(3)), range(2))
         assert sum(turns) == 250
-        assert len(installation.jobs()) == 250
+        timers = [one["subject_id"] for job in installation.jobs() for one in job.args["timers"]]
+        assert (len(timers), len(set(timers))) == (250, 250)
         assert fired == []
 
     def test_is_not_lost_when_the_business_clock_goes_back(

@@ -1,0 +1,1 @@
+"""Timers: never early, once, many at once, and together."""
