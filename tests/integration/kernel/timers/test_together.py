@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from app.kernel.queue.dispatcher import recover_leases, release_worker
 from app.kernel.queue.execution import run_job
 from app.kernel.queue.listing import list_jobs
 from app.kernel.queue.standing import hand_out_again, oldest_waiting, stop_handing_out
+from app.kernel.queue.timers import together
 from app.kernel.queue.timers.due import TOGETHER, fire_timers
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation, make_databases, make_runtime
@@ -101,6 +103,21 @@ class TestTimersTogether:
         hand_out_again(installation.databases, CELL)
         installation.run_due()
         assert guests(acme) == MANY
+
+    def test_wait_until_a_few_others_of_their_process_have_been_fired(
+        self, installation: Installation, acme: Tenant, guests: Guests, monkeypatch: pytest.MonkeyPatch
+    ):
+        turn = threading.BoundedSemaphore(1)
+        monkeypatch.setattr(together, "_turn", turn)
+        set_timers(installation, acme, MANY[:3])
+        fire_timers(installation.databases, CELL)
+        with turn:
+            worker = threading.Thread(target=installation.run_one, args=installation.take())
+            worker.start()
+            worker.join(0.5)
+            assert guests(acme) == []
+        worker.join()
+        assert guests(acme) == MANY[:3]
 
 
 class TestOneThatFails:
