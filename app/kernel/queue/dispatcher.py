@@ -132,7 +132,7 @@ _RECOVER = text("""
     UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
     WHERE state IN ('dispatched', 'running') AND lease_until < now()
 """)
-# Each line is the condition of one of the statements above, below and in `sequencing`, lanes left out.
+# Each line is the condition of one of the statements above, below, in `timers` and `sequencing`; lanes left out.
 _ANY = text(f"""
     SELECT EXISTS (SELECT FROM cell.outbox o WHERE o.state = 'new' AND {of_active("o")}),
         COALESCE((SELECT true FROM cell.timer t WHERE {DUE} AND {of_active("t")} ORDER BY t.due_at LIMIT 1), false),
