@@ -19,12 +19,16 @@ TYPES = {
     "text": cel.Type.STRING,
     "long_text": cel.Type.STRING,
     "email": cel.Type.STRING,
+    "url": cel.Type.STRING,
+    "phone": cel.Type.STRING,
     "select": cel.Type.STRING,
+    "decimal": cel.Type.DOUBLE,
     "integer": cel.Type.INT,
     "boolean": cel.Type.BOOL,
     "date": cel.Type.TIMESTAMP,
 }
-LIST = cel.Type.List(cel.Type.STRING)  # what criteria see of a field of lines; no connector takes one
+LIST = cel.Type.List(cel.Type.STRING)  # what criteria see of a field of several; no connector takes one
+SEVERAL = frozenset({"list", "choices"})
 PART = "part.name"  # the name of an instance, inside of a repeated part
 REFERENCE = "onboarding.reference"  # the one name that every template has
 LONGEST_SOURCE = 2_000
@@ -125,7 +129,7 @@ def declare_fields(prefix: str, fields: tuple[Field, ...]) -> dict[str, cel.Type
     """`prefix.id` with the field's type and `prefix.id.given` for each field."""
     names: dict[str, cel.Type] = {}
     for field in fields:
-        names[f"{prefix}.{field.id}"] = LIST if field.type == "list" else TYPES[field.type]
+        names[f"{prefix}.{field.id}"] = LIST if field.type in SEVERAL else TYPES[field.type]
         names[f"{prefix}.{field.id}.given"] = cel.Type.BOOL
     return names
 

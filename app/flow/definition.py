@@ -42,6 +42,16 @@ EXCEPTION_TYPES = (
     "timeline_risk",
     "product_gap",
 )
+# What may go out without a person, and what never does (REQUIREMENTS 1.7); `news` is neither.
+AUTOMATIC_KINDS = ("kickoff_nudge", "missing_document", "task_reminder", "task_completed", "inactivity_alert")
+RISKY_KINDS = (
+    "go_live_date",
+    "scope_change",
+    "executive_escalation",
+    "commercial_commitment",
+    "renewal_or_refund",
+    "customer_at_fault",
+)
 # Opened by the engine itself: a result nobody knows, and a criterion that could not be evaluated.
 UNKNOWN_OUTCOME, CRITERION_ERROR = "unknown_outcome", "criterion_error"
 ENGINE_EXCEPTION_TYPES = (UNKNOWN_OUTCOME, CRITERION_ERROR)
@@ -66,11 +76,12 @@ class Reminder(Struct, frozen=True, kw_only=True):
 
 
 class Role(Struct, frozen=True, kw_only=True):
-    """Who owns, reviews or is told."""
+    """Who owns, reviews or is told; `fallback` is the role whose people stand in where nobody holds this one."""
 
     id: str
     label: Text
     side: Side = "partner"
+    fallback: str | None = None
 
 
 class HandoffField(Struct, frozen=True, kw_only=True):
@@ -164,7 +175,9 @@ class Item(Struct, frozen=True, kw_only=True):
     depends_on: tuple[str, ...] = ()
     when: Criterion | None = None
     entry: Criterion | None = None
+    entry_compliance: Criterion | None = None
     exit: Criterion | None = None
+    exit_compliance: Criterion | None = None
     due: Duration | None = None
     remind: tuple[Reminder, ...] | None = None  # None: as `flow.clocks.reminders` has it
     evidence: Evidence | None = None
@@ -176,6 +189,7 @@ class Item(Struct, frozen=True, kw_only=True):
     action: ActionCall | None = None
     on_refusal: Refusal | None = None
     review: GateReview | None = None
+    sends: str | None = None  # of a message: the communication that it sends
     optional: bool = False
     join: Join = "all"
     group: str | None = None  # of an instance, and of what is in one: the repeated part
@@ -239,6 +253,49 @@ class Successor(Struct, frozen=True, kw_only=True):
     when: Criterion | None = None
 
 
+class Control(Struct, frozen=True, kw_only=True):
+    """A condition that opens an exception at an item while it is true (REQUIREMENTS 1.8, the billing controls)."""
+
+    id: str
+    label: Text
+    when: Criterion
+    item: str
+    exception: str
+    reason_code: str
+    blocks: bool = False
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """Who alone may send a message: always, or in the segments for which `when` is true."""
+
+    role: str
+    when: Criterion | None = None
+
+
+class Communication(Struct, frozen=True, kw_only=True):
+    """A message with the seven parts of its policy (REQUIREMENTS 1.7)."""
+
+    id: str
+    kind: str
+    to: str
+    subject: Text
+    body: Text
+    mode: Literal["automatic", "draft"]
+    approval: Approval | None
+    suppress: Criterion | None
+    may_promise: Text
+    must_not_promise: Text
+    replies_to: str
+
+
+class Clocks(Struct, frozen=True, kw_only=True):
+    """The items at which the times to value begin and end, by key; None where the template does not say."""
+
+    kickoff: str | None = None
+    account_created: str | None = None
+    core_process: str | None = None
+
+
 class FirstValue(Struct, frozen=True, kw_only=True):
     """What counts as first value: a value milestone, its definition and the proof it takes."""
 
@@ -268,6 +325,9 @@ class Definition:
     lifecycle: Lifecycle = "onboarding"
     then: tuple[Successor, ...] = ()
     repeats: Mapping[str, Repeat] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()
+    communications: Mapping[str, Communication] = field(default_factory=dict)
+    clocks: Clocks = field(default_factory=Clocks)
     base: Definition | None = field(default=None, repr=False, compare=False)  # of a view: what it was unfolded from
     views: dict[object, Definition] = field(default_factory=dict, repr=False, compare=False)  # see `parts.unfolding`
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from app.kernel.errors import Invalid
 
 Value = str | int | bool | None
-Kind = Literal["text", "long_text", "email", "integer", "select", "boolean", "date", "list"]
+Kind = Literal[
+    "text", "long_text", "email", "url", "phone", "integer", "decimal", "select", "choices", "boolean", "date", "list"
+]
 Text = dict[str, str]  # language → sentence
 
 LONGEST_TEXT = 500
@@ -20,12 +24,21 @@ LONGEST_LONG_TEXT = 10_000
 MOST_ENTRIES = 100
 LONGEST_ENTRY = 200
 LARGEST_INTEGER = 2**53 - 1
+_DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,28}[0-9]", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251})\.[A-Za-z]{2,63}")
 
 
 class AnswersRefused(Invalid):
     """One or more values do not fit their fields; `errors` lists the places."""
+
+
+class Condition(Protocol):
+    """What decides whether a question is asked: a compiled criterion, which this module does not know."""
+
+    def holds(self, facts: Any, /) -> bool:
+        """Whether it is the value `true`."""
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -48,6 +61,7 @@ class Field(Struct, frozen=True, kw_only=True):
     maximum: int | None = None
     default: Value = None
     personal: bool = False
+    when: Condition | None = None  # of a question: asked only while it is true
 
 
 def is_given(value: Value) -> bool:
@@ -122,6 +136,40 @@ def _check_integer(field: Field, value: Value) -> str | None:
     return None if low <= value <= high else f"This must be between {low} and {high}."
 
 
+def _check_decimal(field: Field, value: Value) -> str | None:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        return "This must be a number such as 12.50."
+    low, high, number = field.minimum, field.maximum, Decimal(value)
+    if (low is None or number >= low) and (high is None or number <= high):
+        return None
+    return f"This must be between {low} and {high}." if high is not None else f"This must be {low} or more."
+
+
+def _check_url(field: Field, value: Value) -> str | None:
+    wrong = "This is not a web address such as https://example.org."
+    if not isinstance(value, str) or any(letter.isspace() for letter in value):
+        return wrong
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in {"https", "http"} and "." in (parts.hostname or "") and parts.username is None
+    except ValueError:
+        return wrong
+    return _check_text(field, value) if fits else wrong
+
+
+def _check_phone(_field: Field, value: Value) -> str | None:
+    fits = isinstance(value, str) and _PHONE.fullmatch(value)
+    return None if fits else "This is not a phone number such as +49 30 123456."
+
+
+def _check_choices(field: Field, value: Value) -> str | None:
+    choices = [option.id for option in field.options]
+    wrong = [entry for entry in entries_of(value) if entry not in choices]
+    if isinstance(value, str) and not wrong:
+        return None
+    return f"This must be some of: {', '.join(choices)}."
+
+
 def _check_select(field: Field, value: Value) -> str | None:
     choices = [option.id for option in field.options]
     return None if value in choices else f"This must be one of: {', '.join(choices)}."
@@ -147,7 +195,11 @@ _CHECKS = {
     "long_text": _check_text,
     "list": _check_list,
     "email": _check_email,
+    "url": _check_url,
+    "phone": _check_phone,
     "integer": _check_integer,
+    "decimal": _check_decimal,
+    "choices": _check_choices,
     "select": _check_select,
     "boolean": _check_boolean,
     "date": _check_date,
@@ -155,9 +207,11 @@ _CHECKS = {
 
 
 def as_criterion_value(field: Field, value: Value) -> object:
-    """The value as CEL sees it: a date is a timestamp at midnight UTC, a list its lines, everything else is itself."""
-    if field.type == "list":
+    """The value as CEL sees it: a date is a timestamp at midnight UTC, several are a list, the rest is itself."""
+    if field.type in {"list", "choices"}:
         return entries_of(value)
+    if field.type == "decimal" and isinstance(value, str):
+        return float(value)
     if field.type == "date" and isinstance(value, str):
         return datetime.combine(date.fromisoformat(value), datetime.min.time(), tzinfo=UTC)
     return value

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app.access.roles import CUSTOMER_ROLES
-from app.flow.definition import Side
+from app.flow.definition import Role, Side
 from app.flow.events import By
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
@@ -29,6 +31,18 @@ def holders(onboarding: Onboarding, role: str) -> list[Holder]:
     """Everyone who holds the role; where nobody does, whoever leads the onboarding for the partner."""
     named = onboarding.people.get(role) or onboarding.people.get("onboarding_lead") or []
     return [msgspec.convert(entry, Holder) for entry in named]
+
+
+def with_fallbacks(roles: Mapping[str, Role], people: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """The people of each role; where nobody holds one, those of the role that stands in for it, or for that one."""
+    found = {role: list(named) for role, named in people.items()}
+    for name, role in roles.items():
+        seen, stands_in = {name}, role.fallback
+        while stands_in is not None and not found.get(name) and stands_in not in seen:
+            found[name] = list(people.get(stands_in, ()))
+            seen.add(stands_in)
+            stands_in = roles[stands_in].fallback if stands_in in roles else None
+    return {role: named for role, named in found.items() if named}
 
 
 def find_holder(onboarding: Onboarding, person: UUID) -> Holder | None:

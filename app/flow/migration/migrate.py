@@ -31,6 +31,7 @@ from app.flow.state import (
     ReminderState,
     State,
 )
+from app.flow.steps.controls import OF_CONTROL
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import ENGINE_ROUTE, STALLED, change_exception, close_exception
 from app.flow.steps.settle import settle
@@ -184,7 +185,8 @@ class _Taking:
 
     def _is_moot(self, each: OpenedException) -> bool:
         asked = {f"packet.{entry.field.id}" for entry in self.new.handoff if entry.rule == "hard"}
-        gone = each.place is not None and each.place.startswith("packet.") and each.place not in asked
+        asked |= {f"{OF_CONTROL}{control.id}" for control in self.new.controls}
+        gone = each.place is not None and each.place.startswith(("packet.", OF_CONTROL)) and each.place not in asked
         return gone or each.type == CRITERION_ERROR or each.place == STALLED
 
     def _changed(self, each: OpenedException) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 from app.flow.definition import CRITERION_ERROR, UNKNOWN_OUTCOME, Definition, Item
 from app.flow.migration.mapping import WORK, Names, Problem, Trouble, has_work_on_it
 from app.flow.state import SETTLED, SYSTEM, ItemState, OpenedException, State
+from app.flow.steps.controls import OF_CONTROL
 from app.flow.steps.exceptions import STALLED
 
 TOO_LATE = "The new version has this before where the onboarding stands; it is not needed."
@@ -172,8 +173,8 @@ def _all_of(item: Item) -> tuple[str, ...]:
 
 def is_the_engines(opened: OpenedException) -> bool:
     """Whether the engine opened it by itself, from what it may find otherwise with the new version."""
-    of_packet = opened.place is not None and opened.place.startswith("packet.")
-    return opened.type == CRITERION_ERROR or opened.place == STALLED or of_packet
+    of_fact = opened.place is not None and opened.place.startswith(("packet.", OF_CONTROL))
+    return opened.type == CRITERION_ERROR or opened.place == STALLED or of_fact
 
 
 def _problem(kind: Trouble, key: str, reason: str) -> Problem:

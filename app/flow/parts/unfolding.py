@@ -53,14 +53,17 @@ def fold(
     for key, (for_each, at_most) in repeats.items():
         pattern = [items[each] for each in _below(items, key)]
         root = pattern[0]
-        pattern[0] = msgspec.structs.replace(root, depends_on=(), when=None, entry=None, optional=False)
+        pattern[0] = msgspec.structs.replace(
+            root, depends_on=(), when=None, entry=None, entry_compliance=None, optional=False
+        )
         found.append(Repeat(key=key, for_each=for_each, at_most=at_most, pattern=tuple(pattern)))
         for each in pattern[1:]:
             del kept[each.key]
         kept[key] = Item(
             key=key, kind="group", id=root.id, parent=root.parent, position=root.position, title=root.title,
             help=root.help, owner=root.owner, side=root.side, depends_on=root.depends_on, when=root.when,
-            entry=root.entry, due=root.due, optional=root.optional, join=root.join, layer=root.layer,
+            entry=root.entry, entry_compliance=root.entry_compliance, due=root.due, optional=root.optional,
+            join=root.join, layer=root.layer,
         )  # fmt: skip
     spaced = {key: msgspec.structs.replace(item, position=item.position * SPACE) for key, item in kept.items()}
     return spaced, found

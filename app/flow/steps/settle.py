@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Literal
 
 from app.flow.commands import Finish, NotifyRole, Outcome, RequestAction, StartNext
 from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Definition, Item
 from app.flow.fields import Value
 from app.flow.state import SYSTEM, ItemStatus, State
+from app.flow.steps.controls import watch
 from app.flow.steps.draft import Draft
 from app.flow.steps.exceptions import (
     clear_criterion_errors,
@@ -32,6 +34,7 @@ def settle(draft: Draft) -> None:
     moved = True
     while moved:
         moved = False
+        watch(draft)
         for item in draft.definition.items.values():
             moved |= _advance(draft, item)
     if all(draft.is_settled(stage.key) for stage in draft.definition.of_kind("stage")):
@@ -156,12 +159,13 @@ def _note_stalls(draft: Draft) -> None:
             continue
         complete = state == "open" and _all_needed_settled(draft, item)
         if complete or (state == "waiting" and _turn_has_come(draft, item)):
-            word = "exit" if complete else "entry"
-            note_stall(draft, item.key, note=f"Nothing is left to do, and the {word} criterion is not true.")
+            word: Literal["exit", "entry"] = "exit" if complete else "entry"
+            what = _criteria_in_words(draft, item, word)
+            note_stall(draft, item.key, note=f"Nothing is left to do, and {what} not true.")
 
 
 def _try_open(draft: Draft, item: Item) -> bool:
-    if not _turn_has_come(draft, item) or not _true(draft, item, item.entry):
+    if not _turn_has_come(draft, item) or _false_criteria(draft, item, "entry"):
         return False
     if not _true(draft, item, item.when) or (item.kind == "group" and not item.children):
         skip(draft, item, by=SYSTEM)
@@ -248,12 +252,12 @@ def _is_asked(draft: Draft, stage: Item) -> bool:
 
 
 def is_complete(draft: Draft, item: Item) -> bool:
-    """Whether all needed below is settled, nothing holds it and its exit criterion is true. Raises CriterionFailed."""
+    """Whether all needed below is settled, nothing holds it and its exit criteria are true. Raises CriterionFailed."""
     if draft.blocking(item.key) or not _all_needed_settled(draft, item):
         return False
     if item.kind == "stage" and _is_asked(draft, item):
         return False
-    complete = _true(draft, item, item.exit)
+    complete = not _false_criteria(draft, item, "exit")
     clear_criterion_errors(draft, item.key)
     return complete
 
@@ -269,6 +273,20 @@ def _tell(draft: Draft, item: Item) -> None:
 
 def _true(draft: Draft, item: Item, criterion: Criterion | None) -> bool:
     return criterion is None or criterion.holds(draft.facts.of(item))
+
+
+def _false_criteria(draft: Draft, item: Item, word: Literal["entry", "exit"]) -> list[str]:
+    """Which of the two criteria is not true: the one for the business, the one for compliance."""
+    written = {word: getattr(item, word), f"{word} compliance": getattr(item, f"{word}_compliance")}
+    return [name for name, criterion in written.items() if not _true(draft, item, criterion)]
+
+
+def _criteria_in_words(draft: Draft, item: Item, word: Literal["entry", "exit"]) -> str:
+    try:
+        wrong = _false_criteria(draft, item, word)
+    except CriterionFailed:
+        wrong = [word]
+    return f"the {' and the '.join(wrong or [word])} {'criteria are' if len(wrong) > 1 else 'criterion is'}"
 
 
 def _plain(value: object) -> Value:

@@ -13,10 +13,11 @@ from app.flow.events import (
     TaskCompleted,
     TaskReopened,
 )
-from app.flow.fields import AnswersRefused, Value, check_answers
+from app.flow.fields import AnswersRefused, Field, Value, check_answers
 from app.flow.state import SYSTEM
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import open_exception
+from app.flow.steps.questions import asked_of
 from app.flow.steps.settle import is_complete, settle_item
 from app.flow.steps.timers import start_timers
 from app.kernel.errors import Conflict, Forbidden, Invalid
@@ -58,9 +59,11 @@ def complete_task(draft: Draft, event: TaskCompleted) -> None:
         raise NotOpen(f"This task is {state}; it cannot be completed now.")
     if event.by.side != item.side:
         raise NotYourTask(f"This task belongs to the {item.side}; only they can complete it.")
-    answers = check_answers(item.fields, event.answers)
+    asked = asked_of(item, event.answers, draft.facts.of(item))
+    left_out = {field.id for field in item.fields} - {field.id for field in asked}
+    answers = check_answers(asked, {name: value for name, value in event.answers.items() if name not in left_out})
     if item.task_kind == "check":
-        _check_ticked(item, answers)
+        _check_ticked(asked, answers)
     proof = draft.proof(event.evidence, event.by.actor) if item.evidence or event.evidence else None
     draft.set(item.key, answers=answers, evidence=proof)
     if item.task_kind == "approval" and answers.get("approved") is not True:
@@ -147,10 +150,8 @@ def _complete(draft: Draft, item: Item) -> bool:
         return False
 
 
-def _check_ticked(item: Item, answers: dict[str, Value]) -> None:
-    unticked = [
-        each.id for each in item.fields if each.type == "boolean" and each.required and not answers.get(each.id)
-    ]
+def _check_ticked(asked: tuple[Field, ...], answers: dict[str, Value]) -> None:
+    unticked = [each.id for each in asked if each.type == "boolean" and each.required and not answers.get(each.id)]
     if unticked:
         errors = [(f"/answers/{name}", "This must be ticked.") for name in unticked]
         raise AnswersRefused("Every point of a check must be ticked before it is complete.", errors=errors)

@@ -23,7 +23,7 @@ from app.intake.operations.packet import PacketSource, store_packet
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
-from app.onboarding.people import acting
+from app.onboarding.people import acting, with_fallbacks
 from app.onboarding.queries.stored import definition_of, state_of
 from app.onboarding.telling import missing_fields
 from app.readiness.operations import VerdictFacts, record_verdict
@@ -66,7 +66,7 @@ def start_onboarding(work: Work, request: StartRequest) -> Onboarding:
         seq=0,
         snapshot=msgspec.to_builtins(State(definition=definition.digest)),
         deal=request.deal,
-        people=request.people,
+        people=with_fallbacks(definition.roles, request.people),
         trace_id=work.trace_id,
         started_at=work.now,
     )

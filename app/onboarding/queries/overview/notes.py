@@ -22,6 +22,10 @@ _STALLED = {
     "entry": mark("Nothing is left to do, and what it needs to begin is not there."),
     "exit": mark("Nothing is left to do, and what it needs to end is not there."),
 }
+_UNCOMPLIANT = {
+    "entry": mark("Nothing is left to do, and compliance does not let it begin yet."),
+    "exit": mark("Nothing is left to do, and compliance does not let it end yet."),
+}
 _REFUSED = mark("Refused: %(comment)s")
 Telling = Callable[[Picture, OpenedException, re.Match[str]], str]
 
@@ -71,6 +75,17 @@ def _stalled(picture: Picture, exception: OpenedException, found: re.Match[str])
     return picture.say(_STALLED[found[1]])
 
 
+def _uncompliant(picture: Picture, exception: OpenedException, found: re.Match[str]) -> str:
+    del exception
+    return picture.say(_UNCOMPLIANT[found[1]])
+
+
+def _control(picture: Picture, exception: OpenedException, found: re.Match[str]) -> str:
+    del exception
+    labels = (each.label for each in picture.definition.controls if each.id == found["id"])
+    return picture.read(next(labels, {"en": found["label"]}))
+
+
 def _refused(picture: Picture, exception: OpenedException, found: re.Match[str]) -> str:
     del exception
     return picture.say(_REFUSED) % {"comment": found["comment"]}
@@ -92,5 +107,10 @@ _NOTES: tuple[tuple[re.Pattern[str], Telling], ...] = (
     (re.compile(r"The packet's “(?P<name>[^”]+)” could not be taken over: (?P<reason>.+)", re.DOTALL), _unfit),
     (re.compile(r".+ could not be evaluated: (?P<reason>.+)", re.DOTALL), _rule),
     (re.compile(r"Nothing is left to do, and the (entry|exit) criterion is not true\."), _stalled),
+    (
+        re.compile(r"Nothing is left to do, and the (entry|exit) .*compliance criteri(?:on|a) (?:is|are) not true\."),
+        _uncompliant,
+    ),
+    (re.compile(r"Control “(?P<id>[^”]+)”: (?P<label>.+)", re.DOTALL), _control),
     (re.compile(r"Refused: (?P<comment>.+)", re.DOTALL), _refused),
 )
