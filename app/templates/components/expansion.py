@@ -11,17 +11,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.templates.components.reading import Component
+from app.templates.components.reading import PLACES, Component
 from app.templates.document import Position, Source
 from app.templates.rules import Path, Problem, TemplateRefused, likely_fix
 
 FindComponent = Callable[[str], Component | None]  # by its full name: component/<id>@<version>
 MOST_INCLUDED = 200
 _ENTRY_ID = 3  # steps to the id of an entry of a component's own list: the list, its number, its id
-_LISTS = frozenset({"milestones", "tasks"})
-_CRITERIA = frozenset({"when", "entry", "exit", "for_each"})
+_LISTS = frozenset(PLACES)
+_ITEMS = frozenset({"milestones", "tasks", "gates"})  # lists whose ids get the including element's before them
+_ALONG = ("timers", "controls", "communications")  # sections that a component may bring with it
+_CRITERIA = frozenset({"when", "entry", "exit", "business", "compliance", "check", "suppress", "for_each"})
+_KEYS = frozenset({"item", "on", 0})
 # a name of an item, or a text literal, which is left as it is
-_NAMED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\b(task|milestone|answers|results)\.([a-z][a-z0-9_]*)""")
+_NAMED = re.compile(
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\b(task|milestone|gate|answers|results)\.([a-z][a-z0-9_]*)"""
+)
 _TAKES: dict[str, type | tuple[type, ...]] = {
     "role": str,
     "item": str,
@@ -98,14 +103,14 @@ class _Expansion:
         self.key_places: dict[Path, Position] = {}
         self.foreign: dict[Path, tuple[str, Position]] = {}
         self.foreign_keys: dict[Path, tuple[str, Position]] = {}
-        self.timers: list[tuple[_Inside, Path, Any]] = []
+        self.along: list[tuple[str, _Inside, Path, Any]] = []
 
     def document(self) -> dict[str, Any]:
-        """The whole, with the timers that components bring."""
+        """The whole, with the timers, controls and communications that components bring."""
         made: dict[str, Any] = self._copy(_Inside(self.source), self.source.document, (), ())
-        for inside, old, timer in self.timers:
-            timers = made.setdefault("timers", [])
-            timers.append(self._copy(inside, timer, old, ("timers", len(timers))))
+        for section, inside, old, entry in self.along:
+            entries = made.setdefault(section, [])
+            entries.append(self._copy(inside, entry, old, (section, len(entries))))
         return made
 
     def _copy(self, inside: _Inside, value: Any, old: Path, new: Path) -> Any:
@@ -139,7 +144,7 @@ class _Expansion:
         below = _Inside(
             source=component.source,
             component=component,
-            prefix=f"{inside.prefix}{element['id']}_",
+            prefix=f"{inside.prefix}{element['id']}_" if place in _ITEMS else inside.prefix,
             given=self._given(inside, component, element, old),
             own=frozenset(component.own_keys()),
             at=inside.at if inside.component else self.source.place(old),
@@ -154,8 +159,9 @@ class _Expansion:
                 part["depends_on"] = [*waits, *part.get("depends_on", ())]
             if when:
                 part["when"] = f"({when}) && ({part['when']})" if "when" in part else when
-        for index, timer in enumerate(component.source.document.get("timers", ())):
-            self.timers.append((below, ("timers", index), timer))
+        for section in _ALONG:
+            for index, entry in enumerate(component.source.document.get(section, ())):
+                self.along.append((section, below, (section, index), entry))
 
     def _parts(self, inside: _Inside, component: Component, new: Path, first: int) -> list[Any]:
         """The component's elements, as they stand in the list from `first` on; includes of its own among them."""
@@ -215,15 +221,18 @@ class _Expansion:
         if not isinstance(value, str) or not old:
             return value
         last = old[-1]
-        if last == "id" and (len(old) == _ENTRY_ID or old[-3] in _LISTS or old[0] == "timers"):
+        if last == "id" and (len(old) == _ENTRY_ID or old[-3] in _ITEMS):
             return f"{inside.prefix}{value}"
-        named = last in _CRITERIA or (len(old) > 1 and old[-2] in {"depends_on", "input"}) or last in {"item", 0}
+        if last == "sends":
+            return f"{inside.prefix}{value}" if f"sends.{value}" in inside.own else value
+        above = old[-2] if len(old) > 1 else ""
+        named = last in _CRITERIA or above in {"depends_on", "input", "shows"} or last in _KEYS
         return self._renamed(inside, value) if named else value
 
     def _renamed(self, inside: _Inside, text: str) -> str:
         def rename(match: re.Match[str]) -> str:
             literal, kind, name = match.groups()
-            key = f"{kind if kind in {'task', 'milestone'} else 'task'}.{name}"
+            key = f"{'task' if kind in {'answers', 'results'} else kind}.{name}"
             return match.group() if literal or key not in inside.own else f"{kind}.{inside.prefix}{name}"
 
         return _NAMED.sub(rename, text)

@@ -1,4 +1,4 @@
-"""A component as it is written: its name, what it takes, and its milestones or tasks.
+"""A component as it is written: its name, what it takes, and the entries of the list that it is written for.
 
 Its parts are checked where they are included, as part of a whole template.
 """
@@ -12,6 +12,8 @@ from typing import Any
 from app.templates.document import Source, read_yaml
 from app.templates.rules import TemplateRefused
 from app.templates.schema import check_schema
+
+PLACES = ("milestones", "tasks", "gates", "fields", "exceptions")  # the lists that a component can be written for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class Component:
 
     @property
     def place(self) -> str:
-        """The list it is written for: milestones or tasks."""
-        return "milestones" if "milestones" in self.source.document else "tasks"
+        """The list it is written for."""
+        return next(place for place in PLACES if place in self.source.document)
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
@@ -36,9 +38,13 @@ class Component:
         return {each["id"]: each for each in self.source.document.get("parameters", ())}
 
     def own_keys(self) -> Iterator[str]:
-        """The items it is made of, by key; what it includes itself has the including element's id before it."""
+        """The items it is made of, by key, and as `sends.<id>` its communications.
+
+        What it includes itself has the including element's id before it.
+        """
+        yield from (f"sends.{each['id']}" for each in self.source.document.get("communications", ()))
         for part in self.source.document[self.place]:
-            if "include" in part:
+            if "include" in part or self.place in {"fields", "exceptions"}:
                 continue
             yield f"{self.place.removesuffix('s')}.{part['id']}"
             for task in part.get("tasks", ()) if self.place == "milestones" else ():
