@@ -20,7 +20,7 @@ from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import ball_of, court_parts
-from app.onboarding.queries.customer import fields_of, values_of
+from app.onboarding.queries.customer import fields_of, questions, values_of
 from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
 from app.onboarding.queries.overview.answers import answers
@@ -193,7 +193,7 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
         form = {"action": f"{picture.path}/milestones/{quote(item.key)}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
-    return form | {"fields": fields_of(item), "given": {}, "errors": [], "open": False}
+    return form | questions(picture, item, {}) | {"given": {}, "errors": [], "open": False}
 
 
 def _is_provable(picture: Picture, item: Item) -> bool:

@@ -23,6 +23,12 @@ def days(number: float) -> datetime:
 
 # What a template's author wrote in the second language, so that a German page is German all over.
 _GERMAN = {
+    "What comes along?": "Was kommt mit?",
+    "Tick all that apply.": "Kreuzen Sie alles an, was zutrifft.",
+    "Files": "Dateien",
+    "Share of it, in percent": "Anteil davon, in Prozent",
+    "Who answers questions?": "Wer beantwortet Fragen?",
+    "Where is it described?": "Wo ist es beschrieben?",
     "Look at the site": "Standort ansehen",
     "Look at the site: Bristol": "Standort ansehen: Bristol",
     "Look at the site: Leeds": "Standort ansehen: Leeds",

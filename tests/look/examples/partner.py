@@ -97,6 +97,8 @@ _FORM = {
         },
         {"id": "link", "label": said("Link to the evidence"), "type": "text", "required": False, "help": {}},
     ],
+    "asks": "",
+    "asked": "",
     "given": {},
     "errors": [],
 }

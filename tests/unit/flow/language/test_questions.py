@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.flow.fields import AnswersRefused, Value
+from app.flow.questions import asked_of
 from app.flow.simulate import walk
 from app.flow.steps.facts import Facts
-from app.flow.steps.questions import asked_of
 from tests.unit.flow.parts.small import SmallRun, milestone, refused, small, task
 
 FORM = task(
