@@ -23,6 +23,9 @@ def days(number: float) -> datetime:
 
 # What a template's author wrote in the second language, so that a German page is German all over.
 _GERMAN = {
+    "from trigger to first value": "vom Auslöser bis zum ersten Nutzen",
+    "from kickoff to first value": "vom Kickoff bis zum ersten Nutzen",
+    "from account to core process": "vom Konto bis zum Kernprozess",
     "What comes along?": "Was kommt mit?",
     "Tick all that apply.": "Kreuzen Sie alles an, was zutrifft.",
     "Files": "Dateien",
