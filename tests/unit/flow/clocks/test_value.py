@@ -32,6 +32,7 @@ class TestTimesToValue:
         started.prove_value()
         closed_at = MONDAY - timedelta(days=4)
         found = times_to_value(started.definition, started.state, closed_at)
+        assert started.state.first_value_at is not None
         assert found.trigger.begins_at == closed_at
         assert found.trigger.took == started.state.first_value_at - closed_at
         assert found.kickoff.took == timedelta(days=5, minutes=2)
