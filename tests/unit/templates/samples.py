@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -49,7 +50,9 @@ def overlay_text(patch: str, *, digest: str | None = None, version: str = "1.0.0
     return head + "\n".join(f"  {line}" for line in patch.strip("\n").splitlines()) + "\n"
 
 
-def overlay(patch: str, **more: str) -> Overlay:
+def overlay(patch: str, after: Sequence[Overlay] = (), **more: str) -> Overlay:
+    if after:
+        more["digest"] = apply_overlays(managed_services(), after).digest
     return read_overlay(overlay_text(patch, **more), "overlay.yaml")
 
 
