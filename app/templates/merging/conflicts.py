@@ -27,7 +27,7 @@ SENTENCES = {
     ConflictKind.REMOVED_UPSTREAM: "It was changed here, and the new version has it no more.",
     ConflictKind.REMOVED_HERE: "It was taken out here, and the new version changed it.",
     ConflictKind.ADDED_IN_BOTH: "It was added here and, with other content, in the new version.",
-    ConflictKind.ALREADY_GONE: "It was taken out here, and the new version has it no more: there is nothing to take out.",
+    ConflictKind.ALREADY_GONE: "It was taken out here, and the new version has it no more.",
     ConflictKind.BOTH_MOVED: "It was moved here and, to another place, in the new version.",
 }
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.templates.overlays.tree import Words, ids_of, kind_of, step
+from app.templates.overlays.tree import Words, ids_of, kind_of, same, step
 
 ChangeKind = Literal["added", "removed", "changed", "moved"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. Of a move, `before` and `after` are the ids of what it followed and follows; None: it was first."""
+    """One difference. Of a move, the values are the ids of what it followed before and after; None: it was first."""
 
     path: str
     kind: ChangeKind
@@ -35,8 +35,8 @@ def moved_ids(old: Sequence[str], new: Sequence[str]) -> frozenset[str]:
     rows: list[tuple[str, ...]] = []
     for name in both:
         length = bisect_left(ends, place[name])
-        ends[length:] = [place[name], *ends[length + 1 :]]
-        rows[length:] = [((*rows[length - 1], name) if length else (name,)), *rows[length + 1 :]]
+        ends[length : length + 1] = [place[name]]
+        rows[length : length + 1] = [(*rows[length - 1], name) if length else (name,)]
     return frozenset(both) - frozenset(rows[-1] if rows else ())
 
 
@@ -53,12 +53,12 @@ def _mapping(old: Mapping[str, Any], new: Mapping[str, Any], words: Words) -> It
 
 def _value(old: Any, new: Any, words: Words) -> Iterator[Change]:
     kinds = {kind_of(old), kind_of(new)}
-    if old == new and kinds != {"keyed"}:
-        return
     if kinds == {"mapping"}:
         yield from _mapping(old, new, words)
     elif kinds == {"keyed"}:
         yield from _keyed(old, new, words)
+    elif same(old, new):
+        return
     elif "absent" in kinds:
         yield Change(".".join(words), "added" if old is None else "removed", old, new)
     else:

@@ -11,7 +11,7 @@ from app.templates.merging.difference import follows, moved_ids
 from app.templates.overlays.edits import Edit
 from app.templates.overlays.origins import Lock, lock_on
 from app.templates.overlays.patching import reordered
-from app.templates.overlays.tree import Words, ids_of, is_keyed, kind_of, look
+from app.templates.overlays.tree import Words, ids_of, is_keyed, kind_of, look, same
 
 Document = Mapping[str, Any]
 
@@ -77,7 +77,7 @@ def _is_said_by_both(versions: Versions, edit: Edit) -> bool:
     if edit.verb == "move":
         ids = ids_of(look(versions.new, edit.words[:-1]))
         return edit.words[-1] in ids and reordered(ids, edit) == ids
-    return edit.verb in {"set", "add"} and look(versions.new, edit.words) == edit.value
+    return edit.verb in {"set", "add"} and same(look(versions.new, edit.words), edit.value)
 
 
 def _conflict(search: _Search, edit: Edit) -> Conflict | None:
@@ -89,7 +89,7 @@ def _conflict(search: _Search, edit: Edit) -> Conflict | None:
         return Conflict(".".join(edit.place), ConflictKind.LOCKED, str(lock), *values)
     if edit.verb in {"unset", "remove"}:
         return _taken_out(versions, edit)
-    breach = next(_breaches(versions, edit), None)
+    breach = next(_breaches(versions, edit, fresh=edit.words in search.added), None)
     if breach:
         return breach
     return _position(search, edit) if edit.verb == "move" else _written(versions, edit)
@@ -99,18 +99,20 @@ def _taken_out(versions: Versions, edit: Edit) -> Conflict | None:
     theirs = look(versions.new, edit.words)
     if theirs is None:
         return versions.conflict(ConflictKind.ALREADY_GONE, edit.words)
-    if theirs != look(versions.old, edit.words):
+    if not same(theirs, look(versions.old, edit.words)):
         return versions.conflict(ConflictKind.REMOVED_HERE, edit.words)
     return None
 
 
-def _breaches(versions: Versions, edit: Edit) -> Iterator[Conflict]:
-    """What an edit stands in and the new version has no more, or has as something of another kind."""
-    whole = len(edit.words) + (edit.verb == "move" and look(versions.old, edit.words) is not None)
-    for length in range(1, whole):
+def _breaches(versions: Versions, edit: Edit, *, fresh: bool) -> Iterator[Conflict]:
+    """What an edit stands in and the new version has no more, or has as something of another kind.
+
+    A fresh element needs no list that was there before.
+    """
+    for length in range(1, len(edit.words) + (edit.verb == "move" and not fresh)):
         words = edit.words[:length]
         was, now = kind_of(look(versions.old, words)), kind_of(look(versions.new, words))
-        makes_list = edit.verb == "add" and length == len(edit.words) - 1 and {was, now} <= {"absent", "keyed"}
+        makes_list = fresh and length == len(edit.words) - 1 and {was, now} <= {"absent", "keyed"}
         if _is_said_whole(versions, words):
             return
         if was == now or makes_list:
@@ -122,16 +124,18 @@ def _breaches(versions: Versions, edit: Edit) -> Iterator[Conflict]:
 def _is_said_whole(versions: Versions, words: Words) -> bool:
     """Whether the patch says again all that the old version has there: it stays, whatever the new version has."""
     said, element = look(versions.patch, words), is_keyed(look(versions.old, words[:-1]))
-    return bool(said) and not element and said == look(versions.old, words) == look(versions.ours, words)
+    if not said or element:
+        return False
+    return all(same(said, look(version, words)) for version in (versions.old, versions.ours))
 
 
 def _written(versions: Versions, edit: Edit) -> Conflict | None:
     old, theirs = look(versions.old, edit.words), look(versions.new, edit.words)
-    if theirs == edit.value:
+    if same(theirs, edit.value):
         return None
     if edit.verb == "add":
         return versions.conflict(ConflictKind.ADDED_IN_BOTH, edit.words) if theirs is not None else None
-    if edit.value == old or theirs == old:  # said although it was so, or nobody else touched it
+    if same(edit.value, old) or same(theirs, old):  # said although it was so, or nobody else touched it
         return None
     if theirs is None:
         return versions.conflict(ConflictKind.REMOVED_UPSTREAM, edit.words)

@@ -7,12 +7,24 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from app.templates.document import DEEPEST, read_yaml
-from app.templates.overlays.tree import is_keyed
+from app.templates.overlays.tree import is_keyed, same
 
 _WIDEST = 1_000_000  # a line is as long as its author made it
+
+
+class _SpelledOut(RoundTripRepresenter):
+    """Writes null as `null`: a key with nothing behind it looks like a mistake."""
+
+    def represent_none(self, _data: None) -> Any:
+        """The word."""
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_SpelledOut.add_representer(type(None), _SpelledOut.represent_none)
 
 
 def rewritten(text: str, document: dict[str, Any]) -> str:
@@ -20,6 +32,7 @@ def rewritten(text: str, document: dict[str, Any]) -> str:
     before = read_yaml(text, "").document
     sequence, offset = _indents(text)
     yaml = YAML(typ="rt", pure=True)
+    yaml.Representer = _SpelledOut
     yaml.preserve_quotes = True
     yaml.width = _WIDEST
     yaml.max_depth = 2 * DEEPEST
@@ -51,7 +64,7 @@ def _mapping(written: CommentedMap, before: dict[str, Any], after: dict[str, Any
     for index, (name, value) in enumerate(after.items()):
         if name not in before:
             written.insert(min(index, len(written)), name, _fresh(value))
-        elif before[name] != value:
+        elif not same(before[name], value):
             written[name] = _changed(written[name], before[name], value)
 
 
@@ -75,7 +88,7 @@ def _elements(written: CommentedSeq, before: list[Any], after: list[Any]) -> Non
     for index, each in enumerate(after):
         if each["id"] not in was:
             written.insert(index, _fresh(each))
-        elif was[each["id"]] != each:
+        elif not same(was[each["id"]], each):
             _mapping(written[index], was[each["id"]], each)
 
 

@@ -12,7 +12,7 @@ from app.templates.merging.conflicts import Conflict, ConflictKind
 from app.templates.merging.difference import moved_ids
 from app.templates.merging.finding import Versions
 from app.templates.overlays.marks import ADD, POSITIONS, REMOVE
-from app.templates.overlays.tree import Words, ids_of, is_keyed, kind_of, look, step
+from app.templates.overlays.tree import Words, ids_of, is_keyed, kind_of, look, same, step
 from app.templates.rules import likely_fix
 
 _DROPPED_EITHER_WAY = {ConflictKind.ALREADY_GONE}
@@ -68,7 +68,9 @@ def statement(old: Any, new: Any) -> Any:
     kinds = {kind_of(old), kind_of(new)}
     if kinds == {"mapping"}:
         names = dict.fromkeys([*old, *new])
-        return {name: statement(old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+        return {
+            name: statement(old.get(name), new.get(name)) for name in names if not same(old.get(name), new.get(name))
+        }
     if kinds == {"keyed"} and new != []:
         return _elements(old, new)
     return copy.deepcopy(new)
@@ -83,7 +85,7 @@ def _elements(old: list[Any], new: list[Any]) -> list[dict[str, Any]]:
         place = {"$after": after[index - 1]} if index else {"$first": True}
         if was is None:
             said.append({"id": name, ADD: True} | place | copy.deepcopy(now))
-        elif was != now or name in moved:
+        elif not same(was, now) or name in moved:
             said.append({"id": name} | (place if name in moved else {}) | statement(was, now))
     return said
 
@@ -106,7 +108,7 @@ def _prune(patch: dict[str, Any], words: Words) -> None:
 def _write(patch: dict[str, Any], versions: Versions, conflict: Conflict, value: Any) -> None:
     words, said = conflict.words, statement(conflict.theirs, value)
     parent = look(patch, words[:-1])
-    if value == conflict.theirs:
+    if same(value, conflict.theirs):
         _prune(patch, words)
     elif isinstance(parent, dict):
         parent[words[-1]] = said

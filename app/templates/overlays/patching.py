@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.templates.overlays.edits import Edit, edits_of
 from app.templates.overlays.origins import Lock, Origin, lock_on, locks_in, origin_in_overlay
 from app.templates.overlays.reading import Overlay
-from app.templates.overlays.tree import Words, ids_of, look, step, words_of
+from app.templates.overlays.tree import Words, ids_of, look, same, step, words_of
 from app.templates.rules import Path, Problem, likely_fix
 
 POSITION = "$position"  # under it is noted who moved an element
@@ -70,7 +70,7 @@ class _One:
         there = step(beside, edit.words[-1])
         if there is None:
             beside.append(copy.deepcopy(edit.value))
-        elif there != edit.value:
+        elif not same(there, edit.value):
             self.say(edit.path, f"“{'.'.join(edit.words)}” exists already.", "Leave $add out to change it.")
             return
         self._note(edit.words, edit.path)
@@ -103,7 +103,7 @@ class _One:
     def lock(self) -> None:
         """From here on the overlay's own locks hold; a path that is locked already is not locked twice."""
         held = {each.path for each in self.work.locks}
-        fresh = [each for each in locks_in(self.overlay.document, f"the overlay “{self.overlay.id}”")]
+        fresh = locks_in(self.overlay.document, f"the overlay “{self.overlay.id}”")
         for index, each in enumerate(fresh):
             words = words_of(each.path)
             if look(self.work.document, words) is None:
@@ -126,14 +126,9 @@ class _One:
 
     def _beside(self, edit: Edit) -> list[Any]:
         """The list that an edit's element is in; made where there is none yet."""
-        parent: Mapping[str, Any] = look(self.work.document, edit.words[:-2])
-        beside: list[Any] = self._list(parent, edit.words[-2])
+        parent: dict[str, Any] = look(self.work.document, edit.words[:-2])
+        beside: list[Any] = parent.setdefault(edit.words[-2], [])
         return beside
-
-    @staticmethod
-    def _list(parent: Any, name: str) -> list[Any]:
-        made: list[Any] = parent.setdefault(name, [])
-        return made
 
     def _note(self, words: Words, path: Path) -> None:
         """What was written below this path before is not there any more."""

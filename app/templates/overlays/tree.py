@@ -6,7 +6,7 @@ told what a template is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.templates.rules import Path
@@ -35,6 +35,15 @@ def kind_of(value: Any) -> Kind:
     if isinstance(value, dict):
         return "mapping"
     return "keyed" if is_keyed(value) or value == [] else "value"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same to a reader of JSON: true is not 1, and the order of keys says nothing."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)
 
 
 def ids_of(value: Any) -> list[str]:

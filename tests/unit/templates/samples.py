@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def merged(patch: str) -> Effective:
     return apply_overlays(managed_services(), [overlay(patch)])
 
 
-def refusals(patch: str, **more: str) -> list[Problem]:
+def refusals(patch: str, **more: Any) -> list[Problem]:
     with pytest.raises(TemplateRefused) as refused:
         apply_overlays(managed_services(), [overlay(patch, **more)])
     return refused.value.problems
