@@ -11,6 +11,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from app.templates.document import DEEPEST, read_yaml
+from app.templates.merging.lines import without
 from app.templates.overlays.tree import is_keyed, same
 
 _WIDEST = 1_000_000  # a line is as long as its author made it
@@ -29,6 +30,7 @@ _SpelledOut.add_representer(type(None), _SpelledOut.represent_none)
 
 def rewritten(text: str, document: dict[str, Any]) -> str:
     """The text, changed so that it says what the document does. Raises TemplateRefused for what is no YAML of ours."""
+    text = without(text, read_yaml(text, "").document, document)
     before = read_yaml(text, "").document
     sequence, offset = _indents(text)
     yaml = YAML(typ="rt", pure=True)

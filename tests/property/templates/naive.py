@@ -10,8 +10,9 @@ Leaves = dict[Words, Any]
 
 
 def leaves(document: Any) -> Leaves:
-    """What has no named parts, by path, as text: true is not 1."""
-    return {words: repr(value) for words, value in walk(document) if not below(value)}
+    """What has no named parts, by path, as text: true is not 1, and of an empty element its id is known."""
+    found = ((words, value) for words, value in walk(document) if not below(value))
+    return {words: "{}" if isinstance(value, dict) else repr(value) for words, value in found}
 
 
 def conflicts(old: Any, new: Any, ours: Any, made: Partner) -> set[Words]:
@@ -35,7 +36,9 @@ def conflicts(old: Any, new: Any, ours: Any, made: Partner) -> set[Words]:
         elif was is not None and own is None and words in made.said and _inside(words, by_them):
             found.add(words)
         elif None not in (was, now, own) and below(was) and not _same(now, own):
-            if (_kind(was) != _kind(now) and _inside(words, by_us, made)) or (_kind(was) != _kind(own) and _inside(words, by_them)):
+            if (_kind(was) != _kind(now) and _inside(words, by_us, made)) or (
+                _kind(was) != _kind(own) and _inside(words, by_them)
+            ):
                 found.add(words)  # one made it something else as a whole, the other changed something in it
     return found
 
