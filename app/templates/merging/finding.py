@@ -113,10 +113,10 @@ def _breaches(versions: Versions, edit: Edit, *, fresh: bool) -> Iterator[Confli
         words = edit.words[:length]
         was, now = kind_of(look(versions.old, words)), kind_of(look(versions.new, words))
         makes_list = fresh and length == len(edit.words) - 1 and {was, now} <= {"absent", "keyed"}
-        if _is_said_whole(versions, words):
-            return
         if was == now or makes_list:
             continue
+        if _is_said_whole(versions, words):
+            return
         kind = ConflictKind.REMOVED_UPSTREAM if now == "absent" else ConflictKind.BOTH_CHANGED
         yield versions.conflict(kind if was != "absent" else ConflictKind.ADDED_IN_BOTH, words)
 

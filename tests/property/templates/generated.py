@@ -1,4 +1,4 @@
-"""Made-up edits of the library's documents, at any depth: a partner's patch, and what upstream did meanwhile. Not a test.
+"""Made-up edits of the library's documents, at any depth: a partner's, and what upstream did meanwhile. Not a test.
 
 Nothing here looks at the product's own idea of a tree: what a list of ids is, is written down once more.
 """

@@ -1,4 +1,4 @@
-"""The merge that anybody would write first: documents as leaves, three values a leaf. Finds conflicts, merges. Not a test."""
+"""The merge that anybody would write first: documents as leaves, three values a leaf. Not a test."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def conflicts(old: Any, new: Any, ours: Any, made: Partner) -> set[Words]:
     found = {words for words in by_them & by_us if theirs.get(words) != mine.get(words)}
     found |= {words for words in made.moved if at(new, words) is None}
     for words in {words for each in (old, new, ours) for words, _ in walk(each)}:
-        was, now, own = (at(each, words) for each in (old, new, ours))
-        if words in made.said and own is None and now is None:
-            found.add(words)  # nothing to take out
-        elif words in made.said and now is None and None not in (was, own) and not _same(was, own):
-            found.add(words)  # nothing to change
-        elif was is None and now is not None and own is not None and words in made.said and not _same(now, own):
-            found.add(words)  # put in by both
-        elif not (was is None or own is None or isinstance(was, list)) and now is None and _inside(words, by_us, made):
+        values = at(old, words), at(new, words), at(ours, words)
+        mine_too = _inside(words, by_us) or _is_said_again(words, made, before, old)
+        if _is_whole_conflict(*values, by_them=_inside(words, by_them), by_us=mine_too, said=words in made.said):
             found.add(words)
-        elif was is not None and own is None and words in made.said and _inside(words, by_them):
-            found.add(words)
-        elif None not in (was, now, own) and below(was) and not _same(now, own):
-            if (_kind(was) != _kind(now) and _inside(words, by_us, made)) or (
-                _kind(was) != _kind(own) and _inside(words, by_them)
-            ):
-                found.add(words)  # one made it something else as a whole, the other changed something in it
     return found
+
+
+def _is_whole_conflict(was: Any, now: Any, own: Any, *, by_them: bool, by_us: bool, said: bool) -> bool:
+    """Of a place with three values: whether both did something that cannot both be, to it or inside of it."""
+    if said and own is None:
+        return now is None or by_them
+    if was is None or own is None:  # put in by both
+        return said and None not in (now, own) and not _same(now, own)
+    if now is None:
+        return (said and not _same(was, own)) or (by_us and not isinstance(was, list))
+    made_something_else = (_kind(was) != _kind(now) and by_us) or (_kind(was) != _kind(own) and by_them)
+    return bool(below(was)) and not _same(now, own) and made_something_else
 
 
 def merged(old: Any, new: Any, ours: Any, made: Partner) -> Leaves:
@@ -54,19 +54,34 @@ def merged(old: Any, new: Any, ours: Any, made: Partner) -> Leaves:
     for words in before.keys() | theirs.keys() | mine.keys():
         said = any(words[: len(one)] == one for one in spoken)
         value = mine.get(words) if said or before.get(words) != mine.get(words) else theirs.get(words)
-        if value is not None and not (value == "[]" and keyed(at(old, words))):
+        overruled = any(_below(one, words) and one != words and at(ours, one) is not None for one in spoken)
+        if value is not None and not overruled and not is_emptied(value, words, old):
             result[words] = value
     return result
 
 
+def _is_said_again(words: Words, made: Partner, before: Leaves, old: Any) -> bool:
+    """Whether some of what is in there is said as it was; all of it together needs nothing to stand in."""
+    inside = {leaf for leaf in before if _below(leaf, words)}
+    said = {one for one in made.said if _below(one[:-1], words)}
+    return bool(said) and (inside != said or keyed(at(old, words[:-1])))
+
+
+def is_emptied(value: str, words: Words, old: Any) -> bool:
+    """Whether a leaf is only what is left of a list or mapping when both sides took something out of it."""
+    return value in {"[]", "{}"} and bool(below(at(old, words)))
+
+
 def _kind(value: Any) -> str:
-    return "elements" if keyed(value) else "parts" if isinstance(value, dict) else "value"
+    return "elements" if keyed(value) or value == [] else "parts" if isinstance(value, dict) else "value"
 
 
-def _inside(words: Words, changed: set[Words], made: Partner | None = None) -> bool:
-    """Whether something was changed in there, or said once more as it was."""
-    said = made.said if made else ()
-    return any(one[: len(words)] == words for one in changed) or any(one[:-1][: len(words)] == words for one in said)
+def _inside(words: Words, changed: set[Words]) -> bool:
+    return any(_below(one, words) for one in changed)
+
+
+def _below(words: Words, above: Words) -> bool:
+    return words[: len(above)] == above
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -173,6 +174,30 @@ class TestConflict:
         patch = of_task("fields: [{id: people, minimum: 2}]")
         asked = upgraded(patch, sets(f"{TRAIN}.fields.people.minimum", 3))
         assert len(asked.open) == 1
+
+
+class TestFoundByChance:
+    """What generated edits have found, written out."""
+
+    def test_a_new_element_with_a_place_needs_no_list_upstream(self):
+        def change(document: dict[str, Any]) -> None:
+            del document["timers"]
+
+        ladder = '[{after: {business_days: 1}, role: csm, message: {en: "Late", de: "Spät"}}]'
+        patch = f"timers: [{{id: own, $add: true, $last: true, item: task.train_staff, ladder: {ladder}}}]"
+        assert [each["id"] for each in effective_of(upgraded(patch, change))["timers"]] == ["own"]
+
+    def test_a_list_said_again_as_it_was_does_not_bring_back_what_is_gone(self):
+        options = old().document["inputs"]
+        plan = next(each for each in options if each["id"] == "plan")
+        said = json.dumps(plan["options"], ensure_ascii=False)
+
+        def change(document: dict[str, Any]) -> None:
+            part(document, "inputs.plan")["options"].pop()
+
+        gone = plan["options"][-1]["id"]
+        asked = upgraded(f"inputs: [{{id: plan, options: {said}}}]", change)
+        assert [each.path for each in asked.open] == [f"inputs.plan.options.{gone}"]
 
 
 class TestPosition:
