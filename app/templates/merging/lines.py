@@ -27,7 +27,8 @@ def _ranges(lines: list[str], node: Node, before: Any, after: Any) -> Iterator[t
     """First line and the one behind the last, of everything that goes; where anything goes, something must stay."""
     parts = list(_parts(node, before, after))
     gone = [(start, value) for start, value, _, now in parts if now is None]
-    if gone and not node.flow_style and len(gone) < len(parts):
+    in_a_row = isinstance(node, MappingNode | SequenceNode) and node.flow_style
+    if gone and not in_a_row and len(gone) < len(parts):
         ranges = (_lines_of(lines, start, value) for start, value in gone)
         yield from (each for each in ranges if each)
     for _, value, was, now in parts:

@@ -76,7 +76,7 @@ class Partner:
     said: dict[Words, Any] = field(default_factory=dict)  # path: value; None: taken out
     moved: set[Words] = field(default_factory=set)
 
-    def entry(self, document: Any, words: Words) -> dict[str, Any]:
+    def entry(self, document: Any, words: Words) -> Any:
         """The place in the patch for what is said at a path; made where it is missing."""
         node: Any = self.patch
         for word in words:
@@ -124,8 +124,9 @@ def _of_element(chance: Random, document: dict[str, Any], words: Words, made: Pa
         made.entry(document, words).update(place)
         made.moved.add(words)
     else:
-        fresh = {"id": f"new_{chance.randint(0, 2)}", "title": {"en": chance.choice("ab")}}
-        path = (*words[:-1], fresh["id"])
+        name = f"new_{chance.randint(0, 2)}"
+        fresh: dict[str, Any] = {"id": name, "title": {"en": chance.choice("ab")}}
+        path = (*words[:-1], name)
         if path in made.said or any(one[: len(path)] == path for one in made.said) or at(document, path):
             return
         made.entry(document, words[:-1]).append({"id": fresh["id"], "$add": True} | fresh | {"$last": True})

@@ -23,10 +23,11 @@ def conflicts(old: Any, new: Any, ours: Any, made: Partner) -> set[Words]:
     by_us = {words for words in everywhere if before.get(words) != mine.get(words)}
     found = {words for words in by_them & by_us if theirs.get(words) != mine.get(words)}
     found |= {words for words in made.moved if at(new, words) is None}
+    in_them, in_us = above(by_them), above(by_us)
     for words in {words for each in (old, new, ours) for words, _ in walk(each)}:
         values = at(old, words), at(new, words), at(ours, words)
-        mine_too = _inside(words, by_us) or _is_said_again(words, made, before, old)
-        if _is_whole_conflict(*values, by_them=_inside(words, by_them), by_us=mine_too, said=words in made.said):
+        mine_too = words in in_us or _is_said_again(words, made, before, old)
+        if _is_whole_conflict(*values, by_them=words in in_them, by_us=mine_too, said=words in made.said):
             found.add(words)
     return found
 
@@ -46,7 +47,7 @@ def _is_whole_conflict(was: Any, now: Any, own: Any, *, by_them: bool, by_us: bo
 def merged(old: Any, new: Any, ours: Any, made: Partner) -> Leaves:
     """What comes out where there is no conflict: the partner's value where the partner said one, else upstream's."""
     before, theirs, mine = leaves(old), leaves(new), leaves(ours)
-    spoken = set()
+    spoken: set[Words] = set()
     for one, value in made.said.items():
         merges = isinstance(value, dict) and isinstance(at(old, one), dict)
         spoken |= {(*one, name) for name in value} if merges else {one}
@@ -62,9 +63,8 @@ def merged(old: Any, new: Any, ours: Any, made: Partner) -> Leaves:
 
 def _is_said_again(words: Words, made: Partner, before: Leaves, old: Any) -> bool:
     """Whether some of what is in there is said as it was; all of it together needs nothing to stand in."""
-    inside = {leaf for leaf in before if _below(leaf, words)}
     said = {one for one in made.said if _below(one[:-1], words)}
-    return bool(said) and (inside != said or keyed(at(old, words[:-1])))
+    return bool(said) and ({leaf for leaf in before if _below(leaf, words)} != said or keyed(at(old, words[:-1])))
 
 
 def is_emptied(value: str, words: Words, old: Any) -> bool:
@@ -76,8 +76,9 @@ def _kind(value: Any) -> str:
     return "elements" if keyed(value) or value == [] else "parts" if isinstance(value, dict) else "value"
 
 
-def _inside(words: Words, changed: set[Words]) -> bool:
-    return any(_below(one, words) for one in changed)
+def above(changed: set[Words]) -> set[Words]:
+    """Every path that something changed at or in."""
+    return {words[:length] for words in changed for length in range(1, len(words) + 1)}
 
 
 def _below(words: Words, above: Words) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from app.templates.merging import Change, difference
 from app.templates.merging.difference import moved_ids
 
 
-def rows(*ids: str, **more) -> dict:
+def rows(*ids: str, **more: Any) -> dict[str, Any]:
     return {"rows": [{"id": each, **more.get(each, {})} for each in ids]}
 
 

@@ -67,7 +67,8 @@ class TestChain:
         second = overlay("description: null", after=[first])
         before, new = apply_overlays(managed_services()), version()
         up = upgrade_overlay(before, new, first)
-        behind = upgrade_overlay(apply_overlays(managed_services(), [first]), up.effective, second)
+        below = apply_overlays(new.template, [overlay_of(up)])
+        behind = upgrade_overlay(apply_overlays(managed_services(), [first]), below, second)
         both = apply_overlays(new.template, [overlay_of(up), overlay_of(behind)])
         assert both.document["texts"]["provider"]["en"] == "Big"
         assert "description" not in both.document
