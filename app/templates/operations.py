@@ -105,7 +105,7 @@ def pin(work: Work, effective: Effective) -> str:
                 version=str(document["version"]),
                 title=_title(document),
                 document=document,
-                origins={path: plain(origin) for path, origin in effective.origin.items()},
+                origins={path: plain(origin.id) for path, origin in effective.origin.items()},
                 pinned_at=work.now,
             )
         )
