@@ -17,7 +17,7 @@ FOLDER = FilePath(__file__).parents[2] / "templates_library" / "schema"
 _QUOTED = re.compile(r"'([^']+)'")
 
 
-Language = Literal["template", "overlay", "component"]
+Language = Literal["template", "overlay", "component", "tests", "sample", "package"]
 
 
 @cache
