@@ -178,7 +178,7 @@ def _step(standing: _Standing, chance: Random, values: Random) -> tuple[Recorded
     if not _likely(chance, 75):
         ways.reverse()
     if standing.edge.name:
-        ways.insert(0, lambda: _to_the_edge(definition, state, standing.edge, values))
+        ways.insert(0, lambda: _to_the_edge(definition, state, standing.edge))
     for way in ways:
         untried = list(way())
         while untried:
@@ -189,7 +189,7 @@ def _step(standing: _Standing, chance: Random, values: Random) -> tuple[Recorded
     return None
 
 
-def _to_the_edge(definition: Definition, state: State, edge: Edge, chance: Random) -> Iterator[Event]:
+def _to_the_edge(definition: Definition, state: State, edge: Edge) -> Iterator[Event]:
     """What the edge wants before all else, while there is any."""
     everyone = By(actor="simulation", roles=tuple(definition.roles))
     if edge.late and (first := next_due(state)) is not None and isinstance(first[2], _CLOCKS):
@@ -333,10 +333,7 @@ def _value(field: Field, chance: Random) -> Value:
     if field.type == "select":
         return chance.choice(field.options).id
     if field.type == "integer":
-        if isinstance(chance, Leaning) and (bound := chance.integer(field)) is not None:
-            return bound
-        low = field.minimum if field.minimum is not None else 0
-        return chance.randint(low, min(field.maximum if field.maximum is not None else low + 100, low + 100))
+        return _integer(field, chance)
     if field.type == "boolean":
         return _likely(chance, 50)
     if field.type == "date":
@@ -344,3 +341,11 @@ def _value(field: Field, chance: Random) -> Value:
     if field.type == "list":
         return "\n".join(f"Entry {number}" for number in range(chance.choice(range(4))))
     return "someone@example.org" if field.type == "email" else f"Text {chance.randrange(1000)}"
+
+
+def _integer(field: Field, chance: Random) -> int:
+    bound = chance.integer(field) if isinstance(chance, Leaning) else None
+    if bound is not None:
+        return bound
+    low = field.minimum if field.minimum is not None else 0
+    return chance.randint(low, min(field.maximum if field.maximum is not None else low + 100, low + 100))

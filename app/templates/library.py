@@ -10,9 +10,8 @@ from app.templates.components import Component
 from app.templates.language import Template, read_template
 from app.templates.overlay import Effective, Overlay, apply_overlays, read_overlay
 from app.templates.rules import Problem
-from app.templates.workbench.files import LIBRARY, component_in, find_files, shown, text_of
 from app.templates.workbench.bench import problems_of
-
+from app.templates.workbench.files import LIBRARY, component_in, find_files, shown, text_of
 
 __all__ = ["LIBRARY", "NotInLibrary", "Shelf", "find_component", "lint_library", "list_shelves", "open_shelf"]
 

@@ -10,7 +10,9 @@ from app.flow.events import Event
 from app.flow.state import State
 from app.flow.steps.exceptions import alert_due, alert_version
 
-Waiting = tuple[datetime, str, Event]  # when, what it is (of two at one moment the first in the alphabet), what it makes
+Waiting = tuple[
+    datetime, str, Event
+]  # when, what it is (of two at one moment the first in the alphabet), what it makes
 
 
 def waiting(state: State) -> Iterator[Waiting]:

@@ -14,6 +14,7 @@ from app.flow.reading import Refused, declared_names, read_definition
 from app.templates.components import has_includes
 from app.templates.document import Source
 from app.templates.linting.repeats import check_names, check_repeats
+from app.templates.linting.sense import check_further
 from app.templates.rules import Path, Problem, likely_fix
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -46,6 +47,7 @@ def lint_document(source: Source) -> list[Problem]:
         lint.criteria()
         if any("repeat" in item for _, item in lint.items.values()):
             lint.problems += check_names(source, lint.places)
+    lint.problems += check_further(source, sound=not lint.problems)
     return sorted(set(lint.problems))
 
 

@@ -1,4 +1,4 @@
-"""Reads a package and believes nothing in it: size, form, shape, addresses, signature, and that its template is sound."""
+"""Reads a package and believes nothing in it: size, form, shape, addresses, signature, soundness of its template."""
 
 from __future__ import annotations
 

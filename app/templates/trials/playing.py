@@ -67,7 +67,7 @@ class Play:
                 self.following.append(command.lifecycle)
 
     def until(self, end: datetime) -> None:
-        """Time passes; every clock that is due by then rings, in its order, at its moment. Raises NeverQuiet, NoMoment."""
+        """Time passes; each clock that is due by then rings at its moment, in order. Raises NeverQuiet, NoMoment."""
         if end - (self.state.started_at or end) > _LONGEST:
             raise NoMoment("A test may last ten years.")
         for _ in range(_MOST_RINGS):

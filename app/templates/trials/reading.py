@@ -111,5 +111,7 @@ def _named_twice(source: Source) -> Iterator[Problem]:
         path: Path = ("tests", index, "name")
         if each["name"] in seen:
             line = seen[each["name"]]
-            yield source.problem(path, f"A test of this name stands on line {line} already.", "Say what this one shows.")
+            yield source.problem(
+                path, f"A test of this name stands on line {line} already.", "Say what this one shows."
+            )
         seen.setdefault(each["name"], source.place(path)[0])

@@ -111,7 +111,7 @@ def problems_of_overlay(path: Path, bench: Bench | None = None) -> list[Problem]
     """All that is wrong with an overlay upon its base."""
     try:
         overlay = read_overlay(text_of(path), shown(path))
-        base = bench or _base_of(path, overlay)
+        base = bench or _beneath(path, overlay)
         if base is None:
             wanted = overlay.document["base"]["id"]
             return [overlay.source.problem(("base",), f"The template “{wanted}” was not found.", _WHERE)]
@@ -148,7 +148,7 @@ def problems_of(found: Found) -> list[Problem]:
     return sorted(set(checks[found.kind](found.path)))
 
 
-def _base_of(path: Path, overlay: Overlay) -> Bench | None:
+def _beneath(path: Path, overlay: Overlay) -> Bench | None:
     """The template that an overlay is written for: beside it, else in the library."""
     wanted = overlay.document["base"]["id"]
     for candidate in (path.parent.parent / TEMPLATE, *sorted(LIBRARY.glob(f"*/*/{TEMPLATE}"))):

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from app.flow.definition import Definition, Duration, Item, Repeat
 
-_SHAPES = {"gate": ("{{", "}}"), "milestone": ("([", "])"), "task": ("[", "]"), "group": ("([", "])")}
+_SHAPES = {
+    "stage": ("[", "]"),
+    "gate": ("{{", "}}"),
+    "milestone": ("([", "])"),
+    "task": ("[", "]"),
+    "group": ("[[", "]]"),
+}
 _DOTS = {"gate": "diamond", "milestone": "oval", "task": "box", "group": "oval", "stage": "folder"}
 _LONGEST = 60  # characters of a criterion in a drawing
 
@@ -20,17 +26,25 @@ def draw_tree(definition: Definition) -> Iterator[str]:
 
 
 def draw_mermaid(definition: Definition) -> Iterator[str]:
-    """A Mermaid flowchart: a box for each stage, an arrow from what is waited for."""
+    """A Mermaid flowchart: a box for each stage and milestone, an arrow from what is waited for."""
     yield "flowchart TD"
     for stage in definition.of_kind("stage"):
-        yield f"  subgraph {_name(stage.key)}[{_quoted(_label(definition, stage))}]"
-        for item in _below(definition, stage):
-            opens, closes = _SHAPES[item.kind]
-            yield f"    {_name(item.key)}{opens}{_quoted(_label(definition, item))}{closes}"
-        yield "  end"
+        yield from _mermaid(definition, stage, "  ")
     for before, after, words in _arrows(definition):
-        link = f"-. {_quoted(words)} .->" if words else "-->"
+        link = f"-. {_labelled(words)} .->" if words else "-->"
         yield f"  {_name(before)} {link} {_name(after)}"
+
+
+def _mermaid(definition: Definition, item: Item, indent: str) -> Iterator[str]:
+    label = _labelled(_label(definition, item))
+    if not item.children:
+        opens, closes = _SHAPES[item.kind]
+        yield f"{indent}{_name(item.key)}{opens}{label}{closes}"
+        return
+    yield f"{indent}subgraph {_name(item.key)}[{label}]"
+    for key in item.children:
+        yield from _mermaid(definition, definition.items[key], f"{indent}  ")
+    yield f"{indent}end"
 
 
 def draw_dot(definition: Definition) -> Iterator[str]:
@@ -111,7 +125,9 @@ def _below(definition: Definition, item: Item) -> Iterator[Item]:
 
 
 def _label(definition: Definition, item: Item) -> str:
-    more = [word for word in ("optional" if item.optional else "", "repeated" * (item.key in definition.repeats)) if word]
+    more = [
+        word for word in ("optional" if item.optional else "", "repeated" * (item.key in definition.repeats)) if word
+    ]
     if item.when is not None:
         more.append(f"if {_short(item.when.source)}")
     return _title(definition, item.title) + (f" ({', '.join(more)})" if more else "")
@@ -137,6 +153,11 @@ def _name(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A quoted label; the signs that would end it, or mean something in a drawing, are written as Mermaid takes them."""
-    safe = text.replace("\\", "/").replace('"', "'").replace("\n", " ")
-    return '"' + safe.replace("<", "‹").replace(">", "›") + '"'
+    """A label for Graphviz."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+def _labelled(text: str) -> str:
+    """A label for Mermaid, which writes its own signs as codes."""
+    codes = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "\n": " "}
+    return '"' + "".join(codes.get(sign, sign) for sign in text) + '"'

@@ -37,7 +37,7 @@ class Found:
 
 
 def find_files(path: Path) -> list[Found]:
-    """What a path means: one file, or all templates and components below a folder. Raises NoSuchFile, NothingToCheck."""
+    """What a path means: one file, or all templates and components in a folder. Raises NoSuchFile, NothingToCheck."""
     if not path.exists():
         raise NoSuchFile(f"There is no {path}.")
     if path.is_dir():

@@ -65,7 +65,8 @@ def _github(problems: list[Problem], _checked: int) -> Iterator[str]:
     """Annotations as a forge's runner reads them; its own signs are escaped as it asks for."""
     for each in problems:
         file = _escaped(each.file).replace(":", "%3A").replace(",", "%2C")
-        yield f"::error file={file},line={each.line},col={each.column}::{_escaped(f'{each.message} {each.fix}'.strip())}"
+        told = _escaped(f"{each.message} {each.fix}".strip())
+        yield f"::error file={file},line={each.line},col={each.column}::{told}"
 
 
 _FORMATS = {"text": _text, "json": _json, "github": _github}
@@ -117,5 +118,3 @@ def _say(lines: Iterable[str]) -> None:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.audit.note import NoteBroken, NoteKey, read_key
 from app.kernel.errors import Invalid
+from app.kernel.outbound.world_clock import world_time
 from app.templates.packing.package import LARGEST, Contents, publisher, write_package
 from app.templates.packing.reading import read_package
 from app.templates.rules import TemplateRefused
@@ -67,7 +68,7 @@ def run_pack(chosen: argparse.Namespace) -> int:
     problems = problems_of_template(template)
     if problems:
         raise TemplateRefused(problems)
-    created = chosen.at or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = chosen.at or world_time().strftime("%Y-%m-%dT%H:%M:%SZ")
     raw = write_package(_contents(open_bench(template)), signer, created)
     package = read_package(raw, trusted=signer.key)  # what cannot be verified is not written
     _write_new(chosen.output, raw, mode=0o644)

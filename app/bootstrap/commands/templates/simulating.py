@@ -1,4 +1,4 @@
-"""`slipway templates simulate`: many histories of a template through the engine; does every one reach the end?"""
+"""`slipway templates simulate`: many histories of a template through the engine, to see that every one ends."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ def _told(report: Report, definition: Definition, edges: int, seconds: float) ->
     rare = sorted((count, key) for key, count in report.touched.items())[:3]
     yield f"  seldom done: {', '.join(f'{key} ({count:,})' for count, key in rare)}"
     for dead in report.dead_ends[:_TOLD]:
-        yield f"  dead end after {dead.steps} steps: {', '.join(dead.stuck) or 'nothing is open'}; again: {_again(dead)}"
+        stuck = ", ".join(dead.stuck) or "nothing is open"
+        yield f"  dead end after {dead.steps} steps: {stuck}; again: {_again(dead)}"
     if len(report.dead_ends) > _TOLD:
         yield f"  and {len(report.dead_ends) - _TOLD:,} more"
 
