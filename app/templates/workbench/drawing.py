@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.flow.definition import Definition, Duration, Item, Repeat
+from app.flow.definition import Definition, Duration, Item
 
 _SHAPES = {
     "stage": ("[", "]"),
@@ -37,13 +37,14 @@ def draw_mermaid(definition: Definition) -> Iterator[str]:
 
 def _mermaid(definition: Definition, item: Item, indent: str) -> Iterator[str]:
     label = _labelled(_label(definition, item))
-    if not item.children:
+    members = _members(definition, item)
+    if not members:
         opens, closes = _SHAPES[item.kind]
         yield f"{indent}{_name(item.key)}{opens}{label}{closes}"
         return
     yield f"{indent}subgraph {_name(item.key)}[{label}]"
-    for key in item.children:
-        yield from _mermaid(definition, definition.items[key], f"{indent}  ")
+    for member in members:
+        yield from _mermaid(definition, member, f"{indent}  ")
     yield f"{indent}end"
 
 
@@ -65,20 +66,17 @@ def draw_dot(definition: Definition) -> Iterator[str]:
 
 def _branch(definition: Definition, item: Item, indent: str, *, last: bool) -> Iterator[str]:
     yield f"{indent}{'└─ ' if last else '├─ '}{_line(definition, item)}"
-    children = [definition.items[key] for key in item.children]
-    repeat = definition.repeats.get(item.key)
-    below = indent + ("   " if last else "│  ")
-    if repeat is not None:
-        yield from _pattern(definition, repeat, below)
-    for number, child in enumerate(children):
-        yield from _branch(definition, child, below, last=number == len(children) - 1)
-
-
-def _pattern(definition: Definition, repeat: Repeat, indent: str) -> Iterator[str]:
-    """What each time of a repeated part is made of."""
-    members = repeat.pattern[1:]
+    members, below = _members(definition, item), indent + ("   " if last else "│  ")
     for number, member in enumerate(members):
-        yield f"{indent}{'└─ ' if number == len(members) - 1 else '├─ '}{_line(definition, member)}"
+        yield from _branch(definition, member, below, last=number == len(members) - 1)
+
+
+def _members(definition: Definition, item: Item) -> list[Item]:
+    """What stands in an item; in a repeated part, what each time of it is made of."""
+    repeat = definition.repeats.get(item.key)
+    if repeat is not None:
+        return list(repeat.pattern[1:])
+    return [definition.items[key] for key in item.children if key in definition.items]
 
 
 def _line(definition: Definition, item: Item) -> str:
@@ -111,7 +109,7 @@ def _conditions(definition: Definition, item: Item) -> Iterator[str]:
 
 def _arrows(definition: Definition) -> Iterator[tuple[str, str, str]]:
     """From what is waited for to what waits; the words of a condition where there is one."""
-    for item in definition.items.values():
+    for item in (each for stage in definition.of_kind("stage") for each in (stage, *_below(definition, stage))):
         words = "first of these" if item.join == "any" else ""
         if item.when is not None:
             words = f"if {_short(item.when.source)}"
@@ -119,9 +117,9 @@ def _arrows(definition: Definition) -> Iterator[tuple[str, str, str]]:
 
 
 def _below(definition: Definition, item: Item) -> Iterator[Item]:
-    for key in item.children:
-        yield definition.items[key]
-        yield from _below(definition, definition.items[key])
+    for member in _members(definition, item):
+        yield member
+        yield from _below(definition, member)
 
 
 def _label(definition: Definition, item: Item) -> str:
