@@ -62,15 +62,11 @@ def write_package(contents: Contents, signer: Publisher, created: str) -> bytes:
         "readme": contents.readme,
         "changelog": contents.changelog,
     }
-    signed = parts | {
-        "package": FORMAT,
-        "language": contents.template["slipway"],
-        "publisher": signer.key.name,
-        "created": created,
-        "key": signer.key.written,
-        "addresses": {name: address_of(parts[name]) for name in PARTS},
-    }
+    told = {"package": FORMAT, "language": contents.template["slipway"], "created": created}
     try:
+        addresses = {name: address_of(parts[name]) for name in PARTS}
+        who = {"publisher": signer.key.name, "key": signer.key.written}
+        signed = parts | told | who | {"addresses": addresses}
         signature = signer.private.sign(rfc8785.dumps(signed))
         raw = rfc8785.dumps(signed | {"signature": b64encode(signature).decode()})
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as trouble:

@@ -45,7 +45,7 @@ def _exceptions(play: Play, expected: list[Any]) -> Iterator[Difference]:
         said = {"type": wanted} if isinstance(wanted, str) else wanted
         found = next((each for each in left if all(getattr(each, name) == said[name] for name in said)), None)
         if found is None:
-            yield (index,), f"no exception {_words(said)} is open; open: {_listed(left)}."
+            yield (index,), f"no exception {_words(wanted)} is open; open: {_listed(left)}."
         else:
             left.remove(found)
     if left:

@@ -42,7 +42,7 @@ class TestNeverHolds:
             "inputs.seats in [0, 100001]",
             "task.deploy_agents.done",
         ],
-    )  # fmt: skip
+    )
     def test_is_told_of_what_is_true_in_no_case(self, criterion):
         text = with_when(criterion)
         problem = problems_of(text)[0]
@@ -68,7 +68,7 @@ class TestNeverHolds:
             "inputs.segment == 'it\\\\'s' && false",
             LOOP,
         ],
-    )  # fmt: skip
+    )
     def test_keeps_silent_where_nothing_is_proven(self, criterion):
         criterion = criterion.replace("inputs.segment == answers.deploy_agents.covered.given ? 'x' : 'y'", "true")
         assert passes(with_when(criterion))
@@ -88,17 +88,25 @@ class TestNeverHolds:
         assert problem.fix == "“milestone.workspace_ready” cannot be done before that."
 
     def test_tells_of_a_clock_on_what_never_opens(self):
-        old = "            title: {en: \"Tell us about your workplaces\""
+        old = '            title: {en: "Tell us about your workplaces"'
         told = problems_of(changed(old, f"            when: inputs.seats < 1\n{old}"))
         assert any("“task.describe_environment” never opens, so this timer" in problem.message for problem in told)
 
     @pytest.mark.parametrize(
         ("old", "new", "word"),
         [
-            ("check: answers.describe_environment.workplaces <= inputs.seats", "check: inputs.seats < 1", "never passes"),
-            ("when: answers.describe_environment.sites > 25", "when: answers.describe_environment.sites > 1000", "asked"),
+            (
+                "check: answers.describe_environment.workplaces <= inputs.seats",
+                "check: inputs.seats < 1",
+                "never passes",
+            ),
+            (
+                "when: answers.describe_environment.sites > 25",
+                "when: answers.describe_environment.sites > 1000",
+                "asked",
+            ),
         ],
-    )  # fmt: skip
+    )
     def test_knows_what_else_a_criterion_is_for(self, old, new, word):
         assert any(word in problem.message for problem in problems_of(changed(old, new)))
 

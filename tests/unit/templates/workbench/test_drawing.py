@@ -10,10 +10,12 @@ from app.templates.workbench.drawing import draw_dot, draw_mermaid, draw_tree
 from tests.unit.flow.parts.small import milestone, small, task
 from tests.unit.flow.running import managed_services
 
+NAMES = task("ask", "fields: [{id: names, label: {en: N}, type: list}]", kind="form")
+SITES = "repeat: {for_each: answers.ask.names, at_most: 5}"
 PARTS = small(
-    milestone("base", task("ask", "fields: [{id: names, label: {en: N}, type: list}]", kind="form"), task("tour", "optional: true"))
-    + milestone("site", task("look"), task("fix", "depends_on: [task.look]"), more="repeat: {for_each: answers.ask.names, at_most: 5}")
-).compile()  # fmt: skip
+    milestone("base", NAMES, task("tour", "optional: true"))
+    + milestone("site", task("look"), task("fix", "depends_on: [task.look]"), more=SITES)
+).compile()
 
 
 class TestDrawings:
