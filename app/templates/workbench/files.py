@@ -42,6 +42,8 @@ def find_files(path: Path) -> list[Found]:
         raise NoSuchFile(f"There is no {path}.")
     if path.is_dir():
         return _in_folder(path)
+    if not path.is_file():
+        raise NothingToCheck(f"{path} is no file.")
     if path.name in {TESTS, SAMPLE} or path.parent.name == "tests":
         beside = (path.parent if path.parent.name != "tests" else path.parent.parent) / TEMPLATE
         if not beside.is_file():

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +38,20 @@ def key(tmp_path, capsys):
 
 def templates(*arguments):
     return main(["templates", *map(str, arguments)])
+
+
+def below(process):
+    """The processes that a process has begun."""
+    [path] = Path(f"/proc/{process}/task/{process}").glob("children")
+    return path.read_text().split()
+
+
+def until(condition):
+    """Wait for a condition, a minute at most."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)  # another process says nothing when it has begun or ended
 
 
 def broken(renewal):
@@ -86,7 +103,9 @@ class TestLint:
     def test_needs_no_settings_no_database_and_no_network(self, tmp_path):
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-m", "app.cli", "templates", "lint", str(RENEWAL)]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        )
         assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -125,6 +144,18 @@ class TestSimulate:
             assert templates("simulate", RENEWAL, "--histories", 120, "--workers", workers, "--json") == 0
             reports.append(json.loads(capsys.readouterr().out))
         assert reports[0] == reports[1]
+
+    @pytest.mark.parametrize("group", [True, False])
+    def test_leaves_no_process_behind_when_it_is_interrupted(self, group):
+        command = [sys.executable, "-m", "app.cli", "templates", "simulate", str(RENEWAL)]
+        command += ["--histories", "1000000", "--workers", "2"]
+        began = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+        until(lambda: len(below(began.pid)) >= 3)  # two that walk, and one that watches what they leave
+        walkers = below(began.pid)
+        (os.killpg if group else os.kill)(began.pid, signal.SIGINT)
+        assert "Traceback" not in began.communicate(timeout=60)[1]
+        assert began.returncode == 130
+        until(lambda: not [each for each in walkers if Path(f"/proc/{each}").exists()])
 
     def test_walks_one_edge_again(self, capsys):
         assert templates("simulate", RENEWAL, "--edge", "everybody late") == 0

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from app.flow.definition import Definition
 from app.flow.reading import read_definition
 from app.flow.simulate import DeadEnd, Report, Walked, look, sum_up
 from app.flow.simulation.edges import edges_of
-from app.kernel.errors import Missing
+from app.kernel.errors import Missing, Unavailable
 from app.templates.overlay import Effective, read_overlay
 from app.templates.workbench.bench import open_bench
 from app.templates.workbench.files import one_template, shown, text_of
@@ -31,6 +31,10 @@ _MOST = 1_000_000
 _OFTEN = 0.2  # seconds between two lines of progress
 _TOLD = 10  # dead ends that are told in full
 _walked_here: dict[str, Definition] = {}  # of a process that walks: the one definition it was given
+
+
+class WalkStopped(Unavailable):
+    """Processes that walked are gone."""
 
 
 class NoSuchEdge(Missing):
@@ -83,19 +87,28 @@ def _walks(effective: Effective, definition: Definition, chosen: argparse.Namesp
 
 
 def _in_processes(document: Mapping[str, Any], digest: str, seeds: range, workers: int) -> Iterator[Walked]:
-    """Each process reads the definition once. However this ends, none of them is left behind."""
+    """Each process reads the definition once. However this ends, none is left behind. Raises WalkStopped."""
     chunks = [seeds[start : start + _CHUNK] for start in range(0, len(seeds), _CHUNK)]
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(dict(document), digest))
     try:
-        for done in as_completed([pool.submit(_walk_chunk, chunk) for chunk in chunks]):
+        for done in as_completed(_submitted(pool, chunks)):
             yield from done.result()
+    except BrokenExecutor:
+        raise WalkStopped("A process that walked was ended from outside; nothing is reported.") from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _submitted(pool: ProcessPoolExecutor, chunks: list[range]) -> list[Future[list[Walked]]]:
+    """Processes begin with this and hear no interrupt: it is the parent's to answer, who then asks for no more."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # whoever is begun meanwhile inherits it
+    try:
+        return [pool.submit(_walk_chunk, chunk) for chunk in chunks]
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # what came meanwhile comes now
+
+
 def _prepare(document: Mapping[str, Any], digest: str) -> None:
-    """In a process that walks: an interrupt is the parent's to answer, who then asks for no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _walked_here["definition"] = read_definition(document, digest)
     gc.freeze()
 

@@ -14,7 +14,7 @@ LOOP = "inputs.segment.given && [1, 2].exists(x, x > 1)"
 
 
 def with_when(criterion: str) -> str:
-    quoted = criterion.replace('"', '\\"')
+    quoted = criterion.replace('"', '\\"').replace("DAY", "timestamp('2026-01-02T00:00:00Z')")
     return changed(WHEN, f'            when: "{quoted}"\n')
 
 
@@ -37,7 +37,7 @@ class TestNeverHolds:
             "task.kickoff.settled && !task.kickoff.done && !task.kickoff.skipped",
             "answers.confirm_goals.approved && !answers.confirm_goals.approved.given",
             "answers.describe_environment.workplaces > inputs.seats && inputs.seats > 99999",
-            "inputs.start_date < timestamp('2026-01-01T00:00:00Z') && inputs.start_date > timestamp('2026-01-02T00:00:00Z')",
+            "inputs.start_date < timestamp('2026-01-01T00:00:00Z') && inputs.start_date > DAY",
             "false",
             "inputs.seats in [0, 100001]",
             "task.deploy_agents.done",
@@ -59,7 +59,7 @@ class TestNeverHolds:
             "inputs.segment == answers.deploy_agents.covered.given ? 'x' : 'y'",
             "inputs.segment == inputs.product",
             "inputs.segment != 'a' && inputs.product != 'a' && inputs.segment != inputs.product",
-            "inputs.start_date < timestamp('2026-01-03T00:00:00Z') && inputs.start_date > timestamp('2026-01-01T00:00:00Z')",
+            "inputs.start_date < timestamp('2026-01-04T00:00:00Z') && inputs.start_date > DAY",
             "inputs.seats * 2 < 2",
             "inputs.segment.startsWith('a') && inputs.segment == 'b'",
             "size(inputs.segment) > 3",
