@@ -69,6 +69,12 @@ def _domains(criterion: Criterion, known: Known) -> Iterator[list[Case]]:
     bases = {_subject(name) for name in criterion.names}
     kinds = {base: known.fields[base]["type"] for base in bases if base in known.fields}
     literals.check(bases, kinds)
+    literals.texts += [  # a text may be compared with a choice
+        str(option["id"])
+        for base, kind in kinds.items()
+        if kind == "select"
+        for option in known.fields[base]["options"]
+    ]
     for base in sorted(bases):
         if base.partition(".")[0] in _STATES:
             yield [_of_state(base, state) for state in known.states(base)]
@@ -137,12 +143,13 @@ class _Literals:
             return [option["id"] for option in field["options"]]
         if kind in {"text", "long_text", "email"}:
             return list(self.words(len(kinds)))
+        numbers = [fields[each] for each in kinds if kinds[each] == "integer"]
         if kind == "integer":
-            return list(self._numbers([fields[each] for each in kinds if kinds[each] == "integer"], field))
+            return list(self._numbers(numbers, field))
         if kind == "date":
             return list(self._moments())
         if kind == "list":
-            return [["x"] * size for size in sorted({*self._around(1, MOST_ENTRIES), 1, 2, MOST_ENTRIES})]
+            return [["x"] * size for size in self._numbers(numbers, {"minimum": 1, "maximum": MOST_ENTRIES})]
         raise Undecided
 
     def words(self, others: int) -> list[str]:
@@ -153,6 +160,7 @@ class _Literals:
         low, high = field.get("minimum", -LARGEST_INTEGER), field.get("maximum", LARGEST_INTEGER)
         bounds = [each[word] for each in fields for word in ("minimum", "maximum") if word in each]
         found = {low, high, *self._around(low, high)}
+        bounds += [1, MOST_ENTRIES] if self.sized else []
         found |= {near for each in bounds for near in (each - 1, each, each + 1)}
         return sorted((each for each in found if low <= each <= high), key=abs)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cel_expr_python import cel
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 from app.flow.criteria import LIST, CriterionFailed, Vocabulary
 from app.templates.linting.domains import Known, never_holds
 
-FIELDS = {
-    "inputs.seats": {"type": "integer", "minimum": 1, "maximum": 40},
+FIELDS: dict[str, dict[str, Any]] = {
+    "inputs.seats": {"type": "integer", "minimum": 7, "maximum": 40},
     "inputs.sites": {"type": "integer"},
     "inputs.plan": {"type": "select", "options": [{"id": "team"}, {"id": "starter"}]},
     "inputs.note": {"type": "text"},
@@ -45,7 +47,7 @@ criteria = st.recursive(
 )
 texts = st.sampled_from(["team", "starter", "a", "b", "c", "anything"])
 VALUES = {
-    "inputs.seats": st.integers(1, 40),
+    "inputs.seats": st.integers(7, 40),
     "inputs.sites": st.integers(-50, 100),
     "inputs.plan": st.sampled_from(["team", "starter"]),
     "inputs.note": texts,
@@ -68,6 +70,14 @@ def cases(draw: st.DrawFn) -> dict[str, object]:
 
 
 class TestNeverHolds:
+    def test_knows_that_a_number_and_a_size_may_meet(self):
+        criterion = VOCABULARY.condition("size(inputs.names) == inputs.seats", "here")
+        assert not never_holds(criterion, KNOWN)
+
+    def test_knows_that_a_text_and_a_choice_may_be_the_same(self):
+        criterion = VOCABULARY.condition("inputs.note == inputs.plan", "here")
+        assert not never_holds(criterion, KNOWN)
+
     @settings(max_examples=400, deadline=None)
     @given(criteria, st.lists(cases(), min_size=25, max_size=25))
     def test_is_right_wherever_it_says_so(self, source, tried):
