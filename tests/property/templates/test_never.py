@@ -78,7 +78,7 @@ class TestNeverHolds:
         criterion = VOCABULARY.condition("inputs.note == inputs.plan", "here")
         assert not never_holds(criterion, KNOWN)
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(criteria, st.lists(cases(), min_size=25, max_size=25))
     def test_is_right_wherever_it_says_so(self, source, tried):
         criterion = VOCABULARY.condition(source, "here")
