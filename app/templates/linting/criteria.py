@@ -42,8 +42,10 @@ def criteria_of(document: Mapping[str, Any]) -> Iterator[Written]:
     for path, value in walk_values(document):
         if not isinstance(value, str) or len(path) < 2:  # noqa: PLR2004  # a word of an element
             continue
-        if path[-1] in {"when", "entry", "exit", "check"}:
+        if path[-1] in {"when", "entry", "exit", "check", "suppress"}:
             yield Written(value, path, str(path[-1]), path[:-1])
+        elif path[-1] in {"business", "compliance"} and path[-2] in {"entry", "exit"}:
+            yield Written(value, path, str(path[-2]), path[:-2])
         elif path[-3:-1] == ("action", "input"):
             yield Written(value, path, "input", path[:-3])
 

@@ -22,6 +22,9 @@ _MEANS = {
     "check": "so this check never passes",
     "must_escalate": "so nobody is ever asked",
     "then": "so nothing ever follows",
+    "controls": "so this control never finds anything",
+    "communications": "so this part of its policy never counts",
+    "fields": "so this is never asked",
 }
 
 
@@ -93,8 +96,10 @@ class _Sense:
 
     def _owner(self, written: Written) -> tuple[str, str]:
         """The item that a criterion belongs to, and what it decides."""
-        if written.path[0] == "then":
-            return "", "then"
+        if written.path[0] in {"then", "controls", "communications"}:
+            return "", str(written.path[0])
+        if "fields" in written.path:
+            return "", "fields"
         if "must_escalate" in written.path:
             return "", "must_escalate"
         if written.word == "check":
