@@ -15,12 +15,13 @@ from app.access.require import require
 from app.kernel.events import plain
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work
+from app.templates.authoring.versions import check_next
 from app.templates.document import Source
 from app.templates.events import VersionPublished
 from app.templates.language import Template
 from app.templates.models import Definition, TemplateVersion
 from app.templates.overlay import Effective, Overlay, apply_overlays
-from app.templates.queries import get_pinned, get_published
+from app.templates.queries import get_pinned, get_published, list_versions
 from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 
@@ -34,12 +35,14 @@ SYSTEM_ONLY = {
 def publish(work: Work, version: Template | Overlay) -> str:
     """Publish a checked template or overlay in the partner's home. Returns its content address; repeatable.
 
-    Raises NotPermitted.
+    Raises NotPermitted, VersionTaken.
     """
     require(work, Permission.TEMPLATE_PUBLISH)
     if work.session.get(Definition, version.digest) is not None:
         return version.digest
     document = dict(version.document)
+    name = str(document["overlay"] if isinstance(version, Overlay) else document["id"])
+    check_next(str(document["version"]), list_versions(work.session, name))
     kind = "overlay" if isinstance(version, Overlay) else "template"
     row = Definition(
         digest=version.digest,

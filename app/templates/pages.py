@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Controller, Request, Response, get
 from litestar.params import FromPath, FromQuery
 
+from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
 from app.access.rights import AtWork, staff_rights
@@ -46,7 +47,9 @@ class CataloguePages(Controller):
         runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
         with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
             entries = list_catalogue(session, organisation_id)
-        return page(request, "templates/catalogue.html", {"templates": entries}, nav=staff_nav(request))
+        may_publish = can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH)
+        context = {"templates": entries, "may_publish": may_publish}
+        return page(request, "templates/catalogue.html", context, nav=staff_nav(request))
 
     @get("/{address:str}", sync_to_thread=True)
     def look(

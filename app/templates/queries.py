@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Missing
@@ -33,10 +33,21 @@ class PinnedDocument:
 
 def get_published(session: Session, digest: str) -> dict[str, Any]:
     """A published document by its content address; in an organisation's scope. Raises TemplateMissing."""
-    document = session.scalars(select(TemplateVersion.document).where(TemplateVersion.digest == digest)).one_or_none()
+    document = find_published(session, digest)
     if document is None:
         raise TemplateMissing(f"No published template has the address {digest}.")
     return document
+
+
+def find_published(session: Session, digest: str) -> dict[str, Any] | None:
+    """The same, or None where there is none."""
+    return session.scalars(select(TemplateVersion.document).where(TemplateVersion.digest == digest)).one_or_none()
+
+
+def list_versions(session: Session, name: str) -> list[str]:
+    """The versions that a home has published of a template, or of an overlay, by its name; in the home's scope."""
+    named = func.coalesce(Definition.document["overlay"].astext, Definition.document["id"].astext)
+    return list(session.scalars(select(Definition.version).where(named == name)))
 
 
 @dataclass(frozen=True, slots=True)

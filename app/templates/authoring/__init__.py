@@ -1,0 +1,1 @@
+"""Writing templates in the portal: what a text is, what is wrong with it, and publishing it."""
