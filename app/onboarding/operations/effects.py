@@ -20,6 +20,7 @@ from app.flow.commands import (
     PauseTimer,
     ReachFirstValue,
     RequestAction,
+    SendCommunication,
     StartAlert,
     StartNext,
     StartReminder,
@@ -32,6 +33,7 @@ from app.intake.operations.exceptions import ExceptionOpening, change_exception,
 from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter
+from app.onboarding.communications.operations import send_message
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.clocks.quiet import WAITS, letter_to
 from app.onboarding.people import Holder, find_holder, holders
@@ -49,6 +51,8 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
             runs[command.task] = _request_action(work, onboarding, command)
         elif isinstance(command, NotifyRole):
             _notify(work, onboarding, definition, decision.state, command, told, waits=waits)
+        elif isinstance(command, SendCommunication):
+            send_message(work, onboarding, definition, command)
         else:
             _do(work, onboarding, command)
     return runs
@@ -71,8 +75,8 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             onboarding.first_value_at = command.at
         case Finish():
             onboarding.finished_at = command.at
-        case CancelTimer() | PauseTimer() | ContinueTimer() | CancelReminder() | RequestAction() | NotifyRole():
-            pass  # the version of what was cancelled or paused is old and does nothing; the others are done elsewhere
+        case CancelTimer() | PauseTimer() | ContinueTimer() | CancelReminder():
+            pass  # the version of what was cancelled or paused is old and does nothing
 
 
 def _set_timer(
