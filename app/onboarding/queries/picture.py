@@ -81,9 +81,8 @@ class Picture:
         """The names of whoever holds the item: its assignee, or the holders of the role that has to act."""
         assignee = self.of(item.key).assignee
         people = [person for person in self.everybody() if str(person.id) == assignee] if assignee else []
-        named = people or [
-            person for person in holders(self.onboarding, self.state.acts(item)) if person.side == item.side
-        ]
+        held = holders(self.onboarding, self.state.acts(item))
+        named = people or [person for person in held if person.side == item.side]
         return ", ".join(person.name for person in named)
 
     def name_of(self, label: str | None) -> str:

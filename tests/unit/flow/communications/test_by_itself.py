@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.flow import events
-from app.flow.clocks.court import whose_move
+from app.flow.clocks.court import Ball, whose_move
 from app.flow.commands import OpenException
 from app.flow.communications.policy import SUPPRESSED
 from app.flow.decide import decide, new_state, replay
@@ -126,7 +126,7 @@ class TestUnclear:
         run = automatic(rule)
         [opened] = [each.exception for each in of_type(run.last, OpenException)]
         assert (opened.type, opened.item) == ("criterion_error", TASK)
-        assert opened.place.startswith("communications.nudge.")
+        assert str(opened.place).startswith("communications.nudge.")
         assert (run.sent(), run.item(TASK).state) == ([], "waiting")
         run.learn(outcome="Calm")
         assert (run.sent(), len(run.state.open_exceptions(TASK))) == ([], 1)
@@ -147,5 +147,5 @@ class TestHistory:
 
     def test_gives_the_ball_to_nobody_because_of_it(self):
         run = automatic()
-        assert whose_move(run.definition, run.state).holder == "partner"  # the other task's
+        assert whose_move(run.definition, run.state) == Ball("partner")  # the other task's
         assert not [name for name, told in run.state.reminders.items() if name == TASK and told.armed]
