@@ -28,6 +28,7 @@ _ENGINE_SAYS = frozenset(
         mark("This must be a whole number."),
         mark("This must be yes or no."),
         mark("This must be a date such as 2026-01-31."),
+        mark("A subject is one line, without control characters."),
         mark("This needs evidence: write what proves it, or give a link to it."),
         mark("A link to evidence must start with https://."),
         mark("Write down why: this decision is kept with its reason."),
