@@ -33,6 +33,8 @@ from app.onboarding.queries.story import story_line, trace_of
 from app.onboarding.talk.queries import count_comments
 from app.web.translations import mark
 
+_ROWS_OF_A_MAIL = 12
+
 
 def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[str, Any]:
     """The head of every view: how it goes, who holds the ball, and the way to the other views."""
@@ -199,8 +201,10 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
         form = {"action": f"{picture.path}/milestones/{quote(item.key)}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
-    given = words_of(picture, item) if item.sends else {}
-    return form | {"fields": fields_of(item), "given": given, "errors": [], "open": False}
+    given, fields = words_of(picture, item) if item.sends else {}, fields_of(item)
+    if item.sends:
+        fields = [field | {"rows": _ROWS_OF_A_MAIL} if field["id"] == "body" else field for field in fields]
+    return form | {"fields": fields, "given": given, "errors": [], "open": False}
 
 
 def _is_provable(picture: Picture, item: Item) -> bool:

@@ -25,7 +25,7 @@ def days(number: float) -> datetime:
 _GERMAN = {
     "Head of customer success": "Leitung Kundenerfolg",
     "The day that both sides have agreed on.": "Den Tag, auf den sich beide Seiten geeinigt haben.",
-    "A day that delivery has not confirmed, or anything about price.": "Einen Tag, den die Umsetzung nicht bestätigt hat, oder etwas über Preise.",
+    "A day that delivery has not confirmed.": "Einen Tag, den die Umsetzung nicht bestätigt hat.",
     "Billing contact": "Kontakt für Rechnungen",
     "Subject": "Betreff",
     "Message": "Nachricht",

@@ -17,7 +17,7 @@ _MESSAGE: Context = {
         "why": "A message of this kind always needs approval.",
     },
     "may": said("The day that both sides have agreed on."),
-    "must_not": said("A day that delivery has not confirmed, or anything about price."),
+    "must_not": said("A day that delivery has not confirmed."),
     "answering": "Dana Weber",
 }
 _BY_ITSELF = _MESSAGE | {"kind": "Nudge to schedule the kickoff", "by_itself": True, "approval": None}
@@ -38,6 +38,7 @@ _FORM: Context = {
             "label": said("Message"),
             "type": "long_text",
             "required": True,
+            "rows": 12,
             "help": {},
         },
     ],
