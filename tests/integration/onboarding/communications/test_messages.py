@@ -127,7 +127,7 @@ class TestAutomatic:
         self, shop: MainJob, tenant: Tenant, reader: Reader
     ):
         maria, ben, petra = reader("maria", "de"), reader("ben"), known(shop.staff["tom"], "petra", side="partner")
-        people = {"client": [maria, ben], "lead": [petra]}
+        people = {"client": [maria, ben], "lead": [petra, known(shop.lead, "dana", side="partner")]}
         talk = Talk(shop, tenant, people=people, mode="automatic", kind="kickoff_nudge")
         german, english = talk.mail(maria), talk.mail(ben)
         assert (german.subject, english.subject) == ("Ihr Auftakt", "Your kickoff")
