@@ -6,7 +6,7 @@ A dead end is a state in which nobody can do anything and no timer runs, or one 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -27,6 +27,7 @@ LONGEST_HISTORY = 1_000
 MOST_EXCEPTIONS = 10  # raised by people; enough trouble for one onboarding
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WAYS: tuple[Resolution, ...] = ("retry", "done", "skip", "close")
+_FITTING = {"email": "someone@example.org", "url": "https://example.org/page", "phone": "+49 30 123456"}
 PROOF = Evidenced(statement="Seen and noted.", link="https://example.org/proof")
 
 
@@ -233,15 +234,24 @@ def _likely(chance: Random, percent: int) -> bool:
 
 
 def _value(field: Field, chance: Random) -> Value:
-    if field.type == "select":
-        return chance.choice(field.options).id
-    if field.type == "integer":
-        low = field.minimum if field.minimum is not None else 0
-        return chance.randint(low, min(field.maximum if field.maximum is not None else low + 100, low + 100))
-    if field.type == "boolean":
-        return _likely(chance, 50)
-    if field.type == "date":
-        return (BEGIN + timedelta(days=chance.randrange(365))).date().isoformat()
-    if field.type == "list":
-        return "\n".join(f"Entry {number}" for number in range(chance.randrange(4)))
-    return "someone@example.org" if field.type == "email" else f"Text {chance.randrange(1000)}"
+    """A fitting value."""
+    if field.type in _FITTING:
+        return _FITTING[field.type]
+    made = _MADE.get(field.type)
+    return made(field, chance) if made else f"Text {chance.randrange(1000)}"
+
+
+def _number(field: Field, chance: Random) -> int:
+    low = field.minimum if field.minimum is not None else 0
+    return chance.randint(low, min(field.maximum if field.maximum is not None else low + 100, low + 100))
+
+
+_MADE: dict[str, Callable[[Field, Random], Value]] = {
+    "select": lambda field, chance: chance.choice(field.options).id,
+    "choices": lambda field, chance: "\n".join(each.id for each in field.options if _likely(chance, 50)),
+    "integer": _number,
+    "decimal": lambda field, chance: f"{_number(field, chance)}.00",
+    "boolean": lambda _field, chance: _likely(chance, 50),
+    "date": lambda _field, chance: (BEGIN + timedelta(days=chance.randrange(365))).date().isoformat(),
+    "list": lambda _field, chance: "\n".join(f"Entry {number}" for number in range(chance.randrange(4))),
+}

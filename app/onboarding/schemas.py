@@ -65,13 +65,14 @@ class OptionOut(Struct, frozen=True):
 
 
 class QuestionOut(Struct, frozen=True):
-    """What a task asks; its answer goes under `id`."""
+    """What a task asks; its answer goes under `id`. `when`: the CEL condition under which it is asked, if any."""
 
     id: str
     label: Text
     type: str
     required: bool
     options: list[OptionOut]
+    when: str | None = None
 
 
 class ItemOut(Struct, frozen=True):

@@ -29,6 +29,10 @@ _ENGINE_SAYS = frozenset(
         mark("This must be yes or no."),
         mark("This must be a date such as 2026-01-31."),
         mark("A subject is one line, without control characters."),
+        mark("This must be a number such as 12.50."),
+        mark("This is not a web address such as https://example.org."),
+        mark("This is not a phone number such as +49 30 123456."),
+        mark("Your answers lead to this question, too."),
         mark("This needs evidence: write what proves it, or give a link to it."),
         mark("A link to evidence must start with https://."),
         mark("Write down why: this decision is kept with its reason."),
@@ -71,6 +75,22 @@ _GENERAL = mark("This cannot be used as it is.")
 def typed_answers(item: Item, form: Form) -> dict[str, Any]:
     """The answers of a task's own questions, each as its field's type asks; what is not a number stays text."""
     return {field.id: _typed(field, form) for field in item.fields if form.first(field.id) or field.type == "boolean"}
+
+
+class MoreQuestions(Invalid):
+    """What was answered leads to questions that were not on the page yet."""
+
+
+def check_all_were_asked(asked: Sequence[Field], form: Form) -> None:
+    """A page without scripts shows what an answer leads to when it was sent. Raises MoreQuestions.
+
+    Where a form does not say what it showed, it showed everything.
+    """
+    shown = form.first("asked").split(",")
+    fresh = [field for field in asked if field.id not in shown] if form.first("asked") else []
+    if fresh:
+        message = "Your answers lead to this question, too."
+        raise MoreQuestions(message, errors=[(f"/answers/{field.id}", message) for field in fresh])
 
 
 def evidence_of(item: Item, form: Form) -> Evidenced | None:
@@ -125,6 +145,8 @@ def _named(pointer: str, ids: Sequence[str]) -> str:
 
 
 def _typed(field: Field, form: Form) -> Any:
+    if field.type == "choices":
+        return "\n".join(each.strip() for each in form.every(field.id) if each.strip())
     return _convert(field, form.first(field.id).strip())
 
 
@@ -133,6 +155,8 @@ def _convert(field: Field, text: str) -> Any:
         return text == "true"
     if field.type == "integer" and text.lstrip("-").isdecimal():
         return int(text)
+    if field.type == "decimal" and text.count(",") == 1 and "." not in text:
+        return text.replace(",", ".")  # as most of Europe types it
     return text
 
 

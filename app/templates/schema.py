@@ -45,7 +45,7 @@ def _problem(source: Source, schema: dict[str, Any], error: jsonschema_rs.Valida
         choices = [str(each) for each in above["enum"]]
         word = str(_at(source.document, list(path)))
         return source.problem(path, f"“{word}” is not one of: {', '.join(choices)}.", likely_fix(word, choices))
-    if rule == "required":
+    if rule in {"required", "dependentRequired"}:
         missing = error.message.split('"')[1] if '"' in error.message else "something"
         return source.problem(path, f"“{missing}” is missing here.")
     if error.message.startswith("False schema"):

@@ -63,7 +63,11 @@ def answer(scene: Scene, wanted: Field) -> Value:
         "boolean": wanted.required,
         "date": scene.today.isoformat(),
         "email": scene.sale.contact.email,
+        "url": "https://wiki.example",
+        "phone": "+49 30 123456",
+        "decimal": f"{wanted.minimum or 0}.00",
         "select": wanted.options[0].id if wanted.options else None,
+        "choices": wanted.options[0].id if wanted.options else None,
     }
     return fitting.get(wanted.type, _NOTED if wanted.required else None)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.flow.definition import Definition, Item
+from collections.abc import Iterable
+
+from app.flow.definition import Definition, HandoffField, Item
 from app.flow.fields import Field
 from app.flow.parts.unfolding import fold
 from app.flow.reading.items import Tree
@@ -20,10 +22,6 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
     tree, sections = Tree(reader), Sections(reader)
     tree.read()
     inputs, handoff = read_fields(document.get("inputs", ()), reader.say), sections.handoff()
-    fields = {f"inputs.{field.id}": field for field in inputs}
-    fields |= {f"packet.{each.field.id}": each.field for each in handoff}
-    for item in tree.items.values():
-        fields |= _fields_of(item)
     items, repeats = fold(tree.items, tree.repeats)
     return Definition(
         id=document["id"],
@@ -41,7 +39,7 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
         communications=sections.communications(),
         first_value=sections.first_value(),
         clocks=sections.clocks(),
-        fields=fields,
+        fields=_named(inputs, handoff, tree.items.values()),
         texts=reader.texts.named,
         lifecycle=document.get("lifecycle", "onboarding"),
         then=sections.successors(),
@@ -49,7 +47,11 @@ def read_definition(document: Document, digest: str, *, refused: Refused | None 
     )
 
 
-def _fields_of(item: Item) -> dict[str, Field]:
-    """A task's typed fields by the names that criteria use."""
-    named = {f"answers.{item.id}.{field.id}": field for field in item.fields}
-    return named | {f"results.{item.id}.{field.id}": field for field in (item.action.outputs if item.action else ())}
+def _named(inputs: Iterable[Field], handoff: Iterable[HandoffField], items: Iterable[Item]) -> dict[str, Field]:
+    """Every typed field by the name that criteria use."""
+    named = {f"inputs.{field.id}": field for field in inputs}
+    named |= {f"packet.{each.field.id}": each.field for each in handoff}
+    for item in items:
+        named |= {f"answers.{item.id}.{field.id}": field for field in item.fields}
+        named |= {f"results.{item.id}.{field.id}": field for field in (item.action.outputs if item.action else ())}
+    return named

@@ -15,10 +15,10 @@ from app.flow.events import (
     TaskReopened,
 )
 from app.flow.fields import AnswersRefused, Field, Value, check_answers
+from app.flow.questions import asked_of
 from app.flow.state import SYSTEM
 from app.flow.steps.draft import Draft, NotOpen
 from app.flow.steps.exceptions import open_exception
-from app.flow.steps.questions import asked_of
 from app.flow.steps.settle import is_complete, settle_item
 from app.flow.steps.timers import start_timers
 from app.kernel.errors import Conflict, Forbidden, Invalid

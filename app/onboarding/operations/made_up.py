@@ -111,16 +111,20 @@ def _values(fields: Iterable[Field], begins: str) -> dict[str, Value]:
 
 
 def _value(field: Field, begins: str) -> Value:
-    match field.type:
-        case "integer":
-            return min(max(25, field.minimum or 0), 25 if field.maximum is None else field.maximum)
-        case "boolean":
-            return True
-        case "date":
-            return begins
-        case "email":
-            return "nobody@sandbox.example"
-        case "select":
-            return field.options[0].id
-        case _:
-            return f"Sample: {field.label.get('en') or field.id}"[: field.maximum or 200]
+    fitting: dict[str, Value] = {
+        "boolean": True,
+        "date": begins,
+        "email": "nobody@sandbox.example",
+        "url": "https://sandbox.example",
+        "phone": "+49 30 123456",
+        "integer": _within(field, 25),
+        "decimal": f"{_within(field, 10)}.00",
+        "select": field.options[0].id if field.options else None,
+        "choices": field.options[0].id if field.options else None,
+    }
+    said = f"Sample: {field.label.get('en') or field.id}"[: field.maximum or 200]
+    return fitting.get(field.type, said)
+
+
+def _within(field: Field, wanted: int) -> int:
+    return min(max(wanted, field.minimum or 0), wanted if field.maximum is None else field.maximum)

@@ -20,6 +20,7 @@ from app.onboarding.queries.attention import STATES
 from app.onboarding.queries.cards import Asked
 from app.onboarding.queries.picture import Picture, get_picture
 from app.onboarding.sending import (
+    check_all_were_asked,
     evidence_of,
     in_words,
     typed_answers,
@@ -30,7 +31,7 @@ from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.live import live_stream
 from app.web.page.ways import staff_nav
-from app.web.responses import draw_fragment, locale_of, page, redirect
+from app.web.responses import draw_fragment, fragment, locale_of, page, redirect
 from app.web.translations import translations
 
 PageRequest = Request[Any, Any, Any]
@@ -172,8 +173,10 @@ class OnboardingForms(Controller):
         """Finish a task."""
 
         def operation(work: Work) -> dict[str, object]:
-            item = see(request, work, onboarding_id).item(task)
+            seen = see(request, work, onboarding_id)
+            item = seen.item(task)
             answers, proof = typed_answers(item, form), evidence_of(item, form)
+            check_all_were_asked(customer.asked_now(seen, item, answers), form)
             operations.complete_task(work, onboarding_id=onboarding_id, task=task, answers=answers, evidence=proof)
             return {}
 
@@ -184,6 +187,22 @@ class OnboardingForms(Controller):
                 raise
             return self._again(request, tenant_id, onboarding_id, task=task, form=form, error=error)
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}")
+
+    @post("/tasks/{task:str}/questions", status_code=200, sync_to_thread=True)
+    def questions(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        onboarding_id: FromPath[UUID],
+        task: FromPath[str],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """What a form asks now that these answers are typed; nothing is kept."""
+        with begin_work(request, tenant_id) as work:
+            seen = see(request, work, onboarding_id)
+            asked = customer.questions(seen, seen.item(task), typed_answers(seen.item(task), form))
+        context = asked | {"values": form.typed, "errors": [], "prefix": form.first("prefix")}
+        return fragment(request, "onboarding/work/_questions.html", context)
 
     @post("/milestones/{key:str}/proof", sync_to_thread=True)
     def prove(
@@ -255,18 +274,19 @@ class OnboardingForms(Controller):
     ) -> Response[str]:
         with begin_work(request, tenant_id) as work:
             seen = see(request, work, onboarding_id)
-            side = seen.item(task).side
+            item = seen.item(task)
+            side, again = item.side, customer.questions(seen, item, typed_answers(item, form))
             context = customer.task_page(work, seen, task) if side == "customer" else whole(request, work, seen, "plan")
         wrong = wrong_fields(error, saying(request))
         context |= {"command_key": new_command_key()}
         if side == "customer":
-            context |= {"values": form.typed, "errors": wrong}
+            context |= {"values": form.typed, "errors": wrong} | again
             return page(request, "onboarding/customer_task.html", context, status=error.status)
         context["stream"] = ""  # a live update would take away what was typed and what is wrong with it
         for stage in context["stages"]:
             for entry in stage["entries"]:
                 if entry["key"] == task and entry["form"]:
-                    entry["form"] |= {"given": form.typed, "errors": wrong, "open": True}
+                    entry["form"] |= {"given": form.typed, "errors": wrong, "open": True} | again
         return page(request, "onboarding/partner_onboarding.html", context, status=error.status, nav=staff_nav(request))
 
     @staticmethod

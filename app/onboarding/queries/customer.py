@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from app.flow.definition import Item
-from app.flow.fields import Field
+from app.flow.fields import Field, Value
+from app.flow.questions import asked_of
 from app.flow.state import ItemState
+from app.flow.steps.facts import Facts
 from app.kernel.work import Work
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import court_parts
@@ -19,6 +22,7 @@ from app.onboarding.queries.stored import OnboardingMissing
 from app.web.translations import mark
 
 _MINUTES_PER_QUESTION = 2
+_LINES, _LINES_OF_A_MAIL = 4, 12  # that a long text shows at first
 _WHO_SEES = mark("Only the people who work on this onboarding, yours and ours, see it.")
 
 
@@ -83,7 +87,7 @@ def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
         },
         "more": part_forms(work, picture, item),
         "action": f"{picture.path}/tasks/{quote(task)}/completion",
-        "fields": fields_of(item),
+        **questions(picture, item, state.answers),
         "values": values_of(item, state),
         "errors": [],
         "back": picture.path,
@@ -91,7 +95,23 @@ def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
     }
 
 
-def fields_of(item: Item) -> list[dict[str, Any]]:
+def questions(picture: Picture, item: Item, answers: Mapping[str, Value]) -> dict[str, Any]:
+    """What a form asks with these answers; `asks`: where to ask again, if that may change with an answer."""
+    fields = asked_now(picture, item, answers)
+    depends = any(field.when is not None for field in item.fields)
+    return {
+        "fields": fields_of(item, fields),
+        "asked": ",".join(field.id for field in fields) if depends else "",
+        "asks": f"{picture.path}/tasks/{quote(item.key)}/questions" if depends else "",
+    }
+
+
+def asked_now(picture: Picture, item: Item, answers: Mapping[str, Value]) -> tuple[Field, ...]:
+    """The questions of a task that are asked with these answers."""
+    return asked_of(item, answers, Facts(picture.definition, picture.state).of(item))
+
+
+def fields_of(item: Item, asked: Sequence[Field] | None = None) -> list[dict[str, Any]]:
     """The questions of a task as the form component takes them; a task without any asks for its evidence."""
     fields: list[dict[str, Any]] = [
         {
@@ -101,8 +121,9 @@ def fields_of(item: Item) -> list[dict[str, Any]]:
             "required": field.required,
             "help": dict(field.help),
             "options": [{"id": option.id, "label": dict(option.label)} for option in field.options],
+            "rows": _LINES_OF_A_MAIL if item.sends else _LINES,
         }
-        for field in item.fields
+        for field in (item.fields if asked is None else asked)
     ]
     if item.evidence is not None and item.evidence.source == "person":
         statement = {"id": "statement", "label": dict(item.evidence.label), "type": "text", "required": True}

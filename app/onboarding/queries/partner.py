@@ -21,7 +21,7 @@ from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import ball_of, court_parts
-from app.onboarding.queries.customer import fields_of, values_of
+from app.onboarding.queries.customer import fields_of, questions, values_of
 from app.onboarding.queries.gate import gate_lines
 from app.onboarding.queries.heading import REASONS, head, proof_of
 from app.onboarding.queries.overview.answers import answers
@@ -32,8 +32,6 @@ from app.onboarding.queries.steering.trouble import done_about
 from app.onboarding.queries.story import story_line, trace_of
 from app.onboarding.talk.queries import count_comments
 from app.web.translations import mark
-
-_ROWS_OF_A_MAIL = 12
 
 
 def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[str, Any]:
@@ -201,10 +199,8 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
         form = {"action": f"{picture.path}/milestones/{quote(item.key)}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
-    given, fields = words_of(picture, item) if item.sends else {}, fields_of(item)
-    if item.sends:
-        fields = [field | {"rows": _ROWS_OF_A_MAIL} if field["id"] == "body" else field for field in fields]
-    return form | {"fields": fields, "given": given, "errors": [], "open": False}
+    given = words_of(picture, item) if item.sends else {}
+    return form | questions(picture, item, given) | {"given": given, "errors": [], "open": False}
 
 
 def _is_provable(picture: Picture, item: Item) -> bool:

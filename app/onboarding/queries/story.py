@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.flow.clocks.value import times_to_value
 from app.kernel.trail import TrailLine, list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.queries.picture import Picture
@@ -141,9 +142,22 @@ def trace_of(work: Work, picture: Picture, before: Iterable[dict[str, Any]] = ()
     own = reversed(list_of_onboarding(work.session, picture.onboarding.id, limit=1_000))
     entries = [*before, *(story_line(entry, picture) for entry in own if entry.action in _BY_ACTION)]
     first: datetime | None = entries[0]["at"] if entries else None
-    reached = picture.onboarding.first_value_at
     return {
         "trace_id": picture.onboarding.trace_id,
-        "took": (reached - first).total_seconds() if reached and first else None,
+        "times": _times(picture, first),
         "entries": entries,
     }
+
+
+def _times(picture: Picture, first: datetime | None) -> list[dict[str, Any]]:
+    """The times to value that this template measures, by their names, in seconds; None while they run."""
+    found, clocks = times_to_value(picture.definition, picture.state, first), picture.definition.clocks
+    shown = [(mark("from trigger to first value"), found.trigger)]
+    if clocks.kickoff:
+        shown.append((mark("from kickoff to first value"), found.kickoff))
+    if clocks.account_created and clocks.core_process:
+        shown.append((mark("from account to core process"), found.account))
+    return [
+        {"label": picture.say(label), "took": None if time.took is None else time.took.total_seconds()}
+        for label, time in shown
+    ]

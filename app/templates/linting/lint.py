@@ -13,7 +13,10 @@ from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
 from app.flow.reading import Refused, declared_names, read_definition
 from app.templates.components import has_includes
 from app.templates.document import Source
+from app.templates.linting.messages import check_messages
+from app.templates.linting.people import check_people
 from app.templates.linting.repeats import check_names, check_repeats
+from app.templates.linting.watching import check_watching
 from app.templates.rules import Path, Problem, likely_fix
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -41,6 +44,7 @@ def lint_document(source: Source) -> list[Problem]:
             lint.value,
             lint.languages,
             lint.routes,
+            lint.sections,
         ):
             check()
         lint.criteria()
@@ -251,6 +255,11 @@ class _Lint:
             if kind not in routed:
                 self.say(("exceptions",), f"The exception type “{kind}” has no route.")
 
+    def sections(self) -> None:
+        """Roles are held by somebody; communications, controls, clocks and questions fit what they name."""
+        for check in (check_people, check_messages, check_watching):
+            self.problems += check(self.source, self.items)
+
     def criteria(self) -> None:
         """Criteria type-check against the declared names, with the place inside a longer text."""
         refused: Refused = []
@@ -259,7 +268,7 @@ class _Lint:
         for path, trouble in refused:
             found = _UNDECLARED.search(trouble.message)
             fix = likely_fix(found.group(1), names) if found else ""
-            told = self.source.problem(path, f"{trouble.message}.", fix)
+            told = self.source.problem(path, f"{trouble.message.rstrip('.')}.", fix)
             line, column = told.line, told.column
             if trouble.line > 1:  # a block text: its lines stand below its key
                 line, column = line + trouble.line, 1
@@ -320,7 +329,13 @@ def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]
 
 def _role_places(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for path, node in _walk(document):
-        if path and path[-1] in {"owner", "reviewer", "return_to", "role"} and isinstance(node, str):
+        if (
+            path
+            and path[-1] in {"owner", "reviewer", "return_to", "role", "to", "replies_to"}
+            and isinstance(node, str)
+        ):
             yield path, node
         if len(path) > 1 and path[-2] in {"route", "escalate"} and isinstance(node, str):
             yield path, node
+    for index, each in enumerate(document.get("communications", ())):
+        yield from ((("communications", index, word), each[word]) for word in ("to", "replies_to"))

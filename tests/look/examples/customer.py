@@ -155,6 +155,19 @@ _FIELDS = [
         "help": {},
     },
 ]
+_MORE_FIELDS = [
+    {
+        "id": "parts",
+        "label": said("What comes along?"),
+        "type": "choices",
+        "required": True,
+        "help": said("Tick all that apply."),
+        "options": [{"id": "mail", "label": "Mail"}, {"id": "files", "label": said("Files")}],
+    },
+    {"id": "rate", "label": said("Share of it, in percent"), "type": "decimal", "required": False, "help": {}},
+    {"id": "phone", "label": said("Who answers questions?"), "type": "phone", "required": False, "help": {}},
+    {"id": "wiki", "label": said("Where is it described?"), "type": "url", "required": False, "help": {}},
+]
 _FORM: Context = {
     "chrome": CUSTOMER,
     "task": {
@@ -173,6 +186,8 @@ _FORM: Context = {
     "more": [],
     "action": f"{TENANT}/tasks/mailboxes/completion",
     "fields": _FIELDS,
+    "asks": "",
+    "asked": "",
     "values": {},
     "errors": [],
     "back": TENANT,
@@ -202,6 +217,16 @@ EXAMPLES: dict[str, list[Context]] = {
         },
         _FORM | {"task": _FORM["task"] | {"optional": True}, "more": [DECLINE]},
         _FORM | {"task": _FORM["task"] | {"optional": True, "state": "not_needed"}},
+        _FORM
+        | {"fields": _MORE_FIELDS, "asks": f"{TENANT}/tasks/mailboxes/questions", "asked": "parts,rate,phone,wiki"}
+        | {"values": {"parts": ["mail"], "rate": "12.5", "wiki": "wiki"}}
+        | {"errors": [("wiki", "This is not a web address such as https://example.org.")]},
+        _FORM
+        | {"fields": _MORE_FIELDS, "values": {"parts": "mail\nfiles", "wiki": "https://wiki.example/mail"}}
+        | {"task": _FORM["task"] | {"state": "done", "completed_at": days(-1), "completed_by": "Maria Lopez"}},
+    ],
+    "onboarding/work/_questions.html": [
+        {"fields": _MORE_FIELDS, "values": {}, "errors": [], "asks": TENANT, "asked": "parts", "prefix": "task-"}
     ],
     "onboarding/plan/_more.html": [
         _FORM | {"about": _FORM["task"], "more": [DECLINE]},

@@ -100,6 +100,8 @@ _FORM = {
         },
         {"id": "link", "label": said("Link to the evidence"), "type": "text", "required": False, "help": {}},
     ],
+    "asks": "",
+    "asked": "",
     "given": {},
     "errors": [],
 }
@@ -107,6 +109,11 @@ _ANSWERS = [
     ({"id": "domain", "label": "Your mail domain", "type": "text"}, "contoso.example"),
     ({"id": "mfa", "label": "Everybody signs in with two factors", "type": "boolean"}, True),
     ({"id": "day", "label": "Preferred first day", "type": "date"}, days(9).date()),
+]
+_TIMES: list[dict[str, Any]] = [
+    {"label": said("from trigger to first value"), "took": 1_036_800},
+    {"label": said("from kickoff to first value"), "took": 604_800},
+    {"label": said("from account to core process"), "took": 93_600},
 ]
 _PROOF = {"statement": "Minutes sent to all who took part.", "link": "https://docs.example/1", "given_by": "Dana Weber"}
 _PLAN: Context = {
@@ -355,8 +362,8 @@ EXAMPLES: dict[str, list[Context]] = {
         },
     ],
     "onboarding/trace.html": [
-        _ENDED | {"view": "trace", "trace_id": TRACE, "took": 1_036_800, "entries": _WAY},
-        _PLAN | {"view": "trace", "trace_id": TRACE, "took": None, "entries": TRAIL},
+        _ENDED | {"view": "trace", "trace_id": TRACE, "times": _TIMES, "entries": _WAY},
+        _PLAN | {"view": "trace", "trace_id": TRACE, "times": [_TIMES[0] | {"took": None}], "entries": TRAIL},
     ],
     "partners/tenants.html": [
         {

@@ -80,6 +80,64 @@ def days_of(item: Item) -> int | None:
     return item.due.business_days
 
 
+QUESTIONS = """
+fields:
+  - {id: street, label: {en: Street}, type: text, required: true}
+  - {id: vat, label: {en: VAT}, type: text}
+"""
+CHECKED = """
+parameters: [{id: owner, type: role, label: {en: O}}]
+tasks:
+  - {id: bill, kind: form, title: {en: Bill}, owner: $owner, fields: [{id: po, label: {en: PO}, type: text}]}
+  - {id: tell, kind: message, title: {en: Tell}, owner: $owner, depends_on: [task.bill], sends: news}
+controls:
+  - {id: no_po, label: {en: No PO}, when: task.bill.done && !answers.bill.po.given, on: task.tell,
+     exception: billing_mismatch, reason_code: scope_mismatch}
+communications:
+  - {id: news, kind: news, mode: draft, to: client, subject: {en: S}, body: {en: B}, may_promise: {en: N},
+     must_not_promise: {en: D}, replies_to: $owner, suppress: answers.bill.po == "task.bill"}
+"""
+
+
+class TestOtherLists:
+    def test_questions_keep_their_own_ids(self):
+        form = task("ask", "fields: [{id: address, include: component/address@1.0.0}]", kind="form")
+        item = read(milestone("base", form), address=QUESTIONS).compile().items["task.ask"]
+        assert [field.id for field in item.fields] == ["street", "vat"]
+
+    def test_controls_and_communications_come_along_with_ids_of_their_own(self):
+        text = milestone("base", include("a", "checked"), include("b", "checked"))
+        definition = read(text, checked=CHECKED).compile()
+        assert [each.id for each in definition.controls] == ["a_no_po", "b_no_po"]
+        assert definition.controls[1].item == "task.b_tell"
+        assert definition.controls[1].when.source == "task.b_bill.done && !answers.b_bill.po.given"
+        assert definition.items["task.b_tell"].sends == "b_news"
+        sent = definition.communications["b_news"]
+        assert sent.suppress is not None
+        assert (sent.replies_to, sent.suppress.source) == ("lead", 'answers.b_bill.po == "task.bill"')
+
+    def test_a_gate_gets_its_stage_ready(self):
+        body = """
+gates:
+  - {id: ok, title: {en: Ok}, reviewer: lead, shows: [packet.outcome], records: [packet], must_escalate: [],
+     validations: [{id: v, label: {en: V}, check: task.build.done}], logged: [decision], override_reason: {en: W},
+     decisions: [{id: yes, label: {en: Y}, effect: pass}, {id: no, label: {en: N}, effect: return}]}
+"""
+        known = component("judged", body)
+        stage = f"gates: [{{id: a, include: {known.name}, depends_on: [milestone.base]}}]"
+        template = read_template(
+            small_text(milestone("base", task("build")), stage=stage), FILE, {known.name: known}.get
+        )
+        gate = template.compile().items["gate.a_ok"]
+        assert gate.depends_on == ("milestone.base",)
+        assert gate.review is not None
+        assert gate.review.validations[0].id == "v"
+
+    def test_is_refused_in_a_list_of_another_kind(self):
+        [problem] = problems(milestone("base", include("a", "address", "")), address=QUESTIONS)
+        assert problem.message == "“component/address@1.0.0” is made of fields; this is a list of tasks."
+
+
 class TestExpansion:
     def test_two_includes_of_one_component_do_not_clash(self):
         template = read(

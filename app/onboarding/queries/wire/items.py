@@ -105,7 +105,8 @@ def _sends(picture: Picture, item: Item) -> SendsOut | None:
 
 def _question(field: Field) -> QuestionOut:
     options = [OptionOut(option.id, dict(option.label)) for option in field.options]
-    return QuestionOut(field.id, dict(field.label), field.type, field.required, options)
+    when = getattr(field.when, "source", None)
+    return QuestionOut(field.id, dict(field.label), field.type, field.required, options, when)
 
 
 def get_packet(work: Work, picture: Picture) -> PacketOut:

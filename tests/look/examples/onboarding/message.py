@@ -42,6 +42,8 @@ _FORM: Context = {
             "help": {},
         },
     ],
+    "asks": "",
+    "asked": "",
     "given": {
         "subject": "Your new go-live date",
         "body": "We go live on Monday, 14 December.\n\nNothing else changes.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.flow.fields import AnswersRefused, Field, Option, check_answers
+from app.flow.fields import AnswersRefused, Field, Option, as_criterion_value, check_answers
 
 LABEL = {"en": "Label"}
 FIELDS = (
@@ -14,6 +14,10 @@ FIELDS = (
     Field(id="agreed", label=LABEL, type="boolean"),
     Field(id="day", label=LABEL, type="date"),
     Field(id="plan", label=LABEL, type="select", options=(Option(id="team", label=LABEL),)),
+    Field(id="site", label=LABEL, type="url"),
+    Field(id="phone", label=LABEL, type="phone"),
+    Field(id="rate", label=LABEL, type="decimal", minimum=0, maximum=100),
+    Field(id="parts", label=LABEL, type="choices", options=(Option(id="a", label=LABEL), Option(id="b", label=LABEL))),
 )
 
 
@@ -47,6 +51,21 @@ class TestCheckAnswers:
             ("day", "20260228"),
             ("day", "2026-W05-6"),
             ("plan", "enterprise"),
+            ("site", "example.org"),
+            ("site", "ftp://example.org"),
+            ("site", "https://me:secret@example.org"),
+            ("site", "https://exa mple.org"),
+            ("site", "https://[half"),
+            ("phone", "call me"),
+            ("phone", "1"),
+            ("rate", "12,5"),
+            ("rate", "100.5"),
+            ("rate", "-0.1"),
+            ("rate", "1e3"),
+            ("rate", 12),
+            ("parts", "c"),
+            ("parts", "a\nc"),
+            ("parts", ["a"]),
             ("unknown", "x"),
         ],
     )
@@ -54,6 +73,20 @@ class TestCheckAnswers:
         with pytest.raises(AnswersRefused) as refused:
             check_answers(FIELDS, {"name": "Acme", name: value})
         assert [place for place, _ in refused.value.errors] == [f"/answers/{name}"]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "seen"),
+        [
+            ("site", "https://example.org/a?b=c", "https://example.org/a?b=c"),
+            ("phone", "+49 (30) 123-456", "+49 (30) 123-456"),
+            ("rate", "12.50", 12.5),
+            ("parts", "a\nb", ["a", "b"]),
+        ],
+    )
+    def test_keeps_what_criteria_see_as_their_own_kind(self, name, value, seen):
+        field = next(each for each in FIELDS if each.id == name)
+        assert check_answers(FIELDS, {"name": "Acme", name: value})[name] == value
+        assert as_criterion_value(field, value) == seen
 
     def test_names_every_wrong_place_at_once(self):
         with pytest.raises(AnswersRefused) as refused:

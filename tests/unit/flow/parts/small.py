@@ -40,9 +40,11 @@ audience: msp
 default_locale: en
 locales: [en]
 roles:
+  - {id: onboarding_lead, label: {en: First lead}, side: partner}
   - {id: lead, label: {en: Lead}, side: partner}
   - {id: cs_leader, label: {en: Leader}, side: partner}
-  - {id: client, label: {en: Client}, side: customer}
+  - {id: customer_owner, label: {en: Owner}, side: customer}
+  - {id: client, label: {en: Client}, side: customer, fallback: customer_owner}
 inputs:
   - {id: seats, label: {en: Seats}, type: integer, default: 10}
 INPUTS
@@ -90,8 +92,8 @@ _KINDS = (
 )
 
 
-def small_text(milestones: str, *, stage: str = "", inputs: str = "", timers: str = "") -> str:
-    """The text of the template with these milestones in its stage of work."""
+def small_text(milestones: str, *, stage: str = "", inputs: str = "", timers: str = "", sections: str = "") -> str:
+    """The text of the template with these milestones in its stage of work; `sections` are further ones, whole."""
     routes = "\n".join(
         f"  - {{id: {kind}, label: {{en: {kind}}}, route: [lead], first_response: {{en: Look}}, "
         f"respond_within: {{business_days: 1}}, reason_codes: [scope_mismatch]}}"
@@ -100,7 +102,7 @@ def small_text(milestones: str, *, stage: str = "", inputs: str = "", timers: st
     text = _HEAD.replace("EXCEPTIONS", routes).replace("INPUTS\n", indent(inputs.strip("\n"), "  ") + "\n")
     text = text.replace("STAGE\n", indent(stage.strip("\n"), "    ") + "\n")
     text = text.replace("TIMERS\n", f"timers:\n{indent(timers.strip(), '  ')}\n" if timers else "")
-    return text.replace("MILESTONES\n", indent(milestones.strip("\n"), "      ") + "\n")
+    return f"{sections.strip()}\n" + text.replace("MILESTONES\n", indent(milestones.strip("\n"), "      ") + "\n")
 
 
 def small(milestones: str, **more: str) -> Template:
