@@ -14,7 +14,7 @@ from app.flow.communications.policy import SUPPRESSED
 from app.flow.decide import decide, new_state, replay
 from app.flow.definition import AUTOMATIC_KINDS, Definition
 from app.flow.state import SYSTEM
-from tests.unit.flow.communications.sample import LEAD, TASK, TELL, TalkRun, automatic, template
+from tests.unit.flow.communications.sample import LEAD, TASK, TELL, TalkRun, automatic, template, unchecked
 from tests.unit.flow.parts.small import BUILD, milestone
 from tests.unit.flow.running import of_type
 
@@ -42,7 +42,8 @@ class TestAutomatic:
 
     @pytest.mark.parametrize("kind", AUTOMATIC_KINDS)
     def test_is_meant_for_every_kind_on_the_list(self, kind):
-        assert len(TalkRun(mode="automatic", kind=kind).sent()) == 1
+        to = "lead" if kind == "inactivity_alert" else "client"
+        assert len(TalkRun(mode="automatic", kind=kind, to=to).sent()) == 1
 
     def test_goes_out_once_whatever_happens_next(self):
         run = automatic()
@@ -54,7 +55,7 @@ class TestAutomatic:
 
     @pytest.mark.parametrize("kind", ["news", "go_live_date", "customer_at_fault"])
     def test_is_a_draft_where_its_kind_may_not_go_out_alone(self, kind):
-        run = TalkRun(mode="automatic", kind=kind)
+        run = TalkRun.of(unchecked(mode="automatic", kind=kind))
         assert (run.sent(), run.item(TASK).state) == ([], "open")
 
     def test_is_a_draft_in_a_workflow_without_a_gate(self):

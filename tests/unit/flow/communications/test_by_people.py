@@ -14,7 +14,7 @@ from app.flow.fields import AnswersRefused
 from app.flow.steps.draft import NotOpen
 from app.flow.steps.holds import OnHold
 from app.flow.steps.work import NotYourTask, TaskBuiltUpon
-from tests.unit.flow.communications.sample import LEAD, TASK, TELL, TalkRun, automatic
+from tests.unit.flow.communications.sample import LEAD, TASK, TELL, TalkRun, automatic, unchecked
 from tests.unit.flow.parts.small import BOSS, BUILD, milestone
 from tests.unit.flow.running import CUSTOMER, of_type
 
@@ -101,7 +101,7 @@ class TestDraft:
         with pytest.raises(NotYourTask):
             TalkRun().send(CUSTOMER)
         with pytest.raises(NotTheApprover, match="partner"):
-            TalkRun(milestones=THEIRS).send(CUSTOMER)
+            TalkRun.of(unchecked(milestones=THEIRS)).send(CUSTOMER)
 
     def test_is_reminded_of_as_any_step(self):
         reminded = TalkRun("approval: {role: cs_leader}")
@@ -141,7 +141,7 @@ class TestApproval:
         assert (len(run.sent()), run.state.approvals) == (1, {})
 
     def test_is_needed_by_every_risky_kind_whatever_its_rule_says(self):
-        run = TalkRun("approval: {role: cs_leader, when: 'false'}", kind="scope_change")
+        run = TalkRun.of(unchecked("approval: {role: cs_leader, when: 'false'}", kind="scope_change"))
         with pytest.raises(NotTheApprover):
             run.send(LEAD)
 
