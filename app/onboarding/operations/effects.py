@@ -133,10 +133,10 @@ def _readers(onboarding: Onboarding, state: State, command: NotifyRole) -> list[
     """Whoever is named, else who holds the role; of a reminder the person whose step it is, where somebody took it."""
     if by_name := _told_by_name(onboarding, command.person):
         return by_name
-    assignee = state.items[command.item].assignee
+    assignee, held = state.items[command.item].assignee, holders(onboarding, command.role)
     if command.message == "reminder" and assignee and (person := find_holder(onboarding, UUID(assignee))):
-        return [person]
-    return holders(onboarding, command.role)
+        return held if command.item in state.approvals and person not in held else [person]
+    return held
 
 
 def _notify(  # what a letter is made of

@@ -22,7 +22,6 @@ from app.onboarding.queries.stored import OnboardingMissing
 from app.web.translations import mark
 
 _MINUTES_PER_QUESTION = 2
-_LINES, _LINES_OF_A_MAIL = 4, 12  # that a long text shows at first
 _WHO_SEES = mark("Only the people who work on this onboarding, yours and ours, see it.")
 
 
@@ -121,7 +120,6 @@ def fields_of(item: Item, asked: Sequence[Field] | None = None) -> list[dict[str
             "required": field.required,
             "help": dict(field.help),
             "options": [{"id": option.id, "label": dict(option.label)} for option in field.options],
-            "rows": _LINES_OF_A_MAIL if item.sends else _LINES,
         }
         for field in (item.fields if asked is None else asked)
     ]

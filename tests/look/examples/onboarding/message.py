@@ -38,7 +38,6 @@ _FORM: Context = {
             "label": said("Message"),
             "type": "long_text",
             "required": True,
-            "rows": 12,
             "help": {},
         },
     ],
