@@ -63,6 +63,7 @@ from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
 from app.partners.pages import BrandFiles
+from app.templates.pages import CataloguePages
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
 from app.tenancy.api.exports import ExportDoors
@@ -105,6 +106,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    CataloguePages,
     HomePages,
     OnboardingPages,
     DatePages,

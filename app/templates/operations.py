@@ -105,7 +105,7 @@ def pin(work: Work, effective: Effective) -> str:
                 version=str(document["version"]),
                 title=_title(document),
                 document=document,
-                origins={path: plain(origin) for path, origin in effective.origin.items()},
+                origins={path: plain(origin.id) for path, origin in effective.origin.items()},
                 pinned_at=work.now,
             )
         )
@@ -114,7 +114,7 @@ def pin(work: Work, effective: Effective) -> str:
 
 
 def _title(document: dict[str, Any]) -> str:
-    title = document.get("title") or {}
+    title = document.get("title") or document.get("patch", {}).get("title") or {}
     return str(title.get("en") or next(iter(title.values()), document.get("overlay", "")))
 
 

@@ -89,6 +89,37 @@ def list_published(session: Session, organisation_id: UUID, template_id: str) ->
     return [PublishedVersion(*row) for row in session.execute(newest.limit(MOST_VERSIONS))]
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A template of a catalogue: its newest version, how many there are, and the newest overlay on it."""
+
+    template_id: str
+    newest: PublishedVersion
+    versions: int
+    overlay: PublishedVersion | None
+
+
+def list_catalogue(session: Session, organisation_id: UUID) -> list[CatalogueEntry]:
+    """What the organisation has published, by template, the last published first; in its scope."""
+    columns = (TemplateVersion.digest, TemplateVersion.version, TemplateVersion.title, TemplateVersion.published_at)
+    named = select(TemplateVersion.template_id, TemplateVersion.kind, *columns)
+    own = named.where(TemplateVersion.organisation_id == organisation_id)
+    found: dict[str, dict[str, list[PublishedVersion]]] = {}
+    for row in session.execute(own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)):
+        version = PublishedVersion(row.digest, row.version, row.title, row.published_at)
+        found.setdefault(row.template_id, {}).setdefault(row.kind, []).append(version)
+    return [
+        CatalogueEntry(
+            template_id=template_id,
+            newest=kinds["template"][0],
+            versions=len(kinds["template"]),
+            overlay=next(iter(kinds.get("overlay", ())), None),
+        )
+        for template_id, kinds in found.items()
+        if "template" in kinds
+    ]
+
+
 def list_pinned(session: Session, template_id: str) -> list[PinnedDocument]:
     """The documents of one template that the tenant has pinned, the last first; in the tenant's scope."""
     query = select(Definition).where(Definition.template_id == template_id).order_by(Definition.pinned_at.desc())

@@ -19,6 +19,7 @@ from app.onboarding.queries.heading import TOLD, head
 from app.onboarding.queries.overview.answers import answers
 from app.onboarding.queries.picture import MOVING, Picture, milestones
 from app.onboarding.queries.stored import OnboardingMissing
+from app.templates.preview import specs_of
 from app.web.translations import mark
 
 _MINUTES_PER_QUESTION = 2
@@ -112,17 +113,7 @@ def asked_now(picture: Picture, item: Item, answers: Mapping[str, Value]) -> tup
 
 def fields_of(item: Item, asked: Sequence[Field] | None = None) -> list[dict[str, Any]]:
     """The questions of a task as the form component takes them; a task without any asks for its evidence."""
-    fields: list[dict[str, Any]] = [
-        {
-            "id": field.id,
-            "label": dict(field.label),
-            "type": field.type,
-            "required": field.required,
-            "help": dict(field.help),
-            "options": [{"id": option.id, "label": dict(option.label)} for option in field.options],
-        }
-        for field in (item.fields if asked is None else asked)
-    ]
+    fields = specs_of(item.fields if asked is None else asked)
     if item.evidence is not None and item.evidence.source == "person":
         statement = {"id": "statement", "label": dict(item.evidence.label), "type": "text", "required": True}
         fields.append(statement | {"help": {}, "options": []})

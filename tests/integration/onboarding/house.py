@@ -52,7 +52,7 @@ class House:
         roles = frozenset({"partner_admin"})
         self.ada = Actor("person", self.ada_id, "Ada", organisation_id=self.doors.northwind, roles=roles)
         home = TenantRequest(self.doors.northwind, kind="home", name="Northwind", key="home")
-        made = create_tenant(self.doors.runtime, self.ada, home, trace_id="set-up")
+        self.home = made = create_tenant(self.doors.runtime, self.ada, home, trace_id="set-up")
         shelf = open_shelf("msp/managed-services")
         with self.installation.work(made, self.ada) as work:
             publish(work, shelf.template)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -49,7 +51,9 @@ def overlay_text(patch: str, *, digest: str | None = None, version: str = "1.0.0
     return head + "\n".join(f"  {line}" for line in patch.strip("\n").splitlines()) + "\n"
 
 
-def overlay(patch: str, **more: str) -> Overlay:
+def overlay(patch: str, after: Sequence[Overlay] = (), **more: str) -> Overlay:
+    if after:
+        more["digest"] = apply_overlays(managed_services(), after).digest
     return read_overlay(overlay_text(patch, **more), "overlay.yaml")
 
 
@@ -57,7 +61,7 @@ def merged(patch: str) -> Effective:
     return apply_overlays(managed_services(), [overlay(patch)])
 
 
-def refusals(patch: str, **more: str) -> list[Problem]:
+def refusals(patch: str, **more: Any) -> list[Problem]:
     with pytest.raises(TemplateRefused) as refused:
         apply_overlays(managed_services(), [overlay(patch, **more)])
     return refused.value.problems

@@ -1,0 +1,117 @@
+"""The HTML doors of a partner's catalogue: what it has published, and how each looks before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from litestar import Controller, Request, Response, get
+from litestar.params import FromPath, FromQuery
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.access.rights import AtWork, staff_rights
+from app.flow.fields import Text
+from app.templates.operations import effective_document
+from app.templates.overlay import Effective
+from app.templates.preview import board_of, facts_of, forms_of, timeline_of
+from app.templates.queries import TemplateMissing, find_overlay, list_catalogue, list_published
+from app.web.begin import runtime_of, site_of, visit_of
+from app.web.page.ways import staff_nav
+from app.web.responses import locale_of, page
+from tenants.sessions import partner_session
+
+PageRequest = Request[Any, Any, Any]
+VIEWS: dict[str, Callable[..., Any]] = {
+    "board": board_of,
+    "timeline": timeline_of,
+    "forms": forms_of,
+    "needs": facts_of,
+}
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+class CataloguePages(Controller):
+    """Templates of the partner whose host this is."""
+
+    path = "/templates"
+    opt = {"door": "partner"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    include_in_schema = False
+
+    @get("/", sync_to_thread=True)
+    def show(self, request: PageRequest) -> Response[str]:
+        """Every template that the partner has published, by its newest version."""
+        _let_in(request)
+        runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
+        with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
+            entries = list_catalogue(session, organisation_id)
+        return page(request, "templates/catalogue.html", {"templates": entries}, nav=staff_nav(request))
+
+    @get("/{address:str}", sync_to_thread=True)
+    def look(
+        self,
+        request: PageRequest,
+        address: FromPath[str],
+        view: FromQuery[str] = "board",
+        language: FromQuery[str] = "",
+        base: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter with what it is without
+    ) -> Response[str]:
+        """One version as its customers would see it, with the partner's own overlay upon it."""
+        _let_in(request)
+        shown = view if view in VIEWS else "board"
+        context = _preview(request, f"sha256:{address}", language=language, base=base)
+        context |= {"view": shown, "shown": VIEWS[shown](*context.pop("parts"))}
+        return page(request, "templates/template.html", context, nav=staff_nav(request))
+
+
+def _let_in(request: PageRequest) -> None:
+    actor = visit_of(request).actor
+    require(AtWork(staff_rights(actor), actor), Permission.TEMPLATE_READ)
+
+
+def _preview(request: PageRequest, digest: str, *, language: str, base: bool) -> dict[str, Any]:
+    """What every view of a template has in common. Raises TemplateMissing."""
+    runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
+    with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
+        overlay = find_overlay(session, organisation_id, digest)
+        plain = effective_document(
+            runtime, organisation_id, template_digest=digest, overlay_digest=None if base else overlay
+        )
+        versions = list_published(session, organisation_id, str(plain.document["id"]))
+    if not any(each.digest == digest for each in versions):
+        raise TemplateMissing(f"No published template has the address {digest}.")
+    chosen = _language(request, plain, language)
+    definition = plain.compile()
+    read = partial(_read, chosen, str(plain.document["default_locale"]))
+    return {
+        "template": {
+            "address": digest.removeprefix("sha256:"),
+            "id": definition.id,
+            "title": read(definition.title),
+            "description": read(plain.document.get("description", {})),
+            "version": definition.version,
+            "lifecycle": definition.lifecycle,
+            "adapted": overlay is not None,
+            "base": base or overlay is None,
+        },
+        "facts": facts_of(definition, read),
+        "language": chosen,
+        "direction": "rtl" if chosen.partition("-")[0] in RIGHT_TO_LEFT else "ltr",
+        "texts_in": list(definition.locales),
+        "versions": versions,
+        "parts": (definition, read),
+    }
+
+
+def _language(request: PageRequest, effective: Effective, wanted: str) -> str:
+    """The language asked for, else the reader's, else the template's own."""
+    known = list(effective.document["locales"])
+    for language in (wanted, locale_of(request).language):
+        if language in known:
+            return language
+    return str(effective.document["default_locale"])
+
+
+def _read(language: str, default: str, text: Text) -> str:
+    return text.get(language) or text.get(default) or next(iter(text.values()), "")

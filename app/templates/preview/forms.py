@@ -1,0 +1,47 @@
+"""The forms: what each task asks, as the form component takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.flow.definition import Definition
+from app.flow.fields import Field
+from app.templates.preview.board import Read
+
+
+def specs_of(fields: Iterable[Field]) -> list[dict[str, Any]]:
+    """Typed fields as the form component takes them, their texts in every language."""
+    return [
+        {
+            "id": field.id,
+            "label": dict(field.label),
+            "type": field.type,
+            "required": field.required,
+            "help": dict(field.help),
+            "options": [{"id": option.id, "label": dict(option.label)} for option in field.options],
+        }
+        for field in fields
+    ]
+
+
+def forms_of(definition: Definition, read: Read) -> list[dict[str, Any]]:
+    """Every task that asks something, in the plan's order; of what happens several times, once."""
+    patterns = [member for repeat in definition.repeats.values() for member in repeat.pattern]
+    tasks = [item for item in (*definition.items.values(), *patterns) if item.kind == "task" and item.fields]
+    return [
+        {
+            "key": task.key,
+            "title": read(task.title),
+            "help": read(task.help) if task.help else "",
+            "side": task.side,
+            "fields": [_in_one_language(spec, read) for spec in specs_of(task.fields)],
+            "conditions": {field.id: getattr(field.when, "source", "") for field in task.fields if field.when},
+        }
+        for task in sorted(tasks, key=lambda task: task.position)
+    ]
+
+
+def _in_one_language(spec: dict[str, Any], read: Read) -> dict[str, Any]:
+    options = [option | {"label": read(option["label"])} for option in spec["options"]]
+    return spec | {"label": read(spec["label"]), "help": read(spec["help"]) if spec["help"] else "", "options": options}

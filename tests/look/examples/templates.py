@@ -1,0 +1,78 @@
+"""A partner's catalogue and a template before it runs, drawn from the library's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from app.flow.definition import Definition
+from app.flow.fields import Text
+from app.templates.library import open_shelf
+from app.templates.preview import board_of, facts_of, forms_of, timeline_of
+from app.templates.queries import CatalogueEntry, PublishedVersion
+from tests.look.examples.facts import PARTNER, Context, days
+
+
+def _read(text: Text) -> str:
+    return text.get("en", "")
+
+
+@cache
+def _definition() -> Definition:
+    return open_shelf("msp/managed-services").effective("northwind").compile()
+
+
+def _version(digit: str, version: str, age: int) -> PublishedVersion:
+    return PublishedVersion(f"sha256:{digit * 64}", version, "Managed services with your provider", days(-age))
+
+
+def _view(view: str, shown: Any, **more: Any) -> Context:
+    definition = _definition()
+    template = {
+        "address": "a" * 64,
+        "id": definition.id,
+        "title": _read(definition.title),
+        "description": "Takes over support, monitoring and patching for a customer's workplaces.",
+        "version": definition.version,
+        "lifecycle": definition.lifecycle,
+        "adapted": True,
+        "base": False,
+    }
+    return {
+        "chrome": replace(PARTNER, path=f"/templates/{'a' * 64}"),
+        "template": template | more,
+        "facts": facts_of(definition, _read),
+        "language": "en",
+        "direction": "ltr",
+        "texts_in": ["en", "de"],
+        "versions": [_version("a", "1.1.0", 3), _version("b", "1.0.0", 40)],
+        "view": view,
+        "shown": shown,
+    }
+
+
+_BOARD = board_of(_definition(), _read)
+_VIEWS = {
+    "board": _BOARD,
+    "timeline": timeline_of(_definition(), _read),
+    "forms": forms_of(_definition(), _read),
+    "needs": facts_of(_definition(), _read),
+}
+_CATALOGUE: Context = {
+    "chrome": replace(PARTNER, path="/templates"),
+    "templates": [
+        CatalogueEntry("msp-managed-services", _version("a", "1.1.0", 3), 2, _version("c", "1.0.2", 2)),
+        CatalogueEntry("msp-renewal", _version("d", "1.0.0", 40), 1, None),
+    ],
+}
+EXAMPLES: dict[str, list[Context]] = {
+    "templates/catalogue.html": [_CATALOGUE, _CATALOGUE | {"templates": []}],
+    "templates/template.html": [
+        *(_view(view, shown) for view, shown in _VIEWS.items()),
+        _view("board", _BOARD[:1], base=True),
+        _view("timeline", _VIEWS["timeline"], adapted=False),
+    ],
+    **{f"templates/_{view}.html": [{"shown": shown}] for view, shown in _VIEWS.items()},
+    "templates/_task.html": [{"task": task} for task in _BOARD[1]["milestones"][0]["tasks"][:1]],
+}
