@@ -173,6 +173,13 @@ def tenants(arguments: list[str]) -> int:
     return run(arguments)
 
 
+def templates(arguments: list[str]) -> int:
+    """The tools of template authors: lint, test, simulate, graph, pack, verify, keygen, schema."""
+    from app.bootstrap.commands.templates.actions import run_templates
+
+    return run_templates(arguments)
+
+
 def trail(arguments: list[str]) -> int:
     """Export a workspace's trail; verify an exported one, with neither database nor network."""
     from app.bootstrap.commands.trail import run_trail
@@ -220,6 +227,7 @@ COMMANDS: dict[str, Command] = {
     "keys": keys,
     "doctor": doctor,
     "tenants": tenants,
+    "templates": templates,
     "trail": trail,
     "onboardings": onboardings,
     "history": history,

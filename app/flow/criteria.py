@@ -77,9 +77,11 @@ class Criterion:
 
     def value(self, facts: Readable) -> object:
         """What it evaluates to, as a plain Python value. Raises CriterionFailed."""
-        answer = self._expression.eval(
-            data={name: value for name in self.names if (value := facts.get(name)) is not None}
-        )
+        known = {name: value for name in self.names if (value := facts.get(name)) is not None}
+        try:
+            answer = self._expression.eval(data=known)
+        except RuntimeError as trouble:  # the engine's own bound: lists inside of lists take too many steps
+            raise CriterionFailed(self.place, str(trouble).splitlines()[0]) from None
         if answer.type() in (cel.Type.ERROR, cel.Type.UNKNOWN):  # CEL types have no hash
             raise CriterionFailed(self.place, _reason(str(answer.value())))
         return answer.plain_value()

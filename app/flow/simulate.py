@@ -6,7 +6,7 @@ A dead end is a state in which nobody can do anything and no timer runs, or one 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -19,28 +19,48 @@ from app.flow.definition import EXCEPTION_TYPES, REASON_CODES, Definition, Item
 from app.flow.events import By, Event, Evidenced, Resolution
 from app.flow.fields import Field, Value
 from app.flow.parts.unfolding import instance_key, unfold
-from app.flow.state import State
+from app.flow.simulation.due import next_due
+from app.flow.simulation.edges import ANY, Edge, Leaning
+from app.flow.state import State, Status
 from app.flow.steps.gates import view_gate
 from app.kernel.errors import SlipwayError
 
 LONGEST_HISTORY = 1_000
+AT_AN_EDGE = 200  # steps that an edge leads; then chance does
 MOST_EXCEPTIONS = 10  # raised by people; enough trouble for one onboarding
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WAYS: tuple[Resolution, ...] = ("retry", "done", "skip", "close")
 _FITTING = {"email": "someone@example.org", "url": "https://example.org/page", "phone": "+49 30 123456"}
+_CLOCKS = (events.TimerFired, events.ReminderDue)
 PROOF = Evidenced(statement="Seen and noted.", link="https://example.org/proof")
 
 
 class DeadEnd(Struct, frozen=True, kw_only=True):
-    """A history that cannot reach the end, and the items that are open in it."""
+    """A history that cannot reach the end, and the items that are open in it. `edge`: the one it was led along."""
 
     seed: int
     steps: int
     stuck: tuple[str, ...]
+    edge: str = ""
+
+
+class Walked(Struct, frozen=True, kw_only=True):
+    """One history in short. `days`: working days of the partner from its begin to its last event."""
+
+    seed: int
+    edge: str
+    status: Status
+    steps: int
+    days: int
+    done: tuple[str, ...]
+    stuck: tuple[str, ...]
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What many histories did. `touched` counts in how many an item was done."""
+    """What many histories did. `touched` counts in how many an item was done; `never`: in none.
+
+    `longest` and `slowest` are the most steps and the most working days, each with who walked so.
+    """
 
     histories: int
     finished: int
@@ -48,72 +68,150 @@ class Report(Struct, frozen=True, kw_only=True):
     longest: int
     dead_ends: tuple[DeadEnd, ...]
     touched: dict[str, int]
+    never: tuple[str, ...] = ()
+    longest_by: str = ""
+    slowest: int = 0
+    slowest_by: str = ""
 
 
 def simulate(definition: Definition, *, seed: int = 1, histories: int = 20) -> Report:
     """Walk that many random histories to their end."""
-    ends: Counter[str] = Counter()
-    touched: Counter[str] = Counter()
-    dead: list[DeadEnd] = []
-    longest = 0
-    for number in range(seed, seed + histories):
-        history, state = walk(definition, number)
-        longest = max(longest, len(history))
-        ends[state.status] += 1
-        touched.update(key for key, item in state.items.items() if item.state == "done" and key in definition.items)
-        if state.status == "running":
-            stuck = tuple(key for key, item in state.items.items() if item.state in {"open", "running", "blocked"})
-            dead.append(DeadEnd(seed=number, steps=len(history), stuck=stuck))
-    return Report(
-        histories=histories,
-        finished=ends["finished"],
-        cancelled=ends["cancelled"],
-        longest=longest,
-        dead_ends=tuple(dead),
-        touched=dict(sorted(touched.items())),
+    return sum_up(definition, (look(definition, number) for number in range(seed, seed + histories)))
+
+
+def look(definition: Definition, seed: int, edge: Edge = ANY) -> Walked:
+    """Walk one history and say in short what it did."""
+    history, state = walk(definition, seed, edge)
+    stuck = tuple(key for key, item in state.items.items() if item.state in {"open", "running", "blocked"})
+    return Walked(
+        seed=seed,
+        edge=edge.name,
+        status=state.status,
+        steps=len(history),
+        days=state.time_for("partner").days_between(history[0].at, history[-1].at),
+        done=tuple(key for key, item in state.items.items() if item.state == "done" and key in definition.items),
+        stuck=stuck if state.status == "running" else (),
     )
 
 
-def walk(definition: Definition, seed: int) -> tuple[list[Recorded], State]:
-    """One random legal history and the state it leads to."""
+def sum_up(definition: Definition, walked: Iterable[Walked]) -> Report:
+    """What many histories did, in any order."""
+    ends: Counter[str] = Counter()
+    touched: Counter[str] = Counter()
+    dead: list[DeadEnd] = []
+    longest = slowest = (0, "")
+    for each in walked:
+        who = each.edge or f"seed {each.seed}"
+        longest, slowest = _more(longest, (each.steps, who)), _more(slowest, (each.days, who))
+        ends[each.status] += 1
+        touched.update(each.done)
+        if each.status == "running":
+            dead.append(DeadEnd(seed=each.seed, steps=each.steps, stuck=each.stuck, edge=each.edge))
+    return Report(
+        histories=ends.total(),
+        finished=ends["finished"],
+        cancelled=ends["cancelled"],
+        longest=longest[0],
+        dead_ends=tuple(sorted(dead, key=lambda each: (each.edge, each.seed))),
+        touched=dict(sorted(touched.items())),
+        never=tuple(key for key in definition.items if key not in touched),
+        longest_by=longest[1],
+        slowest=slowest[0],
+        slowest_by=slowest[1],
+    )
+
+
+def _more(one: tuple[int, str], other: tuple[int, str]) -> tuple[int, str]:
+    """The larger; of two alike the first in the alphabet, so that the order of walks says nothing."""
+    return min(one, other, key=lambda each: (-each[0], each[1] == "", each[1]))
+
+
+def walk(definition: Definition, seed: int, edge: Edge = ANY) -> tuple[list[Recorded], State]:
+    """One random legal history and the state it leads to; an edge leads it where chance seldom goes."""
     chance = Random(seed)  # noqa: S311  # a repeatable walk, not a secret
-    now = BEGIN + timedelta(hours=chance.randrange(24 * 200))
-    begin = _begin(definition, chance)
+    values = Leaning(seed, edge) if edge.name else chance
+    now = edge.begin or BEGIN + timedelta(hours=chance.randrange(24 * 200))
+    begin = _begin(definition, values, packet=edge.packet)
     state = decide(definition, new_state(definition), begin, now).state
     history = [Recorded(at=now, event=begin)]
     while state.status == "running" and len(history) < LONGEST_HISTORY:
-        event = _next(definition, state, chance)
-        if event is None:
+        if len(history) == AT_AN_EDGE:
+            values, edge = chance, ANY  # whoever only ever gives the same answers may wait for ever
+        step = _step(_Standing(definition, state, now, edge), chance, values)
+        if step is None:
             break
-        now += timedelta(minutes=chance.randrange(1, 600))
-        if isinstance(event, events.TimerFired):
-            now = max(now, state.timers[event.timer].due_at)
-        elif isinstance(event, events.ReminderDue):
-            now = max(now, state.reminders[event.item].due_at)
-        state = decide(definition, state, event, now).state
-        history.append(Recorded(at=now, event=event))
+        now, state = step[0].at, step[1]
+        history.append(step[0])
     return history, state
 
 
-def _next(definition: Definition, state: State, chance: Random) -> Event | None:
-    """One legal event, chosen at random; what brings the onboarding forward is likelier."""
-    definition = unfold(definition, state.parts)
-    forward = [event for event in _forward(definition, state, chance) if _legal(definition, state, event)]
-    aside = list(_aside(definition, state, chance))
-    if forward and (not aside or _likely(chance, 75)):
-        return chance.choice(forward)
-    legal = [event for event in aside if _legal(definition, state, event)]
-    return chance.choice(legal or forward) if legal or forward else None
+class _Standing(Struct, frozen=True):
+    """Where a walk stands."""
+
+    definition: Definition
+    state: State
+    now: datetime
+    edge: Edge
+
+    def after(self, event: Event, chance: Random) -> tuple[Recorded, State] | None:
+        """What follows from an event a little later; None when it is not legal."""
+        now = self.now + timedelta(minutes=chance.randrange(1, 600))
+        if isinstance(event, events.TimerFired):
+            now = max(now, self.state.timers[event.timer].due_at)
+        elif isinstance(event, events.ReminderDue):
+            now = max(now, self.state.reminders[event.item].due_at)
+        try:
+            return Recorded(at=now, event=event), decide(self.definition, self.state, event, now).state
+        except SlipwayError:
+            return None
 
 
-def _legal(definition: Definition, state: State, event: Event) -> bool:
-    due = [timer.due_at for timer in state.timers.values()]
-    due += [reminder.due_at for reminder in state.reminders.values()]
-    try:
-        decide(definition, state, event, max([BEGIN, *due]))
-    except SlipwayError:
-        return False
-    return True
+def _step(standing: _Standing, chance: Random, values: Random) -> tuple[Recorded, State] | None:
+    """One legal event, chosen at random; what brings the onboarding forward is likelier.
+
+    Chosen first and tried then, again until one is legal: as even as trying all, and most of them are never tried.
+    """
+    definition, state = unfold(standing.definition, standing.state.parts), standing.state
+    ways: list[Callable[[], Iterable[Event]]] = [
+        lambda: _forward(definition, state, values),
+        lambda: _aside(definition, state, chance),
+    ]
+    if not _likely(chance, 75):
+        ways.reverse()
+    if standing.edge.name:
+        ways.insert(0, lambda: _to_the_edge(definition, state, standing.edge))
+    for way in ways:
+        untried = list(way())
+        while untried:
+            event = untried.pop(chance.randrange(len(untried)))
+            found = standing.after(event, chance)
+            if found is not None:
+                return found
+    return None
+
+
+def _to_the_edge(definition: Definition, state: State, edge: Edge) -> Iterator[Event]:
+    """What the edge wants before all else, while there is any."""
+    everyone = By(actor="simulation", roles=tuple(definition.roles))
+    if edge.late and (first := next_due(state)) is not None and isinstance(first[2], _CLOCKS):
+        yield first[2]
+        return
+    for key, item in definition.items.items():
+        status = state.items[key]
+        if edge.left_out and status.state in {"open", "waiting"} and item.kind in {"task", "milestone"}:
+            wanted = events.ItemDeclined if item.optional else events.ItemSkipped
+            yield wanted(by=By(actor="simulation", side=item.side), item=key, reason="Not this time.")
+        elif edge.first == "returned" and item.kind == "gate" and status.state == "open" and not status.decision:
+            for each in _decisions(definition, state, item, everyone):
+                if _effect(item, each.decision) == "return":
+                    yield each
+        elif edge.first in {"failed", "unknown"} and status.state == "running" and status.request == 1:
+            failed = events.ActionFailed if edge.first == "failed" else events.ActionUnknown
+            yield failed(task=key, request=1, error="The first call never goes well.")
+
+
+def _effect(item: Item, decision: str) -> str:
+    return next((each.effect for each in item.review.decisions if each.id == decision), "") if item.review else ""
 
 
 def _forward(definition: Definition, state: State, chance: Random) -> Iterator[Event]:
@@ -181,7 +279,7 @@ def _outcome(item: Item, state: State, chance: Random) -> Event:
     return events.ActionUnknown(task=item.key, request=request, error="The connector did not answer.")
 
 
-def _decisions(definition: Definition, state: State, item: Item, by: By) -> Iterator[Event]:
+def _decisions(definition: Definition, state: State, item: Item, by: By) -> Iterator[events.GateDecided]:
     view = view_gate(definition, state, item.key)
     fine = not (view.missing_hard or view.failed_checks)
     for button in item.review.decisions if item.review else ():
@@ -189,14 +287,13 @@ def _decisions(definition: Definition, state: State, item: Item, by: By) -> Iter
             yield events.GateDecided(by=by, gate=item.key, decision=button.id, reason="Looked at and decided.")
 
 
-def _begin(definition: Definition, chance: Random) -> events.Started:
-    packet = {
-        each.field.id: _value(each.field, chance) for each in definition.handoff if _likely(chance, 80)
-    }  # fmt: skip
+def _begin(definition: Definition, chance: Random, *, packet: str = "") -> events.Started:
+    likely = {"none": 0, "all": 100}.get(packet, 80)
+    given = {each.field.id: _value(each.field, chance) for each in definition.handoff if _likely(chance, likely)}
     return events.Started(
         by=By(actor="simulation"),
         inputs=_values(definition.inputs, chance),
-        packet=packet,
+        packet=given,
         partner=Calendar(zone="Europe/Berlin"),
         customer=Calendar(zone=chance.choice(("Europe/Berlin", "America/New_York", "Asia/Dubai"))),
         reference=f"simulated-{chance.randrange(10**6)}",
@@ -235,13 +332,16 @@ def _likely(chance: Random, percent: int) -> bool:
 
 def _value(field: Field, chance: Random) -> Value:
     """A fitting value."""
-    if field.type in _FITTING:
-        return _FITTING[field.type]
     made = _MADE.get(field.type)
-    return made(field, chance) if made else f"Text {chance.randrange(1000)}"
+    if made is not None:
+        return made(field, chance)
+    return _FITTING.get(field.type) or f"Text {chance.randrange(1000)}"
 
 
-def _number(field: Field, chance: Random) -> int:
+def _integer(field: Field, chance: Random) -> int:
+    bound = chance.integer(field) if isinstance(chance, Leaning) else None
+    if bound is not None:
+        return bound
     low = field.minimum if field.minimum is not None else 0
     return chance.randint(low, min(field.maximum if field.maximum is not None else low + 100, low + 100))
 
@@ -249,9 +349,9 @@ def _number(field: Field, chance: Random) -> int:
 _MADE: dict[str, Callable[[Field, Random], Value]] = {
     "select": lambda field, chance: chance.choice(field.options).id,
     "choices": lambda field, chance: "\n".join(each.id for each in field.options if _likely(chance, 50)),
-    "integer": _number,
-    "decimal": lambda field, chance: f"{_number(field, chance)}.00",
+    "integer": _integer,
+    "decimal": lambda field, chance: f"{_integer(field, chance)}.00",
     "boolean": lambda _field, chance: _likely(chance, 50),
     "date": lambda _field, chance: (BEGIN + timedelta(days=chance.randrange(365))).date().isoformat(),
-    "list": lambda _field, chance: "\n".join(f"Entry {number}" for number in range(chance.randrange(4))),
+    "list": lambda _field, chance: "\n".join(f"Entry {number}" for number in range(chance.choice(range(4)))),
 }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.kernel.errors import Missing
-from app.templates.components import Component, read_component
+from app.templates.components import Component
 from app.templates.language import Template, read_template
 from app.templates.overlay import Effective, Overlay, apply_overlays, read_overlay
-from app.templates.rules import Problem, TemplateRefused
+from app.templates.rules import Problem
+from app.templates.workbench.bench import problems_of
+from app.templates.workbench.files import LIBRARY, component_in, find_files, shown, text_of
 
-LIBRARY = Path(__file__).parents[2] / "templates_library"
-_COMPONENT = re.compile(r"component/([a-z][a-z0-9-]+)@(\d+\.\d+\.\d+)")
+__all__ = ["LIBRARY", "NotInLibrary", "Shelf", "find_component", "lint_library", "list_shelves", "open_shelf"]
 
 
 class NotInLibrary(Missing):
@@ -48,41 +48,16 @@ def open_shelf(name: str, folder: Path = LIBRARY) -> Shelf:
         raise NotInLibrary(f"The library holds no template “{name}”.")
     place = folder / name
     file = place / "template.yaml"
-    template = read_template(_text(file), _shown(file, folder), lambda wanted: find_component(wanted, folder))
-    overlays = [read_overlay(_text(path), _shown(path, folder)) for path in sorted((place / "overlays").glob("*.yaml"))]
+    template = read_template(text_of(file), shown(file), lambda wanted: find_component(wanted, folder))
+    overlays = [read_overlay(text_of(path), shown(path)) for path in sorted((place / "overlays").glob("*.yaml"))]
     return Shelf(name, template, {str(each.document["partner"]): each for each in overlays})
 
 
 def find_component(name: str, folder: Path = LIBRARY) -> Component | None:
     """A component by its full name (`component/<id>@<version>`), None where there is none. Raises TemplateRefused."""
-    found = _COMPONENT.fullmatch(name)
-    path = folder / "components" / found[1] / f"{found[2]}.yaml" if found else None
-    return read_component(_text(path), _shown(path, folder)) if path and path.is_file() else None
+    return component_in(folder, name)
 
 
 def lint_library(folder: Path = LIBRARY) -> list[Problem]:
-    """Every problem of every template and of every overlay applied to its base."""
-    problems: list[Problem] = []
-    for name in list_shelves(folder):
-        try:
-            shelf = open_shelf(name, folder)
-        except TemplateRefused as trouble:
-            problems += trouble.problems
-            continue
-        for partner in shelf.overlays:
-            try:
-                shelf.effective(partner)
-            except TemplateRefused as trouble:
-                problems += trouble.problems
-    return problems
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as trouble:
-        raise TemplateRefused([Problem(path.name, 1, 1, "The file is not UTF-8 text.")]) from trouble
-
-
-def _shown(path: Path, folder: Path) -> str:
-    return str(path.relative_to(folder.parent))
+    """Every problem of every template, of every overlay applied to its base, of their tests, and of every component."""
+    return [problem for found in find_files(folder) for problem in problems_of(found)]

@@ -17,7 +17,7 @@ FOLDER = FilePath(__file__).parents[2] / "templates_library" / "schema"
 _QUOTED = re.compile(r"'([^']+)'")
 
 
-Language = Literal["template", "overlay", "component"]
+Language = Literal["template", "overlay", "component", "tests", "sample", "package"]
 
 
 @cache
@@ -45,12 +45,21 @@ def _problem(source: Source, schema: dict[str, Any], error: jsonschema_rs.Valida
         choices = [str(each) for each in above["enum"]]
         word = str(_at(source.document, list(path)))
         return source.problem(path, f"“{word}” is not one of: {', '.join(choices)}.", likely_fix(word, choices))
+    if rule in {"anyOf", "oneOf"} and isinstance(above, dict) and (known := _known_words(above[rule])):
+        found = _at(source.document, list(path))
+        word = str(next(iter(found), "") if isinstance(found, dict) else found)
+        return source.problem(path, f"“{word[:40]}” is not one of: {', '.join(known)}.", likely_fix(word, known))
     if rule in {"required", "dependentRequired"}:
         missing = error.message.split('"')[1] if '"' in error.message else "something"
         return source.problem(path, f"“{missing}” is missing here.")
     if error.message.startswith("False schema"):
         return source.problem(path, "This does not belong to this kind of element.", key=True)
     return source.problem(path, f"{error.message[:300]}.")
+
+
+def _known_words(alternatives: list[dict[str, Any]]) -> list[str]:
+    """The words that alternatives are chosen by: a key that must be there, or one of several words."""
+    return [str(word) for each in alternatives for word in [*each.get("required", ())[:1], *each.get("enum", ())]]
 
 
 def _at(document: Any, path: list[str | int]) -> Any:

@@ -16,6 +16,7 @@ from app.templates.document import Source
 from app.templates.linting.messages import check_messages
 from app.templates.linting.people import check_people
 from app.templates.linting.repeats import check_names, check_repeats
+from app.templates.linting.sense import check_further
 from app.templates.linting.watching import check_watching
 from app.templates.rules import Path, Problem, likely_fix
 
@@ -50,6 +51,7 @@ def lint_document(source: Source) -> list[Problem]:
         lint.criteria()
         if any("repeat" in item for _, item in lint.items.values()):
             lint.problems += check_names(source, lint.places)
+    lint.problems += check_further(source, sound=not lint.problems)
     return sorted(set(lint.problems))
 
 

@@ -124,3 +124,30 @@ class TestDefaults:
         form = task("ask", "fields: [{id: n, label: {en: N}, type: integer, minimum: 5, default: 3}]", kind="form")
         [said] = told(milestone("base", form))
         assert said.startswith("The default does not fit its field: This must be between 5 and")
+
+
+class TestSense:
+    def test_finds_a_control_that_never_finds_anything(self):
+        never = (
+            "controls: [{id: c, label: {en: C}, when: 'inputs.seats > 5 && inputs.seats < 5', on: task.build, "
+            "exception: billing_mismatch, reason_code: scope_mismatch}]"
+        )
+        assert told(NEEDED, never) == ["This can never be true, so this control never finds anything."]
+
+    def test_finds_a_question_that_is_never_asked(self):
+        form = task(
+            "ask",
+            "fields: [{id: a, label: {en: A}, type: boolean},"
+            " {id: b, label: {en: B}, type: text, when: answers.ask.a && !answers.ask.a}]",
+            kind="form",
+        )
+        assert told(milestone("base", form)) == ["This can never be true, so this is never asked."]
+
+    def test_finds_a_message_that_nothing_ever_keeps_back(self):
+        said = told(SEND, message("kind: news, mode: draft, suppress: 'task.tell.done && task.tell.skipped'"))
+        assert said == ["This can never be true, so this part of its policy never counts."]
+
+    def test_finds_compliance_that_can_never_be_met(self):
+        stage = "entry: {business: inputs.seats > 5, compliance: inputs.seats > 5 && inputs.seats < 5}"
+        [problem] = refused(NEEDED, stage=stage)
+        assert problem.message == "This can never be true, so “stage.work” never opens."

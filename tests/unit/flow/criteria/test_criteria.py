@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cel_expr_python import cel
 
-from app.flow.criteria import LONGEST_SOURCE, CriterionFailed, CriterionRefused, Vocabulary
+from app.flow.criteria import LIST, LONGEST_SOURCE, CriterionFailed, CriterionRefused, Vocabulary
 
 WORDS = Vocabulary(
     {
@@ -119,3 +119,14 @@ class TestHolding:
         assert WORDS.condition("!inputs.region.given || inputs.region == 'eu'", "here").holds(
             {"inputs.region.given": False}
         )
+
+
+class TestBudget:
+    def test_of_the_engine_ends_as_a_criterion_that_failed(self):
+        """Lists inside of lists: 200 x 200 x 200 steps are more than the engine takes."""
+        vocabulary = Vocabulary({"inputs.sites": LIST})
+        source = "inputs.sites.all(a, inputs.sites.all(b, inputs.sites.all(c, a + b != c)))"
+        criterion = vocabulary.condition(source, "stages.work.exit")
+        with pytest.raises(CriterionFailed) as failure:
+            criterion.holds({"inputs.sites": [f"Site {number}" for number in range(200)]})
+        assert failure.value.place == "stages.work.exit"

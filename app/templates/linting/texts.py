@@ -1,0 +1,59 @@
+"""Texts are plain: no HTML, no control characters, nothing that turns the direction of what is read."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from app.templates.document import Source
+from app.templates.rules import Path, Problem
+
+_TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)(?=[\s/>])[^<>]*>|<!--|<(script|style|iframe)\b", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
+_FINE = frozenset("\n\t")
+_CEL = frozenset({"when", "entry", "exit", "check"})
+# what makes text be shown in another order than it is written, and so say something else than it seems
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def check_texts(source: Source) -> list[Problem]:
+    """Everything in a document's texts that is not plain, where it stands."""
+    return [
+        source.problem(path, *told)
+        for path, value in walk_values(source.document)
+        if isinstance(value, str)
+        for told in _refusals(value, plain=not _is_criterion(path))
+    ]
+
+
+def walk_values(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value of a document with its path."""
+    yield path, node
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, below in pairs:
+        yield from walk_values(below, (*path, step))
+
+
+def _is_criterion(path: Path) -> bool:
+    """Whether a value is CEL, in which signs have another meaning."""
+    return (bool(path) and path[-1] in _CEL) or "input" in path[-2:-1]
+
+
+def _refusals(text: str, *, plain: bool) -> Iterator[tuple[str, str]]:
+    if plain and (found := _TAG.search(text)):
+        yield f"“{found.group()[:40]}” is HTML; texts are plain.", "Leave the tag out."
+    for entity in _ENTITY.finditer(text) if plain else ():
+        meant = html.unescape(entity.group())
+        if meant != entity.group():
+            yield f"“{entity.group()}” is HTML; texts are plain.", f"Write “{meant}”."
+            break
+    for character in text:
+        if character in _TURNS:
+            yield f"The character U+{ord(character):04X} changes the direction of the text.", "Leave it out."
+            return
+        if character not in _FINE and unicodedata.category(character) in {"Cc", "Cs"}:
+            yield f"The control character U+{ord(character):04X} stands here.", "Leave it out."
+            return

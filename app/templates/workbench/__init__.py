@@ -1,0 +1,1 @@
+"""What template authors work with: the files of a template, all checks of them at once, a drawing. Reads files only."""
