@@ -57,6 +57,8 @@ SAID: Final[Mapping[str, str]] = {
     "intake.workflow.created": mark("set up a workflow"),
     "onboarding.calendar.changed": mark("changed when a party works"),
     "onboarding.comment.edited": mark("edited a comment"),
+    "onboarding.communication.sent": mark("sent a message of the template"),
+    "onboarding.communication.kept_back": mark("did not send a message, as its policy says"),
     "onboarding.comment.withdrawn": mark("withdrew a comment"),
     "onboarding.comment.written": mark("wrote a comment"),
     "onboarding.customer_task.opened": mark("opened a task for the customer"),

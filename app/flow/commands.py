@@ -152,6 +152,24 @@ class ReachFirstValue(Struct, frozen=True, kw_only=True, tag="reach_first_value"
     at: datetime
 
 
+class SendCommunication(Struct, frozen=True, kw_only=True, tag="send_communication"):
+    """Mail a message to whoever holds `to`, with answers to whoever holds `replies_to`.
+
+    `subject` and `body` are in each language of the template, or as a person wrote them (language `und`). `number`
+    counts how often its task has sent.
+    """
+
+    task: str
+    communication: str
+    kind: str
+    to: str
+    replies_to: str
+    subject: dict[str, str]
+    body: dict[str, str]
+    number: int
+    by_itself: bool
+
+
 class StartNext(Struct, frozen=True, kw_only=True, tag="start_next"):
     """Begin what follows in this lifecycle at `due_at`; once, whoever else may start it before."""
 
@@ -179,6 +197,7 @@ Command = (
     | CancelReminder
     | RequestAction
     | NotifyRole
+    | SendCommunication
     | OpenException
     | ChangeException
     | CloseException

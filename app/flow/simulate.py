@@ -219,7 +219,7 @@ def _forward(definition: Definition, state: State, chance: Random) -> Iterator[E
     for key, item in definition.items.items():
         status = state.items[key].state
         if item.kind == "task" and status == "open":
-            by = By(actor="simulation", side=item.side)
+            by = By(actor="simulation", side=item.side, roles=tuple(definition.roles))
             yield events.TaskCompleted(by=by, task=key, answers=_answers(item, chance), evidence=PROOF)
         elif item.kind == "task" and status == "running":
             yield _outcome(item, state, chance)

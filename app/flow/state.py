@@ -234,6 +234,7 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reminds: bool = False  # False: begun when nobody was reminded yet
     reminders: dict[str, ReminderState] = {}
     clocks_follow: bool = False  # False: begun when running clocks kept their moment in another calendar
+    approvals: dict[str, str] = {}  # of open tasks that send: whose approval their message needs now, by key
 
     @property
     def phase(self) -> Phase:
@@ -252,6 +253,10 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_settled(self, key: str) -> bool:
         """Whether an item is done, skipped or not needed."""
         return self.items[key].state in SETTLED
+
+    def acts(self, item: Item) -> str:
+        """The role that has to act: its owner's, or of a message the one whose approval it needs now."""
+        return self.approvals.get(item.key, item.owner)
 
     def is_open(self, item: Item) -> bool:
         """Whether someone can act on the item now."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import datetime
+from typing import Any, Final
 
+from app.notifications.compose import AddressUnusable, Mailbox
 from app.notifications.postroom import Draft
 from app.notifications.queries import CHECKPOINT, StoredLetter
-from app.web.frame import BrandView
+from app.web.frame import BrandView, HelpContact
 from app.web.translations import negotiate
+
+_BLANK_LINE: Final = re.compile(r"\n\s*\n")
 
 # Several kinds of news share their words; what differs stands in the facts.
 _MESSAGES = {
     "task_opened": "task_opened",
+    "communication": "communication",
     "gate_opened": "gate_opened",
     "gate_returned": "attention",
     "sla_breached": "attention",
@@ -51,7 +58,34 @@ def draft_of(letter: StoredLetter, brand: BrandView, *, link: str, now: datetime
         "note": letter.facts.get("note", ""),
         "key": letter.facts.get("key", ""),
     }
+    if letter.kind == "communication":
+        facts |= _words_of(letter.facts, language)
+        brand = _answered_by(brand, letter.facts.get("reply_to"))
     return Draft(letter.id, _MESSAGES[letter.kind], letter, brand, facts, now)
+
+
+def _words_of(facts: dict[str, Any], language: str) -> dict[str, Any]:
+    """Somebody's own words: a subject, and paragraphs of lines."""
+    paragraphs = _BLANK_LINE.split(said(facts["text"], language).strip())
+    return {
+        "subject": said(facts["subject"], language),
+        "paragraphs": [paragraph.split("\n") for paragraph in paragraphs],
+        "meant_for": said(facts["meant_for"], language),
+    }
+
+
+def _answered_by(brand: BrandView, person: dict[str, str] | None) -> BrandView:
+    """The brand with the person whom answers reach in place of its own contact; one without a usable address is none.
+
+    So the Reply-To and the sentence that invites to reply name the same person.
+    """
+    if person is None:
+        return brand
+    try:
+        Mailbox(person["email"]).header()
+    except AddressUnusable:
+        return brand
+    return replace(brand, help=HelpContact(person["name"], person["email"]))
 
 
 def said(text: dict[str, str], language: str) -> str:

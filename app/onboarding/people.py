@@ -33,6 +33,11 @@ def holders(onboarding: Onboarding, role: str) -> list[Holder]:
     return [msgspec.convert(entry, Holder) for entry in named]
 
 
+def find_answering(onboarding: Onboarding, role: str) -> Holder | None:
+    """Who gets the answers to a message: the first who holds the role, else whoever leads."""
+    return next(iter(holders(onboarding, role)), None)
+
+
 def with_fallbacks(roles: Mapping[str, Role], people: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """The people of each role; where nobody holds one, those of the role that stands in for it, or for that one."""
     found = {role: list(named) for role, named in people.items()}
@@ -43,6 +48,12 @@ def with_fallbacks(roles: Mapping[str, Role], people: Mapping[str, list[dict[str
             seen.add(stands_in)
             stands_in = roles[stands_in].fallback if stands_in in roles else None
     return {role: named for role, named in found.items() if named}
+
+
+def acting_role(onboarding: Onboarding, key: str, owner: str) -> str:
+    """The role that has to act on an item of that owner, as `State.acts`, for the lines of lists."""
+    approvals: dict[str, str] = onboarding.snapshot.get("approvals", {})
+    return approvals.get(key, owner)
 
 
 def find_holder(onboarding: Onboarding, person: UUID) -> Holder | None:

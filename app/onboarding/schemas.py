@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from app.onboarding.communications.schemas import SendsOut
+
 _WORD = Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$")]
 _KIND = Literal["stage", "milestone", "task", "gate", "group"]
 _KEY = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -102,6 +104,7 @@ class ItemOut(Struct, frozen=True):
     evidence: ProofOut | None
     decision: str | None
     reason: str | None
+    sends: SendsOut | None
 
 
 class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,6 +28,7 @@ _ENGINE_SAYS = frozenset(
         mark("This must be a whole number."),
         mark("This must be yes or no."),
         mark("This must be a date such as 2026-01-31."),
+        mark("A subject is one line, without control characters."),
         mark("This must be a number such as 12.50."),
         mark("This is not a web address such as https://example.org."),
         mark("This is not a phone number such as +49 30 123456."),

@@ -18,7 +18,9 @@ from app.flow.commands import (
     PauseTimer,
     ReachFirstValue,
     RequestAction,
+    SendCommunication,
 )
+from app.flow.communications.policy import SUPPRESSED
 from app.flow.definition import Definition, Item
 from app.flow.migration.standing import TOO_LATE
 from app.flow.state import ItemState, State
@@ -26,9 +28,11 @@ from app.flow.steps.exceptions import UNDO
 from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
+from app.onboarding.communications import events as talking
 from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
 from app.onboarding.parts import events as parts
+from app.onboarding.people import find_answering, holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,8 @@ class _Teller:
             item, now = self.definition.items[change.item], self.decision.state.items[change.item]
             if item.kind == "task" and state == "done":
                 told.append(self._task_completed(item, now))
+            elif item.sends and state == "skipped" and now.reason == SUPPRESSED:
+                told.append(talking.CommunicationKeptBack(task=item.key, communication=item.sends, **self.about))
             elif item.kind == "task" and state == "open" and item.side == "customer":
                 due = now.due_at.isoformat() if now.due_at else None
                 told.append(events.CustomerTaskOpened(task=item.key, owner=item.owner, due_at=due, **self.about))
@@ -179,6 +185,8 @@ class _Teller:
                         "run_id": str(runs[task]),
                     }
                     told.append(events.ProvisioningRequested(**asked, **self.about))
+                case SendCommunication():
+                    told.append(self._message_sent(command))
                 case PauseTimer(item=item, timer=timer, exception=key, reason_code=code):
                     paused: dict[str, Any] = {"item": item, "timer": timer, "exception": key, "reason_code": code}
                     told.append(events.ClockPaused(**paused, **self.about))
@@ -189,6 +197,22 @@ class _Teller:
                 case Finish(outcome=outcome, reason=reason):
                     told.append(events.OnboardingEnded(outcome=outcome, reason=reason or None, **self.about))
         return told
+
+    def _message_sent(self, command: SendCommunication) -> Event:
+        answering = find_answering(self.onboarding, command.replies_to)
+        return talking.CommunicationSent(
+            task=command.task,
+            communication=command.communication,
+            kind=command.kind,
+            role=command.to,
+            people=[person.name for person in holders(self.onboarding, command.to)],
+            replies_to=answering.name if answering else "",
+            by_itself=command.by_itself,
+            number=command.number,
+            subject=command.subject,
+            text=command.body,
+            **self.about,
+        )
 
     def _clock_continued(self, command: ContinueTimer) -> Event:
         due_at = self.decision.state.timers[command.timer].due_at.isoformat()

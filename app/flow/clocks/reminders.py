@@ -52,7 +52,7 @@ def give(draft: Draft, event: ReminderDue) -> None:
         known, armed=False, given=(*known.given, known.turn), sent=known.sent + 1, last_at=draft.now
     )
     draft.whole["reminders"] = draft.before.reminders | {item.key: given}
-    draft.commands.append(NotifyRole(message="reminder", role=item.owner, side=item.side, item=item.key))
+    draft.commands.append(NotifyRole(message="reminder", role=draft.before.acts(item), side=item.side, item=item.key))
 
 
 def keep_reminders(draft: Draft) -> None:

@@ -19,7 +19,7 @@ from app.flow.definition import (
     Validation,
 )
 from app.flow.fields import Field
-from app.flow.reading.plain import Document, Path, duration, read_fields, with_approval
+from app.flow.reading.plain import Document, Path, duration, read_fields, with_implicit
 from app.flow.reading.reader import Reader
 
 
@@ -77,7 +77,7 @@ class Tree:
             path,
             task_kind=task["kind"],
             evidence=proof,
-            fields=with_approval(task, self._questions(task.get("fields", ()), (*path, "fields"))),
+            fields=with_implicit(task, self._questions(task.get("fields", ()), (*path, "fields"))),
             on_refusal=Refusal(**refusal) if refusal else None,
             action=self._action(action, (*path, "action")) if action else None,
             sends=task.get("sends"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cel_expr_python import cel
 
 from app.flow.criteria import PART, REFERENCE, declare_fields
-from app.flow.reading.plain import Document, as_written, read_fields, with_approval
+from app.flow.reading.plain import Document, as_written, read_fields, with_implicit
 
 
 def declared_names(document: Document) -> dict[str, cel.Type]:
@@ -32,7 +32,7 @@ def _states(kind: str, name: str, finished: str) -> dict[str, cel.Type]:
 
 def _of_task(task: Document) -> dict[str, cel.Type]:
     names = _states("task", task["id"], "done")
-    asked = with_approval(task, read_fields(task.get("fields", ()), as_written))
+    asked = with_implicit(task, read_fields(task.get("fields", ()), as_written))
     names |= declare_fields(f"answers.{task['id']}", asked)
     outputs = task.get("action", {}).get("outputs", ())
     return names | declare_fields(f"results.{task['id']}", read_fields(outputs, as_written))

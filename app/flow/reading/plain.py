@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.flow.communications.text import MESSAGE_FIELDS
 from app.flow.definition import Duration
 from app.flow.fields import Field, Text
 
@@ -63,8 +64,11 @@ def read_fields(entries: Iterable[Document], say: Say) -> tuple[Field, ...]:
     )
 
 
-def with_approval(task: Document, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """The fields of a task; an approval asks for the word itself, and a comment, beside its own."""
+def with_implicit(task: Document, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields of a task: an approval asks for the word itself, and a comment; what sends, for what is sent."""
+    if "sends" in task:
+        implicit = {field.id for field in MESSAGE_FIELDS}
+        return (*(field for field in fields if field.id not in implicit), *MESSAGE_FIELDS)
     if task["kind"] != "approval":
         return fields
     own = {field.id for field in fields}

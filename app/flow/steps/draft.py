@@ -68,6 +68,11 @@ class Draft:
         """How often repeated parts happen, as changed so far."""
         return cast("dict[str, Parts]", self.whole.get("parts", self.before.parts))
 
+    @property
+    def approvals(self) -> dict[str, str]:
+        """Whose approval open messages need, as changed so far."""
+        return cast("dict[str, str]", self.whole.get("approvals", self.before.approvals))
+
     def unfold(self, parts: dict[str, Parts]) -> None:
         """Let repeated parts happen so often; the definition has an item for each."""
         self.whole["parts"] = parts

@@ -10,6 +10,14 @@ from contextlib import suppress
 from typing import Literal
 
 from app.flow.commands import Finish, NotifyRole, Outcome, RequestAction, StartNext
+from app.flow.communications.policy import SUPPRESSED
+from app.flow.communications.sending import (
+    ask_whoever_sends,
+    forget_approvals,
+    look_again,
+    send_by_itself,
+    standing_in,
+)
 from app.flow.criteria import Criterion, CriterionFailed
 from app.flow.definition import Definition, Item
 from app.flow.fields import Value
@@ -37,6 +45,7 @@ def settle(draft: Draft) -> None:
         watch(draft)
         for item in draft.definition.items.values():
             moved |= _advance(draft, item)
+    forget_approvals(draft)
     if all(draft.is_settled(stage.key) for stage in draft.definition.of_kind("stage")):
         finish(draft, "finished")
     elif not any(_can_be_acted_on(draft, item) for item in draft.definition.items.values()):
@@ -136,6 +145,8 @@ def _advance(draft: Draft, item: Item) -> bool:
             return _try_open(draft, item)
         if state == "open" and item.kind in {"stage", "milestone", "group"}:
             return _try_close(draft, item)
+        if state == "open" and item.sends is not None:
+            return look_again(draft, item).suppressed and _keep_back(draft, item)
     except CriterionFailed as trouble:
         note_criterion_error(draft, item.key, place=trouble.place, reason=trouble.reason)
     return False
@@ -170,6 +181,8 @@ def _try_open(draft: Draft, item: Item) -> bool:
     if not _true(draft, item, item.when) or (item.kind == "group" and not item.children):
         skip(draft, item, by=SYSTEM)
         return True
+    if item.sends is not None and _settles_itself(draft, item):
+        return True
     due = draft.due(draft.now, item.due, item.side) if item.due else draft.items[item.key].due_at
     if item.action is not None:
         request_action(draft, item)
@@ -180,6 +193,24 @@ def _try_open(draft: Draft, item: Item) -> bool:
     draft.set(item.key, opened_at=draft.now, **moved_date)
     start_timers(draft, item.key, "opened")
     _tell(draft, item)
+    return True
+
+
+def _settles_itself(draft: Draft, item: Item) -> bool:
+    """Whether a message needs nobody: its policy keeps it back, or lets it go out by itself. Raises CriterionFailed."""
+    standing = standing_in(draft, item)
+    if standing.suppressed:
+        return _keep_back(draft, item)
+    if standing.by_itself:
+        draft.set(item.key, opened_at=draft.now)
+        send_by_itself(draft, item)
+        settle_item(draft, item.key, "done", by=SYSTEM)
+    return standing.by_itself
+
+
+def _keep_back(draft: Draft, item: Item) -> bool:
+    skip(draft, item, by=SYSTEM)
+    draft.set(item.key, reason=SUPPRESSED)
     return True
 
 
@@ -265,6 +296,8 @@ def is_complete(draft: Draft, item: Item) -> bool:
 def _tell(draft: Draft, item: Item) -> None:
     if item.kind == "gate":
         enter_gate(draft, item)
+    elif item.sends is not None:
+        ask_whoever_sends(draft, item, standing_in(draft, item))
     elif item.kind == "task" and item.action is None:
         draft.commands.append(
             NotifyRole(message="task_opened", role=item.owner, side=item.side, item=item.key, text=item.title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.flow.commands import NotifyRole, ReachFirstValue
+from app.flow.communications.sending import check_sender, send_written
 from app.flow.criteria import CriterionFailed
 from app.flow.definition import UNKNOWN_OUTCOME, Item, Refusal
 from app.flow.events import (
@@ -52,19 +53,26 @@ class ResolutionRefused(Invalid):
 
 
 def complete_task(draft: Draft, event: TaskCompleted) -> None:
-    """A person finishes a task. Raises NotOpen, NotYourTask, AnswersRefused, EvidenceMissing."""
+    """A person finishes a task; one that sends, sends what they wrote.
+
+    Raises NotOpen, NotYourTask, AnswersRefused, EvidenceMissing, and of what sends NotTheApprover, PolicyUnclear.
+    """
     item = _task(draft, event.task)
     state = draft.items[item.key].state
     if state != "open":
         raise NotOpen(f"This task is {state}; it cannot be completed now.")
     if event.by.side != item.side:
         raise NotYourTask(f"This task belongs to the {item.side}; only they can complete it.")
+    if item.sends is not None:
+        check_sender(draft, item, event.by)
     asked = asked_of(item, event.answers, draft.facts.of(item))
     left_out = {field.id for field in item.fields} - {field.id for field in asked}
     answers = check_answers(asked, {name: value for name, value in event.answers.items() if name not in left_out})
     if item.task_kind == "check":
         _check_ticked(asked, answers)
     proof = draft.proof(event.evidence, event.by.actor) if item.evidence or event.evidence else None
+    if item.sends is not None:
+        answers = send_written(draft, item, answers)
     draft.set(item.key, answers=answers, evidence=proof)
     if item.task_kind == "approval" and answers.get("approved") is not True:
         refusal = item.on_refusal or REFUSED

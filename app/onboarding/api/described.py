@@ -109,6 +109,7 @@ ITEM_SHOWN: Json = {
     "evidence": None,
     "decision": None,
     "reason": None,
+    "sends": None,
 }
 _DONE = ITEM_SHOWN | {
     "state": "done",

@@ -52,7 +52,7 @@ def _is_mine(picture: Picture, item: Item, person: UUID) -> bool:
         return False
     if assignee := picture.of(item.key).assignee:
         return assignee == str(person)
-    return any(entry["id"] == str(person) for entry in picture.onboarding.people.get(item.owner, []))
+    return any(entry["id"] == str(person) for entry in picture.onboarding.people.get(picture.state.acts(item), []))
 
 
 class _About:

@@ -17,7 +17,7 @@ from app.intake.queries import ExceptionLine
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding, OnboardingCard, WorkItem
-from app.onboarding.people import holders
+from app.onboarding.people import acting_role, holders
 from app.onboarding.queries.stored import plan_of
 from app.onboarding.queries.waiting import Standing, read_standing, waiting_of
 from app.onboarding.talk.queries import mention_lines
@@ -139,7 +139,8 @@ def _urgency(row: Item) -> tuple[bool, datetime, int]:
 def _need(row: Item, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:
     need: dict[str, Any] = {"key": row.key, "kind": row.kind, "state": row.state, "reason": None}
     need |= {"title": dict(definition.items[row.key].title), "since": _text(row.opened_at), "due_at": _text(row.due_at)}
-    return need | _owner(row.owner_role, onboarding, definition, assignee=row.assignee)
+    role = acting_role(onboarding, row.key, row.owner_role)
+    return need | _owner(role, onboarding, definition, assignee=row.assignee)
 
 
 def _exception(record: ExceptionLine, onboarding: Onboarding, definition: Definition) -> dict[str, Any]:

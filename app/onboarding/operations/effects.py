@@ -20,6 +20,7 @@ from app.flow.commands import (
     PauseTimer,
     ReachFirstValue,
     RequestAction,
+    SendCommunication,
     StartAlert,
     StartNext,
     StartReminder,
@@ -32,6 +33,7 @@ from app.intake.operations.exceptions import ExceptionOpening, change_exception,
 from app.intake.queries import find_exception
 from app.kernel.work import Work
 from app.notifications.operations import Letter
+from app.onboarding.communications.operations import send_message
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.clocks.quiet import WAITS, letter_to
 from app.onboarding.people import Holder, find_holder, holders
@@ -49,6 +51,8 @@ def carry_out(work: Work, onboarding: Onboarding, definition: Definition, decisi
             runs[command.task] = _request_action(work, onboarding, command)
         elif isinstance(command, NotifyRole):
             _notify(work, onboarding, definition, decision.state, command, told, waits=waits)
+        elif isinstance(command, SendCommunication):
+            send_message(work, onboarding, definition, command)
         else:
             _do(work, onboarding, command)
     return runs
@@ -71,8 +75,8 @@ def _do(work: Work, onboarding: Onboarding, command: Command) -> None:
             onboarding.first_value_at = command.at
         case Finish():
             onboarding.finished_at = command.at
-        case CancelTimer() | PauseTimer() | ContinueTimer() | CancelReminder() | RequestAction() | NotifyRole():
-            pass  # the version of what was cancelled or paused is old and does nothing; the others are done elsewhere
+        case CancelTimer() | PauseTimer() | ContinueTimer() | CancelReminder():
+            pass  # the version of what was cancelled or paused is old and does nothing
 
 
 def _set_timer(
@@ -129,10 +133,10 @@ def _readers(onboarding: Onboarding, state: State, command: NotifyRole) -> list[
     """Whoever is named, else who holds the role; of a reminder the person whose step it is, where somebody took it."""
     if by_name := _told_by_name(onboarding, command.person):
         return by_name
-    assignee = state.items[command.item].assignee
+    assignee, held = state.items[command.item].assignee, holders(onboarding, command.role)
     if command.message == "reminder" and assignee and (person := find_holder(onboarding, UUID(assignee))):
-        return [person]
-    return holders(onboarding, command.role)
+        return held if command.item in state.approvals and person not in held else [person]
+    return held
 
 
 def _notify(  # what a letter is made of

@@ -18,6 +18,7 @@ from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.heading import TOLD, head
 from app.onboarding.queries.overview.answers import answers
 from app.onboarding.queries.picture import MOVING, Picture, milestones
+from app.onboarding.queries.stored import OnboardingMissing
 from app.templates.preview import specs_of
 from app.web.translations import mark
 
@@ -63,8 +64,13 @@ def steps_page(picture: Picture) -> dict[str, Any]:
 
 
 def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
-    """One task of the customer's, as a form; also what was sent, once it is done."""
+    """One task of the customer's, as a form; also what was sent, once it is done. Raises OnboardingMissing.
+
+    What the partner writes into its own steps is not the customer's to read, whatever address they type.
+    """
     item, state = picture.item(task), picture.of(task)
+    if item.kind != "task" or item.side != "customer":
+        raise OnboardingMissing("There is no such step in this onboarding.")
     return {
         "task": {
             "key": item.key,

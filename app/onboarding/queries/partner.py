@@ -16,6 +16,7 @@ from app.flow.steps.ageing import is_overdue, rungs_of
 from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
+from app.onboarding.communications.showing import may_send, message_of, was_kept_back, words_of
 from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
 from app.onboarding.parts.showing import part_forms
@@ -175,6 +176,8 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
         "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
         "form": _form(work, picture, item),
+        "message": message_of(picture, item),
+        "kept_back": was_kept_back(picture, item),
         "optional": item.optional,
         "more": part_forms(work, picture, item),
     }
@@ -184,16 +187,20 @@ def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
     """What completes the entry, if this person can and it is open."""
     if item.side != "partner" or picture.of(item.key).state != "open" or not can(work.rights, Permission.TASK_COMPLETE):
         return None
+    if item.sends is not None and not may_send(work, picture, item):
+        return None
     if item.kind == "task" and item.action is None:
+        word = mark("Send the message") if item.sends else mark("Complete this step")
         form = {
             "action": f"{picture.path}/tasks/{quote(item.key)}/completion",
-            "label": picture.say(mark("Complete this step")),
+            "label": picture.say(word),
         }
     elif _is_provable(picture, item):
         form = {"action": f"{picture.path}/milestones/{quote(item.key)}/proof", "label": picture.say(mark("Prove it"))}
     else:
         return None
-    return form | questions(picture, item, {}) | {"given": {}, "errors": [], "open": False}
+    given = words_of(picture, item) if item.sends else {}
+    return form | questions(picture, item, given) | {"given": given, "errors": [], "open": False}
 
 
 def _is_provable(picture: Picture, item: Item) -> bool:

@@ -78,10 +78,14 @@ class Picture:
         return due is not None and due < self.now and not self.definition.is_optional(key)
 
     def owner(self, item: FlowItem) -> str:
-        """The names of whoever holds the item: its assignee, or the holders of its role."""
-        assignee = self.of(item.key).assignee
-        people = [person for person in self.everybody() if str(person.id) == assignee] if assignee else []
-        named = people or [person for person in holders(self.onboarding, item.owner) if person.side == item.side]
+        """The names of whoever holds the item: its assignee, or the holders of the role that has to act.
+
+        Who took a message that needs approval, and cannot give it, is not who it waits for.
+        """
+        assignee, held = self.of(item.key).assignee, holders(self.onboarding, self.state.acts(item))
+        able = held if item.key in self.state.approvals else self.everybody()
+        people = [person for person in able if str(person.id) == assignee] if assignee else []
+        named = people or [person for person in held if person.side == item.side]
         return ", ".join(person.name for person in named)
 
     def name_of(self, label: str | None) -> str:

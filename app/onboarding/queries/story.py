@@ -40,6 +40,8 @@ _WORDS = {
     "onboarding.packet.corrected": (mark("Packet corrected"), "info", "file-text"),
     "onboarding.task.completed": (mark("Task completed"), "good", "check"),
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
+    "onboarding.communication.sent": (mark("Message sent"), "info", "mail"),
+    "onboarding.communication.kept_back": (mark("Message kept back by its policy"), "idle", "ban"),
     "onboarding.comment.written": (mark("Comment written"), "info", "message"),
     "onboarding.comment.edited": (mark("Comment edited"), "idle", "message"),
     "onboarding.comment.withdrawn": (mark("Comment withdrawn"), "idle", "message"),

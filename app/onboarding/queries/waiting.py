@@ -13,7 +13,7 @@ from app.flow.definition import Item as FlowItem
 from app.intake.queries import ExceptionLine, list_open_exceptions
 from app.kernel.work import Work
 from app.onboarding.models import Item, Onboarding
-from app.onboarding.people import holders
+from app.onboarding.people import acting_role, holders
 from app.onboarding.queries.stored import plan_of
 from app.onboarding.talk.queries import list_mentions
 from app.onboarding.talk.watching import watchers_of
@@ -76,8 +76,8 @@ def _step(row: Item, item: FlowItem, onboarding: Onboarding, definition: Definit
         "state": row.state,
     }
     line |= {"title": dict(item.title), "since": row.opened_at or onboarding.started_at, "due_at": row.due_at}
-    assignee = UUID(row.assignee) if row.assignee else None
-    owner = _owner(row.owner_role, onboarding, definition, side=row.side, assignee=assignee)
+    assignee, role = UUID(row.assignee) if row.assignee else None, acting_role(onboarding, row.key, row.owner_role)
+    owner = _owner(role, onboarding, definition, side=row.side, assignee=assignee)
     return line | {"reason": None} | owner
 
 

@@ -87,7 +87,7 @@ def _owners(work: Work, onboarding: Onboarding, item: Item) -> list[Holder]:
     if state.hold is not None:
         raise NothingToRemind(mark("The onboarding is on hold: nobody is waited for."))
     taken = find_holder(onboarding, UUID(now.assignee)) if now.assignee else None
-    owners = [taken] if taken else [each for each in holders(onboarding, item.owner) if each.side == item.side]
+    owners = [taken] if taken else [each for each in holders(onboarding, state.acts(item)) if each.side == item.side]
     others = [each for each in owners if each.id != work.actor.id]
     if not others:
         message = (

@@ -23,6 +23,15 @@ def days(number: float) -> datetime:
 
 # What a template's author wrote in the second language, so that a German page is German all over.
 _GERMAN = {
+    "Head of customer success": "Leitung Kundenerfolg",
+    "The day that both sides have agreed on.": "Den Tag, auf den sich beide Seiten geeinigt haben.",
+    "A day that delivery has not confirmed.": "Einen Tag, den die Umsetzung nicht bestätigt hat.",
+    "Billing contact": "Kontakt für Rechnungen",
+    "Subject": "Betreff",
+    "Message": "Nachricht",
+    "Tell the new date": "Neuen Termin mitteilen",
+    "Nudge them to choose a day": "Anstoßen, einen Tag zu wählen",
+    "Ask for the list": "Um die Liste bitten",
     "from trigger to first value": "vom Auslöser bis zum ersten Nutzen",
     "from kickoff to first value": "vom Kickoff bis zum ersten Nutzen",
     "from account to core process": "vom Konto bis zum Kernprozess",

@@ -23,7 +23,20 @@ _ACCESS = [
     for kind in _KINDS
 ]
 _NOTE = "northwind.example/trail/1\n42\nnJ8Pbx99=\n\n— northwind.example/trail/1 zLEybYR0=\n"
+_WORDS: Context = {
+    "subject": "Your kickoff on Monday",
+    "paragraphs": [
+        ["We start on Monday at ten, in the big room on the second floor."],
+        ["Please bring", "the list of your people", "somebody who may decide"],
+        ["נתראה ביום שני <b>בעשר</b>."],
+    ],
+    "meant_for": "",
+}
 _MESSAGES = {
+    "communication": [
+        _LETTER | _WORDS,
+        _LETTER | _WORDS | {"paragraphs": [["See you."]], "meant_for": "Billing contact"},
+    ],
     "task_opened": [_LETTER, _BARE],
     "gate_opened": [_LETTER],
     "reminder": [_LETTER | {"over": False}, _LETTER | {"over": True}, _BARE | {"over": False}],

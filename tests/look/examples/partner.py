@@ -20,6 +20,7 @@ from tests.look.examples.onboarding.course import (
     RESUME,
     ROUTE,
 )
+from tests.look.examples.onboarding.message import MESSAGES, TELLING
 from tests.look.examples.onboarding.overview import ANSWERS, CALM, ENDED
 
 
@@ -79,6 +80,8 @@ _ENTRY: dict[str, Any] = {
     "answers": [],
     "path": "",
     "form": None,
+    "message": None,
+    "kept_back": False,
     "said": 2,
     "optional": False,
     "more": [],
@@ -181,6 +184,7 @@ _PLAN: Context = {
                 _ENTRY
                 | {"key": "survey#2", "title": said("Look at the site: Leeds"), "state": "open", "due_at": days(5)}
                 | {"more": [AWAY]},
+                *(_ENTRY | {"due_at": days(1)} | each for each in TELLING),
                 _ENTRY
                 | {"key": "sso", "title": said("Sign in with one account"), "state": "open", "due_at": days(5)}
                 | {"optional": True, "more": [DECLINE]},
@@ -347,6 +351,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_task_form.html": [
         {"entry": _ENTRY | {"form": _FORM | {"errors": [("statement", "Say what proves it.")]}}, "command_key": KEY}
     ],
+    "onboarding/plan/_message.html": [{"message": each} for each in MESSAGES],
     "onboarding/plan/_gates.html": [{"gates": GATES}, {"gates": []}],
     "onboarding/plan/_exceptions.html": [{"exceptions": EXCEPTIONS, "errors": [], "command_key": KEY}],
     "onboarding/plan/_exception_ways.html": [

@@ -61,6 +61,13 @@ class TestPostroom:
         assert "Reply-To" not in dict(mail.headers)
         assert "Reply" not in mail.text + mail.html
 
+    def test_signs_with_a_line_for_the_sender_and_one_for_each_link(self, sink):
+        lines = received(sink, "task_opened", NORTHWIND).text.strip().split("\n")
+        assert lines[-2:] == [
+            f"{NORTHWIND.legal_name} · {NORTHWIND.address}",
+            f"{NORTHWIND.links[-1].name}: {NORTHWIND.origin}{NORTHWIND.links[-1].path}",
+        ]
+
     @pytest.mark.parametrize("message", MESSAGES)
     def test_says_the_same_in_both_parts(self, sink, message):
         mail = received(sink, message, NORTHWIND)

@@ -50,8 +50,9 @@ class Inside:
             run = next((run for run in reversed(self.runs) if run.item_key == key), None)
             return f"run {run.id} of {run.connector}.{run.action} is {run.state}" if run else "its action is asked for"
         plan = self.definition.items[key]
-        people = ", ".join(person.name for person in holders(self.onboarding, plan.owner))
-        return f"{plan.side} {plan.owner}{f' ({people})' if people else ''} has to act"
+        role = self.state.acts(plan)
+        people = ", ".join(person.name for person in holders(self.onboarding, role))
+        return f"{plan.side} {role}{f' ({people})' if people else ''} has to act"
 
     def told(self) -> Iterator[str]:
         """The journal as a story, oldest first: when, who, what."""

@@ -10,12 +10,15 @@ from msgspec import UNSET
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.roles import CUSTOMER_ROLES
+from app.flow.communications.policy import communication_of
 from app.flow.definition import GateReview, HandoffField, Item
 from app.flow.fields import Field
 from app.flow.state import ItemState
 from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
 from app.kernel.work import Work
+from app.onboarding.communications.schemas import SendsOut
+from app.onboarding.communications.showing import judged
 from app.onboarding.people import acting
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.stored import OnboardingMissing
@@ -75,6 +78,28 @@ def show_item(work: Work, picture: Picture, item: Item) -> ItemOut:
         evidence=None if inside else _proof(picture, state),
         decision=state.decision,
         reason=None if inside else state.reason,
+        sends=None if inside else _sends(picture, item),
+    )
+
+
+def _sends(picture: Picture, item: Item) -> SendsOut | None:
+    message = communication_of(picture.definition, item)
+    if message is None:
+        return None
+    standing = judged(picture, item)
+    return SendsOut(
+        communication=message.id,
+        kind=message.kind,
+        mode=message.mode,
+        to=message.to,
+        replies_to=message.replies_to,
+        subject=dict(message.subject),
+        body=dict(message.body),
+        may_promise=dict(message.may_promise),
+        must_not_promise=dict(message.must_not_promise),
+        by_itself=standing.by_itself if standing else None,
+        approval=standing.approval if standing else None,
+        unclear=standing is None,
     )
 
 
