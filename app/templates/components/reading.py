@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.templates.document import Source, read_yaml
 from app.templates.rules import TemplateRefused
 from app.templates.schema import check_schema
 
+_KEPT = 64  # texts of components; more than a library of ours has
 PLACES = ("milestones", "tasks", "gates", "fields", "exceptions")  # the lists that a component can be written for
 
 
@@ -52,8 +54,12 @@ class Component:
                     yield f"task.{task['id']}"
 
 
+@lru_cache(maxsize=_KEPT)
 def read_component(text: str, file: str) -> Component:
-    """Read a component and check its own shape. Raises TemplateRefused."""
+    """Read a component and check its own shape. Raises TemplateRefused.
+
+    The same text is read once: templates of one library include the same components, and nobody changes what was read.
+    """
     source = read_yaml(text, file)
     problems = check_schema(source, "component")
     if problems:

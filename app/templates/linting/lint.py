@@ -17,6 +17,7 @@ from app.templates.linting.messages import check_messages
 from app.templates.linting.people import check_people
 from app.templates.linting.repeats import check_names, check_repeats
 from app.templates.linting.sense import check_further
+from app.templates.linting.texts import walk_values
 from app.templates.linting.watching import check_watching
 from app.templates.rules import Path, Problem, likely_fix
 
@@ -307,22 +308,15 @@ def _items(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Path, Mappi
         yield key, (path, {"owner": node.get("reviewer"), **node})
 
 
-def _walk(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    yield path, node
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for step, below in pairs:
-        yield from _walk(below, (*path, step))
-
-
 def _keyed_lists(document: Mapping[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
-    for path, node in _walk(document):
+    for path, node in walk_values(document):
         if isinstance(node, list) and node and isinstance(node[0], dict) and "id" in node[0]:
             yield path, node
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]:
     """Localised texts: mappings whose keys are languages."""
-    for path, node in _walk(document):
+    for path, node in walk_values(document):
         if not isinstance(node, dict) or not node or (path and path[-1] in {"input", "texts"}):
             continue
         if all(_LANGUAGE.fullmatch(key) for key in node):
@@ -330,7 +324,7 @@ def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]
 
 
 def _role_places(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    for path, node in _walk(document):
+    for path, node in walk_values(document):
         if (
             path
             and path[-1] in {"owner", "reviewer", "return_to", "role", "to", "replies_to"}

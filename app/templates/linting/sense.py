@@ -57,6 +57,7 @@ class _Sense:
         self.never_open: set[str] = set()
         self.waits = _waits(source.document, self.items)
         self.compile = cache(self._compile)
+        self.below = self._contents()
 
     def problems(self) -> list[Problem]:
         """All that can never be, each told once, at its cause."""
@@ -120,8 +121,16 @@ class _Sense:
             yield above
             above = self.items[above][2]
 
-    def _below(self, key: str) -> set[str]:
-        return {each for each in self.items if key in self._line(each)}
+    def _below(self, key: str) -> frozenset[str]:
+        """An item and all that is in it."""
+        return frozenset(self.below.get(key, ()))
+
+    def _contents(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for each in self.items:
+            for above in self._line(each):
+                found.setdefault(above, set()).add(each)
+        return found
 
     def _leave_out(self, key: str, *, opens: bool) -> None:
         """It is never done, nor what is in it; with a false entry, nor what waits for it."""

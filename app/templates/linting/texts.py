@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.templates.document import Source
@@ -14,7 +14,7 @@ from app.templates.rules import Path, Problem
 _TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)(?=[\s/>])[^<>]*>|<!--|<(script|style|iframe)\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
 _FINE = frozenset("\n\t")
-_CEL = frozenset({"when", "entry", "exit", "check"})
+_CEL = frozenset({"when", "entry", "exit", "business", "compliance", "check", "suppress"})
 # what makes text be shown in another order than it is written, and so say something else than it seems
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -31,10 +31,13 @@ def check_texts(source: Source) -> list[Problem]:
 
 def walk_values(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every value of a document with its path."""
-    yield path, node
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for step, below in pairs:
-        yield from walk_values(below, (*path, step))
+    waiting = [(path, node)]
+    while waiting:  # not by recursion: a document is walked often, and its values lie ten levels deep
+        place, value = waiting.pop()
+        yield place, value
+        pairs: Iterable[tuple[str | int, Any]]
+        pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        waiting += reversed([((*place, step), below) for step, below in pairs])
 
 
 def _is_criterion(path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.flow.definition import Item
+from app.flow.definition import Definition, Item
 from app.flow.events import Event
 from app.kernel.errors import Conflict, SlipwayError
 from app.templates.trials.playing import Play
@@ -40,12 +40,12 @@ def _applied(play: Play, event: Event) -> bool:
 
 def _ways(play: Play, wanted: Item) -> Iterator[Event]:
     """What brings it on; nobody does what is optional unless it is what the test wants."""
-    items = play.plan.items
-    for item in sorted(items.values(), key=lambda each: (not _is_in(play, each, wanted.key), each.position)):
-        state = play.state.items[item.key].state
-        if state == "running" and item.action is not None:
+    plan, states = play.plan, play.state.items  # nothing is applied before the next way is asked for
+    moving = [item for item in plan.items.values() if states[item.key].state in {"open", "running"}]
+    for item in sorted(moving, key=lambda each: (not _is_in(plan, each, wanted.key), each.position)):
+        if states[item.key].state == "running" and item.action is not None:
             yield event_of(play, {"succeed": item.key})
-        elif state == "open" and (item.key == wanted.key or not play.plan.is_optional(item.key)):
+        elif states[item.key].state == "open" and (item.key == wanted.key or not plan.is_optional(item.key)):
             yield from _well(play, item)
 
 
@@ -61,10 +61,10 @@ def _well(play: Play, item: Item) -> Iterator[Event]:
                     yield event_of(play, {"decide": item.key, "decision": button.id})
 
 
-def _is_in(play: Play, item: Item, key: str) -> bool:
+def _is_in(plan: Definition, item: Item, key: str) -> bool:
     above: str | None = item.key
     while above is not None:
         if above == key:
             return True
-        above = play.plan.items[above].parent
+        above = plan.items[above].parent
     return False

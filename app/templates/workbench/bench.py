@@ -38,7 +38,7 @@ class Bench:
 
     path: Path
     template: Template
-    merged: dict[str | None, Effective | None] = field(default_factory=dict)
+    merged: dict[tuple[str, ...], Effective] = field(default_factory=dict)
     compiled: dict[str | None, Definition] = field(default_factory=dict)
 
     def overlays(self) -> list[Path]:
@@ -59,7 +59,11 @@ class Bench:
 
     def effective(self, overlays: Iterable[Overlay]) -> Effective:
         """The template with overlays applied. Raises TemplateRefused."""
-        return apply_overlays(self.template, tuple(overlays))
+        chain = tuple(overlays)
+        digests = tuple(each.digest for each in chain)
+        if digests not in self.merged:
+            self.merged[digests] = apply_overlays(self.template, chain)
+        return self.merged[digests]
 
     def tests(self) -> tuple[Scenario, ...]:
         """All its tests. Raises TemplateRefused."""
