@@ -5,25 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.templates.library import open_shelf
-from app.templates.operations import publish
-from tests.factories.api import API
 from tests.integration.onboarding.house import House
-
-SHELF = "msp/managed-services"
-
-
-@pytest.fixture(scope="module")
-def house(api: API) -> House:
-    """Northwind, which has published a template and then its own adaptation of it."""
-    made = House(api)
-    with made.installation.work(made.home, made.ada) as work:
-        publish(work, open_shelf(SHELF).overlays["northwind"])
-    made.run()
-    return made
 
 
 def address(*, view: str = "board", **asked: str) -> str:
-    digest = open_shelf(SHELF).template.digest.removeprefix("sha256:")
+    digest = open_shelf("msp/managed-services").template.digest.removeprefix("sha256:")
     return f"/templates/{digest}?" + "&".join(f"{name}={value}" for name, value in ({"view": view} | asked).items())
 
 
