@@ -346,12 +346,18 @@ def _integer(field: Field, chance: Random) -> int:
     return chance.randint(low, min(field.maximum if field.maximum is not None else low + 100, low + 100))
 
 
+def _some(field: Field, chance: Random) -> list[str]:
+    """Some of the options; one at least where an answer is needed."""
+    chosen = [each.id for each in field.options if _likely(chance, 50)]
+    return chosen or [each.id for each in field.options[: int(field.required)]]
+
+
 _MADE: dict[str, Callable[[Field, Random], Value]] = {
     "select": lambda field, chance: chance.choice(field.options).id,
-    "choices": lambda field, chance: "\n".join(each.id for each in field.options if _likely(chance, 50)),
+    "choices": lambda field, chance: "\n".join(_some(field, chance)),
     "integer": _integer,
     "decimal": lambda field, chance: f"{_integer(field, chance)}.00",
     "boolean": lambda _field, chance: _likely(chance, 50),
     "date": lambda _field, chance: (BEGIN + timedelta(days=chance.randrange(365))).date().isoformat(),
-    "list": lambda _field, chance: "\n".join(f"Entry {number}" for number in range(chance.choice(range(4)))),
+    "list": lambda field, chance: "\n".join(f"Entry {each}" for each in range(chance.choice(range(field.required, 4)))),
 }

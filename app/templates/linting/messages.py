@@ -21,6 +21,9 @@ def check_messages(source: Source, items: Items) -> list[Problem]:
     for index, each in enumerate(written.values()):
         path: Path = ("communications", index)
         problems += _policy(source, path, each)
+        if sides.get(each.get("approval", {}).get("role", "")) == "customer":
+            message = "Only the partner sends messages, and so only somebody of the partner's approves them."
+            problems.append(source.problem((*path, "approval", "role"), message))
         if sides.get(each["replies_to"]) == "customer":
             problems.append(source.problem((*path, "replies_to"), "A reply goes to somebody of the partner's."))
         if each["kind"] == "inactivity_alert" and sides.get(each["to"]) == "customer":

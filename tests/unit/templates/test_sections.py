@@ -82,6 +82,10 @@ class TestMessages:
         wanted = "it needs an approval, and always. Give it approval: {role: …} without a condition."
         assert said == [f"“scope_change” is risky: {wanted}"]
 
+    def test_are_approved_by_the_partner(self):
+        said = told(SEND, message("kind: news, mode: draft, approval: {role: client}"))
+        assert said == ["Only the partner sends messages, and so only somebody of the partner's approves them."]
+
     def test_keep_internal_alerts_inside(self):
         [said] = told(SEND, message("kind: inactivity_alert, mode: automatic"))
         assert said.startswith("An inactivity alert is internal")
