@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,23 +14,29 @@ from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
 from app.access.rights import AtWork, staff_rights
+from app.flow.definition import Definition
 from app.flow.fields import Text
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
-from app.templates.preview import board_of, facts_of, forms_of, timeline_of
+from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
+from app.templates.preview.board import Read
 from app.templates.queries import TemplateMissing, find_overlay, list_catalogue, list_published
 from app.web.begin import runtime_of, site_of, visit_of
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page
+from app.web.translations import mark
 from tenants.sessions import partner_session
 
 PageRequest = Request[Any, Any, Any]
-VIEWS: dict[str, Callable[..., Any]] = {
+_OF_DEFINITION: dict[str, Callable[[Definition, Read], Any]] = {
     "board": board_of,
     "timeline": timeline_of,
     "forms": forms_of,
     "needs": facts_of,
 }
+_CHANGES = "changes"
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
+NO_SUCH = mark("No template of yours has this address. It may have been mistyped.")
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -62,10 +69,19 @@ class CataloguePages(Controller):
     ) -> Response[str]:
         """One version as its customers would see it, with the partner's own overlay upon it."""
         _let_in(request)
-        shown = view if view in VIEWS else "board"
+        if not _ADDRESS.fullmatch(address):
+            raise TemplateMissing(NO_SUCH)
         context = _preview(request, f"sha256:{address}", language=language, base=base)
-        context |= {"view": shown, "shown": VIEWS[shown](*context.pop("parts"))}
+        context |= _view(view, *context.pop("parts"))
         return page(request, "templates/template.html", context, nav=staff_nav(request))
+
+
+def _view(view: str, effective: Effective, definition: Definition, read: Read) -> dict[str, Any]:
+    """Which view is shown, and what is on it."""
+    if view == _CHANGES:
+        return {"view": view, "shown": changes_of(effective, read)}
+    known = view if view in _OF_DEFINITION else "board"
+    return {"view": known, "shown": _OF_DEFINITION[known](definition, read)}
 
 
 def _let_in(request: PageRequest) -> None:
@@ -83,7 +99,7 @@ def _preview(request: PageRequest, digest: str, *, language: str, base: bool) ->
         )
         versions = list_published(session, organisation_id, str(plain.document["id"]))
     if not any(each.digest == digest for each in versions):
-        raise TemplateMissing(f"No published template has the address {digest}.")
+        raise TemplateMissing(NO_SUCH)
     chosen = _language(request, plain, language)
     definition = plain.compile()
     read = partial(_read, chosen, str(plain.document["default_locale"]))
@@ -103,7 +119,7 @@ def _preview(request: PageRequest, digest: str, *, language: str, base: bool) ->
         "direction": "rtl" if chosen.partition("-")[0] in RIGHT_TO_LEFT else "ltr",
         "texts_in": list(definition.locales),
         "versions": versions,
-        "parts": (definition, read),
+        "parts": (plain, definition, read),
     }
 
 

@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
+from app.access.permissions import Permission
+from app.access.require import require
 from app.access.roles import CUSTOMER_ROLES
 from app.flow.events import Evidenced
 from app.identity.queries import list_workspaces
@@ -199,6 +201,7 @@ class OnboardingForms(Controller):
     ) -> Response[str]:
         """What a form asks now that these answers are typed; nothing is kept."""
         with begin_work(request, tenant_id) as work:
+            require(work, Permission.TASK_COMPLETE)
             seen = see(request, work, onboarding_id)
             asked = customer.questions(seen, seen.item(task), typed_answers(seen.item(task), form))
         context = asked | {"values": form.typed, "errors": [], "prefix": form.first("prefix")}

@@ -42,11 +42,11 @@ def _read(text: str, find: FindPublished) -> Checked:
         template = read_template(text, FILE, find_component)
         return Checked(template, apply_overlays(template))
     overlay = read_overlay(text, FILE)
-    base = _base_of(overlay, find)
+    base = _template_beneath(overlay, find)
     return Checked(overlay, apply_overlays(base, (overlay,)))
 
 
-def _base_of(overlay: Overlay, find: FindPublished) -> Template:
+def _template_beneath(overlay: Overlay, find: FindPublished) -> Template:
     """The published template that an overlay stands upon. Raises TemplateRefused."""
     digest = str(overlay.document["base"]["digest"])
     document = find(digest)

@@ -6,6 +6,7 @@ id with `access_` before it; so two includes do not clash. What runs is pinned t
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -116,7 +117,7 @@ class _Expansion:
     def _copy(self, inside: _Inside, value: Any, old: Path, new: Path) -> Any:
         self._note(inside, old, new)
         if inside.component and isinstance(value, str) and value.startswith("$"):
-            return inside.given.get(value[1:], value)  # one that is not declared is no role, item or criterion
+            return copy.deepcopy(inside.given.get(value[1:], value))  # what is not declared is no role, item, criterion
         if isinstance(value, dict):
             return {name: self._copy(inside, each, (*old, name), (*new, name)) for name, each in value.items()}
         if isinstance(value, list):
@@ -214,7 +215,9 @@ class _Expansion:
         """What an including element says, as it reads in the template."""
         if inside.component is None or not isinstance(value, str):
             return value
-        return inside.given.get(value[1:], value) if value.startswith("$") else self._renamed(inside, value)
+        if value.startswith("$"):
+            return copy.deepcopy(inside.given.get(value[1:], value))
+        return self._renamed(inside, value)
 
     def _word(self, inside: _Inside, value: Any, old: Path) -> Any:
         """A string of a component as it reads in the template: ids and names of its own items get their prefix."""

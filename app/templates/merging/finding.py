@@ -11,7 +11,7 @@ from app.templates.merging.difference import follows, moved_ids
 from app.templates.overlays.edits import Edit
 from app.templates.overlays.origins import Lock, lock_on
 from app.templates.overlays.patching import reordered
-from app.templates.overlays.tree import Words, ids_of, is_keyed, kind_of, look, same
+from app.templates.overlays.tree import Words, alike, ids_of, is_keyed, kind_of, look, same
 
 Document = Mapping[str, Any]
 
@@ -99,7 +99,7 @@ def _taken_out(versions: Versions, edit: Edit) -> Conflict | None:
     theirs = look(versions.new, edit.words)
     if theirs is None:
         return versions.conflict(ConflictKind.ALREADY_GONE, edit.words)
-    if not same(theirs, look(versions.old, edit.words)):
+    if not alike(theirs, look(versions.old, edit.words)):  # who wants none of it does not mind its order
         return versions.conflict(ConflictKind.REMOVED_HERE, edit.words)
     return None
 

@@ -46,6 +46,15 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same but for the order of their elements."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(value, other[name]) for name, value in one.items())
+    if is_keyed(one) and is_keyed(other):
+        return alike({each["id"]: each for each in one}, {each["id"]: each for each in other})
+    return same(one, other)
+
+
 def ids_of(value: Any) -> list[str]:
     """The ids of a keyed list in its order; of anything else, none."""
     return [each["id"] for each in value] if is_keyed(value) else []

@@ -36,7 +36,7 @@ def _template(name: str, milestones: list[dict[str, Any]]) -> Effective:
         "audience": "msp",
         "default_locale": "en",
         "locales": ["en"],
-        "roles": [{"id": "lead", "label": _say("Lead"), "side": "partner"}],
+        "roles": [{"id": each, "label": _say("Lead"), "side": "partner"} for each in ("lead", "onboarding_lead")],
         "handoff": {"fields": [_fact()]},
         "stages": [_named("all", owner="lead", gates=[_gate()], milestones=milestones)],
         "exceptions": [_route(kind) for kind in EXCEPTION_TYPES],

@@ -9,7 +9,7 @@ from typing import Any
 from app.flow.definition import Definition
 from app.flow.fields import Text
 from app.templates.library import open_shelf
-from app.templates.preview import board_of, facts_of, forms_of, timeline_of
+from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.queries import CatalogueEntry, PublishedVersion
 from tests.look.examples.facts import KEY, PARTNER, Context, days
 
@@ -58,6 +58,7 @@ _VIEWS = {
     "timeline": timeline_of(_definition(), _read),
     "forms": forms_of(_definition(), _read),
     "needs": facts_of(_definition(), _read),
+    "changes": changes_of(open_shelf("msp/managed-services").effective("northwind"), _read),
 }
 _CATALOGUE: Context = {
     "chrome": replace(PARTNER, path="/templates"),
@@ -93,8 +94,8 @@ EXAMPLES: dict[str, list[Context]] = {
     "templates/catalogue.html": [_CATALOGUE, _CATALOGUE | {"templates": [], "may_publish": False}],
     "templates/authoring/write.html": [
         _WRITING,
-        _WRITING | {"source": 'slipway: "1"\nid: mine\n', "checked": True, "problems": _PROBLEMS},
-        _WRITING | {"source": 'slipway: "1"\nid: mine\n', "checked": True} | _MADE,
+        _WRITING | {"source": "id: mine\nversion: 1.0.0\n", "checked": True, "problems": _PROBLEMS},
+        _WRITING | {"source": "id: mine\nversion: 1.0.0\n", "checked": True} | _MADE,
         _WRITING | {"source": "id: mine", "checked": True, "refused": "Version 1.0.0 is published already."} | _MADE,
     ],
     "templates/authoring/_checked.html": [_WRITING | {"checked": True, "problems": _PROBLEMS}],

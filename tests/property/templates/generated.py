@@ -75,6 +75,7 @@ class Partner:
     patch: dict[str, Any] = field(default_factory=dict)
     said: dict[Words, Any] = field(default_factory=dict)  # path: value; None: taken out
     moved: set[Words] = field(default_factory=set)
+    anchors: set[Words] = field(default_factory=set)  # beside which something is put, and so stays
 
     def entry(self, document: Any, words: Words) -> Any:
         """The place in the patch for what is said at a path; made where it is missing."""
@@ -112,18 +113,20 @@ def partner(chance: Random, document: dict[str, Any], hot: list[Words]) -> Partn
 
 
 def _of_element(chance: Random, document: dict[str, Any], words: Words, made: Partner, number: int) -> None:
-    names = [name for name in below(at(document, words[:-1])) if name != words[-1]]
+    gone = {one[-1] for one, value in made.said.items() if value is None and one[:-1] == words[:-1]}
+    names = [name for name in below(at(document, words[:-1])) if name != words[-1] and name not in gone]
     place: dict[str, Any] = chance.choice([{"$first": True}, {"$last": True}])
     if names:
         place = chance.choice([place, {"$after": chance.choice(names)}, {"$before": chance.choice(names)}])
     what = chance.choice(["remove", "move", "add"])
-    if what == "remove":
+    if what == "remove" and words not in made.anchors:
         made.entry(document, words)["$remove"] = True
         made.said[words] = None
     elif what == "move":
         made.entry(document, words).update(place)
         made.moved.add(words)
-    else:
+        made.anchors |= {(*words[:-1], str(name)) for mark, name in place.items() if mark in {"$after", "$before"}}
+    elif what == "add":
         name = f"new_{chance.randint(0, 2)}"
         fresh: dict[str, Any] = {"id": name, "title": {"en": chance.choice("ab")}}
         path = (*words[:-1], name)

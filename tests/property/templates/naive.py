@@ -22,7 +22,7 @@ def conflicts(old: Any, new: Any, ours: Any, made: Partner) -> set[Words]:
     by_them = {words for words in everywhere if before.get(words) != theirs.get(words)}
     by_us = {words for words in everywhere if before.get(words) != mine.get(words)}
     found = {words for words in by_them & by_us if theirs.get(words) != mine.get(words)}
-    found |= {words for words in made.moved if at(new, words) is None}
+    found |= {words for words in made.moved if at(new, words) is None or not keyed(at(new, words[:-1]))}
     in_them, in_us = above(by_them), above(by_us)
     for words in {words for each in (old, new, ours) for words, _ in walk(each)}:
         values = at(old, words), at(new, words), at(ours, words)

@@ -138,6 +138,25 @@ gates:
         assert problem.message == "“component/address@1.0.0” is made of fields; this is a list of tasks."
 
 
+class TestParameters:
+    def test_given_at_two_places_are_two_values(self):
+        """An overlay that changed one changed the other: both were the same mapping."""
+        body = """
+parameters: [{id: time, type: duration, label: {en: T}, default: {business_days: 3}}]
+tasks:
+  - {id: one, kind: meeting, title: {en: One}, owner: lead, due: $time}
+  - {id: two, kind: meeting, title: {en: Two}, owner: lead, due: $time}
+"""
+        template = read(milestone("base", include("a", "timed", ""), include("b", "timed", "")), timed=body)
+        base = f"base: {{id: small, version: 1.0.0, digest: {template.digest!r}}}"
+        patch = "milestones: [{id: base, tasks: [{id: a_one, due: {business_days: 9}}]}]"
+        head = f'slipway: "1"\noverlay: some\nversion: 1.0.0\npartner: some\n{base}\n'
+        text = f"{head}patch: {{stages: [{{id: work, {patch}}}]}}"
+        items = apply_overlays(template, [read_overlay(text, "o.yaml")]).compile().items
+        days = {key: days_of(item) for key, item in items.items() if key.startswith("task.")}
+        assert days == {"task.a_one": 9, "task.a_two": 3, "task.b_one": 3, "task.b_two": 3}
+
+
 class TestExpansion:
     def test_two_includes_of_one_component_do_not_clash(self):
         template = read(

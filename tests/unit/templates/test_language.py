@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from app.templates.language import address, canonical, read_template
@@ -155,10 +153,9 @@ class TestAddress:
 
 
 class TestLibrary:
-    def test_is_without_problems_and_quick_to_check(self):
-        begin = time.perf_counter()
+    def test_is_without_problems(self):
+        """How long it takes is measured by `make bench ONLY=templates`."""
         assert lint_library() == []
-        assert time.perf_counter() - begin < 5
 
     def test_holds_what_the_main_job_needs(self):
         definition = managed_services().compile()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.templates.authoring.versions import VersionTaken, check_next, order
+from app.templates.authoring.versions import VersionTaken, check_next
+from app.templates.overlays.versions import precedence
 
 ORDERED = "1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 1.0.10"
 
@@ -14,7 +15,7 @@ class TestOrder:
         versions = ORDERED.split()
         by_text = sorted(versions)
         assert by_text != versions
-        assert sorted(by_text, key=order) == versions
+        assert sorted(by_text, key=precedence) == versions
 
 
 class TestCheckNext:

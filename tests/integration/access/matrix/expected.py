@@ -125,6 +125,8 @@ FOR_STAFF = {
     "GET /settings/roles": 200,
     "GET /settings/roles/{role_id:uuid}": 200,
     "GET /t/{tenant_id:uuid}/settings": 200,
+    "GET /templates": 200,
+    "GET /templates/{address:str}": 200,
     "GET /work": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }

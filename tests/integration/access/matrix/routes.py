@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from litestar import Litestar
 
 from app.bootstrap.routes import make_application
 from app.kernel.ids import new_id
+from app.templates.library import open_shelf
 from tests.factories.doors import Answer
 from tests.integration.access.matrix.town import Someone, Town
 
@@ -127,8 +129,15 @@ def things(town: Town, route: Route) -> dict[str, str]:
     ids = town.things("tenant" if route.door == "tenant" else "partner")
     if "/access/" in route.path:
         ids["step"] = "end"
+    ids["address"] = _published()
     ids["key"] = town.items["milestone" if "/milestones/" in route.path else "gate"]
     return ids
+
+
+@cache
+def _published() -> str:
+    """The address of a template that the partner has published."""
+    return open_shelf("msp/managed-services").template.digest.removeprefix("sha256:")
 
 
 def knock(route: Route, path: str, who: Someone, *, key: str) -> Answer:
