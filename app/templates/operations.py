@@ -21,10 +21,12 @@ from app.templates.events import VersionPublished
 from app.templates.language import Template
 from app.templates.models import Definition, TemplateVersion
 from app.templates.overlay import Effective, Overlay, apply_overlays
+from app.templates.overlays.checked import Checked
 from app.templates.queries import get_pinned, get_published, list_versions
 from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 
+_CHECKED = Checked()  # what this process has instantiated before
 SYSTEM_ONLY = {
     "copy_to_control": "called by the job that follows a publication",
     "effective_document": "called by the job that starts an onboarding",
@@ -94,7 +96,7 @@ def effective_document(
         overlay = get_published(session, overlay_digest) if overlay_digest else None
     template = Template(base, template_digest, _source(base))
     overlays = [Overlay(overlay, overlay_digest, _source(overlay))] if overlay and overlay_digest else []
-    return apply_overlays(template, overlays)
+    return apply_overlays(template, overlays, checked=_CHECKED)
 
 
 def pin(work: Work, effective: Effective) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -23,6 +23,9 @@ from app.templates.rules import Path, Problem, likely_fix
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _CHOICE = 2  # so many make one
+_NAMING_ROLES = frozenset({"owner", "reviewer", "return_to", "role"})
+_OF_ENTRY = 3  # steps to a word of an entry of a section: the section, its number, the word
+Values = Iterable[tuple[Path, Any]]
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 
@@ -52,7 +55,7 @@ def lint_document(source: Source) -> list[Problem]:
         lint.criteria()
         if any("repeat" in item for _, item in lint.items.values()):
             lint.problems += check_names(source, lint.places)
-    lint.problems += check_further(source, sound=not lint.problems)
+    lint.problems += check_further(source, lint.values, sound=not lint.problems)
     return sorted(set(lint.problems))
 
 
@@ -60,6 +63,7 @@ class _Lint:
     def __init__(self, source: Source) -> None:
         self.source, self.document = source, source.document
         self.problems: list[Problem] = []
+        self.values = list(walk_values(self.document))
         self.items = dict(_items(self.document))
         self.places = {key: path for key, (path, _) in self.items.items()}
         self.roles = {role["id"] for role in self.document["roles"]}
@@ -75,7 +79,7 @@ class _Lint:
                 line = self.source.place((*seen[key], "id"))[0]
                 self.say((*path, "id"), f"“{key}” exists already, on line {line}.", "Give it another id.")
             seen.setdefault(key, path)
-        for path, entries in _keyed_lists(self.document):
+        for path, entries in _keyed_lists(self.values):
             ids: set[str] = set()
             for index, entry in enumerate(entries):
                 if entry["id"] in ids:
@@ -85,7 +89,7 @@ class _Lint:
     def owners(self) -> None:
         """Every role that is named exists, and stands on the side its task says."""
         sides = {role["id"]: role["side"] for role in self.document["roles"]}
-        for path, name in _role_places(self.document):
+        for path, name in _role_places(self.values):
             if name not in sides:
                 self.say(path, f"There is no role “{name}”.", likely_fix(name, sides))
         for path, item in self.items.values():
@@ -242,7 +246,7 @@ class _Lint:
         locales, texts = self.document["locales"], self.document.get("texts", {})
         if self.document["default_locale"] not in locales:
             self.say(("default_locale",), "The default language is not among the template's languages.")
-        for path, text in _texts(self.document):
+        for path, text in _texts(self.values):
             for language in locales:
                 if language not in text:
                     self.say(path, f"This text is missing in “{language}”.")
@@ -308,30 +312,28 @@ def _items(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Path, Mappi
         yield key, (path, {"owner": node.get("reviewer"), **node})
 
 
-def _keyed_lists(document: Mapping[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
-    for path, node in walk_values(document):
+def _keyed_lists(values: Values) -> Iterator[tuple[Path, list[Any]]]:
+    for path, node in values:
         if isinstance(node, list) and node and isinstance(node[0], dict) and "id" in node[0]:
             yield path, node
 
 
-def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]:
+def _texts(values: Values) -> Iterator[tuple[Path, dict[str, str]]]:
     """Localised texts: mappings whose keys are languages."""
-    for path, node in walk_values(document):
+    for path, node in values:
         if not isinstance(node, dict) or not node or (path and path[-1] in {"input", "texts"}):
             continue
         if all(_LANGUAGE.fullmatch(key) for key in node):
             yield path, node
 
 
-def _role_places(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    for path, node in walk_values(document):
-        if (
-            path
-            and path[-1] in {"owner", "reviewer", "return_to", "role", "to", "replies_to"}
-            and isinstance(node, str)
-        ):
+def _role_places(values: Values) -> Iterator[tuple[Path, str]]:
+    """Where a role is named; an action's input and a text of a language may be called so, too."""
+    for path, node in values:
+        if isinstance(node, str) and "input" not in path and _names_role(path):
             yield path, node
-        if len(path) > 1 and path[-2] in {"route", "escalate"} and isinstance(node, str):
-            yield path, node
-    for index, each in enumerate(document.get("communications", ())):
-        yield from ((("communications", index, word), each[word]) for word in ("to", "replies_to"))
+
+
+def _names_role(path: Path) -> bool:
+    of_message = path[:1] == ("communications",) and len(path) == _OF_ENTRY and path[-1] in {"to", "replies_to"}
+    return of_message or path[-1] in _NAMING_ROLES or bool({"route", "escalate"} & set(path[-2:-1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -28,9 +28,9 @@ _MEANS = {
 }
 
 
-def check_further(source: Source, *, sound: bool) -> list[Problem]:
+def check_further(source: Source, values: Iterable[tuple[Path, Any]], *, sound: bool) -> list[Problem]:
     """Texts that are not plain, and, in a document without other problems, criteria without sense."""
-    problems = check_texts(source)
+    problems = check_texts(source, values)
     if not sound:
         return problems
     sense = _Sense(source)

@@ -19,11 +19,15 @@ _CEL = frozenset({"when", "entry", "exit", "business", "compliance", "check", "s
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def check_texts(source: Source) -> list[Problem]:
-    """Everything in a document's texts that is not plain, where it stands."""
+# most texts hold none of these, and are not looked at sign by sign
+_WORTH_A_LOOK = re.compile(f"[<&\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff{''.join(sorted(_TURNS))}]")
+
+
+def check_texts(source: Source, values: Iterable[tuple[Path, Any]] | None = None) -> list[Problem]:
+    """Everything in a document's texts that is not plain, where it stands; `values`: its values, where at hand."""
     return [
         source.problem(path, *told)
-        for path, value in walk_values(source.document)
+        for path, value in (walk_values(source.document) if values is None else values)
         if isinstance(value, str)
         for told in _refusals(value, plain=not _is_criterion(path))
     ]
@@ -46,6 +50,8 @@ def _is_criterion(path: Path) -> bool:
 
 
 def _refusals(text: str, *, plain: bool) -> Iterator[tuple[str, str]]:
+    if not _WORTH_A_LOOK.search(text):
+        return
     if plain and (found := _TAG.search(text)):
         yield f"“{found.group()[:40]}” is HTML; texts are plain.", "Leave the tag out."
     for entity in _ENTITY.finditer(text) if plain else ():
