@@ -42,6 +42,8 @@ def start(run: JobRun, *, event_id: str) -> Outcome:
     with run.finish() as home:
         deal_id = get_entry(home.session, UUID(event_id)).subject_id
         record_failed_start(home, deal_id=deal_id, reason=reason)
+        if run.tenant.kind == "sandbox":  # nobody corrects a made-up deal: its page says why nothing is in it
+            operations.leave_empty(home, reason)
     return Done()
 
 

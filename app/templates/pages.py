@@ -36,6 +36,7 @@ _OF_DEFINITION: dict[str, Callable[[Definition, Read], Any]] = {
 }
 _CHANGES = "changes"
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
+_PUBLISHED = mark("Published. It stands in this list within seconds.")
 NO_SUCH = mark("No template of yours has this address. It may have been mistyped.")
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
@@ -48,15 +49,16 @@ class CataloguePages(Controller):
     include_in_schema = False
 
     @get("/", sync_to_thread=True)
-    def show(self, request: PageRequest) -> Response[str]:
-        """Every template that the partner has published, by its newest version."""
+    def show(self, request: PageRequest, published: FromQuery[bool] = False) -> Response[str]:  # noqa: FBT002 - a query parameter with what it is without
+        """Every template that the partner has published, by its newest version; says so where one just was."""
         _let_in(request)
         runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
         with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
             entries = list_catalogue(session, organisation_id)
         may_publish = can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH)
         context = {"templates": entries, "may_publish": may_publish}
-        return page(request, "templates/catalogue.html", context, nav=staff_nav(request))
+        notice = _PUBLISHED if published else ""
+        return page(request, "templates/catalogue.html", context, nav=staff_nav(request), notice=notice)
 
     @get("/{address:str}", sync_to_thread=True)
     def look(

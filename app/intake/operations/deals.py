@@ -175,7 +175,7 @@ def record_failed_start(work: Work, *, deal_id: UUID, reason: str) -> None:
     """The admitted deal's onboarding cannot start: the deal is held again, for a person, until it is corrected."""
     deal = work.session.get_one(Deal, deal_id, with_for_update=True)
     if deal.state == "admitted":
-        workflow = work.session.get(Workflow, deal.workflow_id)
+        workflow = work.session.get(Workflow, deal.workflow_id) if deal.workflow_id else None  # a made-up deal has none
         admission = Admission("held", reason, exception="start_refused", reason_code="scope_mismatch")
         deal.reason = reason
         _hold(work, deal, workflow, admission)

@@ -24,6 +24,7 @@ from app.kernel.work import open_work
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.onboarding.people import Holder
 from app.templates.operations import effective_document, pin
+from app.templates.overlay import Effective
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from tenants.tenant import Tenant
 
@@ -64,8 +65,8 @@ def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
         for holder in {person.id: person for group in people.values() for person in group}.values():
             if holder.side == "customer":
                 add_member(work, NewMember(holder.id, holder.email, holder.name, "owner", holder.locale))
-        digest = pin(work, document)
-        start_onboarding(work, _request(run, admission, digest, people, year=work.now.year))
+        pin(work, document)
+        start_onboarding(work, _request(run, admission, document, people, year=work.now.year))
     for holder in {person.id: person for group in people.values() for person in group}.values():
         if holder.side == "customer":
             index_membership(run.runtime, holder.id, tenant)
@@ -112,15 +113,16 @@ def _holder(run: JobRun, person: dict[str, Any], side: Side) -> Holder:
 
 
 def _request(
-    run: JobRun, admission: Admission, digest: str, people: dict[str, list[Holder]], *, year: int
+    run: JobRun, admission: Admission, template: Effective, people: dict[str, list[Holder]], *, year: int
 ) -> StartRequest:
-    facts = admission.facts
+    """What a run is started with: of the deal's facts those that its template asks for as inputs."""
+    facts, asked = admission.facts, [each["id"] for each in template.document.get("inputs", ())]
     # A lane serves one region: until the customer says otherwise, both parties keep its working days.
     calendar = read_calendar(admission.body["owners"].get("calendar", {}), first_year=year)
     started = flow.Started(
         by=flow.By(actor=run.actor.label),
         reference=str(admission.body["start_id"]),
-        inputs={name: value for name, value in facts.items() if name in _INPUTS and value is not None},
+        inputs={name: facts[name] for name in asked if facts.get(name) is not None},
         packet={name: value for name, value in (facts.get("packet") or {}).items() if value is not None},
         partner=calendar,
         customer=calendar,
@@ -133,7 +135,7 @@ def _request(
     return StartRequest(
         id=UUID(admission.body["start_id"]),
         name=admission.body["account_name"],
-        definition_digest=digest,
+        definition_digest=template.digest,
         started=started,
         people={role: [_plain(person) for person in group] for role, group in people.items()},
         deal={
@@ -151,9 +153,6 @@ def _go_live(facts: dict[str, Any]) -> date | None:
         return date.fromisoformat(str(facts.get("go_live")))
     except ValueError:
         return None
-
-
-_INPUTS = frozenset({"segment", "region", "plan", "product", "seats", "start_date"})
 
 
 def _plain(person: Holder) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class AuthorPages(Controller):
             _publish(request, home.id, form, checked)
         except VersionTaken as error:
             return _draw(request, text, checked, refused=error.message, status=error.status)
-        return redirect(request, "/templates")
+        return redirect(request, "/templates?published=true")
 
 
 def _let_in(request: PageRequest) -> None:

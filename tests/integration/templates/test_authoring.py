@@ -66,7 +66,11 @@ class TestCheck:
 class TestPublish:
     def test_puts_a_template_into_the_catalogue(self, house: House):
         answer = write(house, versioned("1.0.0"))
-        assert (answer.status, answer.headers["location"]) == (303, "/templates")
+        assert (answer.status, answer.headers["location"]) == (303, "/templates?published=true")
+        assert (
+            "Published. It stands in this list within seconds."
+            in house.lead.browser.get(answer.headers["location"]).text
+        )
         house.run()
         assert ">Small</a>" in house.lead.browser.get("/templates").text
 

@@ -1,0 +1,41 @@
+"""What an author does with the template of docs/templates.md: publish it, and see it run in a new sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.templates.language import read_template
+from app.templates.operations import publish
+from app.tenancy.operations.creation import TenantRequest, create_tenant
+from tests.integration.onboarding.house import House
+from tests.unit.flow.parts.small import NEEDED, small_text
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text("utf-8")
+DRAFTS = "/templates/drafts"
+
+
+class TestTrial:
+    def test_of_the_guides_template_runs_in_a_sandbox(self, house: House):
+        browser, text = house.lead.browser, GUIDE.split("```yaml\n", 1)[1].split("```", 1)[0]
+        key = browser.get(f"{DRAFTS}/new").hidden["command_key"]
+        assert browser.post(DRAFTS, {"source": text, "command_key": key}).status == 303
+        house.run()
+        wanted = TenantRequest(house.doors.northwind, kind="sandbox", name="Trial", key="trial")
+        tenant = create_tenant(house.doors.runtime, house.ada, wanted, trace_id="set-up")
+        house.run()
+        [row] = house.installation.rows(tenant, "SELECT name, state FROM {}.onboarding")
+        assert row.state == "running"
+        keys = {each.key for each in house.installation.rows(tenant, "SELECT key FROM {}.item WHERE state = 'open'")}
+        assert "gate.handoff" in keys
+
+    def test_says_on_its_page_why_a_template_cannot_run_on_made_up_facts(self, house: House):
+        text = small_text(NEEDED, inputs="- {id: answer, label: {en: A}, type: integer, minimum: 99, required: true}")
+        text = text.replace("id: small", "id: cannot", 1).replace("minimum: 99", "minimum: 99, maximum: 98")
+        with house.installation.work(house.home, house.ada) as work:
+            publish(work, read_template(text, "cannot.yaml"))
+        house.run()
+        wanted = TenantRequest(house.doors.northwind, kind="sandbox", name="Not", key="not")
+        tenant = create_tenant(house.doors.runtime, house.ada, wanted, trace_id="set-up")
+        house.run()
+        shown = house.lead.browser.get(f"/t/{tenant.id}").text
+        assert "The onboarding cannot start" in shown
