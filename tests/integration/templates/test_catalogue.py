@@ -62,3 +62,7 @@ class TestTemplate:
         assert house.doors.sign_in(browser, "lou@lakeside.example", proved=True).status == 303
         assert browser.get(address()).status == 404
         assert house.lead.browser.get(f"/templates/{'0' * 64}").status == 404
+
+    def test_is_no_overlay(self, house: House):
+        digest = open_shelf("msp/managed-services").overlays["northwind"].digest.removeprefix("sha256:")
+        assert house.lead.browser.get(f"/templates/{digest}").status == 404
