@@ -20,7 +20,7 @@ from app.templates.operations import effective_document
 from app.templates.overlay import Effective
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.preview.board import Read
-from app.templates.queries import TemplateMissing, find_overlay, get_published, list_catalogue, list_published
+from app.templates.queries import NO_SUCH, TemplateMissing, find_overlay, list_catalogue, list_versions_beside
 from app.web.begin import runtime_of, site_of, visit_of
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page
@@ -37,7 +37,6 @@ _OF_DEFINITION: dict[str, Callable[[Definition, Read], Any]] = {
 _CHANGES = "changes"
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 _PUBLISHED = mark("Published. It stands in this list within seconds.")
-NO_SUCH = mark("No template of yours has this address. It may have been mistyped.")
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -96,10 +95,7 @@ def _preview(request: PageRequest, digest: str, *, language: str, base: bool) ->
     runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
     with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
         overlay = find_overlay(session, organisation_id, digest)
-        template_id = str(get_published(session, digest).get("id", ""))  # an overlay has none, and no page
-        versions = list_published(session, organisation_id, template_id)
-    if not any(each.digest == digest for each in versions):
-        raise TemplateMissing(NO_SUCH)
+        versions = list_versions_beside(session, organisation_id, digest)
     plain = effective_document(  # after that session: nobody holds two connections at once
         runtime, organisation_id, template_digest=digest, overlay_digest=None if base else overlay
     )

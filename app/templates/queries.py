@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Missing
 from app.templates.models import Definition, TemplateVersion
+from app.web.translations import mark
 
+NO_SUCH = mark("No template of yours has this address. It may have been mistyped.")
 MOST_VERSIONS = 20  # that are offered; older ones are asked for by their address
 
 
@@ -98,6 +100,15 @@ def list_published(session: Session, organisation_id: UUID, template_id: str) ->
     )
     newest = query.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
     return [PublishedVersion(*row) for row in session.execute(newest.limit(MOST_VERSIONS))]
+
+
+def list_versions_beside(session: Session, organisation_id: UUID, digest: str) -> list[PublishedVersion]:
+    """All versions of the template with that address. Raises TemplateMissing: an overlay has no page of its own."""
+    template_id = str((find_published(session, digest) or {}).get("id", ""))
+    versions = list_published(session, organisation_id, template_id)
+    if not any(each.digest == digest for each in versions):
+        raise TemplateMissing(NO_SUCH)
+    return versions
 
 
 @dataclass(frozen=True, slots=True)
