@@ -65,6 +65,7 @@ from app.onboarding.talk.pages import CommentPages
 from app.partners.pages import BrandFiles
 from app.templates.authoring.pages import AuthorPages
 from app.templates.pages import CataloguePages
+from app.templates.upgrades.pages import LinePages
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
 from app.tenancy.api.exports import ExportDoors
@@ -109,6 +110,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionPages,
     CataloguePages,
     AuthorPages,
+    LinePages,
     HomePages,
     OnboardingPages,
     DatePages,

@@ -10,7 +10,7 @@ from app.identity.people.events import MemberInvited, StaffInvited
 from app.identity.sso.events import ConnectionSaved
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
-from app.templates.events import VersionPublished
+from app.templates.events import LineMoved, VersionPublished
 from app.tenancy.events import TenantImported
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -18,11 +18,11 @@ SUBSCRIPTIONS: Subscriptions = {
     CheckpointPublished.type: ["notifications.mail_checkpoint"],
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
-    TenantImported.type: ["onboarding.project_all_cards"],
     MemberInvited.type: ["notifications.invite"],
     StaffInvited.type: ["notifications.invite"],
     TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant"],
     VersionPublished.type: ["templates.copy_to_control"],
+    LineMoved.type: ["templates.copy_line"],
     RoleDefined.type: ["access.follow_role"],
     RoleRemoved.type: ["access.follow_role"],
     access.DelegationGiven.type: ["access.follow_delegation"],

@@ -17,3 +17,16 @@ class VersionPublished(Event, frozen=True, kw_only=True):
     template: str
     version: str
     digest: str
+
+
+class LineMoved(Event, frozen=True, kw_only=True):
+    """From now on another version, or another chain of overlays, is what the partner offers of a template."""
+
+    type: ClassVar[str] = "templates.line.moved"
+    subject_kind: ClassVar[str] = "template"
+
+    template: str
+    seq: int
+    template_digest: str
+    overlay_digest: str | None
+    why: str

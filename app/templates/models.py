@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import ControlRecord, Document, TenantRecord
 
 
 class TemplateVersion(ControlRecord):
-    """One immutable version of a template, or a partner's overlay upon one."""
+    """One immutable version of a template, or a partner's overlay upon one.
+
+    Of an overlay, `template_digest` is the template at the bottom of its chain and `result` the address of the document
+    that the whole chain makes, on which a further overlay can stand; both None for a template.
+    """
 
     __tablename__ = "template_version"
 
@@ -24,10 +28,32 @@ class TemplateVersion(ControlRecord):
     title: Mapped[str]
     document: Mapped[Document]
     published_at: Mapped[datetime]
+    template_digest: Mapped[str | None]
+    result: Mapped[str | None]
+
+
+class TemplateLine(ControlRecord):
+    """What an organisation offers of a template from one moment on: the highest `seq` is what it offers now."""
+
+    __tablename__ = "template_line"
+    __table_args__ = {"info": {"rights": "SELECT, INSERT"}}
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"), primary_key=True)
+    template_id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    template_digest: Mapped[str]
+    overlay_digest: Mapped[str | None]  # the uppermost; each names what it stands on
+    why: Mapped[str]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class Definition(TenantRecord):
-    """The effective document that running work is pinned to: base and overlay, already merged."""
+    """In a customer's workspace the effective document that running work is pinned to; in a home what it published.
+
+    `origins` says who set each value of an effective document; of a published overlay, `result` (the address of what
+    its chain makes); of what was taken over from somebody else, `publisher`.
+    """
 
     __tablename__ = "definition"
 

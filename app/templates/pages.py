@@ -16,11 +16,12 @@ from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.flow.definition import Definition
 from app.flow.fields import Text
+from app.templates.lines.queries import find_overlay
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.preview.board import Read
-from app.templates.queries import NO_SUCH, TemplateMissing, find_overlay, list_catalogue, list_versions_beside
+from app.templates.queries import NO_SUCH, TemplateMissing, list_catalogue, list_versions_beside
 from app.web.begin import runtime_of, site_of, visit_of
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page
@@ -94,7 +95,7 @@ def _preview(request: PageRequest, digest: str, *, language: str, base: bool) ->
     """What every view of a template has in common. Raises TemplateMissing."""
     runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
     with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
-        overlay = find_overlay(session, organisation_id, digest)
+        overlay = find_overlay(session, digest)
         versions = list_versions_beside(session, organisation_id, digest)
     plain = effective_document(  # after that session: nobody holds two connections at once
         runtime, organisation_id, template_digest=digest, overlay_digest=None if base else overlay

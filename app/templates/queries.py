@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Missing
+from app.templates.lines.queries import Offered, current_lines, find_published
 from app.templates.models import Definition, TemplateVersion
 from app.web.translations import mark
 
 NO_SUCH = mark("No template of yours has this address. It may have been mistyped.")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 MOST_VERSIONS = 20  # that are offered; older ones are asked for by their address
 
 
@@ -33,51 +36,48 @@ class PinnedDocument:
     origins: Mapping[str, Any]
 
 
-def get_published(session: Session, digest: str) -> dict[str, Any]:
-    """A published document by its content address; in an organisation's scope. Raises TemplateMissing."""
-    document = find_published(session, digest)
-    if document is None:
-        raise TemplateMissing(f"No published template has the address {digest}.")
-    return document
-
-
-def find_published(session: Session, digest: str) -> dict[str, Any] | None:
-    """The same, or None where there is none."""
-    return session.scalars(select(TemplateVersion.document).where(TemplateVersion.digest == digest)).one_or_none()
-
-
 def list_versions(session: Session, name: str) -> list[str]:
     """The versions that a home has published of a template, or of an overlay, by its name; in the home's scope."""
     named = func.coalesce(Definition.document["overlay"].astext, Definition.document["id"].astext)
     return list(session.scalars(select(Definition.version).where(named == name)))
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A published template, and the newest overlay upon it, if there is one."""
-
-    template_digest: str
-    overlay_digest: str | None
+def find_named(session: Session, name: str, version: str) -> str | None:
+    """The address of what a home has published under a name and number, or None; in the home's scope."""
+    named = func.coalesce(Definition.document["overlay"].astext, Definition.document["id"].astext)
+    return session.scalars(select(Definition.digest).where(named == name, Definition.version == version)).first()
 
 
-def find_newest(session: Session, organisation_id: UUID, template_id: str | None = None) -> Offered | None:
-    """What the organisation published last, of that template or of all, in its scope; None where there is nothing."""
-    own = select(TemplateVersion.digest).where(TemplateVersion.organisation_id == organisation_id)
-    if template_id is not None:
-        own = own.where(TemplateVersion.template_id == template_id)
-    newest = own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
-    template = session.scalars(newest.where(TemplateVersion.kind == "template").limit(1)).one_or_none()
-    if template is None:
-        return None
-    return Offered(template, find_overlay(session, organisation_id, template))
+def check_name(template_id: str) -> None:
+    """Raises TemplateMissing for what is no template's name: no database is asked for it."""
+    if not _NAME.fullmatch(template_id):
+        raise TemplateMissing(NO_SUCH)
 
 
-def find_overlay(session: Session, organisation_id: UUID, template_digest: str) -> str | None:
-    """The overlay upon a published template that the organisation published last; in its scope."""
-    own = select(TemplateVersion.digest).where(TemplateVersion.organisation_id == organisation_id)
-    newest = own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
-    upon = TemplateVersion.document["base"]["digest"].astext == template_digest
-    return session.scalars(newest.where(TemplateVersion.kind == "overlay", upon).limit(1)).one_or_none()
+def list_grounds(session: Session, template_id: str) -> list[str]:
+    """The addresses of what a home's own overlays of a template can stand on, the last first; in the home's scope.
+
+    Its versions, and what was taken over from others: not what came only as the ground of somebody's overlay.
+    """
+    itself = Definition.document["id"].astext == template_id
+    taken_over = Definition.origins.has_key("publisher") & Definition.origins.has_key("result")
+    found = select(Definition.digest).where(Definition.template_id == template_id, itself | taken_over)
+    found = found.where(~Definition.origins.has_key("part")).order_by(Definition.pinned_at.desc(), Definition.digest)
+    return list(session.scalars(found.limit(MOST_VERSIONS)))
+
+
+def list_publishers(session: Session, template_id: str) -> dict[str, str]:
+    """Who published what a home took over from others, by its address; in the home's scope."""
+    publisher = Definition.origins["publisher"].astext
+    found = select(Definition.digest, publisher).where(Definition.template_id == template_id, publisher.is_not(None))
+    return {digest: str(name) for digest, name in session.execute(found)}
+
+
+def name_versions(session: Session, template_id: str) -> dict[str, str]:
+    """What each published version of a line is called, by its address: id and number; in the home's scope."""
+    named = func.coalesce(Definition.document["overlay"].astext, Definition.document["id"].astext)
+    found = select(Definition.digest, named, Definition.version).where(Definition.template_id == template_id)
+    return {digest: f"{name} {version}" for digest, name, version in session.execute(found)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,33 +113,48 @@ def list_versions_beside(session: Session, organisation_id: UUID, digest: str) -
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A template of a catalogue: its newest version, how many there are, and the newest overlay on it."""
+    """A template of a catalogue: the version on offer with its overlay, how many there are, and a newer that waits."""
 
     template_id: str
     newest: PublishedVersion
     versions: int
     overlay: PublishedVersion | None
+    waiting: PublishedVersion | None
 
 
 def list_catalogue(session: Session, organisation_id: UUID) -> list[CatalogueEntry]:
     """What the organisation has published, by template, the last published first; in its scope."""
     columns = (TemplateVersion.digest, TemplateVersion.version, TemplateVersion.title, TemplateVersion.published_at)
-    named = select(TemplateVersion.template_id, TemplateVersion.kind, *columns)
-    own = named.where(TemplateVersion.organisation_id == organisation_id)
-    found: dict[str, dict[str, list[PublishedVersion]]] = {}
+    own = select(TemplateVersion.template_id, TemplateVersion.kind, *columns).where(
+        TemplateVersion.organisation_id == organisation_id
+    )
+    templates: dict[str, list[PublishedVersion]] = {}
+    overlays: dict[str, PublishedVersion] = {}
     for row in session.execute(own.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)):
         version = PublishedVersion(row.digest, row.version, row.title, row.published_at)
-        found.setdefault(row.template_id, {}).setdefault(row.kind, []).append(version)
-    return [
-        CatalogueEntry(
-            template_id=template_id,
-            newest=kinds["template"][0],
-            versions=len(kinds["template"]),
-            overlay=next(iter(kinds.get("overlay", ())), None),
-        )
-        for template_id, kinds in found.items()
-        if "template" in kinds
-    ]
+        if row.kind == "template":
+            templates.setdefault(row.template_id, []).append(version)
+        else:
+            overlays[row.digest] = version
+    lines = current_lines(session)
+    return [_entry(template_id, found, lines.get(template_id), overlays) for template_id, found in templates.items()]
+
+
+def _entry(
+    template_id: str,
+    found: list[PublishedVersion],
+    line: Offered | None,
+    overlays: Mapping[str, PublishedVersion],
+) -> CatalogueEntry:
+    """What is offered stands for the template; a newer version that waits for the overlay's upgrade is told beside."""
+    offered = next((each for each in found if line and each.digest == line.template_digest), found[0])
+    return CatalogueEntry(
+        template_id=template_id,
+        newest=offered,
+        versions=len(found),
+        overlay=overlays.get(line.overlay_digest or "") if line else None,
+        waiting=found[0] if found[0].digest != offered.digest else None,
+    )
 
 
 def list_pinned(session: Session, template_id: str) -> list[PinnedDocument]:

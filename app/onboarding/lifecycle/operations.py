@@ -26,8 +26,9 @@ from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import lock_onboarding
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
+from app.templates.lines.queries import find_line
 from app.templates.operations import effective_document, pin
-from app.templates.queries import TemplateMissing, find_newest
+from app.templates.queries import TemplateMissing
 from tenants.sessions import partner_session
 
 SYSTEM_ONLY = {
@@ -71,7 +72,7 @@ def start_next(run: JobRun, *, onboarding_id: UUID, lifecycle: str) -> Outcome:
         link = link_of(definition_of(work, find_onboarding(work.session, onboarding_id).definition_digest), lifecycle)
     organisation_id = run.tenant.organisation_id
     with partner_session(run.runtime.databases, organisation_id, actor=run.actor.label) as (session, _now):
-        offered = find_newest(session, organisation_id, link.template)
+        offered = find_line(session, link.template)
     if offered is None:
         raise TemplateMissing(f"No template “{link.template}” is published.")
     effective = effective_document(

@@ -15,9 +15,10 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of
+from app.templates.lines.queries import find_overlay
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
-from app.templates.queries import TemplateMissing, find_overlay, list_pinned, list_published
+from app.templates.queries import TemplateMissing, list_pinned, list_published
 from tenants.sessions import partner_session
 
 
@@ -70,7 +71,7 @@ def find_target(runtime: Runtime, organisation_id: UUID, to: str) -> Target:
     Raises TemplateRefused where overlay and version do not fit.
     """
     with partner_session(runtime.databases, organisation_id, actor="templates") as (session, _now):
-        overlay = find_overlay(session, organisation_id, to)
+        overlay = find_overlay(session, to)
     try:
         found = effective_document(runtime, organisation_id, template_digest=to, overlay_digest=overlay)
     except TemplateMissing:

@@ -22,8 +22,8 @@ from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.events import SandboxFilled, SandboxLeftEmpty
+from app.templates.lines.queries import Offered, find_line
 from app.templates.operations import effective_document
-from app.templates.queries import Offered, find_newest
 from app.web.translations import mark
 from tenants.sessions import partner_session
 
@@ -66,7 +66,7 @@ def leave_empty(work: Work, reason: str) -> None:
 def _newest(run: JobRun) -> tuple[Offered | None, Definition | None]:
     organisation_id = run.tenant.organisation_id
     with partner_session(run.runtime.databases, organisation_id, actor=run.actor.label) as (session, _now):
-        offered = find_newest(session, organisation_id)
+        offered = find_line(session)
     if offered is None:
         return None, None
     effective = effective_document(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from app.templates.document import Source, read_yaml
+from app.templates.document import read_yaml
 from app.templates.language import Template, read_template
 from app.templates.library import find_component
+from app.templates.lines.chains import Chain, ChainBroken
 from app.templates.overlay import Effective, Overlay, apply_overlays, read_overlay
 from app.templates.rules import Problem, TemplateRefused
 
-FindPublished = Callable[[str], Mapping[str, Any] | None]  # a published template's document, by its address
+FindBeneath = Callable[[str], Chain]  # what makes the document of an address; raises ChainBroken
 FILE = "template.yaml"  # the name that problems give to what was typed
 
 
@@ -25,7 +25,7 @@ class Checked:
     problems: tuple[Problem, ...] = ()
 
 
-def check_text(text: str, find: FindPublished) -> Checked:
+def check_text(text: str, find: FindBeneath) -> Checked:
     """Read a text as whatever it says it is; every problem has its place."""
     try:
         return _read(text, find)
@@ -33,7 +33,7 @@ def check_text(text: str, find: FindPublished) -> Checked:
         return Checked(None, None, tuple(trouble.problems))
 
 
-def _read(text: str, find: FindPublished) -> Checked:
+def _read(text: str, find: FindBeneath) -> Checked:
     source = read_yaml(text, FILE)
     if "component" in source.document:
         message = "This is a component. It is not published by itself; it is put into the templates that include it."
@@ -42,16 +42,10 @@ def _read(text: str, find: FindPublished) -> Checked:
         template = read_template(text, FILE, find_component)
         return Checked(template, apply_overlays(template))
     overlay = read_overlay(text, FILE)
-    base = _template_beneath(overlay, find)
-    return Checked(overlay, apply_overlays(base, (overlay,)))
-
-
-def _template_beneath(overlay: Overlay, find: FindPublished) -> Template:
-    """The published template that an overlay stands upon. Raises TemplateRefused."""
-    digest = str(overlay.document["base"]["digest"])
-    document = find(digest)
-    if document is None:
+    try:
+        below = find(overlay.written_for)
+    except ChainBroken:
         message = "No published template of yours has this address."
         fix = "Publish the template first, then name its address here."
-        raise TemplateRefused([overlay.source.problem(("base", "digest"), message, fix)])
-    return Template(document, digest, Source(file="published", document=document, places={}, key_places={}))
+        raise TemplateRefused([overlay.source.problem(("base", "digest"), message, fix)]) from None
+    return Checked(overlay, apply_overlays(below.template, (*below.overlays, overlay)))

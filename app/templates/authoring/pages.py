@@ -14,9 +14,10 @@ from app.access.rights import AtWork, staff_rights
 from app.kernel.work import Work
 from app.templates.authoring.checking import Checked, check_text
 from app.templates.authoring.versions import VersionTaken
+from app.templates.lines.chains import Chain, find_beneath
+from app.templates.lines.queries import published_shelves
 from app.templates.operations import publish
 from app.templates.preview import facts_of
-from app.templates.queries import find_published
 from app.templates.rules import Problem
 from app.web.begin import home_of, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
@@ -72,9 +73,9 @@ def _let_in(request: PageRequest) -> None:
 def _check(request: PageRequest, text: str) -> Checked:
     runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
 
-    def find(digest: str) -> dict[str, Any] | None:
+    def find(digest: str) -> Chain:
         with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
-            return find_published(session, digest)
+            return find_beneath(published_shelves(session), digest)
 
     return check_text(text, find)
 

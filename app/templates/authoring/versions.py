@@ -23,3 +23,10 @@ def check_next(version: str, published: Collection[str]) -> None:
     if newest is not None and precedence(version) < precedence(newest):
         message = f"Version {newest} is published already; {version} would go back. Raise the version."
         raise VersionTaken(message, errors=[("/version", message)])
+
+
+def next_minor(published: Collection[str]) -> str:
+    """The version for what follows the newest one: its major number, the next minor."""
+    newest = max(published, key=precedence)
+    major, minor = precedence(newest)[0][:2]
+    return f"{major}.{minor + 1}.0"

@@ -64,8 +64,10 @@ _CATALOGUE: Context = {
     "chrome": replace(PARTNER, path="/templates"),
     "may_publish": True,
     "templates": [
-        CatalogueEntry("msp-managed-services", _version("a", "1.1.0", 3), 2, _version("c", "1.0.2", 2)),
-        CatalogueEntry("msp-renewal", _version("d", "1.0.0", 40), 1, None),
+        CatalogueEntry(
+            "msp-managed-services", _version("a", "1.1.0", 3), 2, _version("c", "1.0.2", 2), _version("e", "1.2.0", 1)
+        ),
+        CatalogueEntry("msp-renewal", _version("d", "1.0.0", 40), 1, None, None),
     ],
 }
 _WRITING: Context = {
