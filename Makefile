@@ -14,7 +14,10 @@ DEV := $(VENV)/.dev-$(shell sha256sum requirements-dev.txt 2>/dev/null | cut -c1
 ASSETS := frontend/static/dist/manifest.json
 PEERS := tests/peers/oidc/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast check format lock assets bench soak look openapi clean
+# Where a machine forbids Python to keep what it compiled, each process of a test run would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test test-fast collect check format lock assets bench soak look openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -25,6 +28,9 @@ demo: $(RUNTIME) $(ASSETS) ## Boot everything embedded, seed three partners, ser
 test: $(DEV) $(ASSETS) $(PEERS) ## Every test: architecture, unit, integration, journeys, browser
 	@$(BIN)/python -m pytest -q -m "not browser and not soak" -n 3 --dist loadfile --no-loadscope-reorder tests
 	@$(BIN)/python -m pytest -q -m "browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder tests/journeys
+
+collect: $(DEV) $(ASSETS) $(PEERS) ## Read every test once, so that the processes of `make test` find them compiled
+	@$(BIN)/python -m pytest -q --collect-only tests | tail -n 1
 
 test-fast: $(DEV) ## Architecture and unit tests only
 	@$(BIN)/python -m pytest -q -m "not browser and not soak" tests/architecture tests/unit
@@ -78,7 +84,7 @@ endef
 $(RUNTIME): requirements.txt
 	$(call install,requirements.txt,runtime)
 
-$(DEV): requirements-dev.txt
+$(DEV): requirements-dev.txt | $(RUNTIME)
 	$(call install,requirements-dev.txt,dev)
 
 # The front end: npm where there is one, the wheel that carries Node where there is none.

@@ -238,8 +238,9 @@ class TestByPeople:
 
 
 class TestAnyHistory:
-    @pytest.mark.parametrize("definition", [sites(), visits(), asked()], ids=["sites", "visits", "asked"])
-    def test_reaches_its_end_and_replays(self, definition):
+    @pytest.mark.parametrize("plan", [sites, visits, asked])
+    def test_reaches_its_end_and_replays(self, plan):
+        definition = plan()
         assert simulate(definition, seed=5, histories=10).dead_ends == ()
         for seed in range(5):
             history, state = walk(definition, seed)
