@@ -21,6 +21,7 @@ from app.intake.events import (
 )
 from app.intake.models import Deal, Delivery, Workflow
 from app.intake.operations.exceptions import ExceptionOpening, open_exception, resolve_open_exceptions
+from app.intake.operations.selling import with_package
 from app.intake.rules import RULE_VERSION, Admission, Contract, decide_admission
 from app.kernel.errors import Missing
 from app.kernel.events import plain
@@ -159,6 +160,7 @@ def record_reading(work: Work, *, source: str, external_id: str, facts: Mapping[
     else:
         contract = Contract.from_document(workflow.contract)
         admission = decide_admission(contract, facts, account_has_other=other)
+        admission = with_package(work, deal, workflow, admission)
     _apply(work, deal, workflow, admission, other=other)
     return deal.state
 
@@ -263,7 +265,7 @@ def _apply(
         deal.state = "excluded"
         work.announce(_about(DealExcluded, deal, reason=admission.reason))
         return
-    _admit(work, deal, workflow)
+    _admit(work, deal, workflow, admission.package)
 
 
 def _store_verdict(
@@ -286,7 +288,7 @@ def _store_verdict(
     )
 
 
-def _admit(work: Work, deal: Deal, workflow: Workflow) -> None:
+def _admit(work: Work, deal: Deal, workflow: Workflow, package: Mapping[str, Any] | None = None) -> None:
     deal.state = "admitted"
     deal.onboarding_id = new_id()
     deal.admission_id = work.announce(
@@ -301,6 +303,7 @@ def _admit(work: Work, deal: Deal, workflow: Workflow) -> None:
             overlay_digest=workflow.overlay_digest,
             owners=workflow.owners,
             facts=deal.facts,
+            package=dict(package) if package else None,
         )
     )
 
