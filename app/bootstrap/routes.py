@@ -64,6 +64,8 @@ from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoor
 from app.onboarding.talk.pages import CommentPages
 from app.partners.pages import BrandFiles
 from app.templates.authoring.pages import AuthorPages
+from app.templates.packages.editor.pages import EditorPages
+from app.templates.packages.pages import PackagePages
 from app.templates.pages import CataloguePages
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
@@ -109,6 +111,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionPages,
     CataloguePages,
     AuthorPages,
+    PackagePages,
+    EditorPages,
     HomePages,
     OnboardingPages,
     DatePages,

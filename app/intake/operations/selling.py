@@ -45,8 +45,13 @@ def with_package(work: Work, deal: Deal, workflow: Workflow, admission: Admissio
     )
     if unclear is None:
         return replace(admission, package=_pinned(sold) if sold else None)
-    missing, why = (unclear.fact,), {"exception": "package_unclear", "reason_code": "scope_mismatch"}
-    return Admission("held", unclear.reason, missing=missing, **why)
+    return Admission(
+        "held",
+        unclear.reason,
+        missing=(unclear.fact,),
+        exception="package_unclear",
+        reason_code="scope_mismatch",
+    )
 
 
 def _pinned(sold: Sold) -> dict[str, Any]:

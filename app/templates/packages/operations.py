@@ -92,8 +92,14 @@ def publish_package(work: Work, package: Package) -> str:
     draft = work.session.get(Record, (DRAFT, package.id))
     if draft is not None:
         work.session.delete(draft)
-    subject, named = uuid5(work.tenant.id, package.digest), {"template": content.template, "version": content.version}
-    work.announce(VersionPublished(subject_id=subject, kind="package", digest=package.digest, **named))
+    published = VersionPublished(
+        subject_id=uuid5(work.tenant.id, package.digest),
+        kind="package",
+        template=content.template,
+        version=content.version,
+        digest=package.digest,
+    )
+    work.announce(published)
     return package.digest
 
 

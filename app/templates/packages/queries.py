@@ -24,7 +24,7 @@ NO_SUCH = mark("There is no such package. It may have been mistyped.")
 
 
 class PackageMissing(Missing):
-    """This home has neither published nor drafted a package of that name."""
+    """The home has neither published nor drafted a package of that name."""
 
 
 @dataclass(frozen=True, slots=True)
