@@ -48,7 +48,7 @@ class Shelf:
         item = self.plan.items[key]
         above = self.plan.items[item.parent].title if item.parent else {}
         path = [said(above, self.language)] if above else []
-        return {"id": key, "label": " – ".join([*path, said(item.title, self.language)])}
+        return {"id": key, "label": ": ".join([*path, said(item.title, self.language)])}
 
 
 def additions(asked: Asked, shelf: Shelf, adds: Sequence[Plain]) -> tuple[list[dict[str, Any]], list[Plain]]:

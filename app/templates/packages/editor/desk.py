@@ -77,7 +77,7 @@ def fill(desk: Desk, section: str, of: str, form: Form | None) -> Filled:
     else:
         specs, now = offer(asked, plain)
         drawn = {"groups": [{"title": "", "specs": specs}]}
-    drawn |= {"values": asked.values, "errors": asked.errors}
+    drawn |= {"given": asked.values, "errors": asked.errors}
     return _kept(section, of, drawn, now)
 
 

@@ -71,7 +71,8 @@ class EditorPages(Controller):
         desk = _desk(request, package)
         filled = fill(desk, form.first("section"), form.first("of"), form)
         shown = preview_of(filled.content or desk.draft.content, desk, form.every("with"))
-        return fragment(request, "templates/packages/_preview.html", {"preview": shown, "path": _path(desk)})
+        context = {"preview": shown, "path": _path(desk), "section": filled.section, "of": filled.of}
+        return fragment(request, "templates/packages/_preview.html", context)
 
     @post("/publication", sync_to_thread=True)
     def publish(self, request: PageRequest, package: FromPath[str], form: NamedDependency[Form]) -> Response[str]:

@@ -91,8 +91,8 @@ def service(asked: Asked, draft: Plain, upon: Effective, plan: Definition) -> tu
         name: asked.length(f"trouble.{name}", tier.get("exceptions", {}).get(name, each["respond_within"]))
         for name, each in troubles.items()
     }
-    labels = {name: said(each["label"], language) for name, each in troubles.items()}
-    specs = [spec for name, label in labels.items() for spec in asked.length_specs(f"trouble.{name}", label)]
+    named = {name: said(each["label"], language) for name, each in troubles.items()}
+    specs = [spec for name, label in named.items() for spec in asked.length_specs(f"trouble.{name}", label)]
     groups.append({"title": asked.say(mark("First response to troubles")), "specs": specs})
     exceptions = {name: time for name, time in chosen.items() if time and time != troubles[name]["respond_within"]}
     if (timers or exceptions) and not title:
