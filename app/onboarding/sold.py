@@ -1,4 +1,4 @@
-"""The service package that an onboarding was sold with: what it starts from, and what goes with it to other versions."""
+"""The service package that an onboarding was sold with: what it starts from, and what goes along to other versions."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.work import Work
-from app.templates.packages.document import Content, Package, PackageUnfit, Price, read_content, said
+from app.templates.packages.document import Content, Package, PackageUnfit, Price, Quotas, read_content, said
 from app.templates.packages.operations import begin_draft, retire_package, revise
 from app.templates.packages.queries import count_sold, list_drafts, list_offers
 from app.templates.queries import list_catalogue
@@ -152,7 +152,7 @@ def _card(package: Package, titles: dict[str, str], language: str) -> dict[str, 
         "add_ons": [
             {"title": said(each.title, language), "prices": _prices(each.prices, language)} for each in content.add_ons
         ],
-        "quotas": content.quotas.limits() or {} if content.quotas else {},
+        "quotas": {name: getattr(content.quotas, name, None) for name in Quotas.__struct_fields__},
     }
 
 

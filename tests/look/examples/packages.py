@@ -13,6 +13,7 @@ from app.templates.packages.editor.preview import preview_of
 from app.templates.packages.queries import Draft
 from app.web.forms import Form
 from tests.look.examples.facts import KEY, PARTNER, Context, days
+from tests.look.examples.onboarding.overview import SOLD
 from tests.unit.templates.packages.samples import BOTH, package
 
 CHROME = replace(PARTNER, path="/packages")
@@ -86,7 +87,10 @@ _SILVER = _CARD | {
 }
 _LIST: Context = {
     "chrome": CHROME,
-    "packages": [_CARD, _SILVER | {"sold": 1, "drafted": False, "excluded": ""}],
+    "packages": [
+        _CARD,
+        _SILVER | {"sold": 1, "quotas": {"members": None, "onboardings": None}, "drafted": False, "excluded": ""},
+    ],
     "drafts": [{"id": "managed-gold", "title": "Managed Gold", "changed_at": days(-1)}],
     "may_publish": True,
     "command_key": KEY,
@@ -121,5 +125,6 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "templates/packages/editor.html": [*_PAGES, _REFUSED],
     "templates/packages/_section.html": _PAGES[1:3],
+    "onboarding/overview/_sold.html": [{"sold": SOLD}],
     "templates/packages/_preview.html": _PAGES[:1],
 }

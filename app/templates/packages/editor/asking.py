@@ -44,6 +44,7 @@ class Asked:
             required = bool(more.get("required")) and code == self.locales[0]
             spec = self.spec(key, label, **(more | {"required": required}))
             if len(self.locales) > 1:
+                spec |= {"begins": code == self.locales[0], "ends": code == self.locales[-1]}
                 spec["label"] = f"{spec['label']} ({code.upper()})"
             value = self.line(key, (said or {}).get(code, ""))
             if len(value) > _LONGEST:
