@@ -23,35 +23,33 @@ def with_package(work: Work, deal: Deal, workflow: Workflow, admission: Admissio
     offers = list_offers(work.session) if admission.answer == "admitted" else []
     if not offers:
         return admission
-    facts, template = deal.facts, find_template(work.session, workflow.template_digest)
-    found = choose(offers, facts, template)
-    unclear = found if isinstance(found, Unclear) else None
-    sold = found if isinstance(found, Sold) else None
-    stated = {name: facts.get(name) for name in FACTS}
-    record_verdict(
-        work,
-        VerdictFacts(
-            kind="package_choice",
-            subject_id=deal.id,
-            rule_version=RULE_VERSION,
-            inputs={
-                "facts": stated,
-                "template": template,
-                "offers": {each.package.digest: not each.retired for each in offers},
-            },
-            result="held" if unclear else sold.package.id if sold else "none",
-            reason=unclear.reason if unclear else _told(sold),
-        ),
+    template = find_template(work.session, workflow.template_digest)
+    found = choose(offers, deal.facts, template)
+    inputs: dict[str, Any] = {"facts": {name: deal.facts.get(name) for name in FACTS}, "template": template}
+    inputs["offers"] = {each.package.digest: not each.retired for each in offers}
+    _store(work, deal, inputs, found)
+    if isinstance(found, Unclear):
+        return Admission(
+            "held",
+            found.reason,
+            missing=(found.fact,),
+            exception="package_unclear",
+            reason_code="scope_mismatch",
+        )
+    return replace(admission, package=_pinned(found)) if found else admission
+
+
+def _store(work: Work, deal: Deal, inputs: dict[str, Any], found: Sold | Unclear | None) -> None:
+    """The verdict, with all that it was made from."""
+    facts = VerdictFacts(
+        kind="package_choice",
+        subject_id=deal.id,
+        rule_version=RULE_VERSION,
+        inputs=inputs,
+        result="held" if isinstance(found, Unclear) else found.package.id if found else "none",
+        reason=found.reason if isinstance(found, Unclear) else _told(found),
     )
-    if unclear is None:
-        return replace(admission, package=_pinned(sold) if sold else None)
-    return Admission(
-        "held",
-        unclear.reason,
-        missing=(unclear.fact,),
-        exception="package_unclear",
-        reason_code="scope_mismatch",
-    )
+    record_verdict(work, facts)
 
 
 def _pinned(sold: Sold) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.audit.models import Record
 from app.kernel.errors import Missing
 from app.templates.models import Definition
-from app.templates.packages.document import Content, Package, read_content, read_package
+from app.templates.packages.document import PACKAGE_ID, Content, Package, read_content, read_package
 from app.templates.packages.matching import Offer
 from app.web.translations import mark
 from tenants.models import TenantEntry
@@ -46,6 +47,8 @@ class Release:
 
 def list_releases(session: Session, package_id: str | None = None) -> list[Release]:
     """Published versions of one package or of all, the last first; in the home's scope."""
+    if package_id is not None and not re.fullmatch(PACKAGE_ID, package_id):
+        return []
     named = Definition.document["package"].astext
     query = select(Definition).where(named == package_id if package_id else named.is_not(None))
     rows = session.scalars(query.order_by(Definition.pinned_at.desc(), Definition.digest))
@@ -75,7 +78,7 @@ def list_drafts(session: Session) -> list[Draft]:
 
 def find_draft(session: Session, package_id: str) -> Draft | None:
     """The package under way of that id; in the home's scope."""
-    row = session.get(Record, (DRAFT, package_id))
+    row = session.get(Record, (DRAFT, package_id)) if re.fullmatch(PACKAGE_ID, package_id) else None
     return _draft(row) if row else None
 
 

@@ -42,7 +42,7 @@ class Asked:
         for code in self.locales:
             key = f"{name}.{code}"
             required = bool(more.get("required")) and code == self.locales[0]
-            spec = self.spec(key, label, **(more | {"required": required}))
+            spec = self.spec(key, label, **(more | {"required": required, "conditional": code != self.locales[0]}))
             if len(self.locales) > 1:
                 spec |= {"begins": code == self.locales[0], "ends": code == self.locales[-1]}
                 spec["label"] = f"{spec['label']} ({code.upper()})"
@@ -87,7 +87,7 @@ class Asked:
         """The two fields of a length of time."""
         options = [{"id": unit, "label": self.say(word)} for unit, word in UNITS.items()]
         unit = self.spec(f"{name}.unit", mark("Unit"), "select", options=options, required=True)
-        amount = self.spec(f"{name}.amount", mark("Time"), "integer") | {"label": label}
+        amount = self.spec(f"{name}.amount", mark("Time"), "integer", conditional=True) | {"label": label}
         return [amount, unit]
 
     def prices(self, said: Sequence[Mapping[str, Any]]) -> tuple[list[Spec], list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""From a deal that was sold with a package to what runs: its add-ons, its limits, and another version of the template."""
+"""From a deal that was sold with a package to what runs: add-ons, limits, and another version of the template."""
 
 from __future__ import annotations
 
