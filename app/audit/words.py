@@ -107,6 +107,8 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.system.wrote_back": mark("wrote a result back to another system"),
     "onboarding.task.completed": mark("completed a task"),
     "templates.line.moved": mark("changed what is offered of a template"),
+    "templates.package.drafted": mark("changed the draft of a package"),
+    "templates.package.retired": mark("took a package off sale"),
     "templates.version.published": mark("published a version of a template"),
     "tenancy.erasure.approved": mark("agreed to erasing this workspace"),
     "tenancy.erasure.requested": mark("asked for this workspace to be erased"),

@@ -64,6 +64,8 @@ from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoor
 from app.onboarding.talk.pages import CommentPages
 from app.partners.pages import BrandFiles
 from app.templates.authoring.pages import AuthorPages
+from app.templates.packages.editor.pages import EditorPages
+from app.templates.packages.pages import PackagePages
 from app.templates.pages import CataloguePages
 from app.templates.upgrades.pages import LinePages
 from app.tenancy.api.doors import TenantDoors
@@ -111,6 +113,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CataloguePages,
     AuthorPages,
     LinePages,
+    PackagePages,
+    EditorPages,
     HomePages,
     OnboardingPages,
     DatePages,

@@ -27,7 +27,10 @@ class TriggerReceived(_OfDeal, frozen=True, kw_only=True):
 
 
 class DealAdmitted(_OfDeal, frozen=True, kw_only=True):
-    """The trigger contract of a workflow has admitted a deal, once. `facts` is what the onboarding starts from."""
+    """The trigger contract of a workflow has admitted a deal, once. `facts` is what the onboarding starts from.
+
+    `package` is the service package that it was sold with: id, version, digest and add-ons.
+    """
 
     type: ClassVar[str] = "intake.deal.admitted"
     personal: ClassVar[frozenset[str]] = frozenset({"facts"})
@@ -39,6 +42,7 @@ class DealAdmitted(_OfDeal, frozen=True, kw_only=True):
     overlay_digest: str | None
     owners: dict[str, Any]
     facts: dict[str, Any]
+    package: dict[str, Any] | None = None
 
 
 class DealExcluded(_OfDeal, frozen=True, kw_only=True):

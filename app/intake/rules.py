@@ -47,13 +47,17 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The verdict on one deal, with what it takes to explain it: the reason and the fields that are missing."""
+    """The verdict on one deal, with what it takes to explain it: the reason and the fields that are missing.
+
+    `package` is what an admitted deal was sold with: id, version, digest and add-ons of a service package.
+    """
 
     answer: Answer
     reason: str
     missing: tuple[str, ...] = ()
     exception: str | None = None
     reason_code: str | None = None
+    package: Mapping[str, Any] | None = None
 
 
 def decide_admission(contract: Contract, facts: Mapping[str, Any], *, account_has_other: str | None) -> Admission:

@@ -14,7 +14,7 @@ class OfOnboarding(Event, frozen=True, kw_only=True):
 
 
 class OnboardingStarted(OfOnboarding, frozen=True, kw_only=True):
-    """The project exists: template, owners and milestones."""
+    """The project exists: template, owners and milestones, and the service package that it was sold with."""
 
     type: ClassVar[str] = "onboarding.started"
 
@@ -23,6 +23,7 @@ class OnboardingStarted(OfOnboarding, frozen=True, kw_only=True):
     definition_digest: str
     owners: dict[str, str]
     milestones: list[str]
+    package: dict[str, Any] | None = None
 
 
 class HandoffValidated(OfOnboarding, frozen=True, kw_only=True):

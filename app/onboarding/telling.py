@@ -33,6 +33,7 @@ from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
 from app.onboarding.parts import events as parts
 from app.onboarding.people import find_answering, holders
+from app.onboarding.sold import sold_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +230,18 @@ class _Teller:
             definition_digest=self.definition.digest,
             owners=owners,
             milestones=[item.key for item in self.definition.of_kind("milestone")],
+            package=self._sold(),
             **self.about,
         )
         return [*self._handoff(), started]
+
+    def _sold(self) -> dict[str, Any] | None:
+        """The package that it was sold with, by its address, and the add-ons."""
+        sold = sold_of(self.onboarding.deal)
+        if sold is None:
+            return None
+        named = {name: sold[name] for name in ("id", "version", "digest")}
+        return named | {"add_ons": [each["id"] for each in sold["add_ons"]]}
 
     def _rolled_back(self, stage: str, reason: str) -> Event:
         opened = [each.exception for each in self.decision.commands if isinstance(each, OpenException)]

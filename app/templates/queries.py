@@ -36,6 +36,14 @@ class PinnedDocument:
     origins: Mapping[str, Any]
 
 
+def get_published(session: Session, digest: str) -> Mapping[str, Any]:
+    """A published document of the organisation by its content address; in its scope. Raises TemplateMissing."""
+    document = find_published(session, digest)
+    if document is None:
+        raise TemplateMissing(f"No published template has the address {digest}.")
+    return document
+
+
 def list_versions(session: Session, name: str) -> list[str]:
     """The versions that a home has published of a template, or of an overlay, by its name; in the home's scope."""
     named = func.coalesce(Definition.document["overlay"].astext, Definition.document["id"].astext)

@@ -60,7 +60,10 @@ ROLES = (
 MAPPING = {
     "facts": {
         name: f"sw_{name}"
-        for name in ("segment", "start_date", "product", "plan", "implementation_type", "region", "seats")
+        for name in (
+            *("segment", "start_date", "product", "plan", "implementation_type", "region", "seats"),
+            *("package", "add_ons"),
+        )
     },
     "flags": {"contract_signed": "sw_contract_signed", "payment_ready": "sw_payment_ready"},
     "packet": {

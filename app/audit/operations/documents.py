@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.models import Record
 from app.audit.queries.documents import Kept
 from app.kernel.work import Work
 
-SYSTEM_ONLY = {
-    "lock_document": "part of an operation that has checked its own permission",
-    "put_document": "part of an operation that has checked its own permission",
-}
+_PART = "part of an operation that has checked its own permission"
+SYSTEM_ONLY = {"add_document": _PART, "lock_document": _PART, "put_document": _PART, "drop_document": _PART}
+
+
+def add_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> bool:
+    """Keep it unless there is one of this key, also one that somebody is adding at this moment; whether it is new."""
+    return _insert(work, kind, key, 1, body)
 
 
 def lock_document(work: Work, kind: str, key: str) -> Kept:
     """The document as it is, which nobody else changes before the commit; a new one is reserved, empty, version 0."""
-    row = {"kind": kind, "key": key, "version": 0, "body": {}, "changed_at": work.now}
-    work.session.connection().execute(insert(Record).values(**row).on_conflict_do_nothing())
+    _insert(work, kind, key, 0, {})
     found = work.session.get_one(Record, (kind, key), with_for_update=True, populate_existing=True)
     return Kept(found.key, found.version, dict(found.body), found.changed_at)
 
@@ -31,3 +34,14 @@ def put_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> int:
     row.version, row.body, row.changed_at = version, body, work.now
     work.session.flush()
     return version
+
+
+def drop_document(work: Work, kind: str, key: str) -> None:
+    """Keep it no longer, if it was."""
+    work.session.execute(delete(Record).where(Record.kind == kind, Record.key == key))
+
+
+def _insert(work: Work, kind: str, key: str, version: int, body: dict[str, Any]) -> bool:
+    row = {"kind": kind, "key": key, "version": version, "body": body, "changed_at": work.now}
+    done = work.session.connection().execute(insert(Record).values(**row).on_conflict_do_nothing())
+    return done.rowcount == 1

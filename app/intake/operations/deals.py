@@ -21,12 +21,14 @@ from app.intake.events import (
 )
 from app.intake.models import Deal, Delivery, Workflow
 from app.intake.operations.exceptions import ExceptionOpening, open_exception, resolve_open_exceptions
+from app.intake.operations.selling import with_package
 from app.intake.rules import RULE_VERSION, Admission, Contract, decide_admission
 from app.kernel.errors import Missing
 from app.kernel.events import plain
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.readiness.operations import VerdictFacts, record_verdict
+from app.templates.lines.queries import Offered, follow_line
 
 SYSTEM_ONLY = {
     "receive_messages": "the hook's signature is the permission",
@@ -159,6 +161,7 @@ def record_reading(work: Work, *, source: str, external_id: str, facts: Mapping[
     else:
         contract = Contract.from_document(workflow.contract)
         admission = decide_admission(contract, facts, account_has_other=other)
+        admission = with_package(work, deal, workflow, admission)
     _apply(work, deal, workflow, admission, other=other)
     return deal.state
 
@@ -263,7 +266,7 @@ def _apply(
         deal.state = "excluded"
         work.announce(_about(DealExcluded, deal, reason=admission.reason))
         return
-    _admit(work, deal, workflow)
+    _admit(work, deal, workflow, admission.package)
 
 
 def _store_verdict(
@@ -286,9 +289,11 @@ def _store_verdict(
     )
 
 
-def _admit(work: Work, deal: Deal, workflow: Workflow) -> None:
+def _admit(work: Work, deal: Deal, workflow: Workflow, package: Mapping[str, Any] | None = None) -> None:
     deal.state = "admitted"
     deal.onboarding_id = new_id()
+    # A lane names a line of templates: an upgrade that is on offer need not be told to every lane.
+    offered = follow_line(work.session, Offered(workflow.template_digest, workflow.overlay_digest))
     deal.admission_id = work.announce(
         DealAdmitted(
             subject_id=deal.id,
@@ -297,10 +302,11 @@ def _admit(work: Work, deal: Deal, workflow: Workflow) -> None:
             workflow_id=workflow.id,
             start_id=deal.onboarding_id,
             account_name=str(deal.facts["account_name"]),
-            template_digest=workflow.template_digest,
-            overlay_digest=workflow.overlay_digest,
+            template_digest=offered.template_digest,
+            overlay_digest=offered.overlay_digest,
             owners=workflow.owners,
             facts=deal.facts,
+            package=dict(package) if package else None,
         )
     )
 

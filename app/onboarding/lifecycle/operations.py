@@ -112,7 +112,8 @@ def _request(before: Onboarding, definition: Definition, digest: str, link: Succ
         customer=state.customer,
         follows=True,
     )
-    deal = dict(before.deal) | {"predecessor": {"id": str(before.id), "name": before.name, "lifecycle": link.lifecycle}}
+    sold = {name: value for name, value in before.deal.items() if name != "package"}  # that was of the run before
+    deal = sold | {"predecessor": {"id": str(before.id), "name": before.name, "lifecycle": link.lifecycle}}
     return StartRequest(made, before.name, digest, started, dict(before.people), deal)
 
 

@@ -30,6 +30,7 @@ from app.onboarding.migration.versions import OtherTemplate, Target, Version, fi
 from app.onboarding.operations.reporting import OnboardingStale
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.stored import OnboardingMissing
+from app.onboarding.sold import sold_of
 from app.templates.queries import TemplateMissing
 from app.templates.rules import TemplateRefused
 from app.web.begin import NothingHere, NotSignedIn, begin_work, runtime_of
@@ -160,18 +161,18 @@ def offered(request: PageRequest, tenant_id: UUID, onboarding_id: UUID) -> list[
     """
     with begin_work(request, tenant_id) as work:
         require(work, Permission.ONBOARDING_WRITE)
-        running = _see(request, tenant_id, onboarding_id, work).definition
-        organisation_id = work.tenant.organisation_id
-    return list_versions(runtime_of(request), organisation_id, running)
+        picture = _see(request, tenant_id, onboarding_id, work)
+        organisation_id, sold = work.tenant.organisation_id, sold_of(picture.onboarding.deal)
+    return list_versions(runtime_of(request), organisation_id, picture.definition, sold)
 
 
 def choose(request: PageRequest, tenant_id: UUID, onboarding_id: UUID, to: str) -> Target:
     """The version of that address. Raises NotPermitted, OnboardingMissing, TemplateRefused."""
     with begin_work(request, tenant_id) as work:
         require(work, Permission.ONBOARDING_WRITE)
-        _see(request, tenant_id, onboarding_id, work)
+        sold = sold_of(_see(request, tenant_id, onboarding_id, work).onboarding.deal)
         organisation_id = work.tenant.organisation_id
-    return find_target(runtime_of(request), organisation_id, to)
+    return find_target(runtime_of(request), organisation_id, to, sold)
 
 
 def _shown(of: Asked) -> Show:

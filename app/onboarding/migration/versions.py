@@ -5,8 +5,10 @@ Published ones are read in `control` before any tenant's transaction begins (DES
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.flow.definition import Definition
@@ -15,11 +17,15 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work
 from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of
+from app.onboarding.sold import on_another
 from app.templates.lines.queries import find_overlay
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
 from app.templates.queries import TemplateMissing, list_pinned, list_published
+from app.templates.rules import TemplateRefused
 from tenants.sessions import partner_session
+
+Package = Mapping[str, Any] | None  # what an onboarding keeps of the package that it was sold with
 
 
 class OtherTemplate(Conflict):
@@ -44,14 +50,17 @@ class Target:
     effective: Effective | None
 
 
-def list_versions(runtime: Runtime, organisation_id: UUID, running: Definition) -> list[Version]:
-    """What the organisation has published of a template and what is not the running version, the last first."""
+def list_versions(runtime: Runtime, organisation_id: UUID, running: Definition, sold: Package) -> list[Version]:
+    """What the organisation has published of a template and what is not the running version, the last first.
+
+    `sold` is the package that the onboarding was sold with: it goes along, so it is no other version.
+    """
     with partner_session(runtime.databases, organisation_id, actor="templates") as (session, _now):
         found = list_published(session, organisation_id, running.id)
     return [
         Version(each.digest, each.version, each.title, each.published_at)
         for each in found
-        if each.version != running.version or _address(runtime, organisation_id, each.digest) != running.digest
+        if each.version != running.version or _address(runtime, organisation_id, each.digest, sold) != running.digest
     ]
 
 
@@ -65,10 +74,10 @@ def list_kept(work: Work, onboarding: Onboarding) -> list[Version]:
     ]
 
 
-def find_target(runtime: Runtime, organisation_id: UUID, to: str) -> Target:
-    """The published version of that address with the partner's newest overlay upon it; else one to look for inside.
+def find_target(runtime: Runtime, organisation_id: UUID, to: str, sold: Package) -> Target:
+    """The published version of that address with the partner's newest overlay and what was sold upon it.
 
-    Raises TemplateRefused where overlay and version do not fit.
+    Else one to look for inside. Raises TemplateRefused where overlay, package and version do not fit.
     """
     with partner_session(runtime.databases, organisation_id, actor="templates") as (session, _now):
         overlay = find_overlay(session, to)
@@ -76,11 +85,17 @@ def find_target(runtime: Runtime, organisation_id: UUID, to: str) -> Target:
         found = effective_document(runtime, organisation_id, template_digest=to, overlay_digest=overlay)
     except TemplateMissing:
         return Target(to, None)
-    return Target(to, found)
+    return Target(to, on_another(runtime, organisation_id, found, sold))
 
 
-def _address(runtime: Runtime, organisation_id: UUID, to: str) -> str | None:
-    effective = find_target(runtime, organisation_id, to).effective
+def _address(runtime: Runtime, organisation_id: UUID, to: str, sold: Package) -> str | None:
+    """What going on with it would run by; None where that cannot be: it is told to whoever chooses it."""
+    try:
+        effective = find_target(runtime, organisation_id, to, sold).effective
+    except TemplateRefused:
+        if sold is None:
+            raise
+        return None
     return effective.digest if effective else None
 
 

@@ -23,8 +23,10 @@ from app.kernel.trail import get_entry
 from app.kernel.work import open_work
 from app.onboarding.operations.running import StartRequest, start_onboarding
 from app.onboarding.people import Holder
+from app.onboarding.sold import package_at_home, told_of, with_sold
 from app.templates.operations import effective_document, pin
 from app.templates.overlay import Effective
+from app.templates.packages.document import Package
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from tenants.tenant import Tenant
 
@@ -40,6 +42,7 @@ class Admission:
     leaf_hash: str
     deal_id: UUID
     body: dict[str, Any]
+    package: Package | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -52,14 +55,10 @@ def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
     """Make the tenant, let its people in, start the onboarding, close the deal. Raises to be tried again."""
     with run.work() as home:
         entry = get_entry(home.session, event_id)
-        admission = Admission(entry.id, entry.leaf_hash, entry.subject_id, entry.body)
+        package = package_at_home(home, entry.body)
+        admission = Admission(entry.id, entry.leaf_hash, entry.subject_id, entry.body, package)
+    document = _document(run, admission)
     tenant = _tenant(run, admission)
-    document = effective_document(
-        run.runtime,
-        tenant.organisation_id,
-        template_digest=admission.body["template_digest"],
-        overlay_digest=admission.body["overlay_digest"],
-    )
     people = _people(run, admission)
     with open_work(run.runtime, tenant, run.actor, trace_id=run.job.trace_id) as work:
         for holder in {person.id: person for group in people.values() for person in group}.values():
@@ -76,6 +75,17 @@ def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
     return Done()
 
 
+def _document(run: JobRun, admission: Admission) -> Effective:
+    """What the lane has pinned, with what was sold upon it. Raises TemplateMissing, TemplateRefused."""
+    effective = effective_document(
+        run.runtime,
+        run.tenant.organisation_id,
+        template_digest=admission.body["template_digest"],
+        overlay_digest=admission.body["overlay_digest"],
+    )
+    return with_sold(effective, admission.package, admission.body)
+
+
 def _tenant(run: JobRun, admission: Admission) -> Tenant:
     """A workspace of the customer's own; a sandbox is home and customer in one."""
     if run.tenant.kind == "sandbox":
@@ -85,12 +95,16 @@ def _tenant(run: JobRun, admission: Admission) -> Tenant:
         "cause_entry_id": admission.entry_id,
         "cause_leaf_hash": admission.leaf_hash,
     }
+    package = admission.package
+    quotas = package.content.quotas if package else None
     request = TenantRequest(
         organisation_id=run.tenant.organisation_id,
         kind="customer",
         name=admission.body["account_name"],
         key=f"deal:{admission.deal_id}",
         cause=cause,
+        service_package=package.id if package else None,
+        limits=quotas.limits() if quotas else None,
     )
     return create_tenant(run.runtime, run.actor, request, trace_id=run.job.trace_id)
 
@@ -143,6 +157,7 @@ def _request(
             "deal_id": str(admission.deal_id),
             "source": admission.body["source"],
             "external_id": admission.body["external_id"],
+            **told_of(admission.package, admission.body),
         },
     )
 

@@ -19,6 +19,7 @@ from app.onboarding.queries.heading import TOLD, head
 from app.onboarding.queries.overview.answers import answers
 from app.onboarding.queries.picture import MOVING, Picture, milestones
 from app.onboarding.queries.stored import OnboardingMissing
+from app.onboarding.sold import sold_for_page
 from app.templates.preview import specs_of
 from app.web.translations import mark
 
@@ -36,6 +37,7 @@ def status_page(work: Work, picture: Picture) -> dict[str, Any]:
     parts = {part.holder: part.seconds for part in court_parts(work, picture.onboarding.id, picture.state)}
     return {
         "onboarding": head(picture, TOLD),
+        "sold": sold_for_page(picture.onboarding.deal, told=True),
         "milestones": milestones(picture),
         "answers": answers(work, picture, told=True),
         "next_task": _next_task(picture, theirs[0]) if theirs and not picture.state.hold else None,

@@ -30,6 +30,7 @@ from app.onboarding.queries.picture import Picture, milestones
 from app.onboarding.queries.steering.course import course_of, hold_of, may_steer
 from app.onboarding.queries.steering.trouble import done_about
 from app.onboarding.queries.story import story_line, trace_of
+from app.onboarding.sold import sold_for_page
 from app.onboarding.talk.queries import count_comments
 from app.web.translations import mark
 
@@ -46,6 +47,7 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
         "ball": ball_of(work, picture),
         "hold": hold_of(work, picture),
         "chain": chain_of(work, picture),
+        "sold": sold_for_page(picture.onboarding.deal),
         "tabs": {
             "gates": waiting,
             "exceptions": len(exceptions),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.audit.queries.documents import find_document
-from app.templates.lines.chains import Shelves
+from app.templates.lines.chains import Shelves, find_chain
 from app.templates.models import Definition, TemplateLine, TemplateVersion
 
 LINE = "template.line"  # the kind of record that a home keeps it in
@@ -128,6 +128,20 @@ def line_in_home(session: Session, template_id: str) -> Offered | None:
     """The same as `find_line`, where it is decided; in the home's scope."""
     kept = find_document(session, LINE, template_id)
     return offered_in(kept.body) if kept else None
+
+
+def follow_line(session: Session, pinned: Offered) -> Offered:
+    """What a lane that was drawn up for a version gets now; in the home's scope.
+
+    What its partner offers of that template; but who named an adaptation that is not offered any more keeps to it.
+    """
+    row = session.get(Definition, pinned.template_digest)
+    now = line_in_home(session, row.template_id) if row else None
+    if now is None or pinned.overlay_digest is None:
+        return now or pinned
+    chain = find_chain(home_shelves(session), now.overlay_digest or now.template_digest)
+    named = session.get(Definition, pinned.overlay_digest)
+    return now if named and named.document["overlay"] in {each.id for each in chain.overlays} else pinned
 
 
 def offered_in(body: Mapping[str, Any]) -> Offered | None:

@@ -16,7 +16,7 @@ from app.templates.language import Template, address
 from app.templates.library import open_shelf
 from app.templates.lines.chains import ChainBroken
 from app.templates.lines.operations import GoingBackRefused, go_back
-from app.templates.lines.queries import Offered, find_line, find_overlay, list_line
+from app.templates.lines.queries import Offered, find_line, find_overlay, follow_line, list_line
 from app.templates.operations import AdoptionRefused, adopt, effective_document, publish
 from app.templates.overlay import Effective, Overlay
 from app.templates.queries import list_catalogue
@@ -147,6 +147,19 @@ class TestChain:
             assert find_overlay(session, T1.digest) == two.second.digest
         assert entry.overlay is not None
         assert (entry.overlay.digest, entry.waiting) == (two.second.digest, None)
+
+
+class TestFollowLine:
+    def test_gives_a_lane_what_is_offered_unless_it_named_another_adaptation(self, two: Two):
+        plain, second = Offered(T1.digest, None), Offered(T1.digest, two.second.digest)
+        with two.installation.work(two.small.home, admin(two.small)) as work:
+            assert follow_line(work.session, plain) == second
+            assert follow_line(work.session, Offered(T1.digest, two.first.digest)) == second
+            assert follow_line(work.session, Offered("sha256:0", None)) == Offered("sha256:0", None)
+        special = overlay("special", two.plain(two.big), called("Special"))
+        two.do(two.big, publish, special)
+        with two.installation.work(two.big.home, admin(two.big)) as work:
+            assert follow_line(work.session, Offered(T1.digest, two.first.digest)).overlay_digest == two.first.digest
 
 
 class TestAdoption:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.look.examples.facts import CUSTOMER, KEY, NOW, TENANT, Context, days, said
-from tests.look.examples.onboarding.overview import CALM, ENDED, TOLD
+from tests.look.examples.onboarding.overview import CALM, ENDED, SOLD, TOLD
 
 MILESTONES: list[Context] = [
     {"name": said("Kickoff"), "state": "reached", "at": days(-12), "takes": ""},
@@ -83,6 +83,7 @@ USUAL: Context = {
     ],
     "waits": {"partner": 172_800, "customer": 86_400},
     "answers": TOLD,
+    "sold": SOLD | {"prices": []},
     "now": NOW,
 }
 _LATE = USUAL | {

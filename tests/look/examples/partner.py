@@ -21,7 +21,7 @@ from tests.look.examples.onboarding.course import (
     ROUTE,
 )
 from tests.look.examples.onboarding.message import MESSAGES, TELLING
-from tests.look.examples.onboarding.overview import ANSWERS, CALM, ENDED
+from tests.look.examples.onboarding.overview import ANSWERS, CALM, ENDED, SOLD
 
 
 def _row(
@@ -154,6 +154,7 @@ _PLAN: Context = {
     "names": {"partner": "Northwind", "customer": "Contoso"},
     "milestones": MILESTONES,
     "answers": ANSWERS,
+    "sold": SOLD,
     "stages": [
         {
             "name": said("Preparation"),

@@ -7,6 +7,7 @@ a sandbox it is done. Repeatable: what runs the version or waits for a decision 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ from app.onboarding.migration.operations import read_map
 from app.onboarding.migration.operator import Outcome, list_running, propose_as_operator
 from app.onboarding.migration.versions import Target, find_target
 from app.onboarding.queries.stored import definition_of, find_onboarding
+from app.onboarding.sold import sold_of
 from app.templates.queries import list_published
 from tenants.sessions import partner_session
 from tenants.tenant import Tenant
@@ -66,8 +68,10 @@ def run_migrate(chosen: argparse.Namespace, runtime: Runtime, tenants: Iterable[
     counted: Counter[str] = Counter()
     for number, (tenant, onboarding_id) in enumerate(_chosen(chosen, tenants, enter), start=1):
         with enter(tenant, "migrate") as work:
-            template = definition_of(work, find_onboarding(work.session, onboarding_id).definition_digest).id
-        outcome = _one(tenant, onboarding_id, partial(targets, tenant.organisation_id, template), enter, chosen, wanted)
+            onboarding = find_onboarding(work.session, onboarding_id)
+            template, sold = definition_of(work, onboarding.definition_digest).id, sold_of(onboarding.deal)
+        target = partial(targets, tenant.organisation_id, template, json.dumps(sold, sort_keys=True))
+        outcome = _one(tenant, onboarding_id, target, enter, chosen, wanted)
         counted[outcome.word] += 1
         _say(tenant, onboarding_id, outcome, whole=len(chosen.onboardings) == 1)
         if sys.stderr.isatty():
@@ -120,12 +124,12 @@ def _is_here(work: Work, onboarding_id: UUID) -> bool:
     return True
 
 
-def _target(runtime: Runtime, to: str, organisation_id: UUID, template: str) -> Target:
-    """A version's address by its number; an address is one already."""
+def _target(runtime: Runtime, to: str, organisation_id: UUID, template: str, sold: str) -> Target:
+    """A version's address by its number; an address is one already. `sold` is JSON, so that it can be remembered."""
     with partner_session(runtime.databases, organisation_id, actor="templates") as (session, _now):
         published = list_published(session, organisation_id, template)
     address = next((each.digest for each in published if each.version == to), to)
-    return find_target(runtime, organisation_id, address)
+    return find_target(runtime, organisation_id, address, json.loads(sold))
 
 
 def _say(tenant: Tenant, onboarding_id: UUID, outcome: Outcome, *, whole: bool) -> None:

@@ -121,6 +121,7 @@ FOR_STAFF = {
     "GET /customers": 200,
     "GET /delegations": 200,
     "GET /people": 200,
+    "GET /packages": 200,
     "GET /settings": 200,
     "GET /settings/roles": 200,
     "GET /settings/roles/{role_id:uuid}": 200,

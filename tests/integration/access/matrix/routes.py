@@ -131,6 +131,7 @@ def things(town: Town, route: Route) -> dict[str, str]:
         ids["step"] = "end"
     ids["address"] = _published()
     ids["line"] = "msp-managed-services"
+    ids["package"] = "managed-gold"
     ids["key"] = town.items["milestone" if "/milestones/" in route.path else "gate"]
     return ids
 

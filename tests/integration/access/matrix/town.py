@@ -30,6 +30,7 @@ from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import ValkeyWake
 from app.templates.library import open_shelf
 from app.templates.operations import publish
+from app.templates.packages.operations import publish_package, revise
 from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
@@ -41,6 +42,7 @@ from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
+from tests.unit.templates.packages.samples import package as gold
 
 NORTHWIND, CONTOSO = "northwind.localhost", "contoso.localhost"
 SCOPE = "onboarding:onboarding:read"
@@ -180,6 +182,8 @@ class Town:
         with self.installation.work(self.home, self.ada) as work:
             publish(work, shelf.template)
             publish(work, shelf.overlays["northwind"])
+            publish_package(work, gold())
+            revise(work, "managed-gold")
         self.run_due()
         self.acme = self._filled("Zephyrine Works")
         self.globex = self.installation.tenant(doors.northwind, "Globex", kind="customer")

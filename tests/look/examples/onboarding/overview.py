@@ -46,6 +46,17 @@ TOLD: Context = ANSWERS | {
         "solved": [{"title": "An answer of yours was needed", "by": "Dana Weber", "at": days(-8)}],
     },
 }
+SOLD: Context = {
+    "title": {"en": "Managed Gold"},
+    "tier": {"en": "Gold"},
+    "excluded": {
+        "en": "Projects, and anything outside of working days",
+        "de": "Projekte und alles außerhalb der Werktage",
+    },
+    "version": "1.2.0",
+    "add_ons": [{"en": "Backup", "de": "Datensicherung"}, {"en": "Courses", "de": "Kurse"}],
+    "prices": [{"interval": "monthly", "text": {"en": "49 € a seat", "de": "49 € je Platz"}}],
+}
 CALM: Context = {
     "next": [
         {"title": said("Create the accounts"), "path": "#create", "who": "", "side": "partner"}

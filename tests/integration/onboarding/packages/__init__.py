@@ -1,0 +1,1 @@
+"""Deals that are sold with a service package."""
