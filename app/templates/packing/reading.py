@@ -18,7 +18,9 @@ from app.flow.reading import path_text
 from app.kernel.errors import Invalid
 from app.templates.document import DEEPEST, Source
 from app.templates.language import Template, check_template
-from app.templates.packing.package import FORMAT, LARGEST, PARTS, address_of
+from app.templates.overlay import Overlay, apply_overlays
+from app.templates.overlays.marks import check_marks
+from app.templates.packing.package import ADAPTED, FORMAT, LARGEST, PARTS, address_of
 from app.templates.rules import Path, Problem, TemplateRefused
 from app.templates.schema import check_schema
 from app.templates.trials.reading import NO_SAMPLE, Sample, Scenario, check_sample
@@ -40,6 +42,12 @@ class Package:
     template: Template
     document: dict[str, Any]
     key: NoteKey
+    overlays: tuple[Overlay, ...] = ()
+
+    @property
+    def chain(self) -> tuple[Template | Overlay, ...]:
+        """The template and the adaptations upon it, in their order."""
+        return self.template, *self.overlays
 
     @property
     def address(self) -> str:
@@ -75,7 +83,20 @@ def read_package(raw: bytes, *, trusted: NoteKey | None = None) -> Package:
     key = _check_signed(document, trusted)
     source = _Part("template", document["template"], {}, {})
     _check_sound(source, document)
-    return Package(Template(source.document, document["addresses"]["template"], source), document, key)
+    template = Template(source.document, document["addresses"]["template"], source)
+    return Package(template, document, key, _adaptations(template, document))
+
+
+def _adaptations(template: Template, document: dict[str, Any]) -> tuple[Overlay, ...]:
+    """The overlays, laid upon the template one after another. Raises TemplateRefused."""
+    sources = [_Part(f"overlay {number}", each, {}, {}) for number, each in enumerate(document.get("overlays", ()), 1)]
+    problems = [problem for each in sources for problem in check_schema(each, "overlay") or check_marks(each)]
+    if problems:
+        raise TemplateRefused(problems)
+    overlays = tuple(Overlay(each.document, address_of(each.document), each) for each in sources)
+    if overlays:
+        apply_overlays(template, overlays)
+    return overlays
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
@@ -87,10 +108,10 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise PackageUnreadable("This is no package: it is not JSON, or it is cut off.") from None
     if not isinstance(document, dict) or not isinstance(document.get("package"), str):
         raise PackageUnreadable("This is no package: nothing in it says so.")
-    if document["package"] != FORMAT:
+    if document["package"] not in PARTS:
         raise PackageUnreadable(
-            f"This package is of format {document['package'][:20]}, and this installation reads format {FORMAT}. "
-            "Upgrade this installation, or ask for the package in the older format."
+            f"This package is of format {document['package'][:20]}, and this installation reads the formats {FORMAT} "
+            f"and {ADAPTED}. Upgrade this installation, or ask for the package in the older format."
         )
     if _depth(document) > DEEPEST:
         raise PackageUnreadable(f"This is no package: it is deeper than {DEEPEST} levels.")
@@ -119,7 +140,7 @@ def _below(node: Any) -> list[Any]:
 
 def _check_signed(document: dict[str, Any], trusted: NoteKey | None) -> NoteKey:
     """Whose signature it is. Raises PackageAltered with what is not as it was packed."""
-    altered = [name for name in PARTS if address_of(document[name]) != document["addresses"][name]]
+    altered = [name for name in PARTS[document["package"]] if address_of(document[name]) != document["addresses"][name]]
     if altered:
         raise PackageAltered(f"Not as it was packed: {', '.join(altered)}. Its address is of other content.")
     try:
