@@ -5,6 +5,7 @@ Flow "publish template" (DESIGN 4): the home's commit is the authority; the copy
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -66,6 +67,43 @@ def publish(work: Work, version: Template | Overlay) -> str:
         )
     )
     return version.digest
+
+
+def adopt(work: Work, chain: Sequence[Template | Overlay], *, publisher: str) -> str:
+    """Store versions that `publisher` made, as they are, and publish them here. Returns the last one's address.
+
+    Repeatable: what is here already stays. Raises NotPermitted.
+    """
+    require(work, Permission.TEMPLATE_PUBLISH)
+    for version in chain:
+        if work.session.get(Definition, version.digest) is None:
+            _keep(work, version, publisher=publisher)
+    return chain[-1].digest
+
+
+def _keep(work: Work, version: Template | Overlay, *, publisher: str) -> None:
+    """One version as a row of the home, and word of it."""
+    document = dict(version.document)
+    kind = "overlay" if isinstance(version, Overlay) else "template"
+    row = Definition(
+        digest=version.digest,
+        template_id=str(document["base"]["id"] if kind == "overlay" else document["id"]),
+        version=str(document["version"]),
+        title=_title(document),
+        document=document,
+        origins={"publisher": publisher},
+        pinned_at=work.now,
+    )
+    work.session.add(row)
+    work.announce(
+        VersionPublished(
+            subject_id=uuid5(work.tenant.id, version.digest),
+            kind=kind,
+            template=row.template_id,
+            version=row.version,
+            digest=version.digest,
+        )
+    )
 
 
 def copy_to_control(runtime: Runtime, home: Tenant, event: dict[str, Any], document: dict[str, Any]) -> None:

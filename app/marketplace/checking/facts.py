@@ -1,0 +1,42 @@
+"""What cards, facets and the search know of a package: computed from it, never told by its publisher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.flow.definition import Definition
+from app.templates.overlay import Effective, apply_overlays
+from app.templates.packing.reading import Package
+from app.templates.preview import facts_of, timeline_of
+
+_ONBOARDING = "onboarding"
+
+
+def effective_of(package: Package) -> Effective:
+    """The template as its publisher's customers see it, with the adaptations that came along."""
+    return apply_overlays(package.template, package.overlays)
+
+
+def listing_facts(effective: Effective, definition: Definition) -> dict[str, Any]:
+    """Titles in every language, whom it is for, how large it is and what it needs."""
+    document = effective.document
+    needs = facts_of(definition, lambda text: next(iter(text.values()), ""))
+    return {
+        "title": document["title"],
+        "description": document.get("description", {}),
+        "default_locale": document["default_locale"],
+        "locales": list(document["locales"]),
+        "audience": document["audience"],
+        "lifecycle": document.get("lifecycle", _ONBOARDING),
+        "counts": needs["counts"],
+        "systems": needs["systems"],
+        "people": len(needs["people"]),
+        "days": timeline_of(definition, lambda _text: "")["days"],
+        "adapted": len(effective.overlays),
+    }
+
+
+def search_text(facts: dict[str, Any], template_id: str, publisher: str) -> str:
+    """All that a search looks through, in lower case."""
+    said = [*facts.get("title", {}).values(), *facts.get("description", {}).values(), *facts.get("systems", ())]
+    return " ".join([*said, facts.get("audience", ""), facts.get("lifecycle", ""), template_id, publisher]).casefold()
