@@ -26,11 +26,12 @@ control_function(
       OR EXISTS (SELECT FROM control.listing_install i WHERE i.version_id = p_version AND i.organisation_id = {_ME})""",
 )
 _CARD = f"""
-    SELECT v.listing_id, v.id, v.organisation_id, CASE o.kind WHEN 'platform' THEN '' ELSE o.name END, l.template_id, v.version, v.visibility, v.state, v.changelog,
-        v.facts, v.digest, v.submitted_at, v.notice, v.countersigned IS NOT NULL, k.key,
+    SELECT v.listing_id, v.id, v.organisation_id, CASE o.kind WHEN 'platform' THEN '' ELSE o.name END, l.template_id,
+        v.version, v.visibility, v.state, v.changelog, v.facts, v.digest, v.submitted_at, v.notice, v.countersigned IS NOT NULL, k.key,
         (SELECT count(*) FROM control.listing_install i WHERE i.version_id = v.id),
         EXISTS (SELECT FROM control.listing_install i WHERE i.version_id = v.id AND i.organisation_id = {_ME}),
-        (SELECT avg(w.stars)::float FROM control.listing_word w WHERE w.listing_id = v.listing_id AND w.kind = 'rating'),
+        (SELECT avg(w.stars)::float FROM control.listing_word w
+         WHERE w.listing_id = v.listing_id AND w.kind = 'rating'),
         (SELECT count(*) FROM control.listing_word w WHERE w.listing_id = v.listing_id AND w.kind = 'rating')
     FROM control.listing_version v JOIN control.listing l ON l.id = v.listing_id
     JOIN control.organisation o ON o.id = v.organisation_id JOIN control.publisher_key k ON k.organisation_id = o.id
@@ -116,6 +117,7 @@ control_function(
     arguments="p_organisation uuid",
     returns="TABLE (id uuid, email text, name text, locale text)",
     body="""
-    SELECT DISTINCT p.id, p.email, p.name, p.locale FROM control.assignment a JOIN control.person p ON p.id = a.person_id
+    SELECT DISTINCT p.id, p.email, p.name, p.locale
+    FROM control.assignment a JOIN control.person p ON p.id = a.person_id
     WHERE a.organisation_id = p_organisation AND a.role IN ('partner_admin', 'partner_owner') ORDER BY p.email""",
 )

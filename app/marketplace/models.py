@@ -1,4 +1,4 @@
-"""What all may look for, in `control`: listings, their versions, who has them, what is said of them, publishers' keys."""
+"""What all may look for, in `control`: listings, their versions, who has them, words on them, publishers' keys."""
 
 from __future__ import annotations
 

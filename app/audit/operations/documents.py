@@ -18,8 +18,8 @@ SYSTEM_ONLY = {
 def add_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> bool:
     """Keep it unless there is one of this key, also one that somebody is adding at this moment; whether it is new."""
     row = {"kind": kind, "key": key, "version": 1, "body": body, "changed_at": work.now}
-    done = work.session.connection().execute(insert(Record).values(**row).on_conflict_do_nothing())
-    return done.rowcount == 1
+    wanted = insert(Record).values(**row).on_conflict_do_nothing().returning(Record.key)
+    return work.session.execute(wanted).first() is not None
 
 
 def put_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class ChangelogUnfit(Invalid):
 
 
 class OfferUnknown(Missing):
-    """This home has never submitted it."""
+    """It was never submitted from here."""
 
 
 class EndUnfit(Invalid):
