@@ -27,7 +27,8 @@ control_function(
 )
 _CARD = f"""
     SELECT v.listing_id, v.id, v.organisation_id, CASE o.kind WHEN 'platform' THEN '' ELSE o.name END, l.template_id,
-        v.version, v.visibility, v.state, v.changelog, v.facts, v.digest, v.submitted_at, v.notice, v.countersigned IS NOT NULL, k.key,
+        v.version, v.visibility, v.state, v.changelog, v.facts, v.digest, v.submitted_at, v.notice,
+        v.countersigned IS NOT NULL, k.key,
         (SELECT count(*) FROM control.listing_install i WHERE i.version_id = v.id),
         EXISTS (SELECT FROM control.listing_install i WHERE i.version_id = v.id AND i.organisation_id = {_ME}),
         (SELECT avg(w.stars)::float FROM control.listing_word w

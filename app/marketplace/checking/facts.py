@@ -10,6 +10,8 @@ from app.templates.packing.reading import Package
 from app.templates.preview import facts_of, timeline_of
 
 _ONBOARDING = "onboarding"
+_DRAWN = frozenset({"stage", "milestone", "gate"})
+_BARS = 16
 
 
 def effective_of(package: Package) -> Effective:
@@ -21,6 +23,7 @@ def listing_facts(effective: Effective, definition: Definition) -> dict[str, Any
     """Titles in every language, whom it is for, how large it is and what it needs."""
     document = effective.document
     needs = facts_of(definition, lambda text: next(iter(text.values()), ""))
+    timeline = timeline_of(definition, lambda _text: "")
     return {
         "title": document["title"],
         "description": document.get("description", {}),
@@ -31,9 +34,16 @@ def listing_facts(effective: Effective, definition: Definition) -> dict[str, Any
         "counts": needs["counts"],
         "systems": needs["systems"],
         "people": len(needs["people"]),
-        "days": timeline_of(definition, lambda _text: "")["days"],
+        "days": timeline["days"],
+        "picture": _picture(timeline),
         "adapted": len(effective.overlays),
     }
+
+
+def _picture(timeline: dict[str, Any]) -> list[dict[str, Any]]:
+    """The plan as small as a card: one bar for each stage and milestone, in the colours of whoever looks."""
+    drawn = [row for row in timeline["rows"] if row["kind"] in _DRAWN][:_BARS]
+    return [{name: row[name] for name in ("kind", "side", "x", "width")} for row in drawn]
 
 
 def search_text(facts: dict[str, Any], template_id: str, publisher: str) -> str:

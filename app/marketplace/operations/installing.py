@@ -131,13 +131,14 @@ def install(work: Work, verified: Verified, known: Collection[str]) -> bool:
     return True
 
 
-def trust_key(work: Work, key: NoteKey) -> None:
-    """Decide that files signed with this key may be imported. Once. Raises NotPermitted."""
+def trust_key(work: Work, key: NoteKey) -> bool:
+    """Decide that files signed with this key may be imported; whether that is new. Raises NotPermitted."""
     require(work, Permission.TEMPLATE_PUBLISH)
     body = {"publisher": key.name, "key": key.written, "by": work.actor.name, "at": work.now.isoformat()}
-    if add_document(work, TRUSTED, key.fingerprint, body):
-        event = KeyTrusted(subject_id=uuid5(work.tenant.id, key.written), publisher=key.name, key=key.fingerprint)
-        work.record(event)
+    new = add_document(work, TRUSTED, key.fingerprint, body)
+    if new:
+        work.record(KeyTrusted(subject_id=uuid5(work.tenant.id, key.written), publisher=key.name, key=key.fingerprint))
+    return new
 
 
 def import_package(work: Work, package: Package) -> bool:

@@ -76,15 +76,23 @@ def read_package(raw: bytes, *, trusted: NoteKey | None = None) -> Package:
 
     `trusted` must have signed it, where it is given. Raises PackageUnreadable, PackageAltered, TemplateRefused.
     """
-    document = _parsed(raw)
-    problems = check_schema(_Part("package", document, {}, {}), "package")
-    if problems:
-        raise PackageUnreadable(f"This has not the form of a package: {problems[0].message}")
-    key = _check_signed(document, trusted)
+    document, key = read_signed(raw, trusted=trusted)
     source = _Part("template", document["template"], {}, {})
     _check_sound(source, document)
     template = Template(source.document, document["addresses"]["template"], source)
     return Package(template, document, key, _adaptations(template, document))
+
+
+def read_signed(raw: bytes, *, trusted: NoteKey | None = None) -> tuple[dict[str, Any], NoteKey]:
+    """What a package says and whose word it is, every byte as it was signed; whether it is sound is not looked at.
+
+    Raises PackageUnreadable, PackageAltered.
+    """
+    document = _parsed(raw)
+    problems = check_schema(_Part("package", document, {}, {}), "package")
+    if problems:
+        raise PackageUnreadable(f"This has not the form of a package: {problems[0].message}")
+    return document, _check_signed(document, trusted)
 
 
 def _adaptations(template: Template, document: dict[str, Any]) -> tuple[Overlay, ...]:
