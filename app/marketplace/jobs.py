@@ -17,7 +17,7 @@ from app.marketplace.queries.offers import is_operator
 from app.marketplace.rules import State
 from app.templates.queries import get_pinned
 from app.vault.keyring import Keyring
-from app.vault.package_keys import package_key
+from app.vault.operations.package_keys import package_key
 from tenants.sessions import partner_session
 
 _OPERATOR: Final = "operator"  # what the installation's own key is called: no partner's page says the platform's name
@@ -36,31 +36,20 @@ def follow(run: JobRun, *, event_id: str) -> Outcome:
     with run.work() as work:
         entry = get_entry(work.session, UUID(event_id))
         by = {"id": str(entry.actor_id), "name": entry.actor_name}
-        told = Told(entry.subject_id, entry.at, by, entry.reason or "", dict(entry.body))
-    if entry.action in _ENDINGS:
-        return _end(run, told, _ENDINGS[entry.action])
-    if entry.action == events.VersionSubmitted.type:
-        _submit(run, told)
-    elif entry.action == events.VersionApproved.type:
-        return _approve(run, told)
-    elif entry.action == events.VersionInstalled.type:
-        following.follow_install(run.runtime, run.tenant, told)
-    elif entry.action in _WORDS:
-        following.follow_word(run.runtime, run.tenant, told, kind=_WORDS[entry.action], entry_id=entry.id)
-    else:
-        return GiveUp("Nothing follows this entry.")
-    return Done()
+        told = Told(entry.id, entry.subject_id, entry.at, by, entry.reason or "", dict(entry.body))
+    return _FOLLOWED.get(entry.action, _nothing)(run, told, entry.action)
 
 
-def _submit(run: JobRun, told: Told) -> None:
+def _submit(run: JobRun, told: Told, _action: str) -> Outcome:
     operator = _is_operator(run)
     with run.work() as work:
         addresses = (told.body["digest"], *told.body["overlays"])
         documents = [dict(get_pinned(work.session, each).document) for each in addresses]
     following.follow_submission(run.runtime, run.tenant, told, documents, _signing(run, operator), operator=operator)
+    return Done()
 
 
-def _approve(run: JobRun, told: Told) -> Outcome:
+def _approve(run: JobRun, told: Told, _action: str) -> Outcome:
     """Only the operator's home decides for all."""
     if not _is_operator(run):
         return GiveUp("Only the operator approves.")
@@ -71,11 +60,26 @@ def _approve(run: JobRun, told: Told) -> Outcome:
     return Done()
 
 
-def _end(run: JobRun, told: Told, state: State) -> Outcome:
+def _end(run: JobRun, told: Told, action: str) -> Outcome:
+    state = _ENDINGS[action]
     following.follow_ending(run.runtime, run.tenant, told, state)
     if state is not State.DECLINED:
         tell_holders(run.runtime, run.tenant, told, state, actor=run.actor, trace_id=run.job.trace_id)
     return Done()
+
+
+def _install(run: JobRun, told: Told, _action: str) -> Outcome:
+    following.follow_install(run.runtime, run.tenant, told)
+    return Done()
+
+
+def _say(run: JobRun, told: Told, action: str) -> Outcome:
+    following.follow_word(run.runtime, run.tenant, told, kind=_WORDS[action])
+    return Done()
+
+
+def _nothing(_run: JobRun, _told: Told, _action: str) -> Outcome:
+    return GiveUp("Nothing follows this entry.")
 
 
 def _is_operator(run: JobRun) -> bool:
@@ -87,3 +91,12 @@ def _signing(run: JobRun, operator: bool) -> Signing:  # noqa: FBT001 - a fact o
     name = _OPERATOR if operator else run.tenant.name.replace("+", " ").strip()[:100]
     with run.work() as work:
         return Signing(*package_key(work, run.runtime.service(Keyring), name=name))
+
+
+_FOLLOWED: Final = {
+    events.VersionSubmitted.type: _submit,
+    events.VersionApproved.type: _approve,
+    events.VersionInstalled.type: _install,
+    **dict.fromkeys(_ENDINGS, _end),
+    **dict.fromkeys(_WORDS, _say),
+}

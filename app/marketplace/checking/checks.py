@@ -58,7 +58,7 @@ def _look_closer(raw: bytes, package: Package, histories: int) -> Checked:
     facts = listing_facts(effective, definition)
     results = [
         _passed("form", bytes=len(raw)),
-        _passed("sound", items=sum(facts["counts"].values())),
+        _passed("sound", elements=sum(facts["counts"].values())),
         _passed("tests", tests=package.tests),
         _histories(definition, histories),
         _texts(facts, package.document["changelog"]),

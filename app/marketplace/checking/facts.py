@@ -25,7 +25,7 @@ def listing_facts(effective: Effective, definition: Definition) -> dict[str, Any
     needs = facts_of(definition, lambda text: next(iter(text.values()), ""))
     timeline = timeline_of(definition, lambda _text: "")
     return {
-        "title": document["title"],
+        "title": definition.title,
         "description": document.get("description", {}),
         "default_locale": document["default_locale"],
         "locales": list(document["locales"]),

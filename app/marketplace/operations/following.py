@@ -47,6 +47,7 @@ class PackageExchanged(Conflict):
 class Told:
     """An entry of a home's trail, as far as `control` follows it."""
 
+    entry_id: UUID
     subject_id: UUID
     at: datetime
     by: dict[str, str]  # id and name
@@ -133,11 +134,11 @@ def follow_install(runtime: Runtime, home: Tenant, told: Told) -> None:
         session.execute(insert(ListingInstall).values(**row).on_conflict_do_nothing())
 
 
-def follow_word(runtime: Runtime, home: Tenant, told: Told, *, kind: str, entry_id: UUID) -> None:
+def follow_word(runtime: Runtime, home: Tenant, told: Told, *, kind: str) -> None:
     """Keep a rating in place of the organisation's earlier one; a report stands beside others."""
     rated = kind == "rating"
     row = {
-        "id": uuid5(home.organisation_id, f"rating:{told.subject_id}") if rated else entry_id,
+        "id": uuid5(home.organisation_id, f"rating:{told.subject_id}") if rated else told.entry_id,
         "organisation_id": home.organisation_id,
         "listing_id": told.subject_id,
         "kind": kind,

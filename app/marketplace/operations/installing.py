@@ -7,7 +7,6 @@ Afterwards nothing depends on the publisher: template and adaptations are versio
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid5
 
@@ -15,17 +14,16 @@ from sqlalchemy import text
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.note import NoteBroken, NoteKey, read_key
+from app.audit.note import NoteKey
 from app.audit.operations.documents import add_document, put_document
 from app.audit.queries.documents import find_document
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.work import Work
+from app.marketplace.checking.verifying import Verified, version_of
 from app.marketplace.events import KeyTrusted, PackageImported, VersionInstalled
-from app.marketplace.queries.market import StoredPackage
-from app.marketplace.rules import OFFERED, require_forward
-from app.marketplace.signing import is_countersigned
+from app.marketplace.rules import require_forward
 from app.templates.operations import adopt
-from app.templates.packing.reading import Package, PackageAltered, read_package
+from app.templates.packing.reading import Package
 from app.templates.queries import list_pinned
 from app.web.translations import mark
 
@@ -33,9 +31,6 @@ INSTALLED: Final = "listing_install"  # of the home's documents: what was taken,
 SOURCE: Final = "template_source"  # where each template that others made came from, by its name
 TRUSTED: Final = "publisher_key"  # whose files may be imported, by the key's fingerprint
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
-_ALTERED = mark("This package is not what its publisher submitted. It is not installed; the operator can look into it.")
-_NOT_REVIEWED = mark("This package is not the one that the operator has approved. It is not installed.")
-_ENDED = mark("This version is not on offer any more, so it cannot be installed. Those who have it keep it.")
 _NAME = mark(
     "You have a template of this name that comes from elsewhere. Two sources under one name would be taken for versions"
     " of each other."
@@ -49,10 +44,6 @@ _UNKNOWN = mark(
     "Whoever packed this is unknown here. Compare the fingerprint with your publisher by another way, by telephone for"
     " example. Trust the key if it is theirs, then import the file again."
 )
-
-
-class NotOnOffer(Conflict):
-    """It was withdrawn or taken down."""
 
 
 class NameTaken(Conflict):
@@ -73,32 +64,6 @@ class PublisherUnknown(Forbidden):
     def __init__(self, key: NoteKey) -> None:
         super().__init__(_UNKNOWN)
         self.key = key
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A version on offer whose package holds what it says, signed by whom it says."""
-
-    stored: StoredPackage
-    package: Package
-
-
-def verify(stored: StoredPackage) -> Verified:
-    """Check state, keys, addresses, signatures and soundness of what `control` gave; no database.
-
-    Raises NotOnOffer, PackageAltered, PackageUnreadable, TemplateRefused.
-    """
-    if stored.state not in OFFERED:
-        raise NotOnOffer(_ENDED)
-    package = read_package(stored.package, trusted=_key(stored.key))
-    if (package.template.id, _version(package)) != (stored.template_id, stored.version):
-        raise PackageAltered(_ALTERED)
-    if stored.visibility == "public":
-        word = stored.countersigned or ""
-        operator = _key(stored.operator_key or "")
-        if not is_countersigned(stored.version_id, stored.package, word, operator):
-            raise PackageAltered(_NOT_REVIEWED)
-    return Verified(stored, package)
 
 
 def install(work: Work, verified: Verified, known: Collection[str]) -> bool:
@@ -160,7 +125,7 @@ def import_package(work: Work, package: Package) -> bool:
         PackageImported(
             subject_id=uuid5(work.tenant.id, package.address),
             template=package.template.id,
-            version=_version(package),
+            version=version_of(package),
             publisher=package.key.name,
             key=package.key.fingerprint,
             digest=package.address,
@@ -194,18 +159,6 @@ def _require_room(work: Work, package: Package, *, source: str, known: Collectio
 def _names(document: Any) -> tuple[str, str]:
     """What a version is called: an overlay by its own name."""
     return str(document.get("overlay") or document.get("id")), str(document["version"])
-
-
-def _version(package: Package) -> str:
-    """An adapted template is called by the version of its last adaptation."""
-    return str(package.chain[-1].document["version"])
-
-
-def _key(written: str) -> NoteKey:
-    try:
-        return read_key(written)
-    except NoteBroken:
-        raise PackageAltered(_ALTERED) from None
 
 
 def _one_at_a_time(work: Work, template: str) -> None:

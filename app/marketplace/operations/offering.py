@@ -85,7 +85,7 @@ def submit(work: Work, offer: Offer, states: Mapping[UUID, str]) -> UUID:
     put_document(work, KIND, template, {"submissions": [*submitted, submission]})
     event = VersionSubmitted(
         subject_id=UUID(submission["id"]),
-        listing_id=listing_id(work.tenant.organisation_id, template),
+        listing_id=_listing_id(work.tenant.organisation_id, template),
         template=template,
         version=version,
         digest=offer.digest,
@@ -107,7 +107,7 @@ def withdraw(work: Work, version_id: UUID, *, template: str, state: str, reason:
     work.announce(
         VersionWithdrawn(
             subject_id=version_id,
-            listing_id=listing_id(work.tenant.organisation_id, template),
+            listing_id=_listing_id(work.tenant.organisation_id, template),
             template=template,
             version=submission["version"],
             reason=require_reason(reason),
@@ -133,7 +133,7 @@ def deprecate(work: Work, version_id: UUID, ending: Ending, *, template: str, st
     work.announce(
         VersionDeprecated(
             subject_id=version_id,
-            listing_id=listing_id(work.tenant.organisation_id, template),
+            listing_id=_listing_id(work.tenant.organisation_id, template),
             template=template,
             version=submission["version"],
             replaced_by=ending.replaced_by.strip(),
@@ -143,7 +143,7 @@ def deprecate(work: Work, version_id: UUID, ending: Ending, *, template: str, st
     )
 
 
-def listing_id(organisation_id: UUID, template: str) -> UUID:
+def _listing_id(organisation_id: UUID, template: str) -> UUID:
     """Which listing it is: the organisation's of this template, in every version."""
     return uuid5(organisation_id, f"listing:{template}")
 

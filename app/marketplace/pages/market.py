@@ -15,8 +15,9 @@ from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
+from app.marketplace.checking.verifying import verify
 from app.marketplace.operations import speaking
-from app.marketplace.operations.installing import install, verify
+from app.marketplace.operations.installing import install
 from app.marketplace.pages.finding import NAMES, facets, narrow
 from app.marketplace.pages.showing import card_of, effective_of, plan
 from app.marketplace.queries.market import (

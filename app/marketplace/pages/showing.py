@@ -19,6 +19,7 @@ from app.templates.preview import board_of, facts_of, forms_of, timeline_of
 
 _DRAWN: Final = {"board": board_of, "timeline": timeline_of, "forms": forms_of, "needs": facts_of}
 VIEWS: Final = tuple(_DRAWN)
+_FACTS: Final = ("audience", "lifecycle", "days", "counts", "systems", "people", "adapted", "picture")
 _CHECKED: Final = Checked()  # what this process has drawn before
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 
@@ -75,15 +76,8 @@ def card_of(card: Card, language: str) -> dict[str, Any]:
         "visibility": card.visibility,
         "state": card.state,
         "changelog": card.changelog,
-        "audience": facts["audience"],
-        "lifecycle": facts["lifecycle"],
         "languages": list(facts["locales"]),
-        "days": facts["days"],
-        "counts": facts["counts"],
-        "systems": facts["systems"],
-        "people": facts["people"],
-        "adapted": facts["adapted"],
-        "picture": facts["picture"],
+        **{name: facts[name] for name in _FACTS},
         "installs": card.installs,
         "installed": card.installed,
         "stars": card.stars,

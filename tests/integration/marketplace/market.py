@@ -10,7 +10,8 @@ from uuid import UUID
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
-from app.marketplace.operations.installing import Verified, install, verify
+from app.marketplace.checking.verifying import Verified, verify
+from app.marketplace.operations.installing import install
 from app.marketplace.operations.offering import Offer, submit
 from app.marketplace.operations.reviewing import approve
 from app.marketplace.queries.market import Card, get_package, read_listing, search_listings

@@ -28,7 +28,9 @@ class TestAPublicOffer:
     def test_is_reviewed_by_another_than_who_submitted_it(self, market: Market):
         otto = market.person(market.operator, "operator", "Otto")
         admin = market.person(market.operator, "partner_admin")
-        both = type(otto)("person", otto.id, "Otto", organisation_id=otto.organisation_id, roles=otto.roles | admin.roles)
+        both = type(otto)(
+            "person", otto.id, "Otto", organisation_id=otto.organisation_id, roles=otto.roles | admin.roles
+        )
         waiting = market.offer(market.operator, template("own-line"), by=both)
         with pytest.raises(SecondPersonNeeded):
             market.approve(waiting, both)
@@ -86,7 +88,10 @@ class TestVisibility:
             for name, partner in {"own": market.distributor, "below": market.reseller, "beside": market.contoso}.items()
         }
         assert seen == {"own": True, "below": True, "beside": False}
-        for ask in (lambda: market.read(market.contoso, offered.listing_id), lambda: market.fetch(market.contoso, offered.id)):
+        for ask in (
+            lambda: market.read(market.contoso, offered.listing_id),
+            lambda: market.fetch(market.contoso, offered.id),
+        ):
             with pytest.raises(ListingMissing):
                 ask()
 

@@ -95,7 +95,7 @@ _LISTING: Context = {
 }
 _PASSED = [
     {"name": "form", "passed": True, "figures": {"bytes": 48213}, "problems": []},
-    {"name": "sound", "passed": True, "figures": {"items": 61}, "problems": []},
+    {"name": "sound", "passed": True, "figures": {"elements": 61}, "problems": []},
     {"name": "tests", "passed": True, "figures": {"tests": 4}, "problems": []},
     {"name": "histories", "passed": True, "figures": {"histories": 20}, "problems": []},
     {"name": "texts", "passed": True, "figures": {"languages": 2}, "problems": []},

@@ -16,6 +16,7 @@ from app.vault.rules import DOOR, DoorPurpose, SecretContext
 from app.vault.secret import Secret
 from app.vault.tenant_keys import open_door_secret
 
+SYSTEM_ONLY = {"package_key": "called by the jobs that sign what was submitted or approved: no person has the key"}
 _PURPOSE = DoorPurpose.PACKAGE_SIGNING
 
 
