@@ -14,7 +14,7 @@ from app.bootstrap.wiring import open_program
 from app.demo.world.clock import BusinessClock
 from app.demo.world.harbor import HARBOR
 from app.demo.world.history import PRODUCT, Bookmark, Tools, tell
-from app.demo.world.house import set_up_house, set_up_platform
+from app.demo.world.house import offer_publicly, set_up_house, set_up_platform
 from app.demo.world.lumen import LUMEN
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import DemoPartner
@@ -56,9 +56,10 @@ def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
         runtime, clock = opened.runtime, BusinessClock(settings.cell_urls.values())
         try:
             tokens = make_tokens(folder)
-            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in PARTNERS))
+            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in PARTNERS) + 1)
             platform = set_up_platform(runtime)
             houses = [set_up_house(runtime, platform, partner, tokens) for partner in PARTNERS]
+            offer_publicly(runtime, houses[PARTNERS.index(LUMEN)])
             tools = Tools(
                 runtime=runtime,
                 crm_port=crm_port,

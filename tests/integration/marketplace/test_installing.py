@@ -10,6 +10,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.access.require import NotPermitted
+from app.identity.operations import ensure_person
 from app.kernel.errors import SlipwayError
 from app.marketplace.checking.verifying import NotOnOffer
 from app.marketplace.operations.installing import (
@@ -24,12 +25,13 @@ from app.marketplace.operations.reviewing import take_down
 from app.marketplace.operations.speaking import NotInstalledHere, rate
 from app.marketplace.queries.market import ListingMissing, get_package, list_installed, list_ratings
 from app.marketplace.rules import VersionBehind
+from app.partners.operations import assign_role
 from app.templates.library import open_shelf
 from app.templates.operations import adopt, effective_document, publish
 from app.templates.packing.package import Contents, publisher, write_package
 from app.templates.packing.reading import PackageAltered, read_package
 from tenants.sessions import partner_session
-from tests.factories.installation import Partner
+from tests.factories.installation import Partner, person
 from tests.integration.marketplace.market import Market, template
 
 ACME = publisher("acme", Ed25519PrivateKey.from_private_bytes(b"a" * 32))
@@ -157,15 +159,9 @@ class TestInstall:
 class TestAnEnd:
     def test_by_take_down_stops_installs_and_is_told_to_those_who_have_it(self, market: Market):
         listed = market.listed(market.distributor, template("unsafe"))
-        market.installation.control(
-            "INSERT INTO control.person (id, email, name, locale, made_at) SELECT gen_random_uuid(), 'cora@contoso.example',"
-            " 'Cora', 'en', now() WHERE NOT EXISTS (SELECT FROM control.person WHERE email = 'cora@contoso.example')"
-        )
-        market.installation.control(
-            "INSERT INTO control.assignment (id, person_id, organisation_id, role, made_at) SELECT gen_random_uuid(), id, %s,"
-            " 'partner_admin', now() FROM control.person WHERE email = 'cora@contoso.example' ON CONFLICT DO NOTHING",
-            market.contoso.id,
-        )
+        databases = market.installation.databases
+        cora = ensure_person(databases, email="cora@contoso.example", name="Cora", locale="en")
+        assign_role(databases, person(), person_id=cora, organisation_id=market.contoso.id, role="partner_admin")
         market.install(market.contoso, listed.id)
         with market.installation.work(market.operator.home, market.person(market.operator, "operator")) as work:
             take_down(work, market.submission(market.operator, listed.id), reason="It asks for passwords.")
@@ -226,11 +222,10 @@ class TestImport:
     def test_believes_no_key_that_only_has_the_name(self, market: Market):
         thief = publisher("acme", Ed25519PrivateKey.from_private_bytes(b"b" * 32))
         package = read_package(write_package(Contents(template("stolen-name").document), thief, AT))
-        with (
-            pytest.raises(PublisherUnknown),
-            market.installation.work(market.contoso.home, market.person(market.contoso)) as work,
-        ):
+        cora = market.person(market.contoso)
+        with market.installation.work(market.contoso.home, cora) as work:
             trust_key(work, ACME.key)
+        with pytest.raises(PublisherUnknown), market.installation.work(market.contoso.home, cora) as work:
             import_package(work, package)
 
     def test_gives_the_same_bytes_that_were_submitted(self, market: Market):

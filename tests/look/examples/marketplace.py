@@ -63,8 +63,7 @@ _NOTICE = {"reason": "The last task asked for a password.", "replaced_by": "1.3.
 
 
 def _shown(card: Card, has: str = "") -> dict[str, Any]:
-    told = card_of(card, "en") | {"fingerprint": _FINGERPRINT, "has": has, "held": "1.1.0" if has == "older" else ""}
-    return told
+    return card_of(card, "en") | {"fingerprint": _FINGERPRINT, "has": has, "held": "1.1.0" if has == "older" else ""}
 
 
 _LIST: Context = {
