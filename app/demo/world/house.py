@@ -55,7 +55,6 @@ def set_up_platform(runtime: Runtime) -> UUID:
     set_brand(runtime.databases, OPERATOR, platform, Brand("Slipway", "#20639b"))
     person = ensure_person(runtime.databases, email=REVIEWER, name="Olivia Hart", locale="en")
     assign_role(runtime.databases, OPERATOR, person_id=person, organisation_id=platform, role="operator")
-    stock_library(runtime, platform, "Slipway")
     return platform
 
 
@@ -79,8 +78,12 @@ def set_up_house(runtime: Runtime, platform: UUID, partner: DemoPartner, tokens:
     return house
 
 
-def offer_publicly(runtime: Runtime, house: House) -> None:
-    """Let the partner offer its template, with its adaptation, to everybody: it waits for the operator's review."""
+def open_marketplace(runtime: Runtime, platform: UUID, house: House) -> None:
+    """Offer the library, and let the partner offer its template to everybody, which waits for the operator's review.
+
+    Signing and checking them is left to the workers that run when the demo is ready: nobody waits for it.
+    """
+    stock_library(runtime, platform, "Slipway")
     shelf = open_shelf(house.partner.template)
     overlays = (shelf.overlays[house.partner.slug].digest,)
     offer = Offer(shelf.template.digest, overlays, Visibility.PUBLIC, "How we launch in two regions: first version.")

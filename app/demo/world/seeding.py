@@ -14,7 +14,7 @@ from app.bootstrap.wiring import open_program
 from app.demo.world.clock import BusinessClock
 from app.demo.world.harbor import HARBOR
 from app.demo.world.history import PRODUCT, Bookmark, Tools, tell
-from app.demo.world.house import offer_publicly, set_up_house, set_up_platform
+from app.demo.world.house import open_marketplace, set_up_house, set_up_platform
 from app.demo.world.lumen import LUMEN
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import DemoPartner
@@ -59,7 +59,6 @@ def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
             _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in PARTNERS) + 1)
             platform = set_up_platform(runtime)
             houses = [set_up_house(runtime, platform, partner, tokens) for partner in PARTNERS]
-            offer_publicly(runtime, houses[PARTNERS.index(LUMEN)])
             tools = Tools(
                 runtime=runtime,
                 crm_port=crm_port,
@@ -69,6 +68,7 @@ def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
             )
             _finish_killed_jobs(tools)
             tell(tools, houses, datetime.now(UTC).date(), bookmark=Bookmark(folder / _BOOKMARK))
+            open_marketplace(runtime, platform, houses[PARTNERS.index(LUMEN)])
         finally:
             clock.close()
             opened.close()

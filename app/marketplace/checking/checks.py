@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.flow.definition import Definition
 from app.flow.simulate import simulate
 from app.kernel.errors import SlipwayError
-from app.marketplace.checking.facts import effective_of, listing_facts
+from app.marketplace.checking.facts import listing_facts
 from app.templates.document import Source
 from app.templates.linting.texts import check_texts
 from app.templates.packing.package import Contents, Publisher, write_package
@@ -53,9 +53,8 @@ def pack_and_check(contents: Contents, signer: Publisher, created: str, *, histo
 
 
 def _look_closer(raw: bytes, package: Package, histories: int) -> Checked:
-    effective = effective_of(package)
-    definition = effective.compile()
-    facts = listing_facts(effective, definition)
+    definition = package.effective.compile()
+    facts = listing_facts(package.effective, definition)
     results = [
         _passed("form", bytes=len(raw)),
         _passed("sound", elements=sum(facts["counts"].values())),

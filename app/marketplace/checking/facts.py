@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from app.flow.definition import Definition
-from app.templates.overlay import Effective, apply_overlays
-from app.templates.packing.reading import Package
+from app.templates.overlay import Effective
 from app.templates.preview import facts_of, timeline_of
 
 _ONBOARDING = "onboarding"
 _DRAWN = frozenset({"stage", "milestone", "gate"})
 _BARS = 16
-
-
-def effective_of(package: Package) -> Effective:
-    """The template as its publisher's customers see it, with the adaptations that came along."""
-    return apply_overlays(package.template, package.overlays)
 
 
 def listing_facts(effective: Effective, definition: Definition) -> dict[str, Any]:

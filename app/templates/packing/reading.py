@@ -18,7 +18,8 @@ from app.flow.reading import path_text
 from app.kernel.errors import Invalid
 from app.templates.document import DEEPEST, Source
 from app.templates.language import Template, check_template
-from app.templates.overlay import Overlay, apply_overlays
+from app.templates.overlay import Effective, Overlay, apply_overlays
+from app.templates.overlays.checked import Checked
 from app.templates.overlays.marks import check_marks
 from app.templates.packing.package import ADAPTED, FORMAT, LARGEST, PARTS, address_of
 from app.templates.rules import Path, Problem, TemplateRefused
@@ -42,7 +43,12 @@ class Package:
     template: Template
     document: dict[str, Any]
     key: NoteKey
-    overlays: tuple[Overlay, ...] = ()
+    effective: Effective
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """The adaptations upon the template, in their order."""
+        return self.effective.overlays
 
     @property
     def chain(self) -> tuple[Template | Overlay, ...]:
@@ -80,7 +86,7 @@ def read_package(raw: bytes, *, trusted: NoteKey | None = None) -> Package:
     source = _Part("template", document["template"], {}, {})
     _check_sound(source, document)
     template = Template(source.document, document["addresses"]["template"], source)
-    return Package(template, document, key, _adaptations(template, document))
+    return Package(template, document, key, _adapted(template, document))
 
 
 def read_signed(raw: bytes, *, trusted: NoteKey | None = None) -> tuple[dict[str, Any], NoteKey]:
@@ -95,16 +101,16 @@ def read_signed(raw: bytes, *, trusted: NoteKey | None = None) -> tuple[dict[str
     return document, _check_signed(document, trusted)
 
 
-def _adaptations(template: Template, document: dict[str, Any]) -> tuple[Overlay, ...]:
-    """The overlays, laid upon the template one after another. Raises TemplateRefused."""
+def _adapted(template: Template, document: dict[str, Any]) -> Effective:
+    """The template, which is sound, with the overlays laid upon it one after another. Raises TemplateRefused."""
     sources = [_Part(f"overlay {number}", each, {}, {}) for number, each in enumerate(document.get("overlays", ()), 1)]
     problems = [problem for each in sources for problem in check_schema(each, "overlay") or check_marks(each)]
     if problems:
         raise TemplateRefused(problems)
-    overlays = tuple(Overlay(each.document, address_of(each.document), each) for each in sources)
-    if overlays:
-        apply_overlays(template, overlays)
-    return overlays
+    overlays = [Overlay(each.document, address_of(each.document), each) for each in sources]
+    sound = Checked()
+    sound.add(template.digest)
+    return apply_overlays(template, overlays, checked=sound)
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
