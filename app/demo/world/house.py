@@ -79,10 +79,7 @@ def set_up_house(runtime: Runtime, platform: UUID, partner: DemoPartner, tokens:
 
 
 def open_marketplace(runtime: Runtime, platform: UUID, house: House) -> None:
-    """Offer the library, and let the partner offer its template to everybody, which waits for the operator's review.
-
-    Signing and checking them is left to the workers that run when the demo is ready: nobody waits for it.
-    """
+    """Offer the library, and let the partner offer its template to everybody, which waits for the operator's review."""
     stock_library(runtime, platform, "Slipway")
     shelf = open_shelf(house.partner.template)
     overlays = (shelf.overlays[house.partner.slug].digest,)

@@ -29,6 +29,7 @@ from tenants.slots import count_free, make_slots
 PARTNERS: tuple[DemoPartner, ...] = (NORTHWIND, LUMEN, HARBOR)
 _MARK = "seeded"
 _BOOKMARK = "told"
+_STOCKED = "stocked"
 _LONGEST_LEASE = 40.0  # seconds; what a killed run has left under way comes back within it
 WORKER = "demo"
 _EDITION = "1"  # of the demo's world: raised when a new world shall be told beside an old one
@@ -68,7 +69,10 @@ def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
             )
             _finish_killed_jobs(tools)
             tell(tools, houses, datetime.now(UTC).date(), bookmark=Bookmark(folder / _BOOKMARK))
-            open_marketplace(runtime, platform, houses[PARTNERS.index(LUMEN)])
+            if not (folder / _STOCKED).exists():
+                open_marketplace(runtime, platform, houses[PARTNERS.index(LUMEN)])
+                tools.settle()
+                (folder / _STOCKED).touch()
         finally:
             clock.close()
             opened.close()

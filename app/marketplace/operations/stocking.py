@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.audit.queries.documents import find_document
 from app.kernel.work import Work
+from app.marketplace.checking.checks import SOUND
 from app.marketplace.operations.offering import KIND, Offer, submit
 from app.marketplace.rules import CLOSED, Visibility
 from app.templates.language import Template
@@ -26,6 +27,7 @@ def stock(work: Work, template: Template, states: Mapping[UUID, str]) -> bool:
     known = (find_document(work.session, KIND, template.id) or {}).get("submissions", ())
     if any(each["digest"] == template.digest and states.get(UUID(each["id"])) not in CLOSED for each in known):
         return False
+    SOUND.add(template.digest)
     publish(work, template)
     work.session.flush()
     submit(work, Offer(template.digest, (), Visibility.PUBLIC, _NEW, vouched=True), states)

@@ -101,8 +101,8 @@ class TestFromOfferToInstall:
         house.run()
         assert "northwind-start" in cora.get("/templates").text
         assert "You have it" in cora.get(f"/marketplace/listings/{row.listing_id}").text
-        word = form(stars="5", said="Good.")
-        assert cora.post(f"/marketplace/listings/{row.listing_id}/rating", word).status == 303
+        rating = form(stars="5", said="Good.")
+        assert cora.post(f"/marketplace/listings/{row.listing_id}/rating", rating).status == 303
         down = form(reason="It asks for passwords.")
         assert otto.post(f"/marketplace/reviews/{row.id}/takedown", down).status == 303
         house.run()

@@ -16,7 +16,7 @@ class TestStock:
     def test_offers_the_library_once_to_everybody(self, market: Market, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(marketplace, "list_shelves", lambda: ["msp/managed-services", "msp/renewal"])
         runtime, operator = market.installation.runtime, market.operator.id
-        runtime.services[Seeder] = seeder(runtime.service(Keyring))  # type: ignore[index]  # a test's own mapping
+        runtime.services[Seeder] = seeder(runtime.service(Keyring))
         market.installation.control(
             "UPDATE control.tenant SET request_key = 'home' WHERE id = %s", market.operator.home.id
         )
