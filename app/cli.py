@@ -180,6 +180,14 @@ def templates(arguments: list[str]) -> int:
     return run_templates(arguments)
 
 
+def marketplace(arguments: list[str]) -> int:
+    """Offer the templates of the library to all partners: stock."""
+    from app.bootstrap.commands.marketplace import run_marketplace
+    from app.settings import Settings
+
+    return run_marketplace(arguments, Settings.from_environment())
+
+
 def trail(arguments: list[str]) -> int:
     """Export a workspace's trail; verify an exported one, with neither database nor network."""
     from app.bootstrap.commands.trail import run_trail
@@ -228,6 +236,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": doctor,
     "tenants": tenants,
     "templates": templates,
+    "marketplace": marketplace,
     "trail": trail,
     "onboardings": onboardings,
     "history": history,

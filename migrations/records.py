@@ -9,6 +9,7 @@ CAPABILITIES = (
     "identity",
     "intake",
     "kernel",
+    "marketplace",
     "notifications",
     "onboarding",
     "partners",
@@ -19,7 +20,7 @@ CAPABILITIES = (
 )
 # Capabilities that declare lookup functions of `control`; `tenants.schema.install` puts them in place.
 ROOMS_OF_IDENTITY = ("feeds", "machines", "scim", "sso", "step_up")
-LOOKUPS = ("access", "identity", "onboarding", "partners", "tenancy")
+LOOKUPS = ("access", "identity", "marketplace", "onboarding", "partners", "tenancy")
 MODULES = (
     import_module("tenants.models"),
     import_module("tenants.fleet.models"),

@@ -41,6 +41,10 @@ from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
+from app.marketplace.pages.imports import ImportPages
+from app.marketplace.pages.market import MarketPages
+from app.marketplace.pages.offers import OfferPages
+from app.marketplace.pages.reviews import ReviewPages
 from app.notifications.pages import InboxPages, SandboxMailPages
 from app.onboarding.api.commands import CommandDoors
 from app.onboarding.api.course import CourseDoors
@@ -115,6 +119,10 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     LinePages,
     PackagePages,
     EditorPages,
+    MarketPages,
+    OfferPages,
+    ImportPages,
+    ReviewPages,
     HomePages,
     OnboardingPages,
     DatePages,

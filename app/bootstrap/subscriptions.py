@@ -10,6 +10,7 @@ from app.identity.people.events import MemberInvited, StaffInvited
 from app.identity.sso.events import ConnectionSaved
 from app.intake.events import DealAdmitted
 from app.kernel.queue.dispatcher import Subscriptions
+from app.marketplace import events as marketplace
 from app.templates.events import LineMoved, VersionPublished
 from app.tenancy.events import TenantImported
 
@@ -23,6 +24,15 @@ SUBSCRIPTIONS: Subscriptions = {
     TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant"],
     VersionPublished.type: ["templates.copy_to_control"],
     LineMoved.type: ["templates.copy_line"],
+    marketplace.VersionSubmitted.type: ["marketplace.follow"],
+    marketplace.VersionWithdrawn.type: ["marketplace.follow"],
+    marketplace.VersionDeprecated.type: ["marketplace.follow"],
+    marketplace.VersionApproved.type: ["marketplace.follow"],
+    marketplace.VersionDeclined.type: ["marketplace.follow"],
+    marketplace.VersionTakenDown.type: ["marketplace.follow"],
+    marketplace.VersionInstalled.type: ["marketplace.follow"],
+    marketplace.ListingRated.type: ["marketplace.follow"],
+    marketplace.ListingReported.type: ["marketplace.follow"],
     RoleDefined.type: ["access.follow_role"],
     RoleRemoved.type: ["access.follow_role"],
     access.DelegationGiven.type: ["access.follow_delegation"],

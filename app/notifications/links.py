@@ -39,7 +39,7 @@ def kept_link(runtime: Runtime, site: Site, tenant: Tenant, letter: StoredLetter
 
 def _path(tenant: Tenant, letter: StoredLetter) -> str:
     if tenant.kind == "home":
-        return "/"
+        return str(letter.facts.get("page") or "/")
     if letter.onboarding_id:
         return f"/t/{tenant.id}/onboardings/{letter.onboarding_id}{letter.facts.get('page', '')}"
     return f"/t/{tenant.id}{letter.facts.get('page', '')}"

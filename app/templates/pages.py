@@ -75,6 +75,7 @@ class CataloguePages(Controller):
             raise TemplateMissing(NO_SUCH)
         context = _preview(request, f"sha256:{address}", language=language, base=base)
         context |= _view(view, *context.pop("parts"))
+        context["may_publish"] = can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH)
         return page(request, "templates/template.html", context, nav=staff_nav(request))
 
 

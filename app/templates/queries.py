@@ -167,7 +167,8 @@ def _entry(
 
 def list_pinned(session: Session, template_id: str) -> list[PinnedDocument]:
     """The documents of one template that the tenant has pinned, the last first; in the tenant's scope."""
-    query = select(Definition).where(Definition.template_id == template_id).order_by(Definition.pinned_at.desc())
+    query = select(Definition).where(Definition.template_id == template_id, ~Definition.document.has_key("package"))
+    query = query.order_by(Definition.pinned_at.desc())
     return [
         PinnedDocument(digest=row.digest, title=row.title, document=row.document, origins=row.origins)
         for row in session.scalars(query.limit(MOST_VERSIONS))

@@ -25,6 +25,7 @@ class DoorPurpose(StrEnum):
     MAIL_SIGNING = "mail_signing"  # DKIM key of a brand's mail domain
     WEBHOOK_SIGNING = "webhook_signing"  # of webhooks that go out
     TRAIL_SIGNING = "trail_signing"  # of checkpoints of the tenant's trail
+    PACKAGE_SIGNING = "package_signing"  # of templates that the home's organisation offers to others
 
 
 CONNECTION: Final = "connection"
@@ -35,6 +36,7 @@ OPENERS: Final[dict[DoorPurpose, frozenset[Program]]] = {
     DoorPurpose.MAIL_SIGNING: frozenset({Program.WORKER}),
     DoorPurpose.WEBHOOK_SIGNING: frozenset({Program.WORKER}),
     DoorPurpose.TRAIL_SIGNING: frozenset({Program.WORKER}),
+    DoorPurpose.PACKAGE_SIGNING: frozenset({Program.WORKER}),
 }
 
 

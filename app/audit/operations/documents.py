@@ -43,5 +43,5 @@ def drop_document(work: Work, kind: str, key: str) -> None:
 
 def _insert(work: Work, kind: str, key: str, version: int, body: dict[str, Any]) -> bool:
     row = {"kind": kind, "key": key, "version": version, "body": body, "changed_at": work.now}
-    done = work.session.connection().execute(insert(Record).values(**row).on_conflict_do_nothing())
-    return done.rowcount == 1
+    wanted = insert(Record).values(**row).on_conflict_do_nothing().returning(Record.key)
+    return work.session.execute(wanted).first() is not None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from app.bootstrap.commands.marketplace import stock_library
 from app.connectors.operations import ConnectionSetting, add_connection
 from app.demo.world import crm
 from app.demo.world.shapes import DemoPartner, Lane
@@ -17,6 +18,8 @@ from app.kernel.actor import Actor
 from app.kernel.commands import Result, run_command
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work
+from app.marketplace.operations.offering import Offer, submit
+from app.marketplace.rules import Visibility
 from app.partners.brand import Brand
 from app.partners.operations import NewOrganisation, assign_role, create_organisation, set_brand
 from app.partners.rules import PLATFORM
@@ -32,6 +35,7 @@ from tenants.tenant import Tenant
 
 OPERATOR = Actor(kind="service", id=uuid5(UUID(int=0), "demo"), name="demo set-up")
 TRACE = "demo-set-up"
+REVIEWER = "olivia.hart@slipway.example"  # of the operator: reviews what partners offer to everybody
 _LINEAGE = "demo"  # who asks: the first part of every command key of the set-up
 
 
@@ -49,6 +53,8 @@ def set_up_platform(runtime: Runtime) -> UUID:
     wanted = NewOrganisation(slug="slipway", name="Slipway", kind=PLATFORM)
     platform = create_organisation(runtime.databases, OPERATOR, wanted)
     set_brand(runtime.databases, OPERATOR, platform, Brand("Slipway", "#20639b"))
+    person = ensure_person(runtime.databases, email=REVIEWER, name="Olivia Hart", locale="en")
+    assign_role(runtime.databases, OPERATOR, person_id=person, organisation_id=platform, role="operator")
     return platform
 
 
@@ -70,6 +76,20 @@ def set_up_house(runtime: Runtime, platform: UUID, partner: DemoPartner, tokens:
         token = create_hook(runtime, admin, house.home, crm.SOURCE, trace_id=TRACE)
         tokens.keep(f"{partner.slug}/hook", token)
     return house
+
+
+def open_marketplace(runtime: Runtime, platform: UUID, house: House) -> None:
+    """Offer the library, and let the partner offer its template to everybody, which waits for the operator's review."""
+    stock_library(runtime, platform, "Slipway")
+    shelf = open_shelf(house.partner.template)
+    overlays = (shelf.overlays[house.partner.slug].digest,)
+    offer = Offer(shelf.template.digest, overlays, Visibility.PUBLIC, "How we launch in two regions: first version.")
+
+    def operation(work: Work) -> dict[str, object]:
+        return {"id": str(submit(work, offer, {}))}
+
+    admin = actor_of(runtime, house, house.partner.player("cs_leader").email)
+    once(runtime, house.home, admin, "offer", operation)
 
 
 def actor_of(runtime: Runtime, house: House, email: str) -> Actor:

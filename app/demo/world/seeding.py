@@ -14,7 +14,7 @@ from app.bootstrap.wiring import open_program
 from app.demo.world.clock import BusinessClock
 from app.demo.world.harbor import HARBOR
 from app.demo.world.history import PRODUCT, Bookmark, Tools, tell
-from app.demo.world.house import set_up_house, set_up_platform
+from app.demo.world.house import open_marketplace, set_up_house, set_up_platform
 from app.demo.world.lumen import LUMEN
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import DemoPartner
@@ -29,6 +29,7 @@ from tenants.slots import count_free, make_slots
 PARTNERS: tuple[DemoPartner, ...] = (NORTHWIND, LUMEN, HARBOR)
 _MARK = "seeded"
 _BOOKMARK = "told"
+_STOCKED = "stocked"
 _LONGEST_LEASE = 40.0  # seconds; what a killed run has left under way comes back within it
 WORKER = "demo"
 _EDITION = "1"  # of the demo's world: raised when a new world shall be told beside an old one
@@ -56,7 +57,7 @@ def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
         runtime, clock = opened.runtime, BusinessClock(settings.cell_urls.values())
         try:
             tokens = make_tokens(folder)
-            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in PARTNERS))
+            _make_room(runtime.databases, sum(len(partner.sales) + 1 for partner in PARTNERS) + 1)
             platform = set_up_platform(runtime)
             houses = [set_up_house(runtime, platform, partner, tokens) for partner in PARTNERS]
             tools = Tools(
@@ -68,6 +69,10 @@ def seed(settings: Settings, folder: Path, *, crm_port: int) -> None:
             )
             _finish_killed_jobs(tools)
             tell(tools, houses, datetime.now(UTC).date(), bookmark=Bookmark(folder / _BOOKMARK))
+            if not (folder / _STOCKED).exists():
+                open_marketplace(runtime, platform, houses[PARTNERS.index(LUMEN)])
+                tools.settle()
+                (folder / _STOCKED).touch()
         finally:
             clock.close()
             opened.close()

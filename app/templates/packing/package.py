@@ -19,8 +19,12 @@ from app.audit.note import NoteKey
 from app.kernel.errors import Invalid
 
 FORMAT: Final = "1"
+ADAPTED: Final = "2"  # the format of a template with adaptations upon it; without any, an older installation reads it
 LARGEST: Final = 2_000_000  # bytes
-PARTS: Final = ("template", "tests", "sample", "readme", "changelog")
+PARTS: Final = {
+    FORMAT: ("template", "tests", "sample", "readme", "changelog"),
+    ADAPTED: ("template", "overlays", "tests", "sample", "readme", "changelog"),
+}
 
 
 class PackageRefused(Invalid):
@@ -29,13 +33,17 @@ class PackageRefused(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What goes into a package: plain documents, and texts for people. `tests` are whole documents of tests."""
+    """What goes into a package: plain documents, and texts for people. `tests` are whole documents of tests.
+
+    `overlays` are adaptations upon the template, each written for what those before it make.
+    """
 
     template: Mapping[str, Any]
     tests: tuple[Mapping[str, Any], ...] = ()
     sample: Mapping[str, Any] | None = None
     readme: str = ""
     changelog: str = ""
+    overlays: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +70,12 @@ def write_package(contents: Contents, signer: Publisher, created: str) -> bytes:
         "readme": contents.readme,
         "changelog": contents.changelog,
     }
-    told = {"package": FORMAT, "language": contents.template["slipway"], "created": created}
+    if contents.overlays:
+        parts["overlays"] = [dict(each) for each in contents.overlays]
+    layout = ADAPTED if contents.overlays else FORMAT
+    told = {"package": layout, "language": contents.template["slipway"], "created": created}
     try:
-        addresses = {name: address_of(parts[name]) for name in PARTS}
+        addresses = {name: address_of(parts[name]) for name in PARTS[layout]}
         who = {"publisher": signer.key.name, "key": signer.key.written}
         signed = parts | told | who | {"addresses": addresses}
         signature = signer.private.sign(rfc8785.dumps(signed))

@@ -18,7 +18,10 @@ from app.flow.reading import path_text
 from app.kernel.errors import Invalid
 from app.templates.document import DEEPEST, Source
 from app.templates.language import Template, check_template
-from app.templates.packing.package import FORMAT, LARGEST, PARTS, address_of
+from app.templates.overlay import Effective, Overlay, apply_overlays
+from app.templates.overlays.checked import Checked
+from app.templates.overlays.marks import check_marks
+from app.templates.packing.package import ADAPTED, FORMAT, LARGEST, PARTS, address_of
 from app.templates.rules import Path, Problem, TemplateRefused
 from app.templates.schema import check_schema
 from app.templates.trials.reading import NO_SAMPLE, Sample, Scenario, check_sample
@@ -40,6 +43,17 @@ class Package:
     template: Template
     document: dict[str, Any]
     key: NoteKey
+    effective: Effective
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """The adaptations upon the template, in their order."""
+        return self.effective.overlays
+
+    @property
+    def chain(self) -> tuple[Template | Overlay, ...]:
+        """The template and the adaptations upon it, in their order."""
+        return self.template, *self.overlays
 
     @property
     def address(self) -> str:
@@ -63,19 +77,40 @@ class _Part(Source):
         return Problem(self.file, 1, 1, f"{words}: {message}" if words else message, fix)
 
 
-def read_package(raw: bytes, *, trusted: NoteKey | None = None) -> Package:
+def read_package(raw: bytes, *, trusted: NoteKey | None = None, sound: Checked | None = None) -> Package:
     """A package of which every byte is as it was signed, and whose template passes every check here.
 
-    `trusted` must have signed it, where it is given. Raises PackageUnreadable, PackageAltered, TemplateRefused.
+    `trusted` must have signed it, where it is given; a template that `sound` holds by its address has passed before. Raises PackageUnreadable, PackageAltered, TemplateRefused.
+    """
+    document, key = read_signed(raw, trusted=trusted)
+    source = _Part("template", document["template"], {}, {})
+    _check_sound(source, document, checked=sound is not None and sound.holds(document["addresses"]["template"]))
+    template = Template(source.document, document["addresses"]["template"], source)
+    return Package(template, document, key, _adapted(template, document))
+
+
+def read_signed(raw: bytes, *, trusted: NoteKey | None = None) -> tuple[dict[str, Any], NoteKey]:
+    """What a package says and whose word it is, every byte as it was signed; whether it is sound is not looked at.
+
+    Raises PackageUnreadable, PackageAltered.
     """
     document = _parsed(raw)
     problems = check_schema(_Part("package", document, {}, {}), "package")
     if problems:
         raise PackageUnreadable(f"This has not the form of a package: {problems[0].message}")
-    key = _check_signed(document, trusted)
-    source = _Part("template", document["template"], {}, {})
-    _check_sound(source, document)
-    return Package(Template(source.document, document["addresses"]["template"], source), document, key)
+    return document, _check_signed(document, trusted)
+
+
+def _adapted(template: Template, document: dict[str, Any]) -> Effective:
+    """The template, which is sound, with the overlays laid upon it one after another. Raises TemplateRefused."""
+    sources = [_Part(f"overlay {number}", each, {}, {}) for number, each in enumerate(document.get("overlays", ()), 1)]
+    problems = [problem for each in sources for problem in check_schema(each, "overlay") or check_marks(each)]
+    if problems:
+        raise TemplateRefused(problems)
+    overlays = [Overlay(each.document, address_of(each.document), each) for each in sources]
+    sound = Checked()
+    sound.add(template.digest)
+    return apply_overlays(template, overlays, checked=sound)
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
@@ -87,10 +122,10 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise PackageUnreadable("This is no package: it is not JSON, or it is cut off.") from None
     if not isinstance(document, dict) or not isinstance(document.get("package"), str):
         raise PackageUnreadable("This is no package: nothing in it says so.")
-    if document["package"] != FORMAT:
+    if document["package"] not in PARTS:
         raise PackageUnreadable(
-            f"This package is of format {document['package'][:20]}, and this installation reads format {FORMAT}. "
-            "Upgrade this installation, or ask for the package in the older format."
+            f"This package is of format {document['package'][:20]}, and this installation reads the formats {FORMAT} "
+            f"and {ADAPTED}. Upgrade this installation, or ask for the package in the older format."
         )
     if _depth(document) > DEEPEST:
         raise PackageUnreadable(f"This is no package: it is deeper than {DEEPEST} levels.")
@@ -119,7 +154,7 @@ def _below(node: Any) -> list[Any]:
 
 def _check_signed(document: dict[str, Any], trusted: NoteKey | None) -> NoteKey:
     """Whose signature it is. Raises PackageAltered with what is not as it was packed."""
-    altered = [name for name in PARTS if address_of(document[name]) != document["addresses"][name]]
+    altered = [name for name in PARTS[document["package"]] if address_of(document[name]) != document["addresses"][name]]
     if altered:
         raise PackageAltered(f"Not as it was packed: {', '.join(altered)}. Its address is of other content.")
     try:
@@ -142,9 +177,9 @@ def _check_signed(document: dict[str, Any], trusted: NoteKey | None) -> NoteKey:
     return key
 
 
-def _check_sound(source: Source, document: dict[str, Any]) -> None:
+def _check_sound(source: Source, document: dict[str, Any], *, checked: bool) -> None:
     """Raises TemplateRefused with all that is wrong with the template, its sample or its tests here."""
-    problems = check_template(source)
+    problems = [] if checked else check_template(source)
     if not problems and document["language"] != source.document["slipway"]:
         problems = [source.problem(("slipway",), "The package says it is of another version of the language.")]
     if not problems:

@@ -23,6 +23,7 @@ def staff_nav(request: Request[Any, Any, Any]) -> tuple[Link, ...]:
         Link(say(mark("Customers")), "/customers", "building"),
         Link(say(mark("Templates")), "/templates", "template"),
         Link(say(mark("Packages")), "/packages", "package"),
+        Link(say(mark("Marketplace")), "/marketplace", "building-store"),
         Link(say(mark("Access")), "/delegations", "key"),
         Link(say(mark("Settings")), "/settings", "shield-lock"),
     )

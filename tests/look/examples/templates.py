@@ -46,6 +46,7 @@ def _view(view: str, shown: Any, **more: Any) -> Context:
         "language": "en",
         "direction": "ltr",
         "texts_in": ["en", "de"],
+        "may_publish": True,
         "versions": [_version("a", "1.1.0", 3), _version("b", "1.0.0", 40)],
         "view": view,
         "shown": shown,

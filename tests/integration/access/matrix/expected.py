@@ -120,6 +120,9 @@ FOR_STAFF = {
     "POST /work/changes": 422,  # no step is chosen
     "GET /customers": 200,
     "GET /delegations": 200,
+    "GET /marketplace": 200,
+    "GET /marketplace/listings/{listing_id:uuid}": 200,
+    "GET /marketplace/versions/{version_id:uuid}/package": 200,
     "GET /people": 200,
     "GET /packages": 200,
     "GET /settings": 200,

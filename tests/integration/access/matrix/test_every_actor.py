@@ -63,6 +63,7 @@ class TestTheTable:
         none(shut ^ NOT_FOR_OWNERS)
 
 
+# What is offered to everybody is the operator's to review.
 # Mail stays in sandboxes only; of a trail that nobody has signed yet there is no file; which version of its template an
 # onboarding runs, and by which working times its dates are made, is the partner's to decide.
 _ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
@@ -71,6 +72,8 @@ NOT_FOR_OWNERS = {
     "GET /api/v1/tenants/{tenant_id:uuid}/trail/export: 409",
     f"GET /api/v1{_MIGRATION}: 403",
     f"GET /api/v1{_MIGRATION}/plan: 403",
+    "GET /marketplace/reviews: 403",
+    "GET /marketplace/reviews/{version_id:uuid}: 403",
     f"GET {_ONBOARDING}/migration: 403",
     f"GET {_ONBOARDING}/dates/times: 403",
 } | {

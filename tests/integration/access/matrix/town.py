@@ -28,6 +28,8 @@ from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import ValkeyWake
+from app.marketplace.operations.offering import Offer, submit
+from app.marketplace.rules import Visibility
 from app.templates.library import open_shelf
 from app.templates.operations import publish
 from app.templates.packages.operations import publish_package, revise
@@ -184,6 +186,9 @@ class Town:
             publish(work, shelf.overlays["northwind"])
             publish_package(work, gold())
             revise(work, "managed-gold")
+        offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
+        with self.installation.work(self.home, self.ada) as work:
+            self.offered = submit(work, offer, {})
         self.run_due()
         self.acme = self._filled("Zephyrine Works")
         self.globex = self.installation.tenant(doors.northwind, "Globex", kind="customer")
@@ -321,6 +326,8 @@ class Town:
             "role_id": self._one("SELECT id FROM control.custom_role"),
             "exception_id": str(exception),
             "comment_id": str(comment),
+            "version_id": str(self.offered),
+            "listing_id": self._one("SELECT listing_id AS id FROM control.listing_version"),
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),

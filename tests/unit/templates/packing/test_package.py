@@ -11,6 +11,7 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.templates.library import open_shelf
 from app.templates.packing.package import (
     LARGEST,
     Contents,
@@ -165,8 +166,8 @@ class TestReadPackage:
             read_package(raw)
 
     def test_refuses_a_later_format_with_a_sentence(self):
-        with pytest.raises(PackageUnreadable, match="of format 2, and this installation reads format 1"):
-            read_package(rfc8785.dumps({"package": "2", "anything": {}}))
+        with pytest.raises(PackageUnreadable, match="of format 3, and this installation reads the formats 1 and 2"):
+            read_package(rfc8785.dumps({"package": "3", "anything": {}}))
 
     def test_refuses_another_key_than_the_trusted_one(self):
         theirs = signed(document() | {"key": OTHER.key.written}, OTHER)
@@ -199,3 +200,39 @@ class TestReadPackage:
     def test_refuses_a_member_that_the_format_does_not_have(self):
         with pytest.raises(PackageUnreadable, match="There is no “path” here"):
             read_package(signed(document() | {"path": "../../x"}))
+
+
+@cache
+def adapted() -> bytes:
+    """A template with an adaptation upon it."""
+    shelf = open_shelf("msp/managed-services")
+    overlays = (shelf.overlays["northwind"].document,)
+    return write_package(Contents(shelf.template.document, overlays=overlays), ACME, AT)
+
+
+class TestAPackageWithAdaptations:
+    def test_gives_the_chain_in_its_order(self):
+        shelf = open_shelf("msp/managed-services")
+        package = read_package(adapted(), trusted=ACME.key)
+        assert [each.digest for each in package.chain] == [shelf.template.digest, shelf.overlays["northwind"].digest]
+
+    def test_names_an_adaptation_that_was_altered(self):
+        changed = json.loads(adapted())
+        changed["overlays"][0]["version"] = "9.9.9"
+        with pytest.raises(PackageAltered, match="overlays"):
+            read_package(signed(changed))
+
+    def test_refuses_an_adaptation_of_something_else(self):
+        changed = json.loads(adapted())
+        changed["overlays"][0]["base"]["digest"] = f"sha256:{'0' * 64}"
+        with pytest.raises(TemplateRefused, match="other content"):
+            read_package(signed(addressed(changed)))
+
+    @pytest.mark.parametrize("layout", ["1", "3"])
+    def test_refuses_to_be_called_another_format(self, layout):
+        with pytest.raises(PackageUnreadable):
+            read_package(signed(json.loads(adapted()) | {"package": layout}))
+
+    def test_holds_at_least_one_where_its_format_says_so(self):
+        with pytest.raises(PackageUnreadable):
+            read_package(signed(document() | {"package": "2"}))

@@ -1,0 +1,189 @@
+"""What a publisher does in its home: offer a version, withdraw it, tell those who have it to use another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.audit.operations.documents import put_document
+from app.audit.queries.documents import find_document
+from app.kernel.errors import Invalid, Missing
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.marketplace.events import VersionDeprecated, VersionSubmitted, VersionWithdrawn
+from app.marketplace.rules import (
+    OfferMovedOn,
+    State,
+    Visibility,
+    check_submission,
+    may_become,
+    require_reason,
+)
+from app.templates.queries import get_pinned
+from app.web.translations import mark
+
+KIND: Final = "listing_offer"  # of the home's documents: one for each template on offer, by its name
+LONGEST: Final = 5_000  # characters of a changelog
+_WAITS: Final = str(State.IN_REVIEW)  # what has not arrived in control yet
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
+_CHANGELOG = mark("Say in a few words what is in this version; at most 5,000 characters.")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class NotAPublishersHome(Invalid):
+    """Templates are offered by organisations, from their homes."""
+
+
+class ChangelogUnfit(Invalid):
+    """Whoever installs a version wants to read what is in it."""
+
+
+class OfferUnknown(Missing):
+    """It was never submitted from here."""
+
+
+class EndUnfit(Invalid):
+    """The day that a version is to be used until is no day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered: a published template by its address, adaptations upon it, to whom, and what is new in it."""
+
+    digest: str
+    overlays: tuple[str, ...]
+    visibility: Visibility
+    changelog: str
+    vouched: bool = False
+
+
+def submit(work: Work, offer: Offer, states: Mapping[UUID, str]) -> UUID:
+    """Offer a version that this home has published; the checks follow. Returns the submission's id.
+
+    `states` are those that `control` knows of earlier submissions. Raises NotPermitted, TemplateMissing,
+    ChangelogUnfit, VersionOffered, VersionBehind.
+    """
+    require(work, Permission.TEMPLATE_PUBLISH)
+    _require_home(work)
+    changelog = offer.changelog.strip()
+    if not changelog or len(changelog) > LONGEST:
+        raise ChangelogUnfit(_CHANGELOG, errors=[("changelog", _CHANGELOG)])
+    documents = [get_pinned(work.session, digest).document for digest in (offer.digest, *offer.overlays)]
+    template, version = str(documents[0].get("id", "")), str(documents[-1]["version"])
+    _one_at_a_time(work, template)
+    submitted = submissions_of(work, template)
+    check_submission(version, [(each["version"], states.get(UUID(each["id"]), _WAITS)) for each in submitted])
+    submission = {"id": str(new_id()), "version": version, "digest": offer.digest, "by": str(work.actor.id)}
+    put_document(work, KIND, template, {"submissions": [*submitted, submission]})
+    event = VersionSubmitted(
+        subject_id=UUID(submission["id"]),
+        listing_id=_listing_id(work.tenant.organisation_id, template),
+        template=template,
+        version=version,
+        digest=offer.digest,
+        overlays=list(offer.overlays),
+        visibility=offer.visibility,
+        changelog=changelog,
+        vouched=offer.vouched,
+    )
+    work.announce(event)
+    return event.subject_id
+
+
+def withdraw(work: Work, version_id: UUID, *, template: str, state: str, reason: str) -> None:
+    """Offer it no longer: nobody can install it any more, and whoever has it keeps it and is told.
+
+    Raises NotPermitted, OfferUnknown, OfferMovedOn, ReasonMissing.
+    """
+    submission = _own(work, version_id, template, state, State.WITHDRAWN)
+    work.announce(
+        VersionWithdrawn(
+            subject_id=version_id,
+            listing_id=_listing_id(work.tenant.organisation_id, template),
+            template=template,
+            version=submission["version"],
+            reason=require_reason(reason),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a version is not to be used for long, what to use instead, and until when it is good."""
+
+    reason: str
+    replaced_by: str = ""
+    ends_on: str = ""
+
+
+def deprecate(work: Work, version_id: UUID, ending: Ending, *, template: str, state: str) -> None:
+    """Tell those who have it to use another.
+
+    Raises NotPermitted, OfferUnknown, OfferMovedOn, ReasonMissing, EndUnfit.
+    """
+    submission = _own(work, version_id, template, state, State.DEPRECATED)
+    work.announce(
+        VersionDeprecated(
+            subject_id=version_id,
+            listing_id=_listing_id(work.tenant.organisation_id, template),
+            template=template,
+            version=submission["version"],
+            replaced_by=ending.replaced_by.strip(),
+            ends_on=_day(ending.ends_on.strip(), work),
+            reason=require_reason(ending.reason),
+        )
+    )
+
+
+def _listing_id(organisation_id: UUID, template: str) -> UUID:
+    """Which listing it is: the organisation's of this template, in every version."""
+    return uuid5(organisation_id, f"listing:{template}")
+
+
+def _own(work: Work, version_id: UUID, template: str, state: str, wanted: State) -> dict[str, Any]:
+    """A submission of this home that can come into the wanted state."""
+    require(work, Permission.TEMPLATE_PUBLISH)
+    _one_at_a_time(work, template)
+    found = next((each for each in submissions_of(work, template) if each["id"] == str(version_id)), None)
+    if found is None:
+        raise OfferUnknown(mark("Your organisation has not submitted this."))
+    if not may_become(state, wanted):
+        raise OfferMovedOn(mark("This can no longer be done: look at how it stands now."))
+    return found
+
+
+def submissions_of(work: Work, template: str) -> list[dict[str, Any]]:
+    """What this home has submitted of a template, the first first."""
+    kept = find_document(work.session, KIND, template)
+    return list(kept.body["submissions"]) if kept else []
+
+
+def _one_at_a_time(work: Work, template: str) -> None:
+    """Two who change the same offer come one after the other."""
+    work.session.execute(_LOCK, {"place": f"listing:{work.tenant.id}:{template}"})
+
+
+def _require_home(work: Work) -> None:
+    if work.tenant.kind != "home":
+        raise NotAPublishersHome(mark("Templates are offered from the home of an organisation."))
+
+
+def _day(written: str, work: Work) -> str:
+    if not written:
+        return ""
+    sentence = mark("Write a day that is still to come, as year-month-day.")
+    try:
+        day = date.fromisoformat(written) if _DATE.fullmatch(written) else None
+    except ValueError:
+        day = None
+    if day is None or day <= work.now.date():
+        raise EndUnfit(sentence, errors=[("ends_on", sentence)])
+    return written

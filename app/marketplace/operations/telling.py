@@ -1,0 +1,81 @@
+"""Tells those who have a version of its end: an entry in their home's trail and letters to administrators, once."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.audit.operations.documents import add_document
+from app.kernel.actor import Actor
+from app.kernel.runtime import Runtime
+from app.kernel.work import Work, open_work
+from app.marketplace.events import NoticeReceived
+from app.marketplace.operations.following import Told
+from app.marketplace.queries.offers import list_holders
+from app.marketplace.rules import State
+from app.notifications.operations import Letter, queue_letter
+from tenants.registry import find_home
+from tenants.sessions import lookup_session, partner_session
+from tenants.tenant import Tenant
+
+SYSTEM_ONLY = {"tell_holders": "called by the job that follows a version's end"}
+NOTICE: Final = "listing_notice"  # of a home's documents: what it was told of a version's end
+_ADMINISTRATORS = text("SELECT * FROM control.list_administrators(:organisation)")
+
+
+class _Reader(NamedTuple):
+    """Who reads the letter."""
+
+    id: UUID
+    email: str
+    name: str
+    locale: str
+
+
+def tell_holders(runtime: Runtime, home: Tenant, told: Told, state: State, *, actor: Actor, trace_id: str) -> int:
+    """Tell each organisation that has the version; told again, nobody hears it twice. Returns how many there are."""
+    with partner_session(runtime.databases, home.organisation_id, actor=actor.label) as (session, _now):
+        holders = [each for each in list_holders(session, told.subject_id) if each != home.organisation_id]
+    for organisation_id in holders:
+        with lookup_session(runtime.databases, actor=actor.label) as (session, _now):
+            theirs = find_home(session, organisation_id)
+            rows = session.execute(_ADMINISTRATORS, {"organisation": organisation_id})
+            readers = [_Reader(*row) for row in rows]
+        if theirs is None or theirs.state != "active":
+            continue  # their pages say it as soon as they are back; nobody reads letters meanwhile
+        with open_work(runtime, theirs, actor, trace_id=trace_id) as work:
+            _tell(work, told, state, readers)
+    return len(holders)
+
+
+def _tell(work: Work, told: Told, state: State, readers: list[_Reader]) -> None:
+    facts = {name: told.body.get(name, "") for name in ("template", "version", "replaced_by", "ends_on")}
+    body = facts | {"state": state, "reason": told.reason, "listing": told.body["listing_id"]}
+    if not add_document(work, NOTICE, f"{told.subject_id}:{state}", body):
+        return
+    work.record(
+        NoticeReceived(
+            subject_id=told.subject_id,
+            listing_id=UUID(told.body["listing_id"]),
+            template=facts["template"],
+            version=facts["version"],
+            state=state,
+            replaced_by=facts["replaced_by"],
+            ends_on=facts["ends_on"],
+            reason=told.reason or None,
+        )
+    )
+    for reader in readers:
+        queue_letter(work, Letter(f"listing_{state}", reader, _letter(facts, told)))
+
+
+def _letter(facts: dict[str, str], told: Told) -> dict[str, Any]:
+    return {
+        "title": {"en": f"{facts['template']} {facts['version']}"},
+        "text": {"en": told.reason},
+        "onboarding": facts["replaced_by"],
+        "by": facts["ends_on"],
+        "page": f"/marketplace/listings/{told.body['listing_id']}",
+    }

@@ -1,0 +1,184 @@
+"""What an organisation offers, and for the operator what waits for a review; in the organisation's own scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session
+
+from app.kernel.errors import Missing
+from app.marketplace.models import Listing, ListingVersion, ListingWord, PublisherKey
+from app.marketplace.rules import OFFERED, State
+from app.templates.overlays.versions import precedence
+from app.web.translations import mark
+
+MOST: Final = 200
+_NAME = text("SELECT name FROM control.organisation WHERE id = :id")
+_KIND = text("SELECT kind FROM control.organisation WHERE id = :id")
+_HOLDERS = text("SELECT * FROM control.listing_holders(:version)")
+_NO_SUCH = mark("No submission has this address.")
+_WITHOUT_PACKAGE = [column for column in ListingVersion.__table__.c if column.name != "package"]
+
+
+class SubmissionMissing(Missing):
+    """There is no such submission in this organisation's reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A submitted version as its publisher and the operator see it."""
+
+    id: UUID
+    listing_id: UUID
+    organisation_id: UUID
+    template_id: str
+    version: str
+    digest: str
+    visibility: str
+    state: str
+    changelog: str
+    facts: Mapping[str, Any]
+    checks: Mapping[str, Any]
+    submitted_at: datetime
+    submitted_by: Mapping[str, Any]
+    decision: Mapping[str, Any] | None
+    notice: Mapping[str, Any] | None
+    installs: int
+    publisher: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a partner has told the operator of a listing."""
+
+    listing_id: UUID
+    template_id: str
+    said: str
+    by_name: str
+    organisation: str
+    said_at: datetime
+
+
+def list_submissions(session: Session, organisation_id: UUID) -> list[Submission]:
+    """All that the organisation has submitted, the last first."""
+    own = _submissions().where(ListingVersion.organisation_id == organisation_id)
+    return _read(session, own.order_by(ListingVersion.submitted_at.desc(), ListingVersion.id).limit(MOST))
+
+
+def list_in_review(session: Session) -> list[Submission]:
+    """What waits for a person of the operator, the oldest first; in the operator's scope."""
+    waiting = _submissions().where(ListingVersion.state == State.IN_REVIEW)
+    return _read(session, waiting.order_by(ListingVersion.submitted_at, ListingVersion.id).limit(MOST))
+
+
+def list_reviewed(session: Session) -> list[Submission]:
+    """What everybody can install now, the last first; in the operator's scope."""
+    public = _submissions().where(ListingVersion.state.in_(OFFERED), ListingVersion.visibility == "public")
+    return _read(session, public.order_by(ListingVersion.submitted_at.desc(), ListingVersion.id).limit(MOST))
+
+
+def get_submission(session: Session, version_id: UUID) -> Submission:
+    """One submission. Raises SubmissionMissing."""
+    found = _read(session, _submissions().where(ListingVersion.id == version_id))
+    if not found:
+        raise SubmissionMissing(_NO_SUCH)
+    return found[0]
+
+
+def get_package_bytes(session: Session, version_id: UUID) -> bytes:
+    """The signed package of a submission in reach. Raises SubmissionMissing."""
+    package = session.scalars(select(ListingVersion.package).where(ListingVersion.id == version_id)).one_or_none()
+    if package is None:
+        raise SubmissionMissing(_NO_SUCH)
+    return package
+
+
+def find_version_before(session: Session, submission: Submission) -> UUID | None:
+    """The newest listed version of the same listing that comes before this one."""
+    query = select(ListingVersion.id, ListingVersion.version).where(
+        ListingVersion.listing_id == submission.listing_id, ListingVersion.state.in_(OFFERED)
+    )
+    earlier = [row for row in session.execute(query) if precedence(row.version) < precedence(submission.version)]
+    return max(earlier, key=lambda row: precedence(row.version)).id if earlier else None
+
+
+def states_of(session: Session, organisation_id: UUID) -> dict[UUID, str]:
+    """The state of each submission of the organisation that has arrived."""
+    query = select(ListingVersion.id, ListingVersion.state).where(ListingVersion.organisation_id == organisation_id)
+    return {row.id: row.state for row in session.execute(query)}
+
+
+def list_reports(session: Session) -> list[Report]:
+    """What partners have told of listings, the last first; in the operator's scope."""
+    query = (
+        select(ListingWord, Listing.template_id)
+        .join(Listing, Listing.id == ListingWord.listing_id)
+        .where(ListingWord.kind == "report")
+        .order_by(ListingWord.said_at.desc())
+    )
+    found = session.execute(query.limit(MOST)).all()
+    names = _names(session, (row.ListingWord.organisation_id for row in found))
+    return [
+        Report(word.listing_id, template_id, word.said, word.by_name, names[word.organisation_id], word.said_at)
+        for word, template_id in found
+    ]
+
+
+def find_key(session: Session, organisation_id: UUID) -> str | None:
+    """The public key that the organisation signs with; None before its first submission."""
+    return session.scalars(
+        select(PublisherKey.key).where(PublisherKey.organisation_id == organisation_id)
+    ).one_or_none()
+
+
+def is_operator(session: Session, organisation_id: UUID) -> bool:
+    """Whether the organisation runs the installation."""
+    return session.execute(_KIND, {"id": organisation_id}).scalar_one_or_none() == "platform"
+
+
+def list_holders(session: Session, version_id: UUID) -> list[UUID]:
+    """The organisations that have a version which this one, or one below it, has published."""
+    return [row[0] for row in session.execute(_HOLDERS, {"version": version_id})]
+
+
+def _submissions() -> Select[Any]:
+    installs = func.control.count_installs(ListingVersion.id)  # its own rows alone do not say who else has it
+    return select(*_WITHOUT_PACKAGE, Listing.template_id, installs.label("installs")).join(
+        Listing, Listing.id == ListingVersion.listing_id
+    )
+
+
+def _read(session: Session, query: Select[Any]) -> list[Submission]:
+    rows = session.execute(query).all()
+    names = _names(session, (row.organisation_id for row in rows))
+    return [
+        Submission(
+            id=row.id,
+            listing_id=row.listing_id,
+            organisation_id=row.organisation_id,
+            template_id=row.template_id,
+            version=row.version,
+            digest=row.digest,
+            visibility=row.visibility,
+            state=row.state,
+            changelog=row.changelog,
+            facts=row.facts,
+            checks=row.checks,
+            submitted_at=row.submitted_at,
+            submitted_by=row.submitted_by,
+            decision=row.decision,
+            notice=row.notice,
+            installs=row.installs,
+            publisher=names[row.organisation_id],
+        )
+        for row in rows
+    ]
+
+
+def _names(session: Session, organisations: Iterable[UUID]) -> dict[UUID, str]:
+    return {each: session.execute(_NAME, {"id": each}).scalar_one_or_none() or "" for each in set(organisations)}

@@ -1,0 +1,1 @@
+"""The marketplace on a real PostgreSQL."""
