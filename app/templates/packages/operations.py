@@ -9,7 +9,8 @@ import msgspec
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.models import Record
+from app.audit.operations.documents import drop_document, keep_document
+from app.audit.queries.documents import find_document
 from app.kernel.errors import Conflict
 from app.kernel.work import Work
 from app.templates.authoring.versions import check_next
@@ -41,7 +42,7 @@ def begin_draft(work: Work, content: Content) -> str:
     require(work, Permission.TEMPLATE_PUBLISH)
     if find_draft(work.session, content.package) or list_releases(work.session, content.package):
         raise PackageTaken(mark("There is a package of this name already. Choose another short name."))
-    _keep(work, content, 1)
+    _keep(work, content)
     return content.package
 
 
@@ -52,19 +53,19 @@ def revise(work: Work, package_id: str) -> str:
         releases = list_releases(work.session, package_id)
         if not releases:
             raise PackageMissing(NO_SUCH)
-        _keep(work, without_parts(releases[0].package.content), 1)
+        _keep(work, without_parts(releases[0].package.content))
     return package_id
 
 
 def save_draft(work: Work, content: Content, *, seen: int) -> str:
     """Keep what a draft says now, upon the version that was read. Raises NotPermitted, PackageMissing, DraftMoved."""
     require(work, Permission.TEMPLATE_PUBLISH)
-    row = work.session.get(Record, (DRAFT, content.package), with_for_update=True)
-    if row is None:
+    kept = find_document(work.session, DRAFT, content.package, lock=True)
+    if kept is None:
         raise PackageMissing(NO_SUCH)
-    if row.version != seen:
+    if kept.version != seen:
         raise DraftMoved(mark("Somebody has changed this draft meanwhile. Look at it as it is now, then change it."))
-    _keep(work, content, seen + 1)
+    _keep(work, content)
     return content.package
 
 
@@ -88,10 +89,8 @@ def publish_package(work: Work, package: Package) -> str:
         pinned_at=work.now,
     )
     work.session.add(row)
-    _tell_state(work, package.id, retired=False)
-    draft = work.session.get(Record, (DRAFT, package.id))
-    if draft is not None:
-        work.session.delete(draft)
+    keep_document(work, STATE, package.id, {"retired": False})
+    drop_document(work, DRAFT, package.id)
     published = VersionPublished(
         subject_id=uuid5(work.tenant.id, package.digest),
         kind="package",
@@ -111,7 +110,7 @@ def retire_package(work: Work, package_id: str) -> str:
     require(work, Permission.TEMPLATE_PUBLISH)
     if not list_releases(work.session, package_id):
         raise PackageMissing(NO_SUCH)
-    _tell_state(work, package_id, retired=True)
+    keep_document(work, STATE, package_id, {"retired": True})
     work.record(PackageRetired(subject_id=uuid5(work.tenant.id, f"package:{package_id}"), package=package_id))
     return package_id
 
@@ -126,16 +125,7 @@ def without_parts(content: Content) -> Content:
     return msgspec.convert(kept, Content)
 
 
-def _tell_state(work: Work, package_id: str, *, retired: bool) -> None:
-    row = work.session.get(Record, (STATE, package_id), with_for_update=True)
-    version = row.version + 1 if row else 1
-    body = {"retired": retired}
-    work.session.merge(Record(kind=STATE, key=package_id, version=version, body=body, changed_at=work.now))
-
-
-def _keep(work: Work, content: Content, version: int) -> None:
-    body: dict[str, Any] = msgspec.to_builtins(content)
-    record = Record(kind=DRAFT, key=content.package, version=version, body=body, changed_at=work.now)
-    work.session.merge(record)
+def _keep(work: Work, content: Content) -> None:
+    version = keep_document(work, DRAFT, content.package, msgspec.to_builtins(content))
     subject = uuid5(work.tenant.id, f"package:{content.package}")
     work.record(PackageDrafted(subject_id=subject, package=content.package, version=version))

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.audit.models import Record
+from app.audit.queries.documents import Kept, find_document, list_documents
 from app.kernel.errors import Missing
 from app.templates.models import Definition
 from app.templates.packages.document import PACKAGE_ID, Content, Package, read_content, read_package
@@ -66,20 +66,19 @@ def list_offers(session: Session) -> list[Offer]:
 
 def list_retired(session: Session) -> frozenset[str]:
     """The packages that are not sold any more, by id."""
-    query = select(Record.key).where(Record.kind == STATE, Record.body["retired"].as_boolean())
-    return frozenset(session.scalars(query))
+    return frozenset(each.key for each in list_documents(session, STATE) if each.body["retired"])
 
 
 def list_drafts(session: Session) -> list[Draft]:
     """Every package under way, the last changed first; in the home's scope."""
-    rows = session.scalars(select(Record).where(Record.kind == DRAFT).order_by(Record.changed_at.desc()))
-    return [_draft(row) for row in rows]
+    kept = sorted(list_documents(session, DRAFT), key=attrgetter("changed_at"), reverse=True)
+    return [_draft(each) for each in kept]
 
 
 def find_draft(session: Session, package_id: str) -> Draft | None:
     """The package under way of that id; in the home's scope."""
-    row = session.get(Record, (DRAFT, package_id)) if re.fullmatch(PACKAGE_ID, package_id) else None
-    return _draft(row) if row else None
+    kept = find_document(session, DRAFT, package_id) if re.fullmatch(PACKAGE_ID, package_id) else None
+    return _draft(kept) if kept else None
 
 
 def get_draft(session: Session, package_id: str) -> Draft:
@@ -104,5 +103,5 @@ def count_sold(session: Session, organisation_id: UUID) -> Mapping[str, int]:
     return {name: count for name, count in rows if name is not None}
 
 
-def _draft(row: Any) -> Draft:  # a record of the trail's
-    return Draft(read_content(row.body), row.version, row.changed_at)
+def _draft(kept: Kept) -> Draft:
+    return Draft(read_content(kept.body), kept.version, kept.changed_at)
