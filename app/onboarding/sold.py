@@ -70,6 +70,7 @@ def sold_for_page(deal: Mapping[str, Any], *, told: bool = False) -> dict[str, A
         return None
     names = ("title", "tier", "excluded", "version")
     shown: dict[str, Any] = {name: sold.get(name) for name in names}
+    shown["told"] = told
     shown["add_ons"] = [each["title"] for each in sold["add_ons"]]
     prices = [sold["prices"], *(each.get("prices", ()) for each in sold["add_ons"])]
     shown["prices"] = [] if told else [price for group in prices for price in group]

@@ -12,7 +12,7 @@ from app.audit.queries.documents import Kept
 from app.kernel.work import Work
 
 _PART = "part of an operation that has checked its own permission"
-SYSTEM_ONLY = {"add_document": _PART, "lock_document": _PART, "put_document": _PART, "drop_document": _PART}
+SYSTEM_ONLY = {"add_document": _PART, "lock_document": _PART, "keep_document": _PART, "drop_document": _PART}
 
 
 def add_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> bool:
@@ -27,7 +27,7 @@ def lock_document(work: Work, kind: str, key: str) -> Kept:
     return Kept(found.key, found.version, dict(found.body), found.changed_at)
 
 
-def put_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> int:
+def keep_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> int:
     """Write it in place of the one there is, or anew. Returns its version."""
     version = lock_document(work, kind, key).version + 1
     row = work.session.get_one(Record, (kind, key))

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.note import NoteKey
-from app.audit.operations.documents import add_document, put_document
+from app.audit.operations.documents import add_document, keep_document
 from app.audit.queries.documents import find_document
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.work import Work
@@ -143,7 +143,7 @@ def _require_room(work: Work, package: Package, *, source: str, known: Collectio
             raise VersionDiffers(_OTHER)
     templates = [each for each in here.values() if "overlay" not in each]
     require_forward(package.template.version, [str(each["version"]) for each in templates])
-    put_document(work, SOURCE, template, {"source": source, "publisher": package.key.name, "digests": sorted(came)})
+    keep_document(work, SOURCE, template, {"source": source, "publisher": package.key.name, "digests": sorted(came)})
 
 
 def _names(document: Any) -> tuple[str, str]:

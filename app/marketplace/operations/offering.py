@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.documents import put_document
+from app.audit.operations.documents import keep_document
 from app.audit.queries.documents import find_document
 from app.kernel.errors import Invalid, Missing
 from app.kernel.ids import new_id
@@ -82,7 +82,7 @@ def submit(work: Work, offer: Offer, states: Mapping[UUID, str]) -> UUID:
     submitted = submissions_of(work, template)
     check_submission(version, [(each["version"], states.get(UUID(each["id"]), _WAITS)) for each in submitted])
     submission = {"id": str(new_id()), "version": version, "digest": offer.digest, "by": str(work.actor.id)}
-    put_document(work, KIND, template, {"submissions": [*submitted, submission]})
+    keep_document(work, KIND, template, {"submissions": [*submitted, submission]})
     event = VersionSubmitted(
         subject_id=UUID(submission["id"]),
         listing_id=_listing_id(work.tenant.organisation_id, template),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.documents import lock_document, put_document
+from app.audit.operations.documents import keep_document, lock_document
 from app.kernel.errors import Invalid
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work
@@ -103,7 +103,7 @@ def _locked(work: Work, template_id: str) -> Offered | None:
 
 def _move(work: Work, to: Offered, why: str, template_id: str) -> None:
     body = {"template_digest": to.template_digest, "overlay_digest": to.overlay_digest}
-    seq = put_document(work, LINE, template_id, body)
+    seq = keep_document(work, LINE, template_id, body)
     work.announce(
         LineMoved(
             subject_id=uuid5(work.tenant.id, f"line:{template_id}"),

@@ -9,7 +9,7 @@ import msgspec
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.documents import drop_document, put_document
+from app.audit.operations.documents import drop_document, keep_document
 from app.audit.queries.documents import find_document
 from app.kernel.errors import Conflict
 from app.kernel.work import Work
@@ -126,10 +126,10 @@ def without_parts(content: Content) -> Content:
 
 
 def _tell_state(work: Work, package_id: str, *, retired: bool) -> None:
-    put_document(work, STATE, package_id, {"retired": retired})
+    keep_document(work, STATE, package_id, {"retired": retired})
 
 
 def _keep(work: Work, content: Content) -> None:
-    version = put_document(work, DRAFT, content.package, msgspec.to_builtins(content))
+    version = keep_document(work, DRAFT, content.package, msgspec.to_builtins(content))
     subject = uuid5(work.tenant.id, f"package:{content.package}")
     work.record(PackageDrafted(subject_id=subject, package=content.package, version=version))

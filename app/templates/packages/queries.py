@@ -70,7 +70,8 @@ def list_retired(session: Session) -> frozenset[str]:
 
 def list_drafts(session: Session) -> list[Draft]:
     """Every package under way, the last changed first; in the home's scope."""
-    return [_draft(each) for each in list_documents(session, DRAFT)]
+    kept = list_documents(session, DRAFT)
+    return [_draft(each) for each in sorted(kept, key=lambda each: each.changed_at, reverse=True)]
 
 
 def find_draft(session: Session, package_id: str) -> Draft | None:

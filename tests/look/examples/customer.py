@@ -83,7 +83,7 @@ USUAL: Context = {
     ],
     "waits": {"partner": 172_800, "customer": 86_400},
     "answers": TOLD,
-    "sold": SOLD | {"prices": []},
+    "sold": SOLD | {"prices": [], "told": True},
     "now": NOW,
 }
 _LATE = USUAL | {

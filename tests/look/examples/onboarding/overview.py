@@ -47,6 +47,7 @@ TOLD: Context = ANSWERS | {
     },
 }
 SOLD: Context = {
+    "told": False,
     "title": {"en": "Managed Gold"},
     "tier": {"en": "Gold"},
     "excluded": {
