@@ -32,8 +32,9 @@ def seed() -> int:
 class TestLibrary:
     @pytest.mark.parametrize("name", SHELVES)
     def test_leads_histories_to_an_end(self, name: str, seed: int):
+        """A few that nobody has chosen; forty of each version are in `TestSimulation`, ten thousand in `make soak`."""
         definition = open_shelf(name).effective().compile()
-        for number in range(seed, seed + 12):
+        for number in range(seed, seed + 4):
             assert look(definition, number, ANY).status != "running", number
 
     @pytest.mark.parametrize("name", SHELVES)
