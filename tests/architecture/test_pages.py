@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -33,13 +34,16 @@ def frontend(*suffixes: str) -> Iterator[tuple[str, str]]:
     )
 
 
-def rendered(language: str = "en", brand: str = "northwind") -> Iterator[tuple[str, str]]:
-    """Every example of every page as its text."""
+@cache
+def rendered(language: str = "en", brand: str = "northwind") -> tuple[tuple[str, str], ...]:
+    """Every example of every page as its text; drawn once for all rules."""
     frame = {"brand": VIEWS[brand], "locale": LOCALES[language], "languages": tuple(LOCALES.values())}
     environment = pages(language, ASSETS)
-    for name, contexts in EXAMPLES.items():
-        for number, context in enumerate(contexts):
-            yield f"{name} {number}", environment.get_template(name).render(CHROMELESS | frame | context)
+    return tuple(
+        (f"{name} {number}", environment.get_template(name).render(CHROMELESS | frame | context))
+        for name, contexts in EXAMPLES.items()
+        for number, context in enumerate(contexts)
+    )
 
 
 CHROMELESS = {"chrome": EXAMPLES["onboarding/partner_home.html"][0]["chrome"]}

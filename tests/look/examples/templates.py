@@ -53,6 +53,24 @@ def _view(view: str, shown: Any, **more: Any) -> Context:
     }
 
 
+def _arabic(text: Text) -> str:
+    return text.get("ar") or _read(text)
+
+
+@cache
+def _of_arabs() -> Definition:
+    return open_shelf("msp/midmarket-services").effective("harbor").compile()
+
+
+def _from_the_right(view: str, shown: Any) -> Context:
+    """A template's own words run from the right, those of the portal around and between them from the left."""
+    definition, whole = _of_arabs(), open_shelf("msp/midmarket-services").template.document
+    known = {"facts": facts_of(definition, _arabic), "language": "ar", "direction": "rtl"}
+    named = {"id": definition.id, "title": _arabic(definition.title), "version": definition.version}
+    named["description"] = _arabic(whole["description"])
+    return _view(view, shown, **named) | known | {"texts_in": ["en", "de", "ar"]}
+
+
 _BOARD = board_of(_definition(), _read)
 _VIEWS = {
     "board": _BOARD,
@@ -106,6 +124,8 @@ EXAMPLES: dict[str, list[Context]] = {
         *(_view(view, shown) for view, shown in _VIEWS.items()),
         _view("board", _BOARD[:1], base=True),
         _view("timeline", _VIEWS["timeline"], adapted=False),
+        _from_the_right("board", board_of(_of_arabs(), _arabic)[:2]),
+        _from_the_right("timeline", timeline_of(_of_arabs(), _arabic)),
     ],
     **{f"templates/_{view}.html": [{"shown": shown}] for view, shown in _VIEWS.items()},
     "templates/_task.html": [{"task": task} for task in _BOARD[1]["milestones"][0]["tasks"][:1]],

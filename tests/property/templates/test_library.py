@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -32,8 +33,9 @@ def seed() -> int:
 class TestLibrary:
     @pytest.mark.parametrize("name", SHELVES)
     def test_leads_histories_to_an_end(self, name: str, seed: int):
+        """A few that nobody has chosen; twenty of each version are in `TestSimulation`, ten thousand in `make soak`."""
         definition = open_shelf(name).effective().compile()
-        for number in range(seed, seed + 12):
+        for number in range(seed, seed + 4):
             assert look(definition, number, ANY).status != "running", number
 
     @pytest.mark.parametrize("name", SHELVES)
@@ -46,6 +48,12 @@ class TestLibrary:
     @pytest.mark.parametrize("name", SHELVES)
     def test_leads_ten_thousand_histories_to_an_end(self, name: str):
         assert run_templates(["simulate", str(LIBRARY / name), "--histories", "10000", "--workers", "2"]) == 0
+
+    @pytest.mark.soak
+    @pytest.mark.parametrize("overlay", sorted(LIBRARY.glob("*/*/overlays/*.yaml")), ids=lambda path: str(path.stem))
+    def test_leads_ten_thousand_histories_of_a_partners_version_to_an_end(self, overlay: Path):
+        long = ["--overlay", str(overlay), "--histories", "10000", "--workers", "2"]
+        assert run_templates(["simulate", str(overlay.parents[1]), *long]) == 0
 
     @pytest.mark.parametrize("name", COMPLETE)
     def test_speaks_three_languages_and_two_partners_words(self, name: str):

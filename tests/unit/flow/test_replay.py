@@ -67,10 +67,11 @@ class TestReplay:
 class TestSimulation:
     @pytest.mark.parametrize(("name", "partner"), list(every_version()))
     def test_finds_no_dead_end_and_leaves_no_item_unreached(self, name, partner):
+        """So few reach every item; the ten thousand of `make soak` look for the rare dead end."""
         definition = open_shelf(name).effective(partner).compile()
-        report = simulate(definition, seed=100, histories=40)
+        report = simulate(definition, seed=100, histories=20)
         assert report.dead_ends == ()
-        assert report.finished == 40
+        assert report.finished == 20
         assert set(report.touched) == set(definition.items)
 
     def test_gives_the_same_report_for_the_same_seed(self):

@@ -7,7 +7,6 @@ import shutil
 import pytest
 
 from app.kernel.errors import SlipwayError
-from app.templates.library import lint_library
 from app.templates.rules import TemplateRefused
 from app.templates.workbench.bench import problems_of, problems_of_component
 from app.templates.workbench.files import LIBRARY, Found, NoSuchFile, NothingToCheck, find_files, one_template, text_of
@@ -95,9 +94,6 @@ class TestTextOf:
 
 
 class TestProblemsOf:
-    def test_are_none_in_the_library(self):
-        assert lint_library() == []
-
     def test_bring_the_overlays_beside(self, services):
         edited(services / "overlays" / "northwind.yaml", "owner: service_desk_lead", "owner: service_desk_leader")
         [problem] = said(services)
