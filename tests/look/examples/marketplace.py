@@ -180,7 +180,7 @@ _REVIEW: Context = {
     "refused": "",
 }
 _LETTER: Context = {
-    "name": "Dana Kowalski",
+    "name": "Maria Lopez",
     "link": "https://northwind.example/sign-in/abcdef",
     "title": "remote-start 1.0.0",
     "text": "The last task asked for a password.",
