@@ -111,16 +111,18 @@ class TestVisibility:
 
     def test_without_a_scope_is_none(self, market: Market):
         offered = market.listed(market.distributor, template("for-everybody"))
-        asked = (
-            ("search_listings('{}', 10)", ()),
-            (f"read_listing('{offered.listing_id}')", ()),
-            (f"listing_package('{offered.id}')", ()),
-            (f"listing_words('{offered.listing_id}')", ()),
-            ("list_installed()", ()),
+        calls = (
+            "search_listings(ARRAY[]::text[], 10)",
+            "read_listing(:listing)",
+            "listing_package(:version)",
+            "listing_words(:listing)",
+            "list_installed()",
         )
-        for call, nothing in asked:
+        ids = {"listing": offered.listing_id, "version": offered.id}
+        for call in calls:
+            given = {name: one for name, one in ids.items() if f":{name}" in call}
             with lookup_session(market.installation.databases) as (session, _now):
-                assert tuple(session.execute(text(f"SELECT * FROM control.{call}"))) == nothing
+                assert session.execute(text(f"SELECT * FROM control.{call}"), given).all() == []  # noqa: S608 - our own calls
 
     def test_of_holders_is_the_publishers(self, market: Market):
         listed = market.listed(market.distributor, template("held-line"))
