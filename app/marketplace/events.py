@@ -11,7 +11,6 @@ from app.kernel.events import Event
 class _OfVersion(Event, frozen=True, kw_only=True):
     """A fact about one submission of a version."""
 
-    type: ClassVar[str] = ""
     subject_kind: ClassVar[str] = "listing"
 
     listing_id: UUID

@@ -62,10 +62,11 @@ class MarketPages(Controller):
         with scope(request) as (session, _now):
             found, taken = search_listings(session, q), list_installed(session)
         context = {"q": q, "asked": asked, "facets": facets(found, asked), "narrowed": bool(q or any(asked.values()))}
-        language = locale_of(request).language
-        context["cards"] = [_carded(card, taken, language) for card in narrow(found, asked)]
+        language, own = locale_of(request).language, site_of(request).organisation_id
+        context["cards"] = [_carded(card, taken, language, own) for card in narrow(found, asked)]
         context["ended"] = [card_of(card, language) for card in taken if card.state != "listed"]
         context["may_publish"] = may(request, Permission.TEMPLATE_PUBLISH)
+        context["may_review"] = may(request, Permission.LISTING_REVIEW)
         return page(request, "marketplace/market.html", context, nav=staff_nav(request))
 
     @get("/listings/{listing_id:uuid}", sync_to_thread=True)
@@ -138,7 +139,9 @@ def draw_listing(
     query, language = request.query_params, locale_of(request).language
     context = plan(effective_of(stored.package, stored.key), query.get("view", ""), query.get("language", language))
     context |= {
-        "listing": _carded(card, [each for each in versions if each.installed], language),
+        "listing": _carded(
+            card, [each for each in versions if each.installed], language, site_of(request).organisation_id
+        ),
         "versions": [card_of(each, language) for each in versions],
         "ratings": ratings,
         "may_publish": may(request, Permission.TEMPLATE_PUBLISH),
@@ -199,8 +202,9 @@ def _chosen(versions: list[Card], version: str) -> Card:
     return found
 
 
-def _carded(card: Card, taken: list[Card], language: str) -> dict[str, Any]:
-    """A card, and whether the reader's organisation has this version, or an earlier one."""
+def _carded(card: Card, taken: list[Card], language: str, reader: UUID) -> dict[str, Any]:
+    """A card, and whether it is the reader's organisation's own, or it has this version, or an earlier one."""
     have = [each.version for each in taken if each.listing_id == card.listing_id]
     has = "" if not have else "this" if card.version in have else "older"
+    has = "own" if card.organisation_id == reader else has
     return card_of(card, language) | {"has": has, "held": newest(have) if have else ""}

@@ -80,7 +80,8 @@ class _Part(Source):
 def read_package(raw: bytes, *, trusted: NoteKey | None = None, sound: Checked | None = None) -> Package:
     """A package of which every byte is as it was signed, and whose template passes every check here.
 
-    `trusted` must have signed it, where it is given; a template that `sound` holds by its address has passed before. Raises PackageUnreadable, PackageAltered, TemplateRefused.
+    `trusted` must have signed it, where it is given; a template whose address `sound` holds has passed before.
+    Raises PackageUnreadable, PackageAltered, TemplateRefused.
     """
     document, key = read_signed(raw, trusted=trusted)
     source = _Part("template", document["template"], {}, {})

@@ -261,3 +261,10 @@ class TestWhatWasTaken:
         made = template("adopted-twice")
         with market.installation.work(market.contoso.home, market.person(market.contoso)) as work:
             assert adopt(work, (made,), publisher="a") == adopt(work, (made,), publisher="b") == made.digest
+
+
+class TestOnesOwn:
+    def test_is_not_installed_and_counts_as_nobodys_use(self, market: Market):
+        listed = market.listed(market.distributor, template("ones-own"))
+        assert market.install(market.distributor, listed.id) is False
+        assert market.submission(market.distributor, listed.id).installs == 0

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from app.access.duties import SecondPersonNeeded
 from app.access.require import NotPermitted
 from app.marketplace.operations.offering import ChangelogUnfit, Offer, submit
 from app.marketplace.operations.reviewing import approve, decline, take_down
 from app.marketplace.queries.market import ListingMissing
+from app.marketplace.queries.offers import list_holders
 from app.marketplace.rules import OfferMovedOn, ReasonMissing, VersionBehind, VersionOffered, Visibility
 from app.templates.operations import adopt
+from tenants.sessions import lookup_session, partner_session
 from tests.integration.marketplace.market import Market, template
 
 
@@ -105,6 +108,33 @@ class TestVisibility:
         for partner in (market.reseller, market.contoso, market.operator):
             with pytest.raises(ListingMissing):
                 market.read(partner, offered.listing_id)
+
+    def test_without_a_scope_is_none(self, market: Market):
+        offered = market.listed(market.distributor, template("for-everybody"))
+        calls = (
+            "search_listings(ARRAY[]::text[], 10)",
+            "read_listing(:listing)",
+            "listing_package(:version)",
+            "listing_words(:listing)",
+            "list_installed()",
+        )
+        ids = {"listing": offered.listing_id, "version": offered.id}
+        for call in calls:
+            given = {name: one for name, one in ids.items() if f":{name}" in call}
+            with lookup_session(market.installation.databases) as (session, _now):
+                assert session.execute(text(f"SELECT * FROM control.{call}"), given).all() == []  # noqa: S608 - our own calls
+
+    def test_of_holders_is_the_publishers(self, market: Market):
+        listed = market.listed(market.distributor, template("held-line"))
+        market.install(market.contoso, listed.id)
+        for partner, count in (
+            (market.distributor, 1),
+            (market.operator, 1),
+            (market.contoso, 0),
+            (market.reseller, 0),
+        ):
+            with partner_session(market.installation.databases, partner.id, actor="test") as (session, _now):
+                assert len(list_holders(session, listed.id)) == count
 
     def test_of_what_waits_is_for_nobody(self, market: Market):
         waiting = market.offer(market.distributor, template("still-waiting"))

@@ -72,11 +72,12 @@ _LIST: Context = {
     "asked": dict.fromkeys(("audience", "lifecycle", "language", "publisher", "length", "rating"), ""),
     "facets": facets(_CARDS, {}),
     "narrowed": False,
-    "cards": [_shown(card, has) for card, has in zip(_CARDS, ("older", "", "this", ""), strict=True)],
+    "cards": [_shown(card, has) for card, has in zip(_CARDS, ("older", "own", "this", ""), strict=True)],
     "ended": [
         _shown(replace(_CARDS[0], state=state, notice=_NOTICE)) for state in ("taken_down", "deprecated", "withdrawn")
     ],
     "may_publish": True,
+    "may_review": False,
 }
 _LISTING: Context = {
     "chrome": _CHROME,
@@ -180,7 +181,7 @@ _REVIEW: Context = {
     "refused": "",
 }
 _LETTER: Context = {
-    "name": "Dana Kowalski",
+    "name": "Maria Lopez",
     "link": "https://northwind.example/sign-in/abcdef",
     "title": "remote-start 1.0.0",
     "text": "The last task asked for a password.",
@@ -192,7 +193,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "marketplace/market.html": [
         _LIST,
         _LIST | {"cards": [], "ended": [], "q": "nothing", "narrowed": True},
-        _LIST | {"cards": [], "ended": [], "may_publish": False},
+        _LIST | {"cards": [], "ended": [], "may_publish": False, "may_review": True},
     ],
     "marketplace/_card.html": [{"card": _shown(card)} for card in _CARDS],
     "marketplace/_picture.html": [{"picture": _CARDS[0].facts["picture"]}],
