@@ -62,9 +62,10 @@ from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
+from app.onboarding.trying.pages import TrialPages
 from app.partners.pages import BrandFiles
-from app.templates.authoring.pages import AuthorPages
 from app.templates.pages import CataloguePages
+from app.templates.studio.pages import ComparePages, DraftPages, SimulationPages, StartPages
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
 from app.tenancy.api.exports import ExportDoors
@@ -108,7 +109,11 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     Hooks,
     ConnectionPages,
     CataloguePages,
-    AuthorPages,
+    StartPages,
+    DraftPages,
+    SimulationPages,
+    ComparePages,
+    TrialPages,
     HomePages,
     OnboardingPages,
     DatePages,

@@ -1,4 +1,4 @@
-"""The queue door of templates."""
+"""The queue doors of templates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app.kernel.queue.jobs import JobRun, job
 from app.kernel.trail import get_entry
 from app.templates.operations import copy_to_control
 from app.templates.queries import get_pinned
+from app.templates.studio import operations as studio
 
 
 @job("templates.copy_to_control")
@@ -19,3 +20,9 @@ def copy_published(run: JobRun, *, event_id: str) -> Outcome:
         document = dict(get_pinned(work.session, event["digest"]).document)
     copy_to_control(run.runtime, run.tenant, event, document)
     return Done()
+
+
+@job("templates.walk_draft", attempts=2)
+def walk_draft(run: JobRun, *, draft_id: str, number: int) -> Outcome:
+    """Somebody wants to know what histories of a draft find."""
+    return studio.walk_draft(run, UUID(draft_id), number)

@@ -27,8 +27,8 @@ def _row(effective: Effective, change: Change, read: Read) -> dict[str, Any]:
         "path": change.path,
         "kind": change.kind,
         "title": _title(effective, change.path, read),
-        "before": _shown(change.before, read),
-        "after": _shown(change.after, read),
+        "before": shown(change.before, read),
+        "after": shown(change.after, read),
         "by": _named(effective.origin_of(change.path)),
         "way": _way(effective, change, read) if len(effective.overlays) > 1 and change.kind != "moved" else [],
     }
@@ -36,7 +36,7 @@ def _row(effective: Effective, change: Change, read: Read) -> dict[str, Any]:
 
 def _way(effective: Effective, change: Change, read: Read) -> list[dict[str, Any]]:
     settings = explain(effective, change.path).settings
-    return [{"by": _named(setting.origin), "value": _shown(setting.value, read)} for setting in settings]
+    return [{"by": _named(setting.origin), "value": shown(setting.value, read)} for setting in settings]
 
 
 def _named(origin: Origin) -> dict[str, Any]:
@@ -55,15 +55,15 @@ def _title(effective: Effective, path: str, read: Read) -> str:
     return ""
 
 
-def _shown(value: Any, read: Read) -> str:
+def shown(value: Any, read: Read) -> str:
     """A value for a person: a text in their language, an element by its name, lengths of time and lists in words."""
     if isinstance(value, Mapping):
         named = next((value[word] for word in _NAMING if isinstance(value.get(word), Mapping)), None)
         if named is not None or _is_text(value):
             return read(dict(named or value))
-        return ", ".join(f"{name}: {_shown(each, read)}" for name, each in value.items())[:_LONGEST]
+        return ", ".join(f"{name}: {shown(each, read)}" for name, each in value.items())[:_LONGEST]
     if isinstance(value, list):
-        return "; ".join(_shown(each, read) for each in value)[:_LONGEST]
+        return "; ".join(shown(each, read) for each in value)[:_LONGEST]
     return "" if value is None else str(value)
 
 

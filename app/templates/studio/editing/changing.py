@@ -14,6 +14,8 @@ from app.web.translations import mark
 Document = dict[str, Any]
 GONE = mark("That element is no longer in the source. Nothing of its form was applied; your source is as you left it.")
 
+TAKEN = mark("Another one of this list has that short name.")
+
 
 class ElementGone(Missing):
     """The source has no such element."""
@@ -48,7 +50,7 @@ def replaced(document: Document, at: str, value: Document) -> tuple[Document, st
     if old == new or not isinstance(old, str) or not isinstance(new, str):
         return made, at
     if any(isinstance(each, dict) and each.get("id") == new for each in (each for each in above if each is not value)):
-        raise NameTaken(mark("Another one of this list has that short name."), errors=[("of.id", GONE)])
+        raise NameTaken(TAKEN, errors=[("of.id", TAKEN)])
     return renamed(made, element.kind.name, old, new), ".".join((*element.words[:-1], new))
 
 
@@ -114,8 +116,8 @@ def _fresh(document: Document, element: Element, part: Part) -> Document:
     made = copy.deepcopy(part.fresh)
     taken = {each.get("id") for each in list_at(element.value, part.at) or () if isinstance(each, dict)}
     if "id" in made:
-        base_name = f"new_{part.kind}"
-        made["id"] = next(name for name in _names(base_name) if name not in taken)
+        first = f"new_{part.kind}"
+        made["id"] = next(name for name in _names(first) if name not in taken)
     owner = element.value.get("owner") or _first_role(document)
     for name, value in made.items():
         if name in {"owner", "reviewer", "role"} and not value:

@@ -56,7 +56,9 @@ _TASK_KINDS = (
     *("form", "check", "approval", "meeting", "training", "message"),
     *("action", "credential", "file", "signature"),
 )
-_ID = Property("id", mark("Short name"), "word", help=mark("Lower case, without spaces. What refers to it follows along."))
+_ID = Property(
+    "id", mark("Short name"), "word", help=mark("Lower case, without spaces. What refers to it follows along.")
+)
 _TITLE, _LABEL = Property("title", mark("Title"), "text"), Property("label", mark("Label"), "text")
 _HELP = Property("help", mark("What it is about"), "text")
 _OWNER = Property("owner", mark("Owner"), "role")

@@ -16,7 +16,11 @@ _NAMED = {
     "input": "inputs",
 }
 _ROLES = frozenset({"owner", "reviewer", "role", "fallback", "to", "replies_to", "route", "escalate"})
-_BARE = {"stage": frozenset({"after", "return_to"}), "milestone": frozenset({"milestone"}), "letter": frozenset({"sends"})}
+_BARE = {
+    "stage": frozenset({"after", "return_to"}),
+    "milestone": frozenset({"milestone"}),
+    "letter": frozenset({"sends"}),
+}
 _TEXTS = frozenset({"title", "label", "help", "message", "description", "why", "subject", "body", "draft", "texts"})
 
 

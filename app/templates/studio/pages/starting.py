@@ -1,0 +1,75 @@
+"""The doors at which a draft begins: empty, from what works, from a published version, or upon one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+
+from app.access.permissions import Permission
+from app.kernel.errors import SlipwayError
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.templates.queries import get_published, list_published
+from app.templates.studio.operations import start_draft
+from app.templates.studio.pages.entering import PageRequest, check, enter, of_partner, plain_lines, text_of
+from app.templates.studio.queries import find_source
+from app.templates.studio.starting import adaptation_of, next_version_of, skeleton
+from app.web.begin import begin_work, run_form, site_of
+from app.web.forms import Form, new_command_key
+from app.web.page.ways import staff_nav
+from app.web.responses import page, redirect
+
+
+class StartPages(Controller):
+    """Where an author begins."""
+
+    path = "/templates/drafts"
+    opt = {"door": "partner"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    include_in_schema = False
+
+    @get("/new", sync_to_thread=True)
+    def choose(self, request: PageRequest) -> Response[str]:
+        """The ways to begin."""
+        enter(request, Permission.TEMPLATE_EDIT)
+        return _draw(request)
+
+    @post("/", sync_to_thread=True)
+    def begin(self, request: PageRequest, form: NamedDependency[Form]) -> Response[str]:
+        """Begin a draft in one of them."""
+        home = enter(request, Permission.TEMPLATE_EDIT)
+        source = _source(request, home.id, form)
+        text, draft_id = text_of(source, check(request, source)), new_id()
+
+        def operation(work: Work) -> dict[str, object]:
+            start_draft(work, draft_id, text)
+            return {"draft": str(draft_id)}
+
+        try:
+            begun = run_form(request, home.id, key=form.command_key, body=form.typed, operation=operation)
+        except SlipwayError as error:
+            return _draw(request, refused=error.message, source=source, status=error.status)
+        return redirect(request, f"/templates/drafts/{begun['draft']}")
+
+
+def _source(request: PageRequest, home_id: Any, form: Form) -> str:
+    """The text that the draft begins with. Raises TemplateMissing for a version that is not there."""
+    way, digest = form.first("begin", "source"), f"sha256:{form.first('address')}"
+    if way == "skeleton":
+        return skeleton()
+    if way not in {"version", "adaptation"}:
+        return plain_lines(form.first("source"))
+    with of_partner(request) as session:
+        document = get_published(session, digest)
+        published = list_published(session, site_of(request).organisation_id, str(document.get("id", "")))
+    if way == "adaptation":
+        return adaptation_of(document, digest, site_of(request).slug)
+    with begin_work(request, home_id) as work:
+        kept = find_source(work.session, digest)
+    return next_version_of(document, [each.version for each in published], kept)
+
+
+def _draw(request: PageRequest, *, refused: str = "", source: str = "", status: int = 200) -> Response[str]:
+    context = {"refused": refused, "source": source, "keys": [new_command_key() for _ in range(3)]}
+    return page(request, "templates/studio/begin.html", context, status=status, nav=staff_nav(request))
