@@ -69,3 +69,34 @@ const streamNote = (hidden) => {
 };
 document.addEventListener("htmx:sse:error", () => streamNote(false));
 document.addEventListener("htmx:sse:after:connection", () => streamNote(true));
+
+// The studio: a line that is named leads there; the source has the numbers of its lines beside it.
+const toLine = (source, line) => {
+  const lines = source.value.split("\n");
+  const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  source.focus({ preventScroll: true });
+  source.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+  source.scrollTop = Math.max(0, (line - 4) * (source.scrollHeight / Math.max(lines.length, 1)));
+  source.scrollLeft = 0;
+};
+
+const number = (source) => {
+  const numbers = document.getElementById(source.dataset.numbers);
+  const count = source.value.split("\n").length;
+  if (Number(numbers.dataset.count) !== count) {
+    numbers.textContent = Array.from({ length: count }, (_, index) => index + 1).join("\n");
+    numbers.dataset.count = count;
+  }
+  numbers.scrollTop = source.scrollTop;
+};
+
+const numberAll = () => document.querySelectorAll("[data-numbers]").forEach(number);
+document.addEventListener("DOMContentLoaded", numberAll);
+document.addEventListener("htmx:after:swap", numberAll);
+document.addEventListener("input", (event) => event.target.matches("[data-numbers]") && number(event.target));
+document.addEventListener("scroll", (event) => event.target.matches?.("[data-numbers]") && number(event.target), true);
+document.addEventListener("click", (event) => {
+  const named = event.target.closest("[data-line]");
+  const source = document.querySelector("[data-numbers]");
+  if (named && source) toLine(source, Number(named.dataset.line));
+});

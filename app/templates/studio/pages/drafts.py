@@ -167,7 +167,7 @@ def _draw(
         "version": version_of(form) if form else draft.version,
         "unsaved": text != saved,
         "refused": refused,
-        "newer": trouble.extensions if trouble and "version" in trouble.extensions else None,
+        "newer": trouble.extensions if trouble and "by" in trouble.extensions else None,
         "may_publish": may(request, Permission.TEMPLATE_PUBLISH),
         "command_key": new_command_key(),
     }
