@@ -41,7 +41,7 @@ _BEGINS: Final = timedelta(days=14)
 
 
 def fill_sandbox(run: JobRun) -> Outcome:
-    """Take the made-up deal in, with the version that the sandbox was made to try, else the newest of its partner. Once.
+    """Take the made-up deal in, with the version that the sandbox is to try, else the newest of its partner. Once.
 
     What follows does the rest.
     """

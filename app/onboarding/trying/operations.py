@@ -1,4 +1,4 @@
-"""Makes a sandbox that starts a published version, on made-up facts; what follows is what every sandbox goes through."""
+"""Makes a sandbox that starts a published version, on made-up facts; the rest is as in every sandbox."""
 
 from __future__ import annotations
 

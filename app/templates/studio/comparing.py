@@ -53,7 +53,8 @@ class _Sides:
 
 def compared(old: Document, new: Document, say: Say) -> dict[str, Any]:
     """Every change in words, in groups: a stage, or another section; and how many there are of each sort."""
-    sides = _Sides(*({each.at: each for each in elements_of(dict(one))} for one in (old, new)), say=say)
+    before, after = ({each.at: each for each in elements_of(dict(one))} for one in (old, new))
+    sides = _Sides(before, after, say)
     changes = [_told(sides, change) for change in difference(old, new)]
     sorts = [change["sort"] for change in changes]
     return {
@@ -67,8 +68,8 @@ def compared(old: Document, new: Document, say: Say) -> dict[str, Any]:
 
 def raw_lines(old: Document, new: Document) -> list[dict[str, str]]:
     """The lines that differ, each with a few around it: sort `+`, `-`, ` ` or `@`."""
-    texts = (text_of_document(each).splitlines() for each in (old, new))
-    lines = difflib.unified_diff(*texts, n=_CONTEXT, lineterm="")
+    before, after = (text_of_document(each).splitlines() for each in (old, new))
+    lines = difflib.unified_diff(before, after, n=_CONTEXT, lineterm="")
     return [{"sort": line[0], "text": line[1:]} for line in list(lines)[2 : MOST_LINES + 2]]
 
 

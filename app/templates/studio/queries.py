@@ -21,7 +21,7 @@ _NO_SUCH = mark("There is no such draft. It may have been discarded.")
 
 
 class DraftMissing(Missing):
-    """This home has no such draft."""
+    """The home has no such draft."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What many histories of a draft found, as a page tells it: dead ends, what is never done, the longest way, how long."""
+"""What many histories of a draft found, as a page tells it: dead ends, what is never done, the longest, how long."""
 
 from __future__ import annotations
 
@@ -86,13 +86,8 @@ def _dead_end(definition: Definition, dead: DeadEnd) -> dict[str, Any]:
     """Where it stands still, and the way there: walked again, since a walk depends on nothing but its number."""
     edge = next((each for each in edges_of(definition) if each.name == dead.edge), ANY)
     history, _ = walk(definition, dead.seed, edge)
-    began = history[0].at if history else None
     steps = [
-        {
-            "day": (each.at - began).days + 1 if began else 1,
-            "words": _words(each.event),
-            **_item(definition, each.event),
-        }
+        {"day": (each.at - history[0].at).days + 1, "words": _words(each.event), **_item(definition, each.event)}
         for each in history
     ]
     return {

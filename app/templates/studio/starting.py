@@ -57,11 +57,5 @@ def adaptation_of(document: Mapping[str, Any], digest: str, partner: str) -> str
     title = {str(name): f"{said}" for name, said in dict(document["title"]).items()}
     from_yaml = rewritten("title: x\n", {"title": title}).removeprefix("title: ").strip()
     named = _PARTNER.sub("-", partner.lower()).strip("-")
-    words = {
-        "id": document["id"],
-        "version": document["version"],
-        "digest": digest,
-        "partner": named,
-        "title": from_yaml,
-    }
-    return _OVERLAY.format(**words)
+    words = {"digest": digest, "partner": named, "title": from_yaml}
+    return _OVERLAY.format(id=document["id"], version=document["version"], **words)

@@ -20,7 +20,7 @@ STEPS = {"up": -1, "down": 1}
 class Wish:
     """What a page asks for: the form it showed with what was typed there, and what to do then.
 
-    `do`: "" | up | down | remove | add:<list>.
+    `do`: "" | up | down | remove | add:<list> | add:<list>@<element>, of the element whose list it is.
     """
 
     at: str = ""
@@ -46,7 +46,8 @@ def edited(saved: str, text: str, wish: Wish) -> tuple[str, str]:
     elif wish.do == "remove":
         document, at = removed(document, at)
     elif wish.do.startswith("add:"):
-        document, at = added(document, at, wish.do.removeprefix("add:"))
+        name, said, where = wish.do.removeprefix("add:").partition("@")
+        document, at = added(document, where if said else at, name)
     return respelled(text, document), at
 
 

@@ -137,5 +137,5 @@ def _names(first: str) -> Any:
 
 def _first_role(document: Document) -> str:
     roles = document.get("roles")
-    named = (each.get("id") for each in roles if isinstance(each, dict)) if isinstance(roles, list) else ()
-    return str(next(named, "onboarding_lead") or "onboarding_lead")
+    found = [each.get("id") for each in roles if isinstance(each, dict)] if isinstance(roles, list) else []
+    return str(next(filter(None, found), "onboarding_lead"))

@@ -89,7 +89,7 @@ _NEW = {"en": "New"}
 _TEMPLATE = (
     Property("title", mark("Title"), "text"),
     Property("description", mark("Description"), "text"),
-    Property("id", mark("Short name"), "word", help=mark("The same in every version; another name is another template.")),
+    Property("id", mark("Short name"), "word", help=mark("The same in every version.")),
     Property("version", mark("Version"), "word", help=mark("Raise it with every change that you publish.")),
     Property("audience", mark("Audience"), "select", ("msp", "saas", "erp", "integrator")),
     Property(
@@ -192,6 +192,8 @@ _FRESH_GATE = {
     "must_escalate": [], "override_reason": {"en": "Why?"}, "logged": ["reviewer", "decision", "reason"],
 }  # fmt: skip
 _FRESH_HANDOFF = {**_FRESH_FIELD, "rule": "info", "source": "sales", "why": _NEW}
+_FRESH_ROLE = {"id": "new", "label": _NEW, "side": "partner"}
+_FRESH_RUNG = {"after": {"business_days": 1}, "role": "", "message": _NEW}
 _FRESH_STAGE = {"id": "new", "title": _NEW, "owner": "", "milestones": []}
 
 KINDS = {
@@ -201,7 +203,7 @@ KINDS = {
             Part(("stages",), "stage", mark("Stages"), mark("Add a stage"), _FRESH_STAGE),
             Part(("handoff", "fields"), "handoff", mark("Handoff"), mark("Add a handoff field"), _FRESH_HANDOFF),
             Part(("inputs",), "input", mark("Inputs"), mark("Add an input"), _FRESH_FIELD),
-            Part(("roles",), "role", mark("Roles"), mark("Add a role"), {"id": "new", "label": _NEW, "side": "partner"}),
+            Part(("roles",), "role", mark("Roles"), mark("Add a role"), _FRESH_ROLE),
             Part(("timers",), "timer", mark("SLAs"), mark("Add an SLA"), {"id": "new", "item": "", "ladder": []}),
             Part(("communications",), "letter", mark("Messages")),
             Part(("controls",), "control", mark("Controls")),
@@ -214,14 +216,16 @@ KINDS = {
         Kind("milestone", mark("Milestone"), "title", _MILESTONE, (
             Part(("tasks",), "task", mark("Tasks"), mark("Add a task"), _FRESH_TASK),
         )),
-        Kind("task", mark("Task"), "title", _TASK, (Part(("fields",), "question", mark("Questions"), mark("Add a question"), _FRESH_FIELD),)),
+        Kind("task", mark("Task"), "title", _TASK, (
+            Part(("fields",), "question", mark("Questions"), mark("Add a question"), _FRESH_FIELD),
+        )),
         Kind("gate", mark("Gate"), "title", _GATE),
         Kind("question", mark("Question"), "label", (*_ANSWER, *_LIMITS, _WHEN, _PERSONAL)),
         Kind("handoff", mark("Handoff field"), "label", _HANDOFF),
         Kind("input", mark("Input"), "label", (*_ANSWER, *_LIMITS)),
         Kind("role", mark("Role"), "label", _ROLE),
         Kind("timer", mark("SLA"), "id", _TIMER, (
-            Part(("ladder",), "rung", mark("Rungs"), mark("Add a rung"), {"after": {"business_days": 1}, "role": "", "message": _NEW}),
+            Part(("ladder",), "rung", mark("Rungs"), mark("Add a rung"), _FRESH_RUNG),
         )),
         Kind("rung", mark("Rung"), "message", _RUNG),
         Kind("route", mark("Exception"), "label", _ROUTE),

@@ -21,7 +21,7 @@ class Rows:
 
 
 def rows_of(text: str, start: int, end: int) -> Rows | None:
-    """The element whose first value starts there and whose last line ends there; None where it has no line of its own."""
+    """The element whose first value starts there and whose last line ends there; None: it has no line of its own."""
     begin = text.rfind("\n", 0, start) + 1
     dash = _DASH.fullmatch(text[begin:start])
     if dash is None:

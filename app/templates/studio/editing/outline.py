@@ -1,4 +1,4 @@
-"""The structure of a draft beside its source: every element with its name, its line, and what is wrong with it. Pure."""
+"""The structure of a draft beside its source: every element with its name, its line, and its problems. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def texts_of(source: Source, say: Say) -> list[dict[str, Any]]:
 
 def element_at(source: Source, line: int, column: int) -> str:
     """The words of the element that a place of the text belongs to; of the template itself where it is none's."""
-    place, best = (line, column), ()
+    place = (line, column)
+    best: Path = ()
     for path, at in (*source.places.items(), *source.key_places.items()):
         if at == place and len(path) > len(best):
             best = path

@@ -105,13 +105,13 @@ class _Splicing:
         for index in set(range(len(nodes))) - set(wanted):
             self.take_out([(each, each) for each in nodes], index, flow=flow)
         behind = None
-        for index, value in zip(was, after, strict=True):
-            if index is None:
+        for number, value in zip(was, after, strict=True):
+            if number is None:
                 self.add_element(nodes, behind, value, flow=flow)
                 continue
-            behind = nodes[index]
-            if not same(before[index], value):
-                self.one(behind, before[index], value, flow=flow)
+            behind = nodes[number]
+            if not same(before[number], value):
+                self.one(behind, before[number], value, flow=flow)
 
     def one(self, node: Node, before: Any, after: Any, *, flow: bool) -> None:
         if not (isinstance(before, dict) and isinstance(after, dict)):

@@ -2,8 +2,8 @@
 
 A writer of whole trees (`app.templates.merging.layout`) keeps comments, but sets what spans several lines, or stands in
 columns, in its own way. A person who changed one date wants to find one line changed; so the words themselves are
-exchanged at their places. What has no place of its own in the text is left to that writer, and what either wrote is read
-again: a text that says anything else is refused.
+exchanged at their places. What has no place of its own in the text is left to that writer, and what either wrote is
+read again: a text that says anything else is refused.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Text:
             raise TextUnfit(_LARGE)
         if "\x00" in self.source:
             raise TextUnfit(_NUL)
-        said = {name: getattr(self, name) for name in self.__slots__}
+        said: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         return said | {"by": work.actor.name}
 
 
@@ -105,6 +105,6 @@ def _held(work: Work, draft_id: UUID, version: int) -> Record:
     row = draft_row(work.session, draft_id, lock=True)
     if row.version != version:
         trouble = DraftChanged(_CHANGED)
-        trouble.extensions = {"by": row.body["by"], "version": row.version}
+        trouble.extensions = {"by": str(row.body["by"]), "version": str(row.version)}
         raise trouble
     return row

@@ -12,7 +12,7 @@ from app.access.require import require
 from app.audit.models import Record
 from app.flow.definition import Definition
 from app.flow.simulate import Walked, look
-from app.flow.simulation.edges import edges_of
+from app.flow.simulation.edges import ANY, edges_of
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
@@ -83,11 +83,9 @@ def _walks(definition: Definition) -> Iterator[list[Walked]]:
     """Histories as they are walked, some at a time, until all are or the time is up."""
     began = told = time.monotonic()
     some: list[Walked] = []
-    for seed, edge in [
-        *((1, edge) for edge in edges_of(definition)),
-        *((seed, None) for seed in range(1, HISTORIES + 1)),
-    ]:
-        some.append(look(definition, seed, edge) if edge else look(definition, seed))
+    ways = [*((1, edge) for edge in edges_of(definition)), *((seed, ANY) for seed in range(1, HISTORIES + 1))]
+    for seed, edge in ways:
+        some.append(look(definition, seed, edge))
         now = time.monotonic()
         if now - told >= _OFTEN:
             yield some
