@@ -56,9 +56,9 @@ class DraftPages(Controller):
     def check(self, request: PageRequest, draft_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """The structure of a text as it is typed, and what is wrong with it; nothing is kept."""
         enter(request, Permission.TEMPLATE_EDIT)
-        saved, text = _saved(request, draft_id)[1], plain_lines(form.first("source"))
+        (draft, saved), text = _saved(request, draft_id), plain_lines(form.first("source"))
         sheet = Sheet(text, source_of(text), check(request, text), form.first("at"))
-        found = findings_of(sheet, say_in(request)) | {"unsaved": text != saved}
+        found = findings_of(sheet, say_in(request)) | {"unsaved": text != saved, "draft": draft}
         return fragment(request, "templates/studio/_findings.html", found)
 
     @post("/edits", sync_to_thread=True)
