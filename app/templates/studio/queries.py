@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audit.models import Record
+from app.audit.queries.documents import Kept, find_document, list_documents
 from app.kernel.errors import Missing
 from app.web.translations import mark
 
 DRAFT, SIMULATION = "template.draft", "template.simulation"
-MOST_DRAFTS = 100
+_TEXT = "source"  # of a draft's body what a list does not read
 _NO_SUCH = mark("There is no such draft. It may have been discarded.")
 
 
@@ -30,13 +29,13 @@ class Draft:
 
     id: UUID
     version: int
+    changed_at: datetime
     title: str
     template: str
     number: str
     kind: str
     problems: int
     by: str
-    changed_at: datetime
     published: str
 
 
@@ -46,44 +45,41 @@ class Simulation:
 
     number: int
     body: Mapping[str, Any]
-    changed_at: datetime
 
 
 def list_drafts(session: Session) -> list[Draft]:
     """Every draft, the last changed first; in the home's scope. Their texts are not read."""
-    said = [Record.body[name].astext.label(name) for name in ("title", "template", "number", "kind", "by", "published")]
-    problems = Record.body["problems"].as_integer().label("problems")
-    query = select(Record.key, Record.version, Record.changed_at, problems, *said).where(Record.kind == DRAFT)
-    rows = session.execute(query.order_by(Record.changed_at.desc(), Record.key).limit(MOST_DRAFTS))
-    return [Draft(id=UUID(row.key), **{name: getattr(row, name) for name in _SHORT}) for row in rows]
-
-
-_SHORT = ("version", "title", "template", "number", "kind", "problems", "by", "changed_at", "published")
+    found = [_short(each) for each in list_documents(session, DRAFT, without=_TEXT)]
+    return sorted(found, key=lambda draft: draft.changed_at, reverse=True)
 
 
 def get_draft(session: Session, draft_id: UUID) -> tuple[Draft, str]:
     """A draft and its text; in the home's scope. Raises DraftMissing."""
-    row = draft_row(session, draft_id)
-    short = {name: row.body[name] for name in _SHORT if name not in {"version", "changed_at"}}
-    return Draft(draft_id, version=row.version, changed_at=row.changed_at, **short), str(row.body["source"])
+    kept = get_kept(session, draft_id)
+    return _short(kept), str(kept.body[_TEXT])
 
 
-def draft_row(session: Session, draft_id: UUID, *, lock: bool = False) -> Record:
-    """The row itself, held until the commit where it is about to change. Raises DraftMissing."""
-    row = session.get(Record, (DRAFT, str(draft_id)), with_for_update=lock or None)
-    if row is None:
+def get_kept(session: Session, draft_id: UUID, *, lock: bool = False) -> Kept:
+    """All that is kept of a draft; held until the commit where it is about to change. Raises DraftMissing."""
+    kept = find_document(session, DRAFT, str(draft_id), lock=lock)
+    if kept is None:
         raise DraftMissing(_NO_SUCH)
-    return row
+    return kept
 
 
 def find_source(session: Session, digest: str) -> str:
     """The text of the draft that a version was published from, with its comments; "" where it is not kept."""
-    source = Record.body["source"].astext
-    query = select(source).where(Record.kind == DRAFT, Record.body["digest"].astext == digest)
-    return session.scalars(query.order_by(Record.changed_at.desc()).limit(1)).one_or_none() or ""
+    known = (each for each in list_documents(session, DRAFT, without=_TEXT) if each.body["digest"] == digest)
+    found = next(known, None)
+    return get_draft(session, UUID(found.key))[1] if found else ""
 
 
 def find_simulation(session: Session, draft_id: UUID) -> Simulation | None:
     """What walking a draft found; None where nobody has asked."""
-    row = session.get(Record, (SIMULATION, str(draft_id)))
-    return Simulation(row.version, row.body, row.changed_at) if row else None
+    kept = find_document(session, SIMULATION, str(draft_id))
+    return Simulation(kept.body["number"], kept.body) if kept else None
+
+
+def _short(kept: Kept) -> Draft:
+    names = ("title", "template", "number", "kind", "problems", "by", "published")
+    return Draft(UUID(kept.key), kept.version, kept.changed_at, *(kept.body[name] for name in names))

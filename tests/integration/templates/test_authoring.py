@@ -41,7 +41,9 @@ def send(house: House, draft: str, way: str, **sent: str) -> Answer:
 
 def source(house: House, draft: str) -> str:
     """The text that is kept."""
-    found = re.search(r"<textarea[^>]*name=\"source\"[^>]*>\n(.*?)</textarea>", house.lead.browser.get(draft).text, re.S)
+    found = re.search(
+        r"<textarea[^>]*name=\"source\"[^>]*>\n(.*?)</textarea>", house.lead.browser.get(draft).text, re.DOTALL
+    )
     assert found
     text = found[1]
     for name, sign in (("&#34;", '"'), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
@@ -70,7 +72,9 @@ class TestBegin:
         overlay = begin(house, begin="adaptation", address=digest)
         assert f"digest: sha256:{digest}" in source(house, overlay)
         assert "Nothing is wrong" in house.lead.browser.get(overlay).text
-        answer = house.lead.browser.post(DRAFTS, {"begin": "version", "address": "0" * 64, "command_key": new_key(house)})
+        answer = house.lead.browser.post(
+            DRAFTS, {"begin": "version", "address": "0" * 64, "command_key": new_key(house)}
+        )
         assert answer.status == 404
 
     def test_is_for_those_who_write(self, house: House):
@@ -111,10 +115,14 @@ class TestEdit:
     def test_of_a_form_changes_one_line_of_the_source(self, house: House):
         draft = begin(house, source=skeleton())
         at = "stages.preparation.milestones.known.tasks.describe"
-        answer = send(house, draft, "edits", at=at, source=skeleton(), **{"of.due": "4", "of.due.unit": "business_days"})
+        answer = send(
+            house, draft, "edits", at=at, source=skeleton(), **{"of.due": "4", "of.due.unit": "business_days"}
+        )
         assert (answer.status, answer.headers["location"]) == (303, f"{draft}?at={at}")
         kept = source(house, draft)
-        assert kept == skeleton().replace("due: {business_days: 2}\n            fields", "due: {business_days: 4}\n            fields")
+        assert kept == skeleton().replace(
+            "due: {business_days: 2}\n            fields", "due: {business_days: 4}\n            fields"
+        )
 
     def test_opens_another_element_without_losing_what_was_typed(self, house: House):
         draft = begin(house, source=TEXT)
@@ -160,7 +168,10 @@ class TestEdit:
     def test_of_two_at_once_saves_one_and_loses_neither(self, house: House):
         draft = begin(house, source=TEXT)
         mine, theirs = opened(house, draft), opened(house, draft)
-        assert house.lead.browser.post(f"{draft}/edits", theirs | {"source": versioned("1.0.1"), "do": "save"}).status == 303
+        assert (
+            house.lead.browser.post(f"{draft}/edits", theirs | {"source": versioned("1.0.1"), "do": "save"}).status
+            == 303
+        )
         answer = house.lead.browser.post(f"{draft}/edits", mine | {"source": versioned("1.0.2"), "do": "save"})
         assert answer.status == 409
         assert "Somebody else has saved this draft meanwhile." in answer.text

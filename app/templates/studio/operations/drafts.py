@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import delete, func, select
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.models import Record
+from app.audit.operations.documents import drop_document, keep_document
+from app.audit.queries.documents import Kept
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.work import Work
 from app.templates.document import LARGEST
 from app.templates.studio.events import DraftDiscarded, DraftSaved, DraftStarted
-from app.templates.studio.queries import DRAFT, MOST_DRAFTS, SIMULATION, draft_row
+from app.templates.studio.queries import DRAFT, SIMULATION, get_kept, list_drafts
 from app.web.translations import mark
+
+MOST_DRAFTS: Final = 100
 
 _CHANGED = mark("Somebody else has saved this draft meanwhile. Nothing is lost: your text is below as you left it.")
 _FULL = mark("There are as many drafts as can be kept. Discard one first.")
@@ -61,11 +62,10 @@ class Text:
 def start_draft(work: Work, draft_id: UUID, text: Text) -> None:
     """Begin a draft. Raises NotPermitted, TextUnfit, TooManyDrafts."""
     require(work, Permission.TEMPLATE_EDIT)
-    kept = work.session.scalar(select(func.count()).select_from(Record).where(Record.kind == DRAFT))
-    if (kept or 0) >= MOST_DRAFTS:
+    if len(list_drafts(work.session)) >= MOST_DRAFTS:
         raise TooManyDrafts(_FULL)
     body = text.body(work) | {"published": "", "digest": ""}
-    work.session.add(Record(kind=DRAFT, key=str(draft_id), version=1, body=body, changed_at=work.now))
+    keep_document(work, DRAFT, str(draft_id), body)
     work.record(DraftStarted(subject_id=draft_id, title=text.title))
 
 
@@ -75,36 +75,36 @@ def save_draft(work: Work, draft_id: UUID, text: Text, version: int) -> int:
     Raises NotPermitted, DraftMissing, DraftChanged, TextUnfit.
     """
     require(work, Permission.TEMPLATE_EDIT)
-    row = _held(work, draft_id, version)
-    body = text.body(work)
-    if row.body["source"] == text.source and row.body["problems"] == text.problems:
-        return row.version
-    row.body, row.version, row.changed_at = {**row.body, **body}, row.version + 1, work.now
+    kept, body = _held(work, draft_id, version), text.body(work)
+    if kept.body["source"] == text.source and kept.body["problems"] == text.problems:
+        return kept.version
+    saved = keep_document(work, DRAFT, kept.key, {**kept.body, **body})
     digest = hashlib.sha256(text.source.encode()).hexdigest()
-    work.record(DraftSaved(subject_id=draft_id, version=row.version, text=digest, problems=text.problems))
-    return row.version
+    work.record(DraftSaved(subject_id=draft_id, version=saved, text=digest, problems=text.problems))
+    return saved
 
 
 def note_published(work: Work, draft_id: UUID, number: str, digest: str) -> None:
     """Remember what a draft was published as: its text has the comments that a version has not. Raises NotPermitted."""
     require(work, Permission.TEMPLATE_PUBLISH)
-    row = draft_row(work.session, draft_id, lock=True)
-    row.body = {**row.body, "published": number, "digest": digest}
+    kept = get_kept(work.session, draft_id, lock=True)
+    keep_document(work, DRAFT, kept.key, {**kept.body, "published": number, "digest": digest})
 
 
 def discard_draft(work: Work, draft_id: UUID, version: int) -> None:
     """Throw a draft away, as its reader saw it. Raises NotPermitted, DraftMissing, DraftChanged."""
     require(work, Permission.TEMPLATE_EDIT)
-    row = _held(work, draft_id, version)
-    work.session.execute(delete(Record).where(Record.kind.in_([DRAFT, SIMULATION]), Record.key == row.key))
-    work.record(DraftDiscarded(subject_id=draft_id, title=row.body["title"]))
+    kept = _held(work, draft_id, version)
+    for kind in (DRAFT, SIMULATION):
+        drop_document(work, kind, kept.key)
+    work.record(DraftDiscarded(subject_id=draft_id, title=kept.body["title"]))
 
 
-def _held(work: Work, draft_id: UUID, version: int) -> Record:
-    """The row, until the commit: of two who save at once, the second meets what the first saved."""
-    row = draft_row(work.session, draft_id, lock=True)
-    if row.version != version:
+def _held(work: Work, draft_id: UUID, version: int) -> Kept:
+    """What is kept, until the commit: of two who save at once, the second meets what the first saved."""
+    kept = get_kept(work.session, draft_id, lock=True)
+    if kept.version != version:
         trouble = DraftChanged(_CHANGED)
-        trouble.extensions = {"by": str(row.body["by"]), "version": str(row.version)}
+        trouble.extensions = {"by": str(kept.body["by"]), "version": str(kept.version)}
         raise trouble
-    return row
+    return kept

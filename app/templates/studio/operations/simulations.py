@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.models import Record
+from app.audit.operations.documents import keep_document
+from app.audit.queries.documents import find_document
 from app.flow.definition import Definition
 from app.flow.simulate import Walked, look
 from app.flow.simulation.edges import ANY, edges_of
@@ -19,7 +20,7 @@ from app.kernel.work import Work
 from app.templates.authoring.checking import check_text
 from app.templates.queries import find_published
 from app.templates.studio.events import DraftSimulated
-from app.templates.studio.queries import SIMULATION, draft_row, find_simulation, get_draft
+from app.templates.studio.queries import SIMULATION, find_simulation, get_draft, get_kept
 from app.templates.studio.simulated import Found, report_of
 from tenants.sessions import partner_session
 
@@ -35,12 +36,11 @@ def ask_simulation(work: Work, draft_id: UUID) -> int:
     Raises NotPermitted, DraftMissing.
     """
     require(work, Permission.TEMPLATE_EDIT)
-    draft = draft_row(work.session, draft_id)
-    row = work.session.get(Record, (SIMULATION, str(draft_id)), with_for_update=True)
-    number = row.version + 1 if row else 1
+    draft = get_kept(work.session, draft_id, lock=True)
+    before = find_simulation(work.session, draft_id)
+    number = before.number + 1 if before else 1
     body = {"state": "waiting", "walked": 0, "of": HISTORIES, "draft": draft.version, "report": None}
-    made = Record(kind=SIMULATION, key=str(draft_id), version=number, body=body, changed_at=work.now)
-    work.session.merge(made)
+    keep_document(work, SIMULATION, draft.key, body | {"number": number})
     work.enqueue("templates.walk_draft", args={"draft_id": str(draft_id), "number": number}, lane=f"walk:{draft_id}")
     work.record(DraftSimulated(subject_id=draft_id, version=draft.version))
     return number
@@ -98,8 +98,8 @@ def _walks(definition: Definition) -> Iterator[list[Walked]]:
 def _tell(run: JobRun, draft_id: UUID, number: int, news: dict[str, Any]) -> bool:
     """Write down how far it is; whether anybody still wants to know."""
     with run.work() as work:
-        row = work.session.get(Record, (SIMULATION, str(draft_id)), with_for_update=True)
-        if row is None or row.version != number:
+        kept = find_document(work.session, SIMULATION, str(draft_id), lock=True)
+        if kept is None or kept.body["number"] != number:
             return False
-        row.body, row.changed_at = {**row.body, **news}, work.now
+        keep_document(work, SIMULATION, kept.key, {**kept.body, **news})
     return True

@@ -37,6 +37,7 @@ from app.web.responses import fragment, page, redirect, wants_fragment
 from app.web.translations import mark
 
 _UNREADABLE = mark("The source cannot be read, so nothing of the form was applied. Your source is kept as it is.")
+_LONGEST = 9  # digits of a version
 
 
 class DraftPages(Controller):
@@ -99,7 +100,7 @@ class DraftPages(Controller):
 def version_of(form: Form) -> int:
     """The version that a page was drawn from, or the one that its reader wants to save over."""
     said = form.first("over") or form.first("version")
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else 0  # noqa: PLR2004 - fits
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= _LONGEST else 0
 
 
 def _apply(request: PageRequest, draft_id: UUID, form: Form) -> str:

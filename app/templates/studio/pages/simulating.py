@@ -35,7 +35,7 @@ class SimulationPages(Controller):
             draft, found = get_draft(work.session, draft_id)[0], find_simulation(work.session, draft_id)
         context: dict[str, Any] = {"draft": draft, "simulation": found.body if found else None}
         if wants_fragment(request):
-            return fragment(request, "templates/studio/_simulation.html", context)
+            return fragment(request, "templates/studio/findings/_simulation.html", context)
         context["command_key"] = new_command_key()
         return page(request, "templates/studio/simulation.html", context, nav=staff_nav(request))
 

@@ -30,6 +30,7 @@ from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import ValkeyWake
 from app.templates.library import open_shelf
 from app.templates.operations import publish
+from app.templates.studio.operations import Text, start_draft
 from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
@@ -169,6 +170,7 @@ class Town:
 
     def _settle(self) -> None:
         """Partners with homes, customers, and a workspace that is full."""
+        self.draft = new_id()
         doors = self.doors
         ada_id = doors.staff("ada@northwind.example", doors.northwind, "partner_owner")
         roles = frozenset({"partner_owner"})
@@ -180,6 +182,7 @@ class Town:
         with self.installation.work(self.home, self.ada) as work:
             publish(work, shelf.template)
             publish(work, shelf.overlays["northwind"])
+            start_draft(work, self.draft, Text("id: zephyrine", "Zephyrine", "zephyrine", "", "template", 1))
         self.run_due()
         self.acme = self._filled("Zephyrine Works")
         self.globex = self.installation.tenant(doors.northwind, "Globex", kind="customer")
@@ -317,6 +320,7 @@ class Town:
             "role_id": self._one("SELECT id FROM control.custom_role"),
             "exception_id": str(exception),
             "comment_id": str(comment),
+            "draft_id": str(self.draft),
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
