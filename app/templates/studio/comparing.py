@@ -78,11 +78,13 @@ def _told(sides: _Sides, change: Change) -> dict[str, Any]:
     element, length = sides.element(words)
     rest = ".".join(words[length:])
     whole = element is not None and not rest
+    title, kind = _group(sides, words)
+    named = [sides.name(".".join(words[:each])) for each in range(1, length + 1) if _is_one(sides, words[:each])]
     return {
-        "group": _group(sides, words),
-        "where": [sides.name(".".join(words[:each])) for each in range(1, length + 1) if _is_one(sides, words[:each])],
+        "group": (title, kind),
+        "where": named[1:] if title and len(named) > 1 else named,
         "kind": element.kind.label if element else "",
-        "sort": change.kind,
+        "sort": change.kind if whole else "changed",
         "whole": whole,
         "property": "" if whole else _property(element, rest),
         "part": "" if whole else _part(rest),
@@ -115,9 +117,10 @@ def _property(element: Element | None, name: str) -> str:
     for each in known:
         if name == each.name or name in {f"{each.name}.{part}" for part in (DAYS, HOURS)}:
             return each.label
-        if each.widget == "text" and each.name and name.startswith(f"{each.name}."):
+        if each.widget == "text" and (not each.name or name.startswith(f"{each.name}.")):
             return each.label
-    return name
+    parts = element.kind.parts if element else KINDS["template"].parts
+    return next((part.label for part in parts if ".".join(part.at) == name), name)
 
 
 def _part(name: str) -> str:
