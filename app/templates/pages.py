@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,11 +15,12 @@ from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.flow.definition import Definition
 from app.flow.fields import Text
+from app.templates.authoring.addresses import digest_of
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.preview.board import Read
-from app.templates.queries import NO_SUCH, TemplateMissing, find_overlay, list_catalogue, list_versions_beside
+from app.templates.queries import find_overlay, list_catalogue, list_versions_beside
 from app.templates.studio.queries import Draft, list_drafts
 from app.web.begin import NothingHere, begin_work, home_of, runtime_of, site_of, visit_of
 from app.web.forms import new_command_key
@@ -37,7 +37,6 @@ _OF_DEFINITION: dict[str, Callable[[Definition, Read], Any]] = {
     "needs": facts_of,
 }
 _CHANGES = "changes"
-_ADDRESS = re.compile(r"[0-9a-f]{64}")
 _PUBLISHED = mark("Published. It stands in this list within seconds.")
 _DISCARDED = mark("The draft is discarded.")
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
@@ -77,9 +76,7 @@ class CataloguePages(Controller):
     ) -> Response[str]:
         """One version as its customers would see it, with the partner's own overlay upon it."""
         _let_in(request)
-        if not _ADDRESS.fullmatch(address):
-            raise TemplateMissing(NO_SUCH)
-        context = _preview(request, f"sha256:{address}", language=language, base=base)
+        context = _preview(request, digest_of(address), language=language, base=base)
         context |= _view(view, *context.pop("parts"))
         context |= {"may_edit": _may(request, Permission.TEMPLATE_EDIT), "command_key": new_command_key()}
         context |= {"may_try": _may(request, Permission.TENANT_CREATE)}

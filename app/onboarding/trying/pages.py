@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.onboarding.trying.operations import begin_trial
+from app.templates.authoring.addresses import digest_of
 from app.web.begin import home_of, runtime_of, site_of, trace_of, visit_of
 from app.web.forms import Form
 from app.web.guard.backlog import BEGINS_WORK
@@ -28,6 +29,6 @@ class TrialPages(Controller):
     def begin(self, request: PageRequest, address: FromPath[str], form: NamedDependency[Form]) -> Response[str]:
         """Make the sandbox and go there; it fills itself."""
         home_of(request)
-        wanted = site_of(request).organisation_id, f"sha256:{address}"
+        wanted = site_of(request).organisation_id, digest_of(address)
         given = runtime_of(request), visit_of(request).actor, wanted
         return redirect(request, f"/t/{begin_trial(*given, key=form.command_key, trace_id=trace_of(request))}")

@@ -87,7 +87,11 @@ def _different(*, draft: bool = True, **more: Any) -> Context:
     versions = [
         PublishedVersion(f"sha256:{digit * 64}", f"1.{digit}.0", "Managed services", days(-9)) for digit in "10"
     ]
-    plain = {"draft": _draft() if draft else None, "title": "Managed services", "path": f"/templates/drafts/{ID}"}
+    plain: Context = {
+        "draft": _draft() if draft else None,
+        "title": "Managed services",
+        "path": f"/templates/drafts/{ID}",
+    }
     plain |= {"number": "1.2.0", "versions": versions, "old": "1" * 64, "old_number": "1.1.0", "readable": True}
     found = {"found": compared(old, new, _say), "lines": raw_lines(old, new), "most_lines": 2_000, "tab": "differences"}
     return plain | found | {"chrome": replace(PARTNER, path=f"/templates/drafts/{ID}/differences")} | more

@@ -105,7 +105,7 @@ _STAGE = (
     Property("slo", mark("Time for the stage"), "duration"),
     Property("trouble.exception", mark("When it is over, open"), "select", EXCEPTION_TYPES),
     Property("trouble.reason_code", mark("Reason code"), "select", REASON_CODES),
-    Property("trouble.message", mark("and say"), "text"),
+    Property("trouble.message", mark("What is said then"), "text"),
     Property("after", mark("Comes after the stages"), "names"),
     *_ENTRY, *_EXIT, _WHEN,
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from litestar import Controller, Response, get
 from litestar.params import FromPath, FromQuery
 
 from app.access.permissions import Permission
+from app.templates.authoring.addresses import digest_of
 from app.templates.components import expand
 from app.templates.library import find_component
 from app.templates.queries import NO_SUCH, PublishedVersion, TemplateMissing, get_published, list_published
@@ -22,7 +22,6 @@ from app.web.begin import begin_work, site_of
 from app.web.page.ways import staff_nav
 from app.web.responses import page
 
-_ADDRESS = re.compile(r"[0-9a-f]{64}")
 Document = Mapping[str, Any]
 
 
@@ -84,10 +83,8 @@ def _older(versions: list[PublishedVersion], address: str) -> str:
 
 def _published(request: PageRequest, address: str) -> Document:
     """A published template. Raises TemplateMissing."""
-    if not _ADDRESS.fullmatch(address):
-        raise TemplateMissing(NO_SUCH)
     with of_partner(request) as session:
-        document = get_published(session, f"sha256:{address}")
+        document = get_published(session, digest_of(address))
     if "overlay" in document:
         raise TemplateMissing(NO_SUCH)
     return document

@@ -11,7 +11,8 @@ from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.ids import new_id
 from app.kernel.work import Work
-from app.templates.queries import get_published, list_published
+from app.templates.authoring.addresses import digest_of
+from app.templates.queries import NO_SUCH, TemplateMissing, get_published, list_published
 from app.templates.studio.operations import start_draft
 from app.templates.studio.pages.entering import PageRequest, check, enter, of_partner, plain_lines, text_of
 from app.templates.studio.queries import find_source
@@ -55,14 +56,17 @@ class StartPages(Controller):
 
 def _source(request: PageRequest, home_id: Any, form: Form) -> str:
     """The text that the draft begins with. Raises TemplateMissing for a version that is not there."""
-    way, digest = form.first("begin", "source"), f"sha256:{form.first('address')}"
+    way = form.first("begin", "source")
     if way == "skeleton":
         return skeleton()
     if way not in {"version", "adaptation"}:
         return plain_lines(form.first("source"))
+    digest = digest_of(form.first("address"))
     with of_partner(request) as session:
         document = get_published(session, digest)
         published = list_published(session, site_of(request).organisation_id, str(document.get("id", "")))
+    if way == "adaptation" and "overlay" in document:
+        raise TemplateMissing(NO_SUCH)
     if way == "adaptation":
         return adaptation_of(document, digest, site_of(request).slug)
     with begin_work(request, home_id) as work:
