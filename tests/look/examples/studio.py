@@ -23,19 +23,14 @@ ID = UUID("0197a1b2-0000-7000-8000-000000000001")
 _TASK = "stages.preparation.milestones.known.tasks.describe"
 
 
-def _draft(title: str = "Our onboarding", **more: Any) -> Draft:
-    plain = {
-        "id": ID,
-        "version": 4,
-        "title": title,
-        "template": "our-onboarding",
-        "number": "1.1.0",
-        "kind": "template",
-    }
-    return Draft(**plain | {"problems": 0, "by": "Dana", "changed_at": days(-1), "published": "1.0.0"} | more)
+_DRAFT = Draft(ID, 4, days(-1), "Our onboarding", "our-onboarding", "1.1.0", "template", 0, "Dana", "1.0.0")
 
 
-DRAFTS = [_draft(), _draft("", template="", number="", problems=3, by="Ada", published="", kind="overlay")]
+def _draft(**more: Any) -> Draft:
+    return replace(_DRAFT, **more)
+
+
+DRAFTS = [_draft(), _draft(title="", template="", number="", problems=3, by="Ada", published="", kind="overlay")]
 
 
 def _say(text: dict[str, str]) -> str:
@@ -45,7 +40,12 @@ def _say(text: dict[str, str]) -> str:
 def _studio(text: str, at: str = "", **more: Any) -> Context:
     typed, errors = more.pop("typed", {}), more.pop("errors", {})
     sheet = Sheet(text, source_of(text), check_text(text, lambda _digest: None), at, typed, errors)
-    plain = {"chrome": replace(PARTNER, path=f"/templates/drafts/{ID}"), "draft": _draft(), "version": 4, "at": at}
+    plain: dict[str, Any] = {
+        "chrome": replace(PARTNER, path=f"/templates/drafts/{ID}"),
+        "draft": _draft(),
+        "version": 4,
+        "at": at,
+    }
     plain |= {"unsaved": False, "refused": "", "newer": None, "may_publish": True, "command_key": KEY, "tab": "write"}
     shown = studio_of(sheet, _say)
     # The language's own first key is a word of the platform's, and an author types it: here it would hide a leak.
