@@ -119,7 +119,6 @@ EXAMPLES: dict[str, list[Context]] = {
     "templates/studio/simulation.html": [
         _walk("done", report=_report(dead=False)),
         _walk("done", report=_report(dead=True), draft=3),
-        _walk("walking"),
         _walk("refused"),
         _walk("waiting") | {"simulation": None},
     ],
