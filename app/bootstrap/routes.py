@@ -66,11 +66,12 @@ from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
+from app.onboarding.trying.pages import TrialPages
 from app.partners.pages import BrandFiles
-from app.templates.authoring.pages import AuthorPages
 from app.templates.packages.editor.pages import EditorPages
 from app.templates.packages.pages import PackagePages
 from app.templates.pages import CataloguePages
+from app.templates.studio.pages import ComparePages, DraftPages, SimulationPages, StartPages
 from app.templates.upgrades.pages import LinePages
 from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
@@ -115,7 +116,6 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     Hooks,
     ConnectionPages,
     CataloguePages,
-    AuthorPages,
     LinePages,
     PackagePages,
     EditorPages,
@@ -123,6 +123,11 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     OfferPages,
     ImportPages,
     ReviewPages,
+    StartPages,
+    DraftPages,
+    SimulationPages,
+    ComparePages,
+    TrialPages,
     HomePages,
     OnboardingPages,
     DatePages,

@@ -1,4 +1,4 @@
-"""The queue door of templates."""
+"""The queue doors of templates."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.templates.lines.queries import home_shelves
 from app.templates.operations import copy_to_control
 from app.templates.overlay import Overlay
 from app.templates.queries import get_pinned
+from app.templates.studio import operations as studio
 
 
 @job("templates.copy_to_control")
@@ -38,3 +39,9 @@ def copy_moved(run: JobRun, *, event_id: str) -> Outcome:
         copy_to_control(run.runtime, run.tenant, {**about, "version": version.document["version"]}, published)
     copy_line(run.runtime, run.tenant.organisation_id, entry.body, entry.actor_name)
     return Done()
+
+
+@job("templates.walk_draft", attempts=2)
+def walk_draft(run: JobRun, *, draft_id: str, number: int) -> Outcome:
+    """Somebody wants to know what histories of a draft find."""
+    return studio.walk_draft(run, UUID(draft_id), number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,13 +15,16 @@ from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.flow.definition import Definition
 from app.flow.fields import Text
+from app.templates.authoring.addresses import digest_of
 from app.templates.lines.queries import find_overlay
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.preview.board import Read
-from app.templates.queries import NO_SUCH, TemplateMissing, list_catalogue, list_versions_beside
-from app.web.begin import runtime_of, site_of, visit_of
+from app.templates.queries import list_catalogue, list_versions_beside
+from app.templates.studio.queries import Draft, list_drafts
+from app.web.begin import NothingHere, begin_work, home_of, runtime_of, site_of, visit_of
+from app.web.forms import new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page
 from app.web.translations import mark
@@ -36,8 +38,8 @@ _OF_DEFINITION: dict[str, Callable[[Definition, Read], Any]] = {
     "needs": facts_of,
 }
 _CHANGES = "changes"
-_ADDRESS = re.compile(r"[0-9a-f]{64}")
 _PUBLISHED = mark("Published. It stands in this list within seconds.")
+_DISCARDED = mark("The draft is discarded.")
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -49,15 +51,19 @@ class CataloguePages(Controller):
     include_in_schema = False
 
     @get("/", sync_to_thread=True)
-    def show(self, request: PageRequest, published: FromQuery[bool] = False) -> Response[str]:  # noqa: FBT002 - a query parameter with what it is without
-        """Every template that the partner has published, by its newest version; says so where one just was."""
+    def show(
+        self,
+        request: PageRequest,
+        published: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter with what it is without
+        discarded: FromQuery[bool] = False,  # noqa: FBT002 - the same
+    ) -> Response[str]:
+        """Every template that the partner has published, by its newest version, and the drafts."""
         _let_in(request)
         runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
         with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
             entries = list_catalogue(session, organisation_id)
-        may_publish = can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH)
-        context = {"templates": entries, "may_publish": may_publish}
-        notice = _PUBLISHED if published else ""
+        context = {"templates": entries, "drafts": _drafts(request)}
+        notice = _PUBLISHED if published else _DISCARDED if discarded else ""
         return page(request, "templates/catalogue.html", context, nav=staff_nav(request), notice=notice)
 
     @get("/{address:str}", sync_to_thread=True)
@@ -71,10 +77,10 @@ class CataloguePages(Controller):
     ) -> Response[str]:
         """One version as its customers would see it, with the partner's own overlay upon it."""
         _let_in(request)
-        if not _ADDRESS.fullmatch(address):
-            raise TemplateMissing(NO_SUCH)
-        context = _preview(request, f"sha256:{address}", language=language, base=base)
+        context = _preview(request, digest_of(address), language=language, base=base)
         context |= _view(view, *context.pop("parts"))
+        context |= {"may_edit": _may(request, Permission.TEMPLATE_EDIT), "command_key": new_command_key()}
+        context |= {"may_try": _may(request, Permission.TENANT_CREATE)}
         context["may_publish"] = can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH)
         return page(request, "templates/template.html", context, nav=staff_nav(request))
 
@@ -85,6 +91,22 @@ def _view(view: str, effective: Effective, definition: Definition, read: Read) -
         return {"view": view, "shown": changes_of(effective, read)}
     known = view if view in _OF_DEFINITION else "board"
     return {"view": known, "shown": _OF_DEFINITION[known](definition, read)}
+
+
+def _drafts(request: PageRequest) -> list[Draft] | None:
+    """The drafts, for who may write some."""
+    if not _may(request, Permission.TEMPLATE_EDIT):
+        return None
+    try:
+        home = home_of(request)
+    except NothingHere:  # an organisation without a home publishes nothing, and keeps no drafts
+        return None
+    with begin_work(request, home.id) as work:
+        return list_drafts(work.session)
+
+
+def _may(request: PageRequest, permission: Permission) -> bool:
+    return can(staff_rights(visit_of(request).actor), permission)
 
 
 def _let_in(request: PageRequest) -> None:

@@ -12,7 +12,10 @@ from app.kernel.events import Event
 
 
 class TenantCreated(Event, frozen=True, kw_only=True):
-    """The first entry of a tenant's trail. `cause_*` join it to the entry of the home that led to it (DESIGN 4)."""
+    """The first entry of a tenant's trail. `cause_*` join it to the entry of the home that led to it (DESIGN 4).
+
+    `template_digest`: the version that a sandbox was made to try.
+    """
 
     type: ClassVar[str] = "tenancy.tenant.created"
     subject_kind: ClassVar[str] = "tenant"
@@ -23,6 +26,7 @@ class TenantCreated(Event, frozen=True, kw_only=True):
     cause_tenant_id: UUID | None = None
     cause_entry_id: UUID | None = None
     cause_leaf_hash: str | None = None
+    template_digest: str | None = None
 
 
 class ExportBegan(Event, frozen=True, kw_only=True):

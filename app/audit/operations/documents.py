@@ -11,8 +11,12 @@ from app.audit.models import Record
 from app.audit.queries.documents import Kept
 from app.kernel.work import Work
 
-_PART = "part of an operation that has checked its own permission"
-SYSTEM_ONLY = {"add_document": _PART, "lock_document": _PART, "keep_document": _PART, "drop_document": _PART}
+SYSTEM_ONLY = {
+    "add_document": "part of an operation that has checked its own permission",
+    "lock_document": "part of an operation that has checked its own permission",
+    "keep_document": "part of an operation that has checked its own permission",
+    "drop_document": "part of an operation that has checked its own permission",
+}
 
 
 def add_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.flow.definition import Definition
 from app.flow.fields import Field, Value
@@ -22,9 +22,10 @@ from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 from app.onboarding.events import SandboxFilled, SandboxLeftEmpty
-from app.templates.lines.queries import Offered, find_line
+from app.templates.lines.queries import Offered, find_line, find_overlay
 from app.templates.operations import effective_document
 from app.web.translations import mark
+from tenants.models import TenantEntry
 from tenants.sessions import partner_session
 
 SYSTEM_ONLY = {
@@ -40,8 +41,11 @@ _BEGINS: Final = timedelta(days=14)
 
 
 def fill_sandbox(run: JobRun) -> Outcome:
-    """Take the made-up deal in, with the newest template of the sandbox's partner; what follows does the rest. Once."""
-    offered, definition = _newest(run)
+    """Take the made-up deal in, with the version that the sandbox is to try, else the newest of its partner. Once.
+
+    What follows does the rest.
+    """
+    offered, definition = _offered(run)
     with run.finish() as work:
         if work.session.execute(text("SELECT 1 FROM deal UNION ALL SELECT 1 FROM onboarding LIMIT 1")).first():
             return Done()  # somebody was here before
@@ -63,10 +67,12 @@ def leave_empty(work: Work, reason: str) -> None:
     work.record(SandboxLeftEmpty(subject_id=work.tenant.id, reason=reason))
 
 
-def _newest(run: JobRun) -> tuple[Offered | None, Definition | None]:
+def _offered(run: JobRun) -> tuple[Offered | None, Definition | None]:
     organisation_id = run.tenant.organisation_id
     with partner_session(run.runtime.databases, organisation_id, actor=run.actor.label) as (session, _now):
-        offered = find_line(session)
+        tried = session.scalars(select(TenantEntry.cause).where(TenantEntry.id == run.tenant.id)).one_or_none()
+        digest = (tried or {}).get("template_digest")
+        offered = Offered(digest, find_overlay(session, digest)) if digest else find_line(session)
     if offered is None:
         return None, None
     effective = effective_document(

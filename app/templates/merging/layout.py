@@ -32,21 +32,41 @@ def rewritten(text: str, document: dict[str, Any]) -> str:
     """The text, changed so that it says what the document does. Raises TemplateRefused for what is no YAML of ours."""
     text = without(text, read_yaml(text, "").document, document)
     before = read_yaml(text, "").document
-    sequence, offset = _indents(text)
+    yaml = _yaml(*indents(text))
+    written = yaml.load(text)
+    _mapping(written, before, document)
+    return _dumped(yaml, written)
+
+
+def spelled(value: Any, sequence: int = 4, offset: int = 2) -> str:
+    """A new value as YAML that ends with a line break; lists stand in as `indents` says."""
+    return _dumped(_yaml(sequence, offset), _fresh(value))
+
+
+def spelled_in_a_row(value: Any) -> str:
+    """The same on one line, as it may stand inside of brackets."""
+    row = CommentedMap(k=_fresh(value))  # behind a name: what stands in a list alone loses its braces
+    row.fa.set_flow_style()
+    return _dumped(_yaml(4, 2), row).strip().removeprefix("{k: ").removesuffix("}")
+
+
+def _yaml(sequence: int, offset: int) -> YAML:
     yaml = YAML(typ="rt", pure=True)
     yaml.Representer = _SpelledOut
     yaml.preserve_quotes = True
     yaml.width = _WIDEST
     yaml.max_depth = 2 * DEEPEST
     yaml.indent(mapping=2, sequence=sequence, offset=offset)
-    written = yaml.load(text)
-    _mapping(written, before, document)
+    return yaml
+
+
+def _dumped(yaml: YAML, written: Any) -> str:
     out = io.StringIO()
     yaml.dump(written, out)
     return out.getvalue()
 
 
-def _indents(text: str) -> tuple[int, int]:
+def indents(text: str) -> tuple[int, int]:
     """How far list elements stand in from their key, as the file does it first: `sequence` and `offset` of ruamel."""
     above = 0
     for line in text.splitlines():
@@ -106,4 +126,4 @@ def _fresh(value: Any) -> Any:
         if not any(isinstance(each, dict | list) for each in value):
             row.fa.set_flow_style()
         return row
-    return DoubleQuotedScalarString(value) if isinstance(value, str) and " " in value else value
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and (" " in value or "\n" in value) else value

@@ -69,3 +69,42 @@ const streamNote = (hidden) => {
 };
 document.addEventListener("htmx:sse:error", () => streamNote(false));
 document.addEventListener("htmx:sse:after:connection", () => streamNote(true));
+
+// The studio: a line that is named leads there; the source has the numbers of its lines beside it.
+const scrollTo = (source, line) => {
+  source.scrollTop = Math.max(0, (line - 4) * (source.scrollHeight / source.value.split("\n").length));
+  source.scrollLeft = 0;
+};
+
+const toLine = (source, line) => {
+  const lines = source.value.split("\n");
+  const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  source.focus({ preventScroll: true });
+  source.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+  scrollTo(source, line);
+};
+
+const number = (source) => {
+  const numbers = document.getElementById(source.dataset.numbers);
+  const count = source.value.split("\n").length;
+  if (Number(numbers.dataset.count) !== count) {
+    numbers.textContent = Array.from({ length: count }, (_, index) => index + 1).join("\n");
+    numbers.dataset.count = count;
+  }
+  numbers.scrollTop = source.scrollTop;
+};
+
+const numberAll = () => document.querySelectorAll("[data-numbers]").forEach(number);
+document.addEventListener("DOMContentLoaded", () => {
+  for (const source of document.querySelectorAll("[data-shows]")) scrollTo(source, Number(source.dataset.shows));
+  numberAll();
+});
+document.addEventListener("htmx:after:swap", numberAll);
+document.addEventListener("input", (event) => event.target.matches("[data-numbers]") && number(event.target));
+document.addEventListener("scroll", (event) => event.target.matches?.("[data-numbers]") && number(event.target), true);
+document.addEventListener("click", (event) => {
+  const named = event.target.closest("[data-line]");
+  const source = document.querySelector("[data-numbers]");
+  if (named?.type === "submit" && source) scrollTo(source, Number(named.dataset.line));
+  else if (named && source) toLine(source, Number(named.dataset.line));
+});

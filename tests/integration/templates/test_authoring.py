@@ -1,48 +1,96 @@
-"""Authors over HTTP: what is wrong is said with its place, what is right is published once, versions never go back.
-
-And packages, section by section, until they are sold, and until they are not.
-"""
+"""Authors over HTTP: drafts that are kept, two who save at once, forms that change the source, publishing."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 import pytest
 
 from app.templates.library import LIBRARY, open_shelf
-from app.templates.packages.queries import list_offers, list_releases
+from app.templates.studio.starting import skeleton
 from tests.factories.doors import Answer
 from tests.integration.onboarding.house import House
 from tests.unit.flow.parts.small import milestone, small_text, task
 
 DRAFTS = "/templates/drafts"
 TEXT = small_text(milestone("base", task("build")))
+BUILD = "stages.work.milestones.base.tasks.build"
 
 
-def write(house: House, text: str, way: str = "") -> Answer:
-    browser = house.lead.browser
-    key = browser.get(f"{DRAFTS}/new").hidden["command_key"]
-    return browser.post(f"{DRAFTS}{way}", {"source": text, "command_key": key})
+def begin(house: House, **sent: str) -> str:
+    """Begin a draft; gives its address."""
+    answer = house.lead.browser.post(DRAFTS, sent | {"command_key": new_key(house)})
+    assert answer.status == 303, answer.text
+    return answer.headers["location"]
+
+
+def new_key(house: House) -> str:
+    return house.lead.browser.get(f"{DRAFTS}/new").hidden["command_key"]
+
+
+def opened(house: House, draft: str, at: str = "") -> dict[str, str]:
+    """What the page of a draft would send."""
+    return house.lead.browser.get(f"{draft}?at={at}").hidden
+
+
+def send(house: House, draft: str, way: str, **sent: str) -> Answer:
+    """Send what the page holds, with something else."""
+    hidden = opened(house, draft, sent.get("at", ""))
+    return house.lead.browser.post(f"{draft}/{way}", hidden | sent)
+
+
+def source(house: House, draft: str) -> str:
+    """The text that is kept."""
+    found = re.search(
+        r"<textarea[^>]*name=\"source\"[^>]*>\n(.*?)</textarea>", house.lead.browser.get(draft).text, re.DOTALL
+    )
+    assert found
+    text = found[1]
+    for name, sign in (("&#34;", '"'), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(name, sign)
+    return text
 
 
 def versioned(version: str, title: str = "Small") -> str:
     return TEXT.replace("version: 1.0.0", f"version: {version}").replace("{en: Small}", f"{{en: {title}}}")
 
 
+class TestBegin:
+    def test_with_what_works(self, house: House):
+        draft = begin(house, begin="skeleton")
+        assert source(house, draft) == skeleton()
+        assert "Nothing is wrong" in house.lead.browser.get(draft).text
+        assert draft in house.lead.browser.get("/templates").text
+
+    def test_upon_a_published_version(self, house: House):
+        digest = open_shelf("msp/managed-services").template.digest.removeprefix("sha256:")
+        draft = begin(house, begin="version", address=digest)
+        assert "version: 1.1.0" in source(house, draft)
+        page = house.lead.browser.get(f"{draft}/differences").text
+        assert "1.0.0" in page
+        assert "<del>1.0.0</del>" in page
+        overlay = begin(house, begin="adaptation", address=digest)
+        assert f"digest: sha256:{digest}" in source(house, overlay)
+        assert "Nothing is wrong" in house.lead.browser.get(overlay).text
+        answer = house.lead.browser.post(
+            DRAFTS, {"begin": "version", "address": "0" * 64, "command_key": new_key(house)}
+        )
+        assert answer.status == 404
+
+    def test_is_for_those_who_write(self, house: House):
+        draft = begin(house, begin="empty")
+        for path in (f"{DRAFTS}/new", draft, f"{draft}/simulation", f"{draft}/differences"):
+            assert house.cleo.browser.get(path).status == 403
+        assert house.cleo.browser.post(f"{draft}/checks", {"source": TEXT}).status == 403
+        assert draft not in house.cleo.browser.get("/templates").text
+        assert house.lead.browser.get(f"{DRAFTS}/0197a1b2-0000-7000-8000-000000000001").status == 404
+
+
 class TestCheck:
-    def test_says_what_is_wrong_and_where(self, house: House):
-        answer = write(house, TEXT.replace("owner: lead", "owner: leed", 1), "/checks")
-        assert answer.status == 200
-        assert "There is no role “leed”." in answer.text
-        assert "Did you mean “lead”?" in answer.text
-        assert "<html" not in answer.text
-
-    def test_says_when_nothing_is(self, house: House):
-        assert "Nothing is wrong" in write(house, TEXT, "/checks").text
-
     @pytest.mark.parametrize(
         ("text", "words"),
         [
+            (TEXT.replace("owner: lead", "owner: leed", 1), "Did you mean “lead”?"),
             ("", "The file is empty"),
             ("a: &b [*b, *b]", "Anchors and aliases are not allowed."),
             ("id: x\nid: y", "is written twice"),
@@ -50,47 +98,113 @@ class TestCheck:
             ("component: x", "This is a component."),
             ("[" * 100, "deeper than 24 levels"),
             ("title: {en: '<script>alert(1)</script>'}", "is missing here"),
+            ("stages: 3\nroles: [1, {id: 2}]\ntexts: [a]\nhandoff: no", "is missing here"),
+            ((LIBRARY / "msp/managed-services/overlays/northwind.yaml").read_text("utf-8"), "Nothing is wrong"),
         ],
     )
     def test_takes_no_harm_from_bad_texts(self, house: House, text: str, words: str):
-        answer = write(house, text, "/checks")
+        draft = begin(house, begin="empty")
+        answer = house.lead.browser.post(f"{draft}/checks", {"source": text, "at": BUILD})
         assert answer.status == 200
         assert words in answer.text
+        assert "<html" not in answer.text
         assert "<script>alert" not in answer.text
 
-    def test_knows_overlays_and_the_templates_they_stand_upon(self, house: House):
-        overlay = (LIBRARY / "msp/managed-services/overlays/northwind.yaml").read_text("utf-8")
-        assert "Nothing is wrong" in write(house, overlay, "/checks").text
-        other = overlay.replace(open_shelf("msp/managed-services").template.digest, f"sha256:{'0' * 64}")
-        assert "No published template of yours has this address." in write(house, other, "/checks").text
 
-    def test_is_for_those_who_publish(self, house: House):
-        assert house.cleo.browser.get(f"{DRAFTS}/new").status == 403
-        assert house.cleo.browser.post(f"{DRAFTS}/checks", {"source": TEXT}).status == 403
+class TestEdit:
+    def test_of_a_form_changes_one_line_of_the_source(self, house: House):
+        draft = begin(house, source=skeleton())
+        at = "stages.preparation.milestones.known.tasks.describe"
+        answer = send(
+            house, draft, "edits", at=at, source=skeleton(), **{"of.due": "4", "of.due.unit": "business_days"}
+        )
+        assert (answer.status, answer.headers["location"]) == (303, f"{draft}?at={at}")
+        kept = source(house, draft)
+        assert kept == skeleton().replace(
+            "due: {business_days: 2}\n            fields", "due: {business_days: 4}\n            fields"
+        )
+
+    def test_opens_another_element_without_losing_what_was_typed(self, house: House):
+        draft = begin(house, source=TEXT)
+        sent = {"source": TEXT + "# mine\n", "do": "open:roles.lead", "at": BUILD, "of.title.en": "Erect"}
+        answer = send(house, draft, "edits", **sent)
+        assert answer.headers["location"] == f"{draft}?at=roles.lead"
+        assert "title: {en: Erect}" in source(house, draft)
+        assert "# mine" in source(house, draft)
+
+    def test_sent_twice_is_done_once(self, house: House):
+        draft = begin(house, source=TEXT)
+        sent = opened(house, draft) | {"source": TEXT, "do": "add:stages@"}
+        assert [house.lead.browser.post(f"{draft}/edits", sent).status for _ in range(2)] == [303, 303]
+        assert source(house, draft).count("id: new_stage") == 1
+
+    @pytest.mark.parametrize(
+        ("sent", "status", "words"),
+        [
+            ({"of.due": "soon", "at": BUILD}, 422, "Write a whole number."),
+            ({"do": "remove", "at": "stages.gone"}, 409, "That element is no longer in the source."),
+            ({"do": "up", "source": "a: [", "at": BUILD}, 422, "The source cannot be read"),
+        ],
+    )
+    def test_that_cannot_be_made_loses_nothing(self, house: House, sent: dict[str, str], status: int, words: str):
+        draft = begin(house, source=TEXT)
+        answer = send(house, draft, "edits", **({"source": TEXT} | sent))
+        assert answer.status == status
+        assert words in answer.text
+        assert sent.get("of.due", "") in answer.text
+        assert source(house, draft) == TEXT
+
+    def test_of_an_unreadable_text_is_kept_all_the_same(self, house: House):
+        draft = begin(house, source=TEXT)
+        assert send(house, draft, "edits", source="a: [\r\n", do="save").status == 303
+        assert source(house, draft) == "a: [\n"
+
+    def test_refuses_what_is_too_large(self, house: House):
+        draft = begin(house, source=TEXT)
+        answer = send(house, draft, "edits", source="x" * 250_001, do="save")
+        assert answer.status == 422
+        assert "Nothing was saved." in answer.text
+
+    def test_of_two_at_once_saves_one_and_loses_neither(self, house: House):
+        draft = begin(house, source=TEXT)
+        mine, theirs = opened(house, draft), opened(house, draft)
+        assert (
+            house.lead.browser.post(f"{draft}/edits", theirs | {"source": versioned("1.0.1"), "do": "save"}).status
+            == 303
+        )
+        answer = house.lead.browser.post(f"{draft}/edits", mine | {"source": versioned("1.0.2"), "do": "save"})
+        assert answer.status == 409
+        assert "Somebody else has saved this draft meanwhile." in answer.text
+        assert "version: 1.0.2" in answer.text
+        assert "version: 1.0.1" in source(house, draft)
+        over = answer.hidden | {"source": versioned("1.0.2"), "over": "2"}
+        assert house.lead.browser.post(f"{draft}/edits", over).status == 303
+        assert "version: 1.0.2" in source(house, draft)
 
 
 class TestPublish:
-    def test_puts_a_template_into_the_catalogue(self, house: House):
-        answer = write(house, versioned("1.0.0"))
+    def test_puts_a_template_into_the_catalogue_and_keeps_its_comments(self, house: House):
+        text = versioned("1.0.0") + "# mine\n"
+        draft = begin(house, source=text)
+        answer = send(house, draft, "publications", source=text)
         assert (answer.status, answer.headers["location"]) == (303, "/templates?published=true")
-        assert (
-            "Published. It stands in this list within seconds."
-            in house.lead.browser.get(answer.headers["location"]).text
-        )
         house.run()
-        assert ">Small</a>" in house.lead.browser.get("/templates").text
-
-    def test_twice_is_once(self, house: House):
-        browser = house.lead.browser
-        sent = {"source": versioned("1.0.0"), "command_key": browser.get(f"{DRAFTS}/new").hidden["command_key"]}
-        assert [browser.post(DRAFTS, sent).status for _ in range(2)] == [303, 303]
+        page = house.lead.browser.get(answer.headers["location"]).text
+        assert "Published. It stands in this list within seconds." in page
+        assert ">Small</a>" in page
+        digest = re.search(r"/templates/([0-9a-f]{64})\">Small<", page)
+        assert digest
+        following = source(house, begin(house, begin="version", address=digest[1]))
+        assert "version: 1.1.0" in following
+        assert following.endswith("# mine\n")
 
     @pytest.mark.parametrize(
         ("version", "words"),
         [("1.0.0", "Versions never change; raise it."), ("0.9.0", None), ("1.0.0-rc.1", "would go back")],
     )
     def test_never_goes_back(self, house: House, version: str, words: str | None):
-        answer = write(house, versioned(version, "Other"))
+        draft = begin(house, source=TEXT)
+        answer = send(house, draft, "publications", source=versioned(version, "Other"))
         if words is None:  # an earlier major number goes on beside a later one
             assert answer.status == 303
             return
@@ -99,85 +213,34 @@ class TestPublish:
         assert "title: {en: Other}" in answer.text
 
     def test_publishes_nothing_that_is_wrong(self, house: House):
-        answer = write(house, versioned("2.0.0").replace("owner: lead", "owner: leed", 1))
+        draft = begin(house, source=TEXT)
+        answer = send(house, draft, "publications", source=versioned("2.0.0").replace("owner: lead", "owner: leed", 1))
         assert answer.status == 422
         assert "There is no role “leed”." in answer.text
+
+
+class TestDiscard:
+    def test_takes_a_draft_away_as_it_was_seen(self, house: House):
+        draft = begin(house, source=TEXT)
+        sent = opened(house, draft)
+        send(house, draft, "edits", source=versioned("1.0.1"), do="save")
+        assert house.lead.browser.post(f"{draft}/removal", sent).status == 409
+        assert send(house, draft, "removal").status == 303
+        assert house.lead.browser.get(draft).status == 404
+
+
+class TestSimulation:
+    def test_says_what_histories_of_the_draft_find(self, house: House):
+        draft = begin(house, source=skeleton())
+        sent = {"command_key": house.lead.browser.get(f"{draft}/simulation").hidden["command_key"]}
+        assert house.lead.browser.post(f"{draft}/simulation", sent).status == 303
+        assert "Under way" in house.lead.browser.get(f"{draft}/simulation").text
         house.run()
-        assert "2.0.0" not in house.lead.browser.get("/templates").text
+        assert "No dead ends" in house.lead.browser.get(f"{draft}/simulation").text
 
-
-DESK = "/packages/drafts/silver"
-
-
-def send(house: House, path: str, page: str = "/packages/new", **typed: Any) -> Answer:
-    browser = house.lead.browser
-    form = {"command_key": browser.get(page).hidden["command_key"]} | typed
-    return browser.post(path, form)
-
-
-def save(house: House, section: str, of: str = "", **typed: Any) -> Answer:
-    seen = house.lead.browser.get(DESK).hidden["seen"]
-    return send(house, DESK, DESK, section=section, of=of, seen=seen, **typed)
-
-
-@pytest.fixture(scope="module")
-def desk(house: House) -> str:
-    made = send(house, "/packages/drafts", id="silver", title="Silver", template="msp-managed-services")
-    assert (made.status, made.headers["location"]) == (303, DESK)
-    return DESK
-
-
-class TestPackageEditor:
-    def test_refuses_a_name_that_is_taken_or_unfit_and_gives_back_what_was_typed(self, house: House, desk: str):
-        again = send(house, "/packages/drafts", id="silver", title="Once more", template="msp-managed-services")
-        assert (again.status, "Once more" in again.text) == (409, True)
-        unfit = send(house, "/packages/drafts", id="Silver!", title="Silver", template="msp-managed-services")
-        assert (unfit.status, "small letters, digits and hyphens" in unfit.text) == (422, True)
-        assert house.lead.browser.get(desk).status == 200
-
-    def test_keeps_each_section_and_says_what_is_wrong(self, house: House, desk: str):
-        offer = {"title.en": "Silver", "called": "SLV\nSilver 8x5", "price_monthly.en": "19 €", "members": "10"}
-        wrong = save(house, "offer", **(offer | {"members": "many"}))
-        assert (wrong.status, "19 €" in wrong.text, "Write a whole number" in wrong.text) == (422, True, True)
-        assert save(house, "offer", **offer).status == 303
-        assert save(house, "add_ons", new_title="Second visit").headers["location"].endswith("of=second-visit")
-        place = "milestone.people_ready"
-        added = {"title.en": "Second visit", "new_task": "Visit once more", "new_place": place}
-        assert save(house, "add_ons", "second-visit", **added).status == 303
-        shown = house.lead.browser.get(f"{desk}?section=add_ons&of=second-visit&with=second-visit").text
-        assert shown.count("Visit once more") > 1, "in its form and among what would run"
-        assert "(of the package)" in shown
-
-    def test_shows_what_would_run_as_it_is_typed_and_keeps_nothing(self, house: House, desk: str):
-        typed = {"section": "parts", "of": "", "kept": "stage.value"}
-        said = send(house, f"{desk}/preview", desk, **typed).text
-        assert ("<html" in said, "to put right" in said) == (False, True)
-        assert "Hold the kickoff" in house.lead.browser.get(desk).text
-
-    def test_refuses_what_was_read_before_somebody_else_changed_it(self, house: House, desk: str):
-        old = send(house, desk, desk, section="offer", of="", seen="1", **{"title.en": "Old"})
-        assert (old.status, "Somebody has changed this draft" in old.text) == (409, True)
-
-    def test_publishes_what_fits_and_takes_it_off_sale(self, house: House, desk: str):
-        assert send(house, f"{desk}/publication", desk, version="1.0").status == 422
-        assert send(house, f"{desk}/publication", desk, version="1.0.0").status == 303
+    def test_of_a_draft_with_problems_is_refused(self, house: House):
+        draft = begin(house, source="id: x")
+        sent = {"command_key": house.lead.browser.get(f"{draft}/simulation").hidden["command_key"]}
+        house.lead.browser.post(f"{draft}/simulation", sent)
         house.run()
-        listed = house.lead.browser.get("/packages").text
-        assert ("19 €" in listed, "Second visit" in listed) == (True, True)
-        with house.installation.work(house.home, house.ada) as work:
-            [release] = list_releases(work.session, "silver")
-            assert release.package.add_on("second-visit").adds[0].brings["tasks"]
-        copied = "SELECT kind, template_id FROM control.template_version WHERE digest = %s"
-        assert tuple(house.installation.control(copied, release.package.digest)[0]) == (
-            "package",
-            "msp-managed-services",
-        )
-        assert send(house, "/packages/silver/retirement", "/packages").status == 303
-        with house.installation.work(house.home, house.ada) as work:
-            assert [each.retired for each in list_offers(work.session)] == [True]
-        assert "Not sold any more" in house.lead.browser.get("/packages").text
-
-    def test_is_for_who_may_publish(self, house: House, desk: str):
-        assert house.cleo.browser.get("/packages").status == 200
-        assert house.cleo.browser.get(desk).status == 403
-        assert house.cleo.browser.get("/packages/new").status == 403
+        assert "Put them right first." in house.lead.browser.get(f"{draft}/simulation").text

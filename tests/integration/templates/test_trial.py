@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.kernel.ids import new_id
 from app.templates.language import read_template
+from app.templates.library import open_shelf
 from app.templates.operations import publish
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from tests.integration.onboarding.house import House
@@ -17,8 +19,9 @@ DRAFTS = "/templates/drafts"
 class TestTrial:
     def test_of_the_guides_template_runs_in_a_sandbox(self, house: House):
         browser, text = house.lead.browser, GUIDE.split("```yaml\n", 1)[1].split("```", 1)[0]
-        key = browser.get(f"{DRAFTS}/new").hidden["command_key"]
-        assert browser.post(DRAFTS, {"source": text, "command_key": key}).status == 303
+        sent = {"source": text, "command_key": browser.get(f"{DRAFTS}/new").hidden["command_key"]}
+        draft = browser.post(DRAFTS, sent).headers["location"]
+        assert browser.post(f"{draft}/publications", browser.get(draft).hidden | {"source": text}).status == 303
         house.run()
         wanted = TenantRequest(house.doors.northwind, kind="sandbox", name="Trial", key="trial")
         tenant = create_tenant(house.doors.runtime, house.ada, wanted, trace_id="set-up")
@@ -27,6 +30,19 @@ class TestTrial:
         assert row.state == "running"
         keys = {each.key for each in house.installation.rows(tenant, "SELECT key FROM {}.item WHERE state = 'open'")}
         assert "gate.handoff" in keys
+
+    def test_of_a_version_starts_that_very_version_with_its_adaptation_although_another_is_newer(self, house: House):
+        browser = house.lead.browser
+        address = open_shelf("msp/managed-services").template.digest.removeprefix("sha256:")
+        sent = {"command_key": browser.get(f"/templates/{address}").hidden["command_key"]}
+        answer = browser.post(f"/templates/{address}/trials", sent)
+        assert answer.status == 303
+        assert browser.post(f"/templates/{address}/trials", sent).headers["location"] == answer.headers["location"]
+        house.run()
+        shown = browser.get(browser.get(answer.headers["location"]).headers["location"]).text
+        assert "Give the security briefing" in shown
+        assert house.cleo.browser.post(f"/templates/{address}/trials", sent).status == 403
+        assert browser.post(f"/templates/{'0' * 64}/trials", sent | {"command_key": str(new_id())}).status == 404
 
     def test_says_on_its_page_why_a_template_cannot_run_on_made_up_facts(self, house: House):
         text = small_text(NEEDED, inputs="- {id: answer, label: {en: A}, type: integer, minimum: 99, required: true}")

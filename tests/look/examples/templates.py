@@ -12,6 +12,7 @@ from app.templates.library import open_shelf
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.queries import CatalogueEntry, PublishedVersion
 from tests.look.examples.facts import KEY, PARTNER, Context, days
+from tests.look.examples.studio import DRAFTS
 
 
 def _read(text: Text) -> str:
@@ -50,6 +51,9 @@ def _view(view: str, shown: Any, **more: Any) -> Context:
         "versions": [_version("a", "1.1.0", 3), _version("b", "1.0.0", 40)],
         "view": view,
         "shown": shown,
+        "may_edit": True,
+        "may_try": True,
+        "command_key": KEY,
     }
 
 
@@ -81,7 +85,7 @@ _VIEWS = {
 }
 _CATALOGUE: Context = {
     "chrome": replace(PARTNER, path="/templates"),
-    "may_publish": True,
+    "drafts": DRAFTS,
     "templates": [
         CatalogueEntry(
             "msp-managed-services", _version("a", "1.1.0", 3), 2, _version("c", "1.0.2", 2), _version("e", "1.2.0", 1)
@@ -89,37 +93,8 @@ _CATALOGUE: Context = {
         CatalogueEntry("msp-renewal", _version("d", "1.0.0", 40), 1, None, None),
     ],
 }
-_WRITING: Context = {
-    "chrome": replace(PARTNER, path="/templates/drafts/new"),
-    "source": "",
-    "checked": False,
-    "problems": [],
-    "made": None,
-    "facts": None,
-    "refused": "",
-    "command_key": KEY,
-}
-_PROBLEMS = [
-    {
-        "line": 12,
-        "column": 7,
-        "message": "There is no “owners” here.",
-        "fix": "Did you mean “owner”?",
-        "written": "owners: onboarding_lead",
-    },
-    {"line": 40, "column": 13, "message": "This can never be true, so “stage.rollout” never opens.", "fix": ""}
-    | {"written": "entry: inputs.seats > 100 && inputs.seats < 50"},
-]
-_MADE = {"made": {"title": "Managed services", "version": "1.1.0"}, "facts": facts_of(_definition(), _read)}
 EXAMPLES: dict[str, list[Context]] = {
-    "templates/catalogue.html": [_CATALOGUE, _CATALOGUE | {"templates": [], "may_publish": False}],
-    "templates/authoring/write.html": [
-        _WRITING,
-        _WRITING | {"source": "id: mine\nversion: 1.0.0\n", "checked": True, "problems": _PROBLEMS},
-        _WRITING | {"source": "id: mine\nversion: 1.0.0\n", "checked": True} | _MADE,
-        _WRITING | {"source": "id: mine", "checked": True, "refused": "Version 1.0.0 is published already."} | _MADE,
-    ],
-    "templates/authoring/_checked.html": [_WRITING | {"checked": True, "problems": _PROBLEMS}],
+    "templates/catalogue.html": [_CATALOGUE, _CATALOGUE | {"templates": [], "drafts": None}],
     "templates/template.html": [
         *(_view(view, shown) for view, shown in _VIEWS.items()),
         _view("board", _BOARD[:1], base=True),
@@ -128,5 +103,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _from_the_right("timeline", timeline_of(_of_arabs(), _arabic)),
     ],
     **{f"templates/_{view}.html": [{"shown": shown}] for view, shown in _VIEWS.items()},
+    "templates/_drafts.html": [{"drafts": DRAFTS}],
+    "templates/_ways_on.html": [_view("board", _BOARD)],
     "templates/_task.html": [{"task": task} for task in _BOARD[1]["milestones"][0]["tasks"][:1]],
 }

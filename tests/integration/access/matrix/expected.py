@@ -132,6 +132,7 @@ FOR_STAFF = {
     "GET /templates": 200,
     "GET /templates/{address:str}": 200,
     "GET /templates/lines/{line:str}": 200,
+    "GET /templates/{address:str}/differences": 200,
     "GET /work": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }

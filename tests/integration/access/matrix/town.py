@@ -33,6 +33,7 @@ from app.marketplace.rules import Visibility
 from app.templates.library import open_shelf
 from app.templates.operations import publish
 from app.templates.packages.operations import publish_package, revise
+from app.templates.studio.operations import Text, start_draft
 from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
@@ -173,6 +174,7 @@ class Town:
 
     def _settle(self) -> None:
         """Partners with homes, customers, and a workspace that is full."""
+        self.draft = new_id()
         doors = self.doors
         ada_id = doors.staff("ada@northwind.example", doors.northwind, "partner_owner")
         roles = frozenset({"partner_owner"})
@@ -189,6 +191,7 @@ class Town:
         offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
         with self.installation.work(self.home, self.ada) as work:
             self.offered = submit(work, offer, {})
+            start_draft(work, self.draft, Text("id: zephyrine", "Zephyrine", "zephyrine", "", "template", 1))
         self.run_due()
         self.acme = self._filled("Zephyrine Works")
         self.globex = self.installation.tenant(doors.northwind, "Globex", kind="customer")
@@ -328,6 +331,7 @@ class Town:
             "comment_id": str(comment),
             "version_id": str(self.offered),
             "listing_id": self._one("SELECT listing_id AS id FROM control.listing_version"),
+            "draft_id": str(self.draft),
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),

@@ -1,0 +1,1 @@
+"""The studio: drafts that are kept, structure beside source, walked and compared before they are published."""

@@ -1,0 +1,1 @@
+"""Changes of a form applied to a YAML text, so that source and structure never disagree. Pure."""

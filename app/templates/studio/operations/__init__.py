@@ -1,0 +1,6 @@
+"""Changes drafts in a partner's home."""
+
+from app.templates.studio.operations.drafts import Text, discard_draft, note_published, save_draft, start_draft
+from app.templates.studio.operations.simulations import ask_simulation, walk_draft
+
+__all__ = ["Text", "ask_simulation", "discard_draft", "note_published", "save_draft", "start_draft", "walk_draft"]
