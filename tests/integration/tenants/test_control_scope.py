@@ -192,8 +192,8 @@ class TestAnOrganisationsScope:
 
     def test_calls_no_lookup(self, house: Installation, tree: Tree):
         own = {name for name, function in control_functions.items() if function.partner}
-        # Each looks at the scope it is called in; those of directories are attacked in identity/scim/test_scope.py, those
-        # of the marketplace in marketplace/test_offering.py.
+        # Each looks at the scope it is called in; those of directories are attacked in identity/scim/test_scope.py,
+        # those of the marketplace in marketplace/test_offering.py.
         assert own == {
             "may_see_listing",
             "search_listings",
