@@ -136,7 +136,14 @@ FOR_STAFF = {
     "GET /work": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }
-VOUCHED = "POST /api/v1/tenants/{tenant_id:uuid}/exports"  # where a bundle may go is asked before whose it is
+# Where the right is asked before anything is looked for, so that the answer is the same whatever there is: where a
+# bundle may go, and what only the operator's people do.
+ASKED_FIRST = {
+    "POST /api/v1/tenants/{tenant_id:uuid}/exports",
+    "GET /marketplace/reviews/{version_id:uuid}",
+    "POST /marketplace/reviews/{version_id:uuid}",
+    "POST /marketplace/reviews/{version_id:uuid}/takedown",
+}
 
 
 # A directory shows a token of its own; a machine asks this very machine, by no host's name.
@@ -165,7 +172,7 @@ def _at_home(town: Town, route: Route, who: Someone) -> frozenset[int]:
         return frozenset({403 if who.by_token and route.name in UNSCOPED else FOR_STAFF.get(route.name, 403)})
     if not route.parameters and who in town.rivals:  # their own house, not Northwind's
         return frozenset({200, 201, 202, 303, 400, 403, 404, 422})
-    if who in town.rivals and (who.by_token or route.name == VOUCHED):
+    if who in town.rivals and (who.by_token or route.name in ASKED_FIRST):
         return frozenset({403, 404})  # its scopes are asked before anything is looked for
     return frozenset({404})
 
