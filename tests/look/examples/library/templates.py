@@ -12,7 +12,7 @@ from app.templates.library import open_shelf
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.queries import CatalogueEntry, PublishedVersion
 from tests.look.examples.facts import KEY, PARTNER, Context, days
-from tests.look.examples.studio import DRAFTS
+from tests.look.examples.library.studio import DRAFTS
 
 
 def _read(text: Text) -> str:
