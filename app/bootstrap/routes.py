@@ -62,6 +62,8 @@ from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
+from app.onboarding.upgrades.doors.api import UpgradeDoors
+from app.onboarding.upgrades.doors.pages import UpgradePages
 from app.partners.pages import BrandFiles
 from app.templates.authoring.pages import AuthorPages
 from app.templates.pages import CataloguePages
@@ -114,6 +116,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     DatePages,
     TimePages,
     MigrationPages,
+    UpgradePages,
     FeedForms,
     FeedDoors,
     CommentPages,
@@ -144,6 +147,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ReminderDoors,
     ScheduleDoors,
     MigrationDoors,
+    UpgradeDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -32,10 +31,11 @@ from app.kernel.paging import CursorKey
 from app.kernel.work import Work
 from app.onboarding.migration.rows import _add_rows
 from app.onboarding.models import Onboarding
-from app.onboarding.operations.advance import advance
+from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.operations.card import ask_for_card
+from app.onboarding.queries.stored import state_of
 from app.onboarding.upgrades import operations, queries
-from app.onboarding.upgrades.rules import Part, Upgrade
+from app.onboarding.upgrades.rules import Line, Upgrade
 from app.partners.operations import assign_role
 from app.templates.operations import pin, publish
 from tenants.tenant import Tenant
@@ -46,10 +46,11 @@ EVERYONE = By(actor="person:tester", roles=("onboarding_lead",))
 ANY = frozenset({"*"})
 _DELEGATION = """
     INSERT INTO {}.delegation (id, organisation_id, roles, state, reason, starts_at, ends_at, changed_at)
-    VALUES (%s, %s, '["admin"]', 'active', 'test', now() - interval '1 day', now() + interval '30 days', now())"""
+    VALUES (%s, %s, '["partner_admin"]', 'active', 'test', now() - interval '1 day', now() + interval '30 days', now())"""
 _KEPT = "('onboarding.project_card', 'onboarding.upgrade', 'templates.copy_to_control')"
 VARIANTS, LAST = 5, 2  # histories of a kind; events of each that happen in the product itself
 BEGIN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+Lines = dict[UUID, Line]
 Stop = Callable[[Definition, State], bool]
 
 
@@ -222,6 +223,7 @@ class Fleet:
             people=people,
             trace_id=new_id().hex,
             started_at=once[0].at,
+            first_value_at=once[-1].state.first_value_at,
         )
         onboarding.seq, onboarding.state = once[-1].state.seq, once[-1].state.phase
         work.session.add(onboarding)
@@ -250,13 +252,40 @@ class Fleet:
         with self.installation.work(self.partner.home, actor or self.lena) as work:
             return operations.decide_upgrade(work, upgrade_id=upgrade.id, **word)
 
-    def read(self, upgrade: Upgrade) -> tuple[Upgrade, list[Part]]:
-        """The upgrade as it is now."""
+    def take_back(self, upgrade: Upgrade, actor: Actor | None = None, **said: Any) -> Upgrade:
+        """Ada wants it undone."""
+        word = {"reason": "It confuses people.", "versions": ANY} | said
+        with self.installation.work(self.partner.home, actor or self.ada) as work:
+            return operations.take_back_upgrade(work, upgrade_id=upgrade.id, **word)
+
+    def read(self, upgrade: Upgrade) -> tuple[Upgrade, Lines]:
+        """The upgrade as it is now, and its onboardings."""
         with self.installation.work(self.partner.home, self.ada) as work:
-            return queries.read_upgrade(work, upgrade.id)
+            found, parts = queries.read_upgrade(work, upgrade.id)
+        return found, {line.onboarding: line for part in parts for line in part.lines}
+
+    def work_on(self, edition: Edition, onboardings: Iterable[UUID]) -> int:
+        """Each goes on by a few steps with what it runs now. Returns how many were done."""
+        definition, done = edition.effective.compile(), 0
+        for id_ in onboardings:
+            chance = Random(str(self.kinds[id_]))  # noqa: S311  # a repeatable choice, not a secret
+            with self.installation.work(self.where[id_], self.ada) as work:
+                onboarding = lock_onboarding(work, id_)
+                for _ in range(2):
+                    state = state_of(onboarding)
+                    ways = list(_forward(unfold(definition, state.parts), state, chance))
+                    chance.shuffle(ways)
+                    done += any(self._try(work, onboarding, event) for event in ways)
+        return done
+
+    def _try(self, work: Work, onboarding: Onboarding, event: events.Event) -> bool:
+        try:
+            return advance(work, onboarding, event).state.seq > 0
+        except SlipwayError:
+            return False
 
     def states(self) -> dict[UUID, Any]:
-        """All live onboardings as their rows are: digest, seq, snapshot."""
+        """All live onboardings as their rows are."""
         found: dict[UUID, Any] = {}
         for tenant in self.tenants.values():
             found |= {row.id: row for row in self.installation.rows(tenant, "SELECT * FROM {}.onboarding")}
@@ -266,14 +295,32 @@ class Fleet:
         """Each one's journal, entry by entry, as text."""
         found: dict[UUID, list[str]] = {}
         for tenant in self.tenants.values():
-            for row in self.installation.rows(tenant, "SELECT * FROM {}.journal ORDER BY onboarding_id, seq"):
-                found.setdefault(row.onboarding_id, []).append(json.dumps(row._asdict(), default=str))
+            query = "SELECT onboarding_id, to_jsonb(j)::text AS entry FROM {}.journal j ORDER BY onboarding_id, seq"
+            for row in self.installation.rows(tenant, query):
+                found.setdefault(row.onboarding_id, []).append(row.entry)
         return found
 
-    def definitions(self, digest: str) -> Iterator[dict[str, Any]]:
-        """The pinned document of that address in each workspace."""
+    def moves_of(self, onboarding: UUID, seq: int) -> list[dict[str, Any]]:
+        """The dates that moved with one entry of its journal."""
+        query = "SELECT moves FROM {}.journal WHERE onboarding_id = %s AND seq = %s"
+        [row] = self.installation.rows(self.where[onboarding], query, onboarding, seq)
+        return row.moves or []
+
+    def said(self, day: datetime) -> str:
+        """A moment as journals write it."""
+        return str(msgspec.to_builtins(day))
+
+    def pinned(self, digest: str) -> set[tuple[UUID, str]]:
+        """The bytes that each workspace has pinned under that address."""
+        query = "SELECT document::text AS text FROM {}.definition WHERE digest = %s"
+        return {
+            (tenant.id, row.text)
+            for tenant in self.tenants.values()
+            for row in self.installation.rows(tenant, query, digest)
+        }
+
+    def documents(self, digest: str) -> Iterator[dict[str, Any]]:
+        """The same as documents."""
         for tenant in self.tenants.values():
-            for row in self.installation.rows(
-                tenant, "SELECT document FROM {}.definition WHERE digest = %s", digest
-            ):
-                yield row.document
+            query = "SELECT document FROM {}.definition WHERE digest = %s"
+            yield from (row.document for row in self.installation.rows(tenant, query, digest))
