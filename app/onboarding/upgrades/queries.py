@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.permissions import Permission
@@ -77,6 +78,18 @@ def list_runs(session: Session, organisation_id: UUID, template_id: str, version
         Runs(one.tenant_id, name, one.onboarding_id, one.name, one.state, one.version or "", one.definition or "")
         for one, name in session.execute(query.order_by(TenantEntry.name, card.tenant_id, card.onboarding_id))
     ]
+
+
+def count_lines(runtime: Runtime, actor: Actor, organisation_id: UUID) -> list[dict[str, Any]]:
+    """The templates that live onboardings of the organisation's own customers run: how many, in how many versions."""
+    require(AtWork(staff_rights(actor), actor), Permission.ONBOARDING_READ)
+    card = OnboardingCard
+    numbers = (func.count(), func.count(card.version.distinct()), func.max(card.template))
+    query = select(card.template_id, *numbers).where(card.organisation_id == organisation_id, card.state.in_(LIVE))
+    query = query.where(card.template_id.is_not(None)).group_by(card.template_id).order_by(func.count().desc())
+    with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
+        rows = session.execute(query).all()
+    return [{"id": id_, "count": count, "versions": versions, "title": title} for id_, count, versions, title in rows]
 
 
 def read_upgrade(work: Work, upgrade_id: UUID) -> tuple[Upgrade, list[Part]]:
