@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.onboarding.migration.showing import FATES, TROUBLE
 from app.onboarding.upgrades.queries import TemplateLine
-from app.onboarding.upgrades.rules import Line, Part, Upgrade, Word
+from app.onboarding.upgrades.rules import Line, Part, Upgrade
 from app.web.translations import mark
 
 SHOWN = 100  # onboardings of one page
@@ -19,6 +19,7 @@ _TOP = 12  # of the changes that most onboardings meet
 WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "goes": (mark("Goes"), "good", "circle-check"),
     "done": (mark("Done"), "good", "circle-check"),
+    "back": (mark("Taken back"), "idle", "history"),
     "runs_it": (mark("Runs it already"), "idle", "point"),
     "held": (mark("On hold"), "warn", "hand-stop"),
     "ended": (mark("Is over"), "idle", "flag"),
@@ -105,8 +106,8 @@ def upgrade_page(
 ) -> dict[str, Any]:
     """An upgrade with its onboardings: counted, drawn, and one by one; `word` shows only what met that."""
     lines = [(part, line) for part in parts for line in part.lines]
-    counted: Counter[str] = Counter(line.last() or "" for _part, line in lines)
-    chosen = [(part, line) for part, line in lines if not word or (line.last() or "") == word]
+    counted: Counter[str] = Counter(_met(line) for _part, line in lines)
+    chosen = [(part, line) for part, line in lines if not word or _met(line) == word]
     met = sum(not upgrade.needs(line) for _part, line in lines)
     behind = after + SHOWN
     return {
@@ -162,7 +163,7 @@ def _changes(lines: list[Line], reader: Reader) -> list[dict[str, Any]]:
 
 
 def _line(part: Part, line: Line, upgrade: Upgrade, reader: Reader) -> dict[str, Any]:
-    word: Word | str = line.last() or ""
+    word = _met(line)
     path = f"/t/{part.tenant}/onboardings/{line.onboarding}"
     name, tone, picture = WORDS[word]
     return {
@@ -177,9 +178,21 @@ def _line(part: Part, line: Line, upgrade: Upgrade, reader: Reader) -> dict[str,
         "icon": picture,
         "counts": line.counts,
         "moves": len(line.moves),
-        "whys": [reader.say(TROUBLE[kind]) for kind in line.kinds] if word == "problems" else [],
+        "whys": _whys(line, word, reader),
         "may_take_back": line.applied == "done" and line.back != "done",
     }
+
+
+def _met(line: Line) -> str:
+    """The word that stands for what it met last."""
+    return "back" if line.back == "done" else line.last() or ""
+
+
+def _whys(line: Line, word: str, reader: Reader) -> list[str]:
+    """Why it stays, where the word alone does not say it."""
+    if line.seen == "problems":
+        return [reader.say(TROUBLE[kind]) for kind in line.kinds]
+    return [reader.say(line.told)] if line.told and word in {"failed", "problems"} else []
 
 
 def _path(one: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from app.flow.events import MigrationMap
@@ -75,10 +76,10 @@ def next_version() -> Template:
     ready["tasks"] = [each for each in ready["tasks"] if each["id"] != "launch_support_notes"]
     ready["tasks"].append(task("launch_rehearsal", "implementation_lead", due={"business_days": 4}))
     for each in _elements(document):
-        each |= {"id": "launch_news"} if each.get("id") == "launch_announce" else {}
-        for name in ("depends_on",):
-            if name in each:
-                each[name] = ["task.launch_news" if key == "task.launch_announce" else key for key in each[name]]
+        if each.get("id") == "launch_announce":
+            each["id"] = "launch_news"
+        if "depends_on" in each:
+            each["depends_on"] = [MAP.items.get(key, key) for key in each["depends_on"]]
     find(document, "first_workflow")["tasks"].append(task("first_report", "csm", depends_on=["task.tell_value"]))
     find(document, "training_sessions")["due"] = {"business_days": 15}
     return template_of(document)
@@ -100,7 +101,10 @@ def in_task(stage: str, milestone: str, *tasks: Document) -> Document:
 def patches() -> Sequence[tuple[str, Document]]:
     """What the three say, from the distributor down."""
     return (
-        ("distributor-launch", in_task("launch", "launch_ready", {"id": "launch_checklist", "title": said("Our launch")})),
+        (
+            "distributor-launch",
+            in_task("launch", "launch_ready", {"id": "launch_checklist", "title": said("Our launch")}),
+        ),
         (
             "reseller-launch",
             in_task("launch", "launch_ready", {"id": "launch_support_notes", "title": said("Notes for our desk")}),
@@ -117,6 +121,7 @@ def patches() -> Sequence[tuple[str, Document]]:
     )
 
 
+@cache
 def old_and_new() -> tuple[Edition, Edition]:
     """Both versions with the chain upon each. The second one's overlays came by the merge."""
     old, new = apply_overlays(first_version()), apply_overlays(next_version())
@@ -125,7 +130,7 @@ def old_and_new() -> tuple[Edition, Edition]:
         overlay = overlay_of(name, olds[-1], patch)
         wanted = upgrade_overlay(olds[-1], news[-1], overlay)
         answers = {each.path: "theirs" if "support_notes" in each.path else "ours" for each in wanted.open}
-        merged = upgrade_overlay(olds[-1], news[-1], overlay, answers)  # type: ignore[arg-type]  # two of the answers there are
+        merged = upgrade_overlay(olds[-1], news[-1], overlay, answers)
         assert merged.overlay is not None
         decided += list(answers)
         olds.append(apply_overlays(old.template, [*olds[-1].overlays, overlay]))

@@ -17,7 +17,18 @@ from tests.factories.installation import Installation
 MAY_MOVE = {"due_at", "due_cause", "timers", "reminders", "seq", "definition", "migrations", "migration", "parts"}
 SETTLED = {"done", "skipped", "not_needed", "cancelled"}
 # What grows with what is done, and what only says how far others are.
-OWN_TABLES = {"onboarding", "item", "journal", "trail", "leaf", "command", "definition", "record", "clock", "delegation"}
+OWN_TABLES = {
+    "onboarding",
+    "item",
+    "journal",
+    "trail",
+    "leaf",
+    "command",
+    "definition",
+    "record",
+    "clock",
+    "delegation",
+}
 Place = tuple[str, ...]
 
 
@@ -104,9 +115,7 @@ def fates_of(before: Any, after: Any, renamed: Mapping[str, str]) -> set[tuple[s
 
 def rows_of(installation: Installation, tenant: Tenant) -> set[str]:
     """Every row of the workspace outside the tables that tell of the onboardings themselves."""
-    names = installation.cell(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", tenant.schema
-    )
+    names = installation.cell("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", tenant.schema)
     found: set[str] = set()
     for name in {row.table_name for row in names} - OWN_TABLES:
         rows = installation.rows(tenant, f'SELECT to_jsonb(t) AS row FROM {{}}."{name}" t')  # noqa: S608 - names of ours
@@ -116,6 +125,7 @@ def rows_of(installation: Installation, tenant: Tenant) -> set[str]:
 
 def gone_rows(before: set[str], after: set[str], renamed: Mapping[str, str]) -> set[str]:
     """Rows that are not there any more, but under another name of their item."""
+
     def moved(row: str) -> str:
         for was, becomes in renamed.items():
             row = row.replace(f'"{was}"', f'"{becomes}"')

@@ -46,7 +46,7 @@ EVERYONE = By(actor="person:tester", roles=("onboarding_lead",))
 ANY = frozenset({"*"})
 _DELEGATION = """
     INSERT INTO {}.delegation (id, organisation_id, roles, state, reason, starts_at, ends_at, changed_at)
-    VALUES (%s, %s, '["partner_admin"]', 'active', 'test', now() - interval '1 day', now() + interval '30 days', now())"""
+    VALUES (%s, %s, '["partner_admin"]', 'active', 'test', now() - interval '1 day', now() + interval '9 days', now())"""
 _KEPT = "('onboarding.project_card', 'onboarding.upgrade', 'templates.copy_to_control')"
 VARIANTS, LAST = 5, 2  # histories of a kind; events of each that happen in the product itself
 BEGIN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -121,14 +121,14 @@ class _Walk:
             decision = decide(self.definition, self.state, event, now)
         except SlipwayError:
             return False
-        if decision.state.seq == self.state.seq or decision.state.status not in {"running"}:
+        if decision.state.seq == self.state.seq or decision.state.status != "running":
             return False
         self.now, self.state = now, decision.state
         self.history.append(Lived(now, event, decision.state, decision.commands, decision.moves))
         return True
 
     def step(self, *, wild: bool) -> bool:
-        """One thing happens; None where nothing can."""
+        """Whether one more thing could happen."""
         plan = unfold(self.definition, self.state.parts)
         ways = list(_forward(plan, self.state, self.chance))
         self.chance.shuffle(ways)
@@ -142,19 +142,20 @@ class _Walk:
         if more == "trouble":
             item = next((key for key, one in self.state.items.items() if one.state == "open" and "task." in key), "")
             raised = {"type": "billing_mismatch", "reason_code": "waiting_billing_info", "note": "It differs."}
-            self.take(
-                events.ExceptionRaised(by=EVERYONE, item=item, blocks=self.chance.random() < 0.5, **raised)
-            )
+            self.take(events.ExceptionRaised(by=EVERYONE, item=item, blocks=self.chance.random() < 0.5, **raised))
 
 
 class Fleet:
     """A partner's customers, so many onboardings at each, and its upgrade from one edition to the next."""
 
-    def __init__(self, installation: Installation, old: Edition, *, tenants: int, each: int) -> None:
+    def __init__(
+        self, installation: Installation, old: Edition, *, tenants: int, each: int, kinds: Iterable[str] = STATES
+    ) -> None:
         declare_everything()
+        self.names = list(kinds)
         self.installation, self.old, self.definition = installation, old, old.effective.compile()
         self.histories: dict[tuple[str, int], tuple[Lived, ...]] = {}
-        services = {CursorKey: CursorKey(b"the key of this test")}
+        services: dict[type, object] = {CursorKey: CursorKey(b"the key of this test")}
         services |= {Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0)}
         installation.runtime.services.update(services)
         self.partner = installation.partner("Northwind")
@@ -191,7 +192,7 @@ class Fleet:
     def _fill(self, tenant: Tenant, number: int, each: int) -> None:
         self.tenants[tenant.id] = tenant
         self.installation.rows(tenant, _DELEGATION, new_id(), self.partner.id)
-        names = list(STATES)
+        names = self.names
         with self.installation.work(tenant, self.ada) as work:
             pin(work, self.old.effective)
         with self.installation.work(tenant, self.ada) as work:
@@ -243,18 +244,17 @@ class Fleet:
         runtime = self.installation.runtime
         chosen = operations.choose(runtime, self.partner.id, new.below.digest, versions)
         with self.installation.work(self.partner.home, self.ada) as work:
-            made = operations.ask_for_upgrade(work, chosen, wanted=MAP, reason="It is better.")
-        return made
+            return operations.ask_for_upgrade(work, chosen, wanted=MAP, reason="It is better.")
 
     def decide(self, upgrade: Upgrade, actor: Actor | None = None, **said: Any) -> Upgrade:
         """Lena agrees to what the dry run shows."""
-        word = {"agreed": True, "seen": upgrade.preview, "versions": ANY} | said
+        word: dict[str, Any] = {"agreed": True, "seen": upgrade.preview, "versions": ANY} | said
         with self.installation.work(self.partner.home, actor or self.lena) as work:
             return operations.decide_upgrade(work, upgrade_id=upgrade.id, **word)
 
     def take_back(self, upgrade: Upgrade, actor: Actor | None = None, **said: Any) -> Upgrade:
         """Ada wants it undone."""
-        word = {"reason": "It confuses people.", "versions": ANY} | said
+        word: dict[str, Any] = {"reason": "It confuses people.", "versions": ANY} | said
         with self.installation.work(self.partner.home, actor or self.ada) as work:
             return operations.take_back_upgrade(work, upgrade_id=upgrade.id, **word)
 

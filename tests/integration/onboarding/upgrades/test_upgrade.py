@@ -13,10 +13,11 @@ import pytest
 from app.bootstrap.commands.engine.onboardings import run_history
 from app.templates.language import canonical
 from tests.factories.installation import Installation
-from tests.integration.onboarding.upgrades.chain import MAP, old_and_new
+from tests.integration.onboarding.upgrades.chain import MAP, Edition, old_and_new
 from tests.integration.onboarding.upgrades.comparing import fates_of, finished, gone_rows, lost, rows_of
 from tests.integration.onboarding.upgrades.fleet import Fleet, Lines
 
+Editions = tuple[Edition, Edition]
 BACK = {becomes: was for was, becomes in MAP.items.items()}
 
 
@@ -56,6 +57,19 @@ def check_went(fleet: Fleet, lines: Lines, before: dict[UUID, Any], journals: di
         wrong += [f"{id_} {one}" for one in moved ^ {(item, fleet.said(day)) for item, _was, day in line.moves}]
         wrong += [f"{fleet.kinds[id_]} {id_} {each}" for each in lost(was.snapshot, now.snapshot, MAP.items)]
     assert wrong == [], "\n".join(wrong[:40])
+
+
+def check_went_back(
+    fleet: Fleet, editions: Editions, before: dict[UUID, Any], between: dict[UUID, Any], went: dict[UUID, bool]
+) -> None:
+    """Each runs exactly what it ran before, or what it ran since; what was done with either version is there."""
+    (old, new), after = editions, fleet.states()
+    for id_, is_back in went.items():
+        here, kind = after[id_], fleet.kinds[id_]
+        assert here.definition_digest == (old if is_back else new).effective.digest
+        missing = list(lost(between[id_].snapshot, here.snapshot, BACK if is_back else {}))
+        missing += lost(finished(before[id_].snapshot), here.snapshot, {} if is_back else MAP.items)
+        assert missing == [], (kind, missing)
 
 
 def check_replays(fleet: Fleet) -> None:
@@ -110,19 +124,12 @@ def test_upgrade_of_many_does_what_was_shown_and_goes_back_to_the_same_bytes(
     fleet.take_back(upgrade)
     fleet.run()
     upgrade, lines = fleet.read(asked)
-    after = fleet.states()
     back = {id_: line for id_, line in lines.items() if line.applied == "done"}
     stuck = {id_: line for id_, line in back.items() if line.back != "done"}
     assert all(line.told for line in stuck.values())
     assert upgrade.state == ("applied" if stuck else "taken_back")
     assert len(stuck) <= len(back) * 0.1
-    for id_, line in back.items():
-        digest = old.effective.digest if id_ not in stuck else new.effective.digest
-        assert after[id_].definition_digest == digest
-        missing = list(lost(between[id_].snapshot, after[id_].snapshot, BACK if id_ not in stuck else {}))
-        assert missing == [], (fleet.kinds[id_], missing)
-        missing = list(lost(finished(before[id_].snapshot), after[id_].snapshot, {} if id_ not in stuck else MAP.items))
-        assert missing == [], (fleet.kinds[id_], missing)
+    check_went_back(fleet, (old, new), before, between, dict.fromkeys(back, True) | dict.fromkeys(stuck, False))
     assert fleet.pinned(old.effective.digest) == pinned
     assert {canonical(document) for document in fleet.documents(old.effective.digest)} == {
         canonical(dict(old.effective.document))
