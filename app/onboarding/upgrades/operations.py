@@ -16,9 +16,11 @@ import msgspec
 from app.access.duties import require_another, require_person
 from app.access.permissions import Permission
 from app.access.require import require
+from app.access.rights import AtWork, staff_rights
 from app.flow.definition import Definition
 from app.flow.events import MigrationMap
 from app.flow.migration.asking import check_reason
+from app.kernel.actor import Actor
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
@@ -67,14 +69,15 @@ class Chosen:
     running: tuple[Runs, ...]
 
 
-def choose(runtime: Runtime, organisation_id: UUID, to: str, from_versions: Iterable[str]) -> Chosen:
+def choose(runtime: Runtime, actor: Actor, organisation_id: UUID, to: str, from_versions: Iterable[str]) -> Chosen:
     """The published version of that address with the newest overlay upon it, and who would go on with it.
 
-    Raises TemplateMissing, TemplateRefused.
+    Raises NotPermitted, TemplateMissing, TemplateRefused.
     """
-    versions = tuple(dict.fromkeys(from_versions))
-    with partner_session(runtime.databases, organisation_id, actor="upgrades") as (session, _now):
-        document = find_published(session, to)
+    require(AtWork(staff_rights(actor), actor), Permission.ONBOARDING_WRITE)
+    versions = tuple(dict.fromkeys(each for each in from_versions if each.isprintable()))
+    with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
+        document = find_published(session, to) if to.isprintable() else None
         if document is None or "overlay" in document:
             raise TemplateMissing(f"No published template has the address {to}.")
         overlay = find_overlay(session, organisation_id, to)

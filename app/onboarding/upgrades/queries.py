@@ -19,7 +19,7 @@ from app.kernel.work import Work
 from app.onboarding.models import OnboardingCard
 from app.onboarding.upgrades.records import find_upgrade, list_parts, list_upgrades
 from app.onboarding.upgrades.rules import Part, Upgrade
-from app.templates.queries import PublishedVersion, TemplateMissing, list_published
+from app.templates.queries import NO_SUCH, PublishedVersion, TemplateMissing, list_published
 from tenants.models import TenantEntry
 from tenants.sessions import partner_session
 
@@ -55,11 +55,13 @@ def read_template_line(runtime: Runtime, actor: Actor, organisation_id: UUID, te
     Raises NotPermitted, TemplateMissing where it has neither published nor running ones.
     """
     require(AtWork(staff_rights(actor), actor), Permission.ONBOARDING_READ)
+    if not template_id.isprintable():
+        raise TemplateMissing(NO_SUCH)
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
         published = list_published(session, organisation_id, template_id)
         running = list_runs(session, organisation_id, template_id)
     if not published and not running:
-        raise TemplateMissing("There is no such template, and nothing runs by it.")
+        raise TemplateMissing(NO_SUCH)
     title = published[0].title if published else template_id
     return TemplateLine(template_id, title, published, running)
 

@@ -74,7 +74,8 @@ class UpgradeDoors(Controller):
     def create(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Ask for an upgrade: its dry run begins. Nothing is changed until another person has agreed to it."""
         wish, home = read_body(request, body, UpgradeWish), home_of(request)
-        chosen = operations.choose(runtime_of(request), home.organisation_id, wish.to, wish.from_versions)
+        who = (runtime_of(request), visit_of(request).actor, home.organisation_id)
+        chosen = operations.choose(*who, wish.to, wish.from_versions)
         told: dict[str, Any] = {"wanted": wish.map.of_engine(), "reason": wish.reason}
         return _once(request, wish, partial(operations.ask_for_upgrade, chosen=chosen, **told), status=201)
 

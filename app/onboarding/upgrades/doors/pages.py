@@ -53,7 +53,8 @@ class UpgradePages(Controller):
         given = {name: form.first(name) for name in _GIVEN} | {"from": "\n".join(form.every("from"))}
         home, template = home_of(request), form.first("template")
         try:
-            chosen = operations.choose(runtime_of(request), home.organisation_id, given["to"], form.every("from"))
+            who = (runtime_of(request), visit_of(request).actor, home.organisation_id)
+            chosen = operations.choose(*who, given["to"], form.every("from"))
             wanted = read_map(given["map"]) if given["map"].strip() else MigrationMap()
             told: dict[str, Any] = {"wanted": wanted, "reason": given["reason"]}
             made = _run(request, form, partial(operations.ask_for_upgrade, chosen=chosen, **told))

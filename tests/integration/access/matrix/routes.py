@@ -130,6 +130,7 @@ def things(town: Town, route: Route) -> dict[str, str]:
     if "/access/" in route.path:
         ids["step"] = "end"
     ids["address"] = _published()
+    ids["template"] = open_shelf("msp/managed-services").template.id
     ids["key"] = town.items["milestone" if "/milestones/" in route.path else "gate"]
     return ids
 

@@ -46,7 +46,7 @@ EVERYONE = By(actor="person:tester", roles=("onboarding_lead",))
 ANY = frozenset({"*"})
 _DELEGATION = """
     INSERT INTO {}.delegation (id, organisation_id, roles, state, reason, starts_at, ends_at, changed_at)
-    VALUES (%s, %s, '["partner_admin"]', 'active', 'test', now() - interval '1 day', now() + interval '9 days', now())"""
+    VALUES (%s, %s, '["partner_admin"]', 'active', 'test', now() - interval '1 day', now() + interval '9 day', now())"""
 _KEPT = "('onboarding.project_card', 'onboarding.upgrade', 'templates.copy_to_control')"
 VARIANTS, LAST = 5, 2  # histories of a kind; events of each that happen in the product itself
 BEGIN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -242,7 +242,7 @@ class Fleet:
     def ask(self, new: Edition, *, versions: tuple[str, ...] = ()) -> Upgrade:
         """Ada asks for an upgrade to an edition: its dry run."""
         runtime = self.installation.runtime
-        chosen = operations.choose(runtime, self.partner.id, new.below.digest, versions)
+        chosen = operations.choose(runtime, self.ada, self.partner.id, new.below.digest, versions)
         with self.installation.work(self.partner.home, self.ada) as work:
             return operations.ask_for_upgrade(work, chosen, wanted=MAP, reason="It is better.")
 

@@ -66,7 +66,7 @@ class TestUpgrade:
     def test_is_decided_by_another_once_over_what_was_shown(self, fleet: Fleet, editions: tuple[Edition, Edition]):
         new = editions[1]
         assert refused(fleet.ask, new, versions=("0.0.1",)) is NothingToUpgrade
-        chosen = operations.choose(fleet.installation.runtime, fleet.partner.id, new.below.digest, ())
+        chosen = operations.choose(fleet.installation.runtime, fleet.ada, fleet.partner.id, new.below.digest, ())
         with fleet.installation.work(fleet.partner.home, fleet.ada) as work:
             nonsense = MigrationMap(items={"task.nothing": "task.nowhere"})
             assert refused(operations.ask_for_upgrade, work, chosen, wanted=nonsense, reason="So.") is MapUnfit
