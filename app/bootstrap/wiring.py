@@ -46,7 +46,7 @@ _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 _JOBS_WAIT = 60.0  # seconds for a connection: a worker has more threads than these, and keeps its leases meanwhile
 _BELOW = ("audit", "access", "identity", "vault", "tenancy")
-JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "intake", "onboarding", "onboarding.upgrades")
+JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "intake", "onboarding")
 
 
 class CellWithoutAddress(Invalid):

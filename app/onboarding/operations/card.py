@@ -114,9 +114,7 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition, stan
         "seq": onboarding.seq,
         "name": onboarding.name,
         "template": f"{_english(definition.title)} {definition.version}",
-        "template_id": definition.id,
-        "version": definition.version,
-        "definition": definition.digest,
+        **_what_runs(definition),
         "state": onboarding.state,
         "stage": stage.key if stage else None,
         "next_step": first.key if first else None,
@@ -133,6 +131,10 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition, stan
         "first_value_at": onboarding.first_value_at,
         "changed_at": work.now,
     }
+
+
+def _what_runs(definition: Definition) -> dict[str, str]:
+    return {"template_id": definition.id, "version": definition.version, "definition": definition.digest}
 
 
 def _urgency(row: Item) -> tuple[bool, datetime, int]:

@@ -33,6 +33,7 @@ from app.onboarding.upgrades.rules import Line, Part, State, Upgrade, Who
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
 from app.templates.queries import TemplateMissing, find_overlay, find_published
+from app.web.translations import mark
 from tenants.sessions import partner_session
 
 MOST = 5_000  # onboardings of one upgrade
@@ -97,7 +98,7 @@ def ask_for_upgrade(work: Work, chosen: Chosen, *, wanted: MigrationMap, reason:
     definition = chosen.effective.compile()
     _check_map(wanted, definition)
     if not chosen.running:
-        raise NothingToUpgrade("No onboarding runs these versions now.")
+        raise NothingToUpgrade(mark("No onboarding runs these versions now."))
     if len(chosen.running) > MOST:
         raise TooMany(f"One upgrade takes {MOST} onboardings at most. Choose fewer versions.")
     parts = [_part(tenant, list(group)) for tenant, group in groupby(chosen.running, key=lambda one: one.tenant_id)]
@@ -119,18 +120,18 @@ def decide_upgrade(
     """
     require(work, Permission.ONBOARDING_WRITE)
     require_person(work.actor)
-    upgrade = _expect(work, upgrade_id, versions, {"looked"}, "Only what was looked at and waits can be decided.")
+    upgrade = _expect(work, upgrade_id, versions, {"looked"}, mark("Only what was looked at and waits can be decided."))
     if not agreed:
         check_reason(reason)
         work.record(events.UpgradeDeclined(**_about(upgrade, reason)))
         return _keep(work, msgspec.structs.replace(upgrade, state="declined", ended=_who(work, reason)))
     require_another(upgrade.asked.id, work.actor)
     if seen != upgrade.preview:
-        raise PreviewMoved("This is not what the dry run shows; look at it again, then decide.")
+        raise PreviewMoved(mark("This is not what the dry run shows; look at it again, then decide."))
     parts = list_parts(work.session, upgrade_id)
     left = tuple(part.tenant for part in parts if any(line.seen == "goes" for line in part.lines))
     if not left:
-        raise NothingToUpgrade("None of these onboardings can go on with that version.")
+        raise NothingToUpgrade(mark("None of these onboardings can go on with that version."))
     entry = work.record(events.UpgradeAgreed(preview=seen, **_about(upgrade, reason or None)))
     who = _who(work, reason)
     begun = msgspec.structs.replace(upgrade, state="applying", agreed=who, agreement=str(entry), left=left)
@@ -145,7 +146,7 @@ def stop_upgrade(work: Work, *, upgrade_id: UUID, versions: frozenset[str]) -> U
     require(work, Permission.ONBOARDING_WRITE)
     upgrade = _expect(work, upgrade_id, versions, None, "")
     if not upgrade.is_under_way:
-        raise NotNow("It is not under way.")
+        raise NotNow(mark("It is not under way."))
     work.record(events.UpgradeStopped(**_about(upgrade)))
     return _keep(work, msgspec.structs.replace(upgrade, stopped=True))
 
@@ -155,7 +156,7 @@ def resume_upgrade(work: Work, *, upgrade_id: UUID, versions: frozenset[str]) ->
     require(work, Permission.ONBOARDING_WRITE)
     upgrade = _expect(work, upgrade_id, versions, None, "")
     if not upgrade.stopped:
-        raise NotNow("Nobody has stopped it.")
+        raise NotNow(mark("Nobody has stopped it."))
     work.record(events.UpgradeResumed(**_about(upgrade)))
     return _go_on(work, _next(msgspec.structs.replace(upgrade, stopped=False)))
 
@@ -173,11 +174,11 @@ def take_back_upgrade(
     check_reason(reason)
     upgrade = _expect(work, upgrade_id, versions, None, "")
     if upgrade.state not in {"applied", "taken_back"} and not (upgrade.state == "applying" and upgrade.stopped):
-        raise NotNow("Only what was done can be taken back. Stop it first, if it is under way.")
+        raise NotNow(mark("Only what was done can be taken back. Stop it first, if it is under way."))
     parts = [_marked(part, onboarding_id) for part in list_parts(work.session, upgrade_id)]
     chosen = [line.onboarding for part in parts for line in part.lines if _can_go_back(line, onboarding_id)]
     if not chosen:
-        raise NotNow("There is nothing to take back.")
+        raise NotNow(mark("There is nothing to take back."))
     left = tuple(part.tenant for part in parts if any(line.onboarding in chosen for line in part.lines))
     for part in parts:
         if part.tenant in left:
@@ -205,7 +206,7 @@ def _expect(work: Work, upgrade_id: UUID, versions: frozenset[str], states: set[
     """The upgrade, locked until the commit. Raises UpgradeMissing, UpgradeStale, NotNow."""
     upgrade = find_upgrade(work.session, upgrade_id, lock=True)
     if not versions & {"*", f'"{upgrade.number}"'}:
-        raise UpgradeStale("It has gone on since you looked at it; look again, then decide.")
+        raise UpgradeStale(mark("It has gone on since you looked at it; look again, then decide."))
     if states is not None and upgrade.state not in states:
         raise NotNow(otherwise)
     return upgrade
@@ -214,14 +215,12 @@ def _expect(work: Work, upgrade_id: UUID, versions: frozenset[str], states: set[
 def _go_on(work: Work, upgrade: Upgrade) -> Upgrade:
     keep_upgrade(work, upgrade)
     ask_for_jobs(work, upgrade, upgrade.left)
-    work.topics.add(f"live:{work.tenant.id}")
     return upgrade
 
 
 def _keep(work: Work, upgrade: Upgrade) -> Upgrade:
     kept = _next(upgrade)
     keep_upgrade(work, kept)
-    work.topics.add(f"live:{work.tenant.id}")
     return kept
 
 
@@ -272,5 +271,5 @@ def _check_map(wanted: MigrationMap, definition: Definition) -> None:
     known |= {member.key for repeat in definition.repeats.values() for member in repeat.pattern}
     wrong = [f"/map/items/{key}" for key, target in wanted.items.items() if target not in known]
     if wrong:
-        reason = "The version has nothing of this name."
-        raise MapUnfit("The map names what the version does not have.", errors=[(each, reason) for each in wrong])
+        reason = mark("The version has nothing of this name.")
+        raise MapUnfit(mark("The map names what the version does not have."), errors=[(each, reason) for each in wrong])

@@ -13,6 +13,7 @@ from app.audit.queries.documents import Kept, find_document, list_documents
 from app.kernel.errors import Missing
 from app.kernel.work import Work
 from app.onboarding.upgrades.rules import Part, Upgrade
+from app.web.translations import mark
 
 UPGRADE, PART = "template.upgrade", "template.upgrade.part"
 JOB = "onboarding.upgrade"
@@ -27,7 +28,7 @@ def find_upgrade(session: Session, upgrade_id: UUID, *, lock: bool = False) -> U
     """The upgrade; with `lock` until the commit nobody else's. Raises UpgradeMissing."""
     kept = find_document(session, UPGRADE, str(upgrade_id), lock=lock)
     if kept is None:
-        raise UpgradeMissing("This upgrade is not here. It may belong to another partner.")
+        raise UpgradeMissing(mark("This upgrade is not here. It may belong to another partner."))
     return msgspec.convert(kept.body, Upgrade)
 
 
@@ -45,7 +46,7 @@ def find_part(session: Session, upgrade_id: UUID, tenant_id: UUID) -> Part:
     """What it holds of one workspace. Raises UpgradeMissing."""
     kept = find_document(session, PART, f"{upgrade_id}:{tenant_id}")
     if kept is None:
-        raise UpgradeMissing("This upgrade has nothing to do with that workspace.")
+        raise UpgradeMissing(mark("This upgrade has nothing to do with that workspace."))
     return _part(kept)
 
 

@@ -26,6 +26,7 @@ from app.onboarding.upgrades.rules import Line, Part, Upgrade, Who, after_step, 
 from app.onboarding.upgrades.tenant.carrying import Carrier
 from app.onboarding.upgrades.tenant.looking import look_at, word_of
 from app.templates.operations import effective_document
+from app.web.translations import mark
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
@@ -60,7 +61,6 @@ def write_down(home: Work, begun: Upgrade, met: Part) -> None:
     known = find_part(home.session, upgrade.id, met.tenant)
     lines = [new if upgrade.needs(old) else old for old, new in zip(known.lines, met.lines, strict=True)]
     keep_part(home, upgrade.id, msgspec.structs.replace(known, lines=tuple(lines)))
-    home.topics.add(f"live:{home.tenant.id}")
     if any(upgrade.needs(line) for line in lines):
         return  # it was stopped on the way
     left = tuple(each for each in upgrade.left if each != met.tenant)
@@ -101,7 +101,9 @@ class _Step:
     def meet(self) -> Part:
         """The part with what its onboardings met, as far as nobody has stopped it."""
         if self.tenant is None or self.tenant.organisation_id != self.run.tenant.organisation_id:
-            return self._each(lambda line: _failed(self.upgrade, line, "The workspace is not there any more.", "ended"))
+            return self._each(
+                lambda line: _failed(self.upgrade, line, mark("The workspace is not there any more."), "ended")
+            )
         if self.upgrade.state == "looking":
             return self._look(self.tenant)
         carrier = self._carrier(self.tenant)

@@ -10,7 +10,6 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.response import Stream
 
 from app.access.decisions import can
 from app.access.permissions import Permission
@@ -26,9 +25,8 @@ from app.onboarding.upgrades.queries import count_lines, read_template_line, rea
 from app.onboarding.upgrades.rules import Upgrade
 from app.web.begin import begin_work, home_of, run_form, runtime_of, visit_of
 from app.web.forms import Form, new_command_key
-from app.web.live import live_stream
 from app.web.page.ways import staff_nav
-from app.web.responses import draw_fragment, locale_of, page, redirect
+from app.web.responses import fragment, locale_of, page, redirect
 from app.web.translations import translations
 
 PageRequest = Request[Any, Any, Any]
@@ -69,16 +67,10 @@ class UpgradePages(Controller):
         """One upgrade: how far it is, what it shows, what became of each onboarding."""
         return _one(request, upgrade_id, word=word, after=max(after, 0))
 
-    @get("/{upgrade_id:uuid}/stream", sync_to_thread=True)
-    def stream(self, request: PageRequest, upgrade_id: FromPath[UUID]) -> Stream:
-        """The same as it changes."""
-        home = home_of(request)
-
-        def draw() -> str:
-            return draw_fragment(request, "onboarding/upgrades/_live.html", _shown(request, upgrade_id))
-
-        draw()  # who may not look is told so by a status, not by a stream
-        return live_stream(request, f"live:{home.id}", draw)
+    @get("/{upgrade_id:uuid}/progress", sync_to_thread=True)
+    def progress(self, request: PageRequest, upgrade_id: FromPath[UUID]) -> Response[str]:
+        """What has changed meanwhile, for the page that is open; it asks as long as jobs are at it."""
+        return fragment(request, "onboarding/upgrades/_live.html", _shown(request, upgrade_id))
 
     @post("/{upgrade_id:uuid}/decision", sync_to_thread=True)
     def decide(self, request: PageRequest, upgrade_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
@@ -166,8 +158,6 @@ def _one(  # what is shown of it, and what was sent back
 ) -> Response[str]:
     context = _shown(request, upgrade_id, word=word, after=after)
     context |= {"errors": _errors(error, _reader(request)), "given": given or {}}
-    live = context["upgrade"]["under_way"] and error is None and not (word or after)
-    context |= {"stream": f"/upgrades/{upgrade_id}/stream" if live else ""}
     status = error.status if error else 200
     return page(request, "onboarding/upgrades/one.html", context, status=status, nav=staff_nav(request))
 
@@ -176,7 +166,8 @@ def _shown(request: PageRequest, upgrade_id: UUID, *, word: str = "", after: int
     with begin_work(request, home_of(request).id) as work:
         upgrade, parts = read_upgrade(work, upgrade_id)
     shown = upgrade_page(upgrade, parts, _reader(request), word=word, after=after)
-    return shown | {"command_key": new_command_key(), "errors": [], "given": {}}
+    follows = upgrade.is_under_way and not (word or after)
+    return shown | {"command_key": new_command_key(), "errors": [], "given": {}, "follows": follows}
 
 
 def _errors(error: SlipwayError | None, reader: Reader) -> list[tuple[str, str]]:

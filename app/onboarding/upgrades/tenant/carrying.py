@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -31,6 +32,7 @@ from app.onboarding.upgrades.rules import Line, Upgrade, Word, way_back
 from app.onboarding.upgrades.tenant.looking import word_of
 from app.templates.language import address
 from app.templates.queries import get_pinned
+from app.web.translations import mark
 from tenants.tenant import Tenant
 
 
@@ -86,9 +88,14 @@ class Carrier:
 
 def _go_on(work: Work, carrier: Carrier, line: Line) -> None:
     upgrade, to = carrier.upgrade, line.onboarding
-    wish = {"target": carrier.target, "wanted": line.map, "reason": upgrade.asked.reason, "seen": line.plan}
+    wish: dict[str, Any] = {
+        "target": carrier.target,
+        "wanted": line.map,
+        "reason": upgrade.asked.reason,
+        "seen": line.plan,
+    }
     with work.acting(carrier.asked):
-        propose_migration(work, onboarding_id=to, **wish)  # type: ignore[arg-type]  # a mapping of what it takes
+        propose_migration(work, onboarding_id=to, **wish)
     decide_migration(work, onboarding_id=to, agreed=True, seen=line.plan)
     told = {"upgrade": str(upgrade.id), "agreed": upgrade.agreement, "plan": line.plan, "before": line.before}
     work.record(OnboardingUpgraded(subject_id=to, onboarding_id=to, reason=upgrade.asked.reason, **told))
@@ -103,9 +110,9 @@ def _go_back(work: Work, carrier: Carrier, line: Line) -> None:
     upgrade, to = carrier.upgrade, line.onboarding
     onboarding = lock_onboarding(work, to)
     if onboarding.definition_digest != upgrade.definition:
-        raise PlanMoved("It runs another version by now; look at its own page.")
+        raise PlanMoved(mark("It runs another version by now; look at its own page."))
     if address(dict(get_pinned(work.session, line.before).document)) != line.before:
-        raise PinnedMissing("What it ran before is not here any more as it was.")
+        raise PinnedMissing(mark("What it ran before is not here any more as it was."))
     before, wanted = definition_of(work, line.before), way_back(line.map)
     plan = look(work, onboarding, before, wanted).plan
     if gone := [each.item for each in plan.problems if each.kind == "unplaced" and each.item]:
@@ -114,12 +121,17 @@ def _go_back(work: Work, carrier: Carrier, line: Line) -> None:
     if plan.problems:
         raise MigrationRefused(plan.problems)
     reason = upgrade.undone.reason if upgrade.undone else ""
-    about = {"before": plan.before, "definition": plan.definition, "version": plan.version, "map": wanted}
-    advance(work, onboarding, flow.Migrated(by=acting(work, onboarding), reason=reason, **about))  # type: ignore[arg-type]  # a mapping of what it holds
+    about: dict[str, Any] = {
+        "before": plan.before,
+        "definition": plan.definition,
+        "version": plan.version,
+        "map": wanted,
+    }
+    advance(work, onboarding, flow.Migrated(by=acting(work, onboarding), reason=reason, **about))
     _tell(work, upgrade.id, to, line.before, wanted, reason)
 
 
 def _tell(work: Work, upgrade: UUID, to: UUID, digest: str, wanted: MigrationMap, reason: str) -> None:
     dropped = sorted(wanted.dropped)
-    told = {"upgrade": str(upgrade), "definition_digest": digest, "dropped": dropped}
-    work.record(OnboardingTakenBack(subject_id=to, onboarding_id=to, reason=reason, **told))  # type: ignore[arg-type]  # a mapping of what it holds
+    told: dict[str, Any] = {"upgrade": str(upgrade), "definition_digest": digest, "dropped": dropped}
+    work.record(OnboardingTakenBack(subject_id=to, onboarding_id=to, reason=reason, **told))

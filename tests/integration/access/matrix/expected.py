@@ -133,7 +133,7 @@ FOR_STAFF = {
     "GET /api/v1/upgrades/{upgrade_id:uuid}": 200,
     "GET /upgrades": 200,
     "GET /upgrades/{upgrade_id:uuid}": 200,
-    "GET /upgrades/{upgrade_id:uuid}/stream": 200,
+    "GET /upgrades/{upgrade_id:uuid}/progress": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }
 VOUCHED = "POST /api/v1/tenants/{tenant_id:uuid}/exports"  # where a bundle may go is asked before whose it is

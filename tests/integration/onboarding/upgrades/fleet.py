@@ -184,7 +184,7 @@ class Fleet:
 
     def run(self) -> None:
         """Everything that is due, but what leaves the building and what only tells people."""
-        self.installation.cell(f"DELETE FROM cell.job WHERE kind NOT IN {_KEPT} AND state = 'ready'")  # noqa: S608
+        self.installation.cell(f"DELETE FROM cell.job WHERE kind NOT IN {_KEPT} AND state = 'ready'")  # noqa: S608 - kinds of ours
         self.installation.cell("DELETE FROM cell.outbox WHERE type <> 'templates.version.published'")
         self.installation.cell("UPDATE cell.job SET run_at = now() WHERE state = 'ready'")
         self.installation.run_due(SUBSCRIPTIONS, rounds=2_000)

@@ -75,12 +75,12 @@ def _one(lines: list[Line], *, who: UUID = LENA, **more: Any) -> Context:
     upgrade = msgspec.structs.replace(UPGRADE, **more)
     shown = upgrade_page(upgrade, _parts(lines), _reader(who))
     shown |= {"chrome": replace(PARTNER, path="/upgrades"), "command_key": KEY, "errors": [], "given": {}}
-    return shown | {"stream": ""}
+    return shown | {"follows": False}
 
 
 _WAITS = _one(_LOOKED)
 _OWN = _one(_LOOKED, who=DANA)
-_LOOKING = _one([*_LOOKED[:3], *_NEW[3:]], state="looking") | {"stream": "/upgrades/7/stream"}
+_LOOKING = _one([*_LOOKED[:3], *_NEW[3:]], state="looking") | {"follows": True}
 _APPLYING = _one(_HALF, state="applying", agreed=_AGREED)
 _STOPPED = _one(_HALF, state="applying", stopped=True, agreed=_AGREED)
 _TAKEN = _one(_BACK, state="applied", agreed=_AGREED, undone=_UNDONE)
