@@ -19,7 +19,7 @@ def upgrade() -> None:
     for name in COLUMNS:
         op.add_column(
             'onboarding_card',
-            sa.Column(name, sa.String(), nullable=True),
+            sa.Column(name, sa.Text(), nullable=True),
             schema='control',
             if_not_exists=True,
         )
