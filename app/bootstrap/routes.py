@@ -67,6 +67,8 @@ from app.onboarding.queues.pages import OwnerForms, WorkPages
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
 from app.onboarding.trying.pages import TrialPages
+from app.onboarding.upgrades.doors.api import UpgradeDoors
+from app.onboarding.upgrades.doors.pages import UpgradePages
 from app.partners.pages import BrandFiles
 from app.templates.packages.editor.pages import EditorPages
 from app.templates.packages.pages import PackagePages
@@ -133,6 +135,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     DatePages,
     TimePages,
     MigrationPages,
+    UpgradePages,
     FeedForms,
     FeedDoors,
     CommentPages,
@@ -163,6 +166,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ReminderDoors,
     ScheduleDoors,
     MigrationDoors,
+    UpgradeDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

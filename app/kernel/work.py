@@ -176,12 +176,16 @@ class Work:
 
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
-        """What is recorded meanwhile is recorded of somebody else: of a job that this work leads to."""
+        """What happens meanwhile is done by somebody else, with their rights: by a job, or in the name of a person."""
         before, self.actor = self.actor, actor
+        rights = self.__dict__.pop("rights", None)
         try:
             yield
         finally:
             self.actor = before
+            self.__dict__.pop("rights", None)
+            if rights is not None:
+                self.__dict__["rights"] = rights
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

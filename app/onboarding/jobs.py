@@ -23,6 +23,7 @@ from app.onboarding import operations
 from app.onboarding.lifecycle.operations import start_next, tell_not_started
 from app.onboarding.operations.moments import Moment
 from app.onboarding.talk.news import write_to_watchers
+from app.onboarding.upgrades.stepping import give_up, step_on
 
 
 @job("onboarding.start")
@@ -136,6 +137,12 @@ def tell_watchers(run: JobRun, *, onboarding_id: str) -> Outcome:
     """Something happened a while ago: those who watch it get one letter each."""
     write_to_watchers(run, UUID(onboarding_id))
     return Done()
+
+
+@job("onboarding.upgrade", given_up=give_up)
+def upgrade(run: JobRun, *, upgrade_id: str, tenant_id: str, step: str) -> Outcome:
+    """One step of an upgrade of many: look at, let go on, or take back the onboardings of one workspace."""
+    return step_on(run, UUID(upgrade_id), UUID(tenant_id), step)
 
 
 def _meet(work: Work, due: Sequence[dict[str, Any]], moment_of: Callable[[dict[str, Any]], Moment]) -> None:

@@ -143,12 +143,16 @@ class Comment(TenantRecord):
 
 
 class OnboardingCard(ControlRecord):
-    """Projection for the partner's lists: one line an onboarding, rebuilt from events."""
+    """Projection for the partner's lists: one line an onboarding, rebuilt from events.
+
+    `template_id`, `version` and `definition` (an address) say what it runs; None on a card of before they were there.
+    """
 
     __tablename__ = "onboarding_card"
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "onboarding_id"),
         Index(None, "organisation_id", "state", "changed_at"),
+        Index(None, "organisation_id", "template_id"),
     )
 
     tenant_id: Mapped[UUID]
@@ -157,6 +161,9 @@ class OnboardingCard(ControlRecord):
     seq: Mapped[int]
     name: Mapped[str]
     template: Mapped[str]
+    template_id: Mapped[str | None]
+    version: Mapped[str | None]
+    definition: Mapped[str | None]
     state: Mapped[str]
     stage: Mapped[str | None]
     next_step: Mapped[str | None]

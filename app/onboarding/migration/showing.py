@@ -23,14 +23,14 @@ from app.web.translations import mark
 
 ITEM, VALUE, LEFT_OUT = "item.", "value.", "-"  # how the form names what it asks; what stands for leaving out
 
-_FATES: Final[tuple[tuple[Fate, str], ...]] = (
+FATES: Final[tuple[tuple[Fate, str], ...]] = (
     ("set_back", mark("Waits for its turn once more")),
     ("added", mark("Is added, still to come")),
     ("not_needed", mark("Is added too late and not needed")),
     ("restored", mark("Comes back, finished as it was")),
     ("dropped", mark("Is left out")),
 )
-_TROUBLE: Final[Mapping[str, str]] = {
+TROUBLE: Final[Mapping[str, str]] = {
     "unplaced": mark("Somebody has worked on this, and the new version does not have it."),
     "value": mark("What was written here does not fit the new version."),
     "owner": mark("It belongs to the other side in the new version; its owner would be released."),
@@ -85,7 +85,7 @@ def _shown(picture: Picture, new: Definition, preview: Preview) -> dict[str, Any
     kept, say = plan.of("kept"), picture.say
     groups = [
         {"title": say(title), "items": [_line(picture, new, line) for line in plan.of(fate)]}
-        for fate, title in _FATES
+        for fate, title in FATES
         if plan.of(fate)
     ]
     moved = [line for line in kept if line.was != line.becomes]
@@ -152,12 +152,12 @@ def _title(picture: Picture, new: Definition, problem: Problem) -> str:
 
 
 def _problem(picture: Picture, new: Definition, problem: Problem) -> dict[str, str]:
-    return {"title": _title(picture, new, problem), "text": picture.say(_TROUBLE[problem.kind])}
+    return {"title": _title(picture, new, problem), "text": picture.say(TROUBLE[problem.kind])}
 
 
 def _question(picture: Picture, new: Definition, preview: Preview, problem: Problem) -> dict[str, Any]:
     """A field that settles the problem when the plan is looked at again."""
-    title, help_ = _title(picture, new, problem), picture.say(_TROUBLE[problem.kind])
+    title, help_ = _title(picture, new, problem), picture.say(TROUBLE[problem.kind])
     if problem.kind in {"unplaced", "exception"}:
         return _place(picture, new, preview, problem) | {"label": title, "help": help_}
     place = problem.place.removeprefix("/values/")

@@ -30,7 +30,7 @@ SYSTEM_ONLY = {
     "refill_cards": "called by the operator's command after an upgrade",
     "ask_for_card": "part of an operation that has checked its own permission",
 }
-LINES = "lines:2"  # what `card_values` and the lines are made of; a new number lets operators refill them all once
+LINES = "lines:3"  # what `card_values` and the lines are made of; a new number lets operators refill them all once
 OPEN = ("open", "running", "blocked")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -114,6 +114,7 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition, stan
         "seq": onboarding.seq,
         "name": onboarding.name,
         "template": f"{_english(definition.title)} {definition.version}",
+        **_what_runs(definition),
         "state": onboarding.state,
         "stage": stage.key if stage else None,
         "next_step": first.key if first else None,
@@ -130,6 +131,10 @@ def card_values(work: Work, onboarding: Onboarding, definition: Definition, stan
         "first_value_at": onboarding.first_value_at,
         "changed_at": work.now,
     }
+
+
+def _what_runs(definition: Definition) -> dict[str, str]:
+    return {"template_id": definition.id, "version": definition.version, "definition": definition.digest}
 
 
 def _urgency(row: Item) -> tuple[bool, datetime, int]:

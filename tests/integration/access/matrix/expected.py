@@ -134,6 +134,12 @@ FOR_STAFF = {
     "GET /templates/lines/{line:str}": 200,
     "GET /templates/{address:str}/differences": 200,
     "GET /work": 200,
+    "GET /api/v1/upgrades": 200,
+    "GET /api/v1/upgrades/running/{template:str}": 200,
+    "GET /api/v1/upgrades/{upgrade_id:uuid}": 200,
+    "GET /upgrades": 200,
+    "GET /upgrades/{upgrade_id:uuid}": 200,
+    "GET /upgrades/{upgrade_id:uuid}/progress": 200,
     "GET /people/{person_id:uuid}": 404,  # the page is for who may change it
 }
 # Where the right is asked before anything is looked for, so that the answer is the same whatever there is: where a

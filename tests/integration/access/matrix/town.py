@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
+import msgspec
+
 from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.seeding import seeder
 from app.bootstrap.services.client_secrets import SealedClientSecrets
@@ -30,6 +32,7 @@ from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import ValkeyWake
 from app.marketplace.operations.offering import Offer, submit
 from app.marketplace.rules import Visibility
+from app.onboarding.upgrades.records import keep_upgrade
 from app.templates.library import open_shelf
 from app.templates.operations import publish
 from app.templates.packages.operations import publish_package, revise
@@ -45,6 +48,7 @@ from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
+from tests.look.examples.onboarding.upgrades import UPGRADE
 from tests.unit.templates.packages.samples import package as gold
 
 NORTHWIND, CONTOSO = "northwind.localhost", "contoso.localhost"
@@ -61,6 +65,7 @@ _OWN = {
     "connection_id",
     "person_id",
     "role_id",
+    "upgrade_id",
 }  # a partner's
 _EXCEPTION = """
     INSERT INTO {}.exception (id, subject_kind, subject_id, key, type, reason_code, state, route, summary, opened_at)
@@ -334,12 +339,20 @@ class Town:
             "draft_id": str(self.draft),
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
+            "upgrade_id": self._upgrade(),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}
         self._things["partner"]["rest"] = f"Users/{self.ada.id}"
         self._things["partner"]["person_id"] = str(self.ada.id)
         self.items = items
+
+    def _upgrade(self) -> str:
+        """An upgrade of the partner's that waits for a second person."""
+        upgrade = msgspec.structs.replace(UPGRADE, id=new_id(), title="Zephyrine")
+        with self.installation.work(self.home, self.ada) as work:
+            keep_upgrade(work, upgrade)
+        return str(upgrade.id)
 
     def _transfer(self, direction: str) -> str:
         """A finished export of Acme with its file, or the import that it came by."""

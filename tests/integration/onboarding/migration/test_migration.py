@@ -324,3 +324,52 @@ class TestSandbox:
         done = ask(house, place, newer)
         house.installation.control("UPDATE control.tenant SET kind = 'customer' WHERE id = %s", place.tenant.id)
         assert (done.status, done.body["version"], done.body["waiting"]) == (200, "8.0.0", None)
+
+
+class TestManyAtOnce:
+    def test_are_asked_for_agreed_to_and_taken_back_over_json_and_pages(self, house: House, newer: str):
+        house.run()
+        to, key, template = publish_version(house, "8.9.0", add_pilot), new_id().hex, "msp-managed-services"
+        running = house.lead.get(f"/api/v1/upgrades/running/{template}").body
+        assert {each["tenant"] for each in running["onboardings"]} >= {"Acme", "Globex"}
+        assert "8.9.0" in running["published"]
+        assert house.lead.get("/api/v1/upgrades/running/nothing").status == 404
+        wish = {"to": to, "reason": WHY}
+        made = house.lead.post("/api/v1/upgrades", wish, key=key)
+        assert (made.status, made.body["state"], made.headers["etag"]) == (201, "looking", '"1"')
+        assert house.lead.post("/api/v1/upgrades", wish, key=key).body == made.body
+        assert house.lead.post("/api/v1/upgrades", wish | {"to": "sha256:none"}).problem == "template-missing"
+        assert {caller.post("/api/v1/upgrades", wish).status for caller in (house.cleo, house.gus)} == {403, 404}
+        path, page = made.headers["location"], f"/upgrades/{made.body['id']}"
+        assert house.lead.browser.get(page).status == 200
+        house.run()
+
+        shown = house.lead.get(path)
+        assert (shown.body["state"], sum(shown.body["seen"].values())) == ("looked", len(running["onboardings"]))
+        word = {"agreed": True, "preview": shown.body["preview"]}
+        etag = {"if-match": shown.headers["etag"]}
+        assert house.lead.post(f"{path}/decision", word, **etag).problem == "second-person-needed"
+        assert house.lena.post(f"{path}/decision", word, **{"if-match": '"1"'}).problem == "upgrade-stale"
+        assert house.lena.post(f"{path}/halt", {"stopped": True}, **etag).problem == "not-now"
+        assert 'value="agree"' not in house.lead.browser.get(page).text
+        assert 'value="agree"' in house.lena.browser.get(page).text
+        form = {"decision": "agree", "preview": shown.body["preview"], "number": str(shown.body["number"])}
+        assert house.lena.browser.post(f"{page}/decision", form | {"command_key": new_id().hex}).status == 303
+        again = house.lena.browser.post(f"{page}/decision", form | {"command_key": new_id().hex})
+        assert again.status == 409
+        house.run()
+
+        done = house.lead.get(path).body
+        assert (done["state"], done["applied"]) == ("applied", {"done": shown.body["seen"]["goes"]})
+        found = [house.lead.browser.get(each) for each in ("/upgrades", f"/upgrades?template={template}", page)]
+        found += [house.lead.browser.get(f"{page}?word=done"), house.lead.browser.get(f"{page}?after=100")]
+        assert {each.status for each in found} == {200}
+        empty = {"command_key": new_id().hex, "number": str(done["number"]), "reason": " "}
+        assert house.lead.browser.post(f"{page}/way-back", empty).status == 422
+        back = house.lead.post(f"{path}/way-back", {"reason": "It confuses."}, **{"if-match": "*"})
+        assert (back.status, back.body["state"]) == (200, "taking_back")
+        house.run()
+        ended = house.lead.get(path).body
+        assert (ended["state"], ended["back"]) == ("taken_back", done["applied"])
+        asked = wish | {"template": template, "reason": "", "command_key": new_id().hex}
+        assert house.lead.browser.post("/upgrades", asked).status == 422

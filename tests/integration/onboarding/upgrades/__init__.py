@@ -1,0 +1,1 @@
+"""Many onboardings go on with another version at once, and back."""
