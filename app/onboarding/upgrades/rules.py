@@ -46,9 +46,9 @@ class Who(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One onboarding of it. `before` is the address of what it ran, `definition` of what it would; a step that it has
-    not met yet is None.
+    """One onboarding of it.
 
+    `before` is the address of what it ran, `definition` of what it would; a step that it has not met yet is None.
     `fates` leave out what goes on as it is; `counts` count those too.
     """
 
