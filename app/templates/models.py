@@ -14,8 +14,9 @@ from tenants.metadata import ControlRecord, Document, TenantRecord
 class TemplateVersion(ControlRecord):
     """One immutable version of a template, or a partner's overlay upon one.
 
-    Of an overlay, `template_digest` is the template at the bottom of its chain and `result` the address of the document
-    that the whole chain makes, on which a further overlay can stand; both None for a template.
+    Of an overlay, `template_digest` is the template at the bottom of its chain, `below` the version that it stands on
+    and `result` the address of the document that the whole chain makes, on which a further overlay can stand; None for
+    a template. An overlay of before (no `below`) stands on the template.
     """
 
     __tablename__ = "template_version"
@@ -29,6 +30,7 @@ class TemplateVersion(ControlRecord):
     document: Mapped[Document]
     published_at: Mapped[datetime]
     template_digest: Mapped[str | None]
+    below: Mapped[str | None]
     result: Mapped[str | None]
 
 
@@ -51,8 +53,8 @@ class TemplateLine(ControlRecord):
 class Definition(TenantRecord):
     """In a customer's workspace the effective document that running work is pinned to; in a home what it published.
 
-    `origins` says who set each value of an effective document; of a published overlay, `result` (the address of what
-    its chain makes); of what was taken over from somebody else, `publisher`.
+    `origins` says who set each value of an effective document; of a published overlay, `template`, `below` and
+    `result` as above; of what was taken over from somebody else, `publisher`.
     """
 
     __tablename__ = "definition"

@@ -97,6 +97,7 @@ def copy_to_control(runtime: Runtime, home: Tenant, event: dict[str, Any], publi
             "document": dict(published.document),
             "published_at": now,
             "template_digest": published.origins.get("template"),
+            "below": published.origins.get("below"),
             "result": published.origins.get("result"),
         }
         session.connection().execute(insert(TemplateVersion).values(**row).on_conflict_do_nothing())
@@ -172,7 +173,8 @@ def _store(work: Work, version: Template | Overlay, chain: Chain, origins: dict[
     document = dict(version.document)
     kind = "overlay" if isinstance(version, Overlay) else "template"
     if kind == "overlay":
-        origins = {**origins, "template": chain.template.digest, "result": chain.effective().digest}
+        below = chain.versions[-2].digest
+        origins = {**origins, "template": chain.template.digest, "below": below, "result": chain.effective().digest}
     row = Definition(
         digest=version.digest,
         template_id=chain.template.id,

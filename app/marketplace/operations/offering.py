@@ -37,6 +37,8 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 _CHANGELOG = mark("Say in a few words what is in this version; at most 5,000 characters.")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+SYSTEM_ONLY = {"submissions_of": "part of an operation that has checked its own permission, and of set-up"}
+
 
 class NotAPublishersHome(Invalid):
     """Templates are offered by organisations, from their homes."""

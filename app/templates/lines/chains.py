@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,13 @@ class ChainBroken(Missing):
 
 @dataclass(frozen=True, slots=True)
 class Shelves:
-    """Where published documents are: by their address, and the address of the overlay that leads to a document."""
+    """Where published documents are: by their address; what an overlay stands on; what makes a document.
+
+    An overlay that changes nothing makes what it stands on, so what is beneath one is written down, not looked for.
+    """
 
     find: Callable[[str], Document | None]
+    beneath: Callable[[str], str | None]
     leading_to: Callable[[str], str | None]
 
 
@@ -62,7 +66,7 @@ def find_chain(shelves: Shelves, top: str) -> Chain:
         if "overlay" not in document:
             return Chain(Template(document, address, _published(document)), tuple(reversed(overlays)))
         overlays.append(Overlay(document, address, _published(document)))
-        address = _below(shelves, overlays[-1])
+        address = shelves.beneath(address) or overlays[-1].written_for
     raise ChainBroken(_sentence(top, overlays))
 
 
@@ -74,9 +78,10 @@ def find_beneath(shelves: Shelves, result: str) -> Chain:
     return find_chain(shelves, top)
 
 
-def _below(shelves: Shelves, overlay: Overlay) -> str | None:
-    address = overlay.written_for
-    return address if shelves.find(address) is not None else shelves.leading_to(address)
+def uppermost(candidates: Sequence[tuple[str, str | None]]) -> str | None:
+    """Of overlays that make the same document, each with what it stands on, the last that no other stands on."""
+    trodden = {below for _, below in candidates}
+    return next((address for address, _ in candidates if address not in trodden), None)
 
 
 def _sentence(top: str, overlays: list[Overlay]) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.audit.queries.documents import find_document
-from app.templates.lines.chains import Shelves, find_chain
+from app.templates.lines.chains import Shelves, find_chain, uppermost
 from app.templates.models import Definition, TemplateLine, TemplateVersion
 
 LINE = "template.line"  # the kind of record that a home keeps it in
@@ -47,13 +47,19 @@ def own(column: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
 
 def published_shelves(session: Session) -> Shelves:
     """What the organisation has published, in its scope in `control`."""
+    mine = own(TemplateVersion.organisation_id)
+
+    def beneath(digest: str) -> str | None:
+        return session.scalars(
+            select(TemplateVersion.below).where(mine, TemplateVersion.digest == digest)
+        ).one_or_none()
 
     def leading_to(result: str) -> str | None:
-        found = select(TemplateVersion.digest).where(own(TemplateVersion.organisation_id))
-        found = found.where(TemplateVersion.kind == "overlay", TemplateVersion.result == result)
-        return session.scalars(found.order_by(TemplateVersion.published_at, TemplateVersion.digest)).first()
+        found = select(TemplateVersion.digest, TemplateVersion.below).where(mine, TemplateVersion.result == result)
+        latest = found.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
+        return uppermost([(row.digest, row.below) for row in session.execute(latest)])
 
-    return Shelves(lambda digest: find_published(session, digest), leading_to)
+    return Shelves(lambda digest: find_published(session, digest), beneath, leading_to)
 
 
 def home_shelves(session: Session) -> Shelves:
@@ -63,11 +69,17 @@ def home_shelves(session: Session) -> Shelves:
         row = session.get(Definition, digest)
         return row.document if row else None
 
-    def leading_to(result: str) -> str | None:
-        found = select(Definition.digest).where(Definition.origins["result"].astext == result)
-        return session.scalars(found.order_by(Definition.pinned_at, Definition.digest)).first()
+    def beneath(digest: str) -> str | None:
+        row = session.get(Definition, digest)
+        return row.origins.get("below") if row else None
 
-    return Shelves(find, leading_to)
+    def leading_to(result: str) -> str | None:
+        below = Definition.origins["below"].astext
+        found = select(Definition.digest, below.label("below")).where(Definition.origins["result"].astext == result)
+        latest = found.order_by(Definition.pinned_at.desc(), Definition.digest)
+        return uppermost([(row.digest, row.below) for row in session.execute(latest)])
+
+    return Shelves(find, beneath, leading_to)
 
 
 def find_published(session: Session, digest: str) -> Mapping[str, Any] | None:

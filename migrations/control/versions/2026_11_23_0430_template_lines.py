@@ -1,6 +1,6 @@
 """what a partner offers of each template, and what overlays stand on
 
-Expand: two columns that the previous code leaves empty, a table that it does not know. What was offered until now, the
+Expand: three columns that the previous code leaves empty, a table that it does not know. What was offered until now, the
 newest template with the newest overlay upon it, becomes the first entry of each line.
 """
 
@@ -30,7 +30,7 @@ _FIRST = """
 
 
 def upgrade() -> None:
-    for name in ('template_digest', 'result'):
+    for name in ('template_digest', 'below', 'result'):
         op.add_column('template_version', sa.Column(name, sa.Text(), nullable=True), schema='control', if_not_exists=True)
     op.create_table(
         'template_line',
@@ -55,5 +55,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table('template_line', schema='control', if_exists=True)
-    for name in ('template_digest', 'result'):
+    for name in ('template_digest', 'below', 'result'):
         op.drop_column('template_version', name, schema='control', if_exists=True)

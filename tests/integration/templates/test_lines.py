@@ -141,6 +141,14 @@ class TestChain:
         with pytest.raises(ChainBroken):
             two.do(stranger, publish, two.second)
 
+    def test_may_hold_overlays_that_change_nothing(self, two: Two):
+        nothing = two.effective(two.small).document["title"]["en"]
+        silent = overlay("silent", two.effective(two.small), {"title": {"en": nothing}})
+        two.do(two.small, publish, silent)
+        quiet = overlay("quiet", two.effective(two.small), {"title": {"en": nothing}})
+        two.do(two.small, publish, quiet)
+        assert [each.id for each in two.effective(two.small).overlays] == ["westwind", "southwind", "silent", "quiet"]
+
     def test_is_listed_as_one_template_with_its_uppermost_overlay(self, two: Two):
         with partner_session(two.installation.runtime.databases, two.small.id, actor="test") as (session, _now):
             [entry] = list_catalogue(session, two.small.id)

@@ -27,10 +27,15 @@ Document = dict[str, Any]
 class Edition:
     """One version as a partner's customers get it: what stands below its own overlay, that overlay, and the whole."""
 
-    below: Template
+    ground: tuple[Template | Overlay, ...]
     own: Overlay
     effective: Effective
     decided: tuple[str, ...] = ()
+
+    @property
+    def below(self) -> Template:
+        """The template at the bottom."""
+        return self.effective.template
 
 
 def said(text: str) -> dict[str, str]:
@@ -116,6 +121,7 @@ def patches() -> Sequence[tuple[str, Document]]:
                 "training_able",
                 task("own_greeting", "csm") | {"$add": True, "$first": True},
                 {"id": "training_plan", "due": {"business_days": 3}},
+                {"id": "training_sessions", "due": {"business_days": 12}},
             ),
         ),
     )
@@ -141,6 +147,5 @@ def old_and_new() -> tuple[Edition, Edition]:
 
 
 def _edition(chain: list[Effective], decided: tuple[str, ...]) -> Edition:
-    below = template_of(chain[-2].document)
-    assert below.digest == chain[-2].digest
-    return Edition(below, chain[-1].overlays[-1], chain[-1], decided)
+    whole = chain[-1]
+    return Edition((whole.template, *whole.overlays[:-1]), whole.overlays[-1], whole, decided)

@@ -37,7 +37,8 @@ from app.onboarding.queries.stored import state_of
 from app.onboarding.upgrades import operations, queries
 from app.onboarding.upgrades.rules import Line, Upgrade
 from app.partners.operations import assign_role
-from app.templates.operations import pin, publish
+from app.templates.operations import adopt, pin, publish
+from app.templates.upgrades.operations import try_upgrade, upgrade
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, person
 from tests.integration.onboarding.upgrades.chain import MAP, Edition
@@ -47,7 +48,7 @@ ANY = frozenset({"*"})
 _DELEGATION = """
     INSERT INTO {}.delegation (id, organisation_id, roles, state, reason, starts_at, ends_at, changed_at)
     VALUES (%s, %s, '["partner_admin"]', 'active', 'test', now() - interval '1 day', now() + interval '9 day', now())"""
-_KEPT = "('onboarding.project_card', 'onboarding.upgrade', 'templates.copy_to_control')"
+_KEPT = "('onboarding.project_card', 'onboarding.upgrade', 'templates.copy_to_control', 'templates.copy_line')"
 VARIANTS, LAST = 5, 2  # histories of a kind; events of each that happen in the product itself
 BEGIN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 Lines = dict[UUID, Line]
@@ -176,16 +177,29 @@ class Fleet:
         return Actor("person", who, name.title(), organisation_id=organisation, roles=roles, stepped_up=True)
 
     def publish(self, edition: Edition) -> None:
-        """What stands below the partner's overlay, and the overlay, in its home and so in `control`."""
+        """What stands below the partner's overlay comes from its distributor; its own is published, then upgraded."""
         with self.installation.work(self.partner.home, self.ada) as work:
-            publish(work, edition.below)
-            publish(work, edition.own)
+            top = adopt(work, edition.ground, publisher="Westwind")
+            if edition.effective.digest == self.old.effective.digest:
+                publish(work, edition.own)
+        self.run()
+        if edition.effective.digest != self.old.effective.digest:
+            self._upgrade(edition, top)
+
+    def _upgrade(self, edition: Edition, top: str) -> None:
+        """Ada takes the partner's own overlay along, and decides what both sides have changed."""
+        line = edition.below.id
+        with self.installation.work(self.partner.home, self.ada) as work:
+            open_ones = try_upgrade(work, line, top, {}).steps[0].upgrade.open
+            decided = {edition.own.id: {each.path: "ours" for each in open_ones}}
+            plan = try_upgrade(work, line, top, decided)
+            assert upgrade(work, line, top, decided, seen=plan.address) == edition.effective.digest
         self.run()
 
     def run(self) -> None:
         """Everything that is due, but what leaves the building and what only tells people."""
         self.installation.cell(f"DELETE FROM cell.job WHERE kind NOT IN {_KEPT} AND state = 'ready'")  # noqa: S608 - kinds of ours
-        self.installation.cell("DELETE FROM cell.outbox WHERE type <> 'templates.version.published'")
+        self.installation.cell("DELETE FROM cell.outbox WHERE type NOT LIKE 'templates.%%'")
         self.installation.cell("UPDATE cell.job SET run_at = now() WHERE state = 'ready'")
         self.installation.run_due(SUBSCRIPTIONS, rounds=2_000)
 
