@@ -132,7 +132,7 @@ def things(town: Town, route: Route) -> dict[str, str]:
     ids["address"] = _published()
     ids["line"] = "msp-managed-services"
     ids["package"] = "managed-gold"
-    ids["template"] = open_shelf("msp/managed-services").template.id
+    ids["template"] = "msp-managed-services"
     ids["key"] = town.items["milestone" if "/milestones/" in route.path else "gate"]
     return ids
 
