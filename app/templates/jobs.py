@@ -37,7 +37,7 @@ def copy_moved(run: JobRun, *, event_id: str) -> Outcome:
         kind = "overlay" if isinstance(version, Overlay) else "template"
         about = {"digest": version.digest, "kind": kind, "template": chain.template.id}
         copy_to_control(run.runtime, run.tenant, {**about, "version": version.document["version"]}, published)
-    copy_line(run.runtime, run.tenant.organisation_id, entry.body, entry.actor_name)
+    copy_line(run.runtime, run.tenant.organisation_id, entry)
     return Done()
 
 

@@ -21,11 +21,11 @@ from app.templates.authoring.versions import check_next
 from app.templates.events import VersionPublished
 from app.templates.language import Template
 from app.templates.lines.chains import Chain, ChainBroken, find_beneath, find_chain
-from app.templates.lines.operations import follow
+from app.templates.lines.operations import follow, hold
 from app.templates.lines.queries import home_shelves, published_shelves
 from app.templates.models import Definition, TemplateVersion
 from app.templates.overlay import Effective, Overlay
-from app.templates.queries import PinnedDocument, TemplateMissing, find_named, get_pinned, list_versions
+from app.templates.queries import PinnedDocument, TemplateMissing, find_named, get_pinned, list_named, list_versions
 from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 
@@ -59,8 +59,7 @@ def bring_out(work: Work, version: Template | Overlay) -> Chain | None:
     require(work, Permission.TEMPLATE_PUBLISH)
     if work.session.get(Definition, version.digest) is not None:
         return None
-    name = str(version.document["overlay" if isinstance(version, Overlay) else "id"])
-    check_next(str(version.document["version"]), list_versions(work.session, name))
+    _check_new(work, version)
     chain = _stood_up(work, version)
     _store(work, version, chain, {})
     return chain
@@ -74,6 +73,8 @@ def adopt(work: Work, versions: Sequence[Template | Overlay], *, publisher: str)
     """
     require(work, Permission.TEMPLATE_PUBLISH)
     chain = None
+    if versions and isinstance(versions[0], Template):
+        hold(work, versions[0].id)
     for version in versions:
         _check_same(work, version)
         chain = _stood_up(work, version, inside=True)
@@ -86,7 +87,7 @@ def adopt(work: Work, versions: Sequence[Template | Overlay], *, publisher: str)
 
 def copy_to_control(runtime: Runtime, home: Tenant, event: dict[str, Any], published: PinnedDocument) -> None:
     """Put the immutable copy where every tenant's start can read it. Repeatable: the address is the key."""
-    with partner_session(runtime.databases, home.organisation_id, actor="templates") as (session, now):
+    with partner_session(runtime.databases, home.organisation_id, actor="templates") as (session, _now):
         row = {
             "organisation_id": home.organisation_id,
             "digest": event["digest"],
@@ -95,12 +96,18 @@ def copy_to_control(runtime: Runtime, home: Tenant, event: dict[str, Any], publi
             "version": event["version"],
             "title": published.title,
             "document": dict(published.document),
-            "published_at": now,
+            "published_at": published.pinned_at,
             "template_digest": published.origins.get("template"),
             "below": published.origins.get("below"),
             "result": published.origins.get("result"),
         }
-        session.connection().execute(insert(TemplateVersion).values(**row).on_conflict_do_nothing())
+        wanted = insert(TemplateVersion).values(**row)
+        # What a version stands on was not written down before there were lines; it follows from its content.
+        known = {name: wanted.excluded[name] for name in ("template_digest", "below", "result")}
+        key = ["organisation_id", "digest"]
+        session.connection().execute(
+            wanted.on_conflict_do_update(index_elements=key, set_=known, where=wanted.excluded.result.is_not(None))
+        )
 
 
 def effective_document(
@@ -137,6 +144,17 @@ def pin(work: Work, effective: Effective) -> str:
         )
         work.session.flush()
     return get_pinned(work.session, effective.digest).digest
+
+
+def _check_new(work: Work, version: Template | Overlay) -> None:
+    """Whether it may be the next of its line. Raises VersionTaken, and AdoptionRefused for somebody else's template."""
+    document = version.document
+    line = str(document["base"]["id"] if isinstance(version, Overlay) else document["id"])
+    hold(work, line)
+    theirs = {each.publisher for each in list_named(work.session, line) if each.publisher and not each.is_overlay}
+    if theirs and isinstance(version, Template):
+        raise AdoptionRefused(f"“{line}” came from {', '.join(sorted(filter(None, theirs)))}. Adapt it by an overlay.")
+    check_next(str(document["version"]), list_versions(work.session, str(document.get("overlay") or line)))
 
 
 def _check_same(work: Work, version: Template | Overlay) -> None:

@@ -34,6 +34,7 @@ class PinnedDocument:
     title: str
     document: Mapping[str, Any]
     origins: Mapping[str, Any]
+    pinned_at: datetime
 
 
 def get_published(session: Session, digest: str) -> Mapping[str, Any]:
@@ -60,6 +61,27 @@ def check_name(template_id: str) -> None:
     """Raises TemplateMissing for what is no template's name: no database is asked for it."""
     if not _NAME.fullmatch(template_id):
         raise TemplateMissing(NO_SUCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One version that a home has: an overlay by its own name, a template by its id."""
+
+    digest: str
+    name: str
+    version: str
+    is_overlay: bool
+    publisher: str | None
+
+
+def list_named(session: Session, template_id: str) -> list[Named]:
+    """Every version of a line that a home has, published here or taken over; in the home's scope."""
+    overlay, own = Definition.document["overlay"].astext, Definition.document["id"].astext
+    found = select(Definition.digest, overlay, own, Definition.version, Definition.origins["publisher"].astext)
+    rows = session.execute(found.where(Definition.template_id == template_id, func.coalesce(overlay, own).is_not(None)))
+    return [
+        Named(digest, named or itself, version, named is not None, by) for digest, named, itself, version, by in rows
+    ]
 
 
 def list_grounds(session: Session, template_id: str) -> list[str]:
@@ -169,10 +191,7 @@ def list_pinned(session: Session, template_id: str) -> list[PinnedDocument]:
     """The documents of one template that the tenant has pinned, the last first; in the tenant's scope."""
     query = select(Definition).where(Definition.template_id == template_id, ~Definition.document.has_key("package"))
     query = query.order_by(Definition.pinned_at.desc())
-    return [
-        PinnedDocument(digest=row.digest, title=row.title, document=row.document, origins=row.origins)
-        for row in session.scalars(query.limit(MOST_VERSIONS))
-    ]
+    return [_pinned(row) for row in session.scalars(query.limit(MOST_VERSIONS))]
 
 
 def get_pinned(session: Session, digest: str) -> PinnedDocument:
@@ -180,4 +199,8 @@ def get_pinned(session: Session, digest: str) -> PinnedDocument:
     row = session.get(Definition, digest)
     if row is None:
         raise TemplateMissing(f"This workspace has pinned no template with the address {digest}.")
-    return PinnedDocument(digest=row.digest, title=row.title, document=row.document, origins=row.origins)
+    return _pinned(row)
+
+
+def _pinned(row: Definition) -> PinnedDocument:
+    return PinnedDocument(row.digest, row.title, row.document, row.origins, row.pinned_at)

@@ -24,7 +24,7 @@ from app.marketplace.events import KeyTrusted, PackageImported, VersionInstalled
 from app.marketplace.rules import require_forward
 from app.templates.operations import adopt
 from app.templates.packing.reading import Package
-from app.templates.queries import list_pinned
+from app.templates.queries import list_named
 from app.web.translations import mark
 
 INSTALLED: Final = "listing_install"  # of the home's documents: what was taken, by submission
@@ -109,7 +109,7 @@ def import_package(work: Work, package: Package) -> bool:
     if trusted is None or trusted.body["key"] != package.key.written:
         raise PublisherUnknown(package.key)
     _one_at_a_time(work, package.template.id)
-    here = {each.digest for each in list_pinned(work.session, package.template.id)}
+    here = {each.digest for each in list_named(work.session, package.template.id)}
     if all(each.digest in here for each in package.chain):
         return False
     _require_room(work, package, source=f"key:{package.key.fingerprint}", known=())
@@ -130,24 +130,23 @@ def import_package(work: Work, package: Package) -> bool:
 
 def _require_room(work: Work, package: Package, *, source: str, known: Collection[str]) -> None:
     """No second source under one name, no second content of one version, no way back."""
-    template, here = package.template.id, {}
-    for each in list_pinned(work.session, package.template.id):
-        here[each.digest] = each.document
+    template = package.template.id
+    here = list_named(work.session, template)
     kept = find_document(work.session, SOURCE, template)
-    before = kept.body["digests"] if kept and kept.body["source"] == source else ()
-    came = {*known, *(each.digest for each in package.chain), *before}
-    if any("overlay" not in document for digest, document in here.items() if digest not in came):
+    if kept and kept.body["source"] != source:
+        raise NameTaken(_NAME)
+    came = {*known, *(each.digest for each in package.chain), *(kept.body["digests"] if kept else ())}
+    if any(not each.is_overlay for each in here if each.digest not in came):
         raise NameTaken(_NAME)
     for version in package.chain:
-        same = [digest for digest, document in here.items() if _names(document) == _names(version.document)]
-        if any(digest != version.digest for digest in same):
+        name, number = _named(version.document)
+        if any(each.digest != version.digest for each in here if (each.name, each.version) == (name, number)):
             raise VersionDiffers(_OTHER)
-    templates = [each for each in here.values() if "overlay" not in each]
-    require_forward(package.template.version, [str(each["version"]) for each in templates])
+        require_forward(number, [each.version for each in here if each.name == name])
     keep_document(work, SOURCE, template, {"source": source, "publisher": package.key.name, "digests": sorted(came)})
 
 
-def _names(document: Any) -> tuple[str, str]:
+def _named(document: Any) -> tuple[str, str]:
     """What a version is called: an overlay by its own name."""
     return str(document.get("overlay") or document.get("id")), str(document["version"])
 

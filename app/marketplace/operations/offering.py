@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -15,7 +15,7 @@ from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.operations.documents import keep_document
 from app.audit.queries.documents import find_document
-from app.kernel.errors import Invalid, Missing
+from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.marketplace.events import VersionDeprecated, VersionSubmitted, VersionWithdrawn
@@ -27,7 +27,9 @@ from app.marketplace.rules import (
     may_become,
     require_reason,
 )
-from app.templates.queries import get_pinned
+from app.templates.lines.chains import find_chain
+from app.templates.lines.queries import home_shelves
+from app.templates.queries import PinnedDocument, get_pinned
 from app.web.translations import mark
 
 KIND: Final = "listing_offer"  # of the home's documents: one for each template on offer, by its name
@@ -46,6 +48,10 @@ class NotAPublishersHome(Invalid):
 
 class ChangelogUnfit(Invalid):
     """Whoever installs a version wants to read what is in it."""
+
+
+class NotYours(Conflict):
+    """What was taken over from somebody else is offered only beneath one's own adaptation of it."""
 
 
 class OfferUnknown(Missing):
@@ -78,7 +84,9 @@ def submit(work: Work, offer: Offer, states: Mapping[UUID, str]) -> UUID:
     changelog = offer.changelog.strip()
     if not changelog or len(changelog) > LONGEST:
         raise ChangelogUnfit(_CHANGELOG, errors=[("changelog", _CHANGELOG)])
-    documents = [get_pinned(work.session, digest).document for digest in (offer.digest, *offer.overlays)]
+    versions = [get_pinned(work.session, digest) for digest in (offer.digest, *offer.overlays)]
+    _require_own(work, versions)
+    documents = [each.document for each in versions]
     template, version = str(documents[0].get("id", "")), str(documents[-1]["version"])
     _one_at_a_time(work, template)
     submitted = submissions_of(work, template)
@@ -143,6 +151,17 @@ def deprecate(work: Work, version_id: UUID, ending: Ending, *, template: str, st
             reason=require_reason(ending.reason),
         )
     )
+
+
+def _require_own(work: Work, versions: Sequence[PinnedDocument]) -> None:
+    """The uppermost is this home's own, and comes with all that it stands on: else a lock beneath it would be lost.
+
+    Raises NotYours.
+    """
+    top = versions[-1]
+    whole = find_chain(home_shelves(work.session), top.digest).versions
+    if "publisher" in top.origins or [each.digest for each in whole] != [each.digest for each in versions]:
+        raise NotYours(mark("This came from somebody else. Adapt it, then offer your adaptation with it."))
 
 
 def _listing_id(organisation_id: UUID, template: str) -> UUID:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.audit.operations.documents import add_document
 from app.kernel.actor import Actor
+from app.kernel.errors import Unavailable
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.marketplace.events import NoticeReceived
@@ -17,7 +18,7 @@ from app.marketplace.queries.offers import list_holders
 from app.marketplace.rules import State
 from app.notifications.operations import Letter, queue_letter
 from tenants.registry import find_home
-from tenants.sessions import lookup_session, partner_session
+from tenants.sessions import DatabaseAway, TenantOutdated, lookup_session, partner_session
 from tenants.tenant import Tenant
 
 SYSTEM_ONLY = {"tell_holders": "called by the job that follows a version's end"}
@@ -38,16 +39,28 @@ def tell_holders(runtime: Runtime, home: Tenant, told: Told, state: State, *, ac
     """Tell each organisation that has the version; told again, nobody hears it twice. Returns how many there are."""
     with partner_session(runtime.databases, home.organisation_id, actor=actor.label) as (session, _now):
         holders = [each for each in list_holders(session, told.subject_id) if each != home.organisation_id]
+    failed: list[Exception] = []
     for organisation_id in holders:
-        with lookup_session(runtime.databases, actor=actor.label) as (session, _now):
-            theirs = find_home(session, organisation_id)
-            rows = session.execute(_ADMINISTRATORS, {"organisation": organisation_id})
-            readers = [_Reader(*row) for row in rows]
-        if theirs is None or theirs.state != "active":
-            continue  # their pages say it as soon as they are back; nobody reads letters meanwhile
-        with open_work(runtime, theirs, actor, trace_id=trace_id) as work:
-            _tell(work, told, state, readers)
+        try:
+            _tell_one(runtime, organisation_id, told, state, actor=actor, trace_id=trace_id)
+        except (Unavailable, TenantOutdated, DatabaseAway) as error:
+            failed.append(error)  # the others hear of it now, these when the job is done again
+    if failed:
+        raise failed[0]
     return len(holders)
+
+
+def _tell_one(
+    runtime: Runtime, organisation_id: UUID, told: Told, state: State, *, actor: Actor, trace_id: str
+) -> None:
+    with lookup_session(runtime.databases, actor=actor.label) as (session, _now):
+        theirs = find_home(session, organisation_id)
+        rows = session.execute(_ADMINISTRATORS, {"organisation": organisation_id})
+        readers = [_Reader(*row) for row in rows]
+    if theirs is None or theirs.state != "active":
+        return  # their pages say it as soon as they are back; nobody reads letters meanwhile
+    with open_work(runtime, theirs, actor, trace_id=trace_id) as work:
+        _tell(work, told, state, readers)
 
 
 def _tell(work: Work, told: Told, state: State, readers: list[_Reader]) -> None:

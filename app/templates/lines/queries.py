@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,20 +126,35 @@ def find_overlay(session: Session, template_digest: str) -> str | None:
     What was offered with it last; or one that was published upon it after that, when the line had gone on.
     """
     line = select(TemplateLine.overlay_digest, TemplateLine.changed_at).where(own(TemplateLine.organisation_id))
-    line = line.where(TemplateLine.template_digest == template_digest).order_by(TemplateLine.changed_at.desc())
-    offered = session.execute(line.order_by(TemplateLine.seq.desc()).limit(1)).one_or_none()
-    upon = select(TemplateVersion.digest).where(own(TemplateVersion.organisation_id))
+    line = line.where(TemplateLine.template_digest == template_digest).order_by(TemplateLine.seq.desc())
+    offered = session.execute(line.limit(1)).one_or_none()
+    upon = select(TemplateVersion.digest, TemplateVersion.below).where(own(TemplateVersion.organisation_id))
     upon = upon.where(TemplateVersion.kind == "overlay", TemplateVersion.template_digest == template_digest)
     if offered is not None:
         upon = upon.where(TemplateVersion.published_at > offered.changed_at)
-    later = session.scalars(upon.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)).first()
+    latest = upon.order_by(TemplateVersion.published_at.desc(), TemplateVersion.digest)
+    later = uppermost([(row.digest, row.below) for row in session.execute(latest)])
     return later or (offered.overlay_digest if offered else None)
 
 
 def line_in_home(session: Session, template_id: str) -> Offered | None:
     """The same as `find_line`, where it is decided; in the home's scope."""
     kept = find_document(session, LINE, template_id)
-    return offered_in(kept.body) if kept else None
+    return (offered_in(kept.body) if kept else None) or offered_before(session, template_id)
+
+
+def offered_before(session: Session, template_id: str, without: Collection[str] = ()) -> Offered | None:
+    """What a home offered before there were lines: its newest template with the newest overlay upon it.
+
+    `without` are the addresses of what is being published at this moment.
+    """
+    latest = select(Definition.digest).where(Definition.template_id == template_id, Definition.digest.not_in(without))
+    latest = latest.order_by(Definition.pinned_at.desc(), Definition.digest).limit(1)
+    template = session.scalars(latest.where(Definition.document["id"].astext == template_id)).one_or_none()
+    if template is None:
+        return None
+    upon = Definition.document["base"]["digest"].astext == template
+    return Offered(template, session.scalars(latest.where(upon)).one_or_none())
 
 
 def follow_line(session: Session, pinned: Offered) -> Offered:

@@ -9,13 +9,13 @@ from app.access.require import require
 from app.kernel.errors import Conflict
 from app.kernel.work import Work
 from app.templates.authoring.versions import next_minor
-from app.templates.lines.chains import Chain, ChainBroken, find_chain
-from app.templates.lines.operations import offer
+from app.templates.lines.chains import Chain, find_chain
+from app.templates.lines.operations import hold, offer
 from app.templates.lines.queries import home_shelves, line_in_home
 from app.templates.models import Definition
 from app.templates.operations import bring_out
 from app.templates.overlay import Overlay
-from app.templates.queries import TemplateMissing, list_grounds, list_versions
+from app.templates.queries import NO_SUCH, TemplateMissing, list_grounds, list_versions
 from app.templates.upgrades.plan import Resolutions, UpgradePlan, plan_upgrade
 
 
@@ -69,10 +69,10 @@ def try_upgrade(work: Work, template_id: str, to: str, resolutions: Resolutions)
     """
     require(work, Permission.TEMPLATE_PUBLISH)
     line = see_line(work, template_id)
-    try:
-        target = find_chain(home_shelves(work.session), to)
-    except ChainBroken as error:
-        raise TemplateMissing(error.message) from None
+    ground = work.session.get(Definition, to)
+    if ground is None or ground.template_id != template_id or "part" in ground.origins:
+        raise TemplateMissing(NO_SUCH)
+    target = find_chain(home_shelves(work.session), to)
     return plan_upgrade(line.chain, line.own, target, resolutions, lambda overlay: _number(work, overlay))
 
 
@@ -81,6 +81,8 @@ def upgrade(work: Work, template_id: str, to: str, resolutions: Resolutions, *, 
 
     Returns the address of what is offered then. Raises as `try_upgrade`, UpgradeOpen, UpgradeMoved.
     """
+    require(work, Permission.TEMPLATE_PUBLISH)
+    hold(work, template_id)
     plan = try_upgrade(work, template_id, to, resolutions)
     if plan.chain is None:
         raise UpgradeOpen("Decide each conflict first: nothing is published while one is open.")

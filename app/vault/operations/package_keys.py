@@ -6,6 +6,7 @@ Made when first needed. The written public key is the secret's field, as with th
 from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
 
 from app.audit.note import NoteKey, make_key, read_key
 from app.kernel.work import Work
@@ -17,6 +18,7 @@ from app.vault.secret import Secret
 from app.vault.tenant_keys import open_door_secret
 
 SYSTEM_ONLY = {"package_key": "called by the jobs that sign what was submitted or approved: no person has the key"}
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 _PURPOSE = DoorPurpose.PACKAGE_SIGNING
 
 
@@ -25,6 +27,7 @@ def package_key(work: Work, keyring: Keyring, *, name: str) -> tuple[NoteKey, Ed
 
     Raises KeysMissing, KeysDisabled, and NotOpenedHere outside a worker.
     """
+    work.session.execute(_LOCK, {"place": f"package_key:{work.tenant.id}"})  # two jobs at once would make two
     keys, rows = sealed_rows(work, kind=DOOR, purpose=_PURPOSE)
     if rows:
         row = rows[0]

@@ -14,7 +14,6 @@ from app.marketplace.operations.reviewing import approve, decline, take_down
 from app.marketplace.queries.market import ListingMissing
 from app.marketplace.queries.offers import list_holders
 from app.marketplace.rules import OfferMovedOn, ReasonMissing, VersionBehind, VersionOffered, Visibility
-from app.templates.operations import adopt
 from tenants.sessions import lookup_session, partner_session
 from tests.integration.marketplace.market import Market, template
 
@@ -162,9 +161,9 @@ class TestSubmit:
         with pytest.raises(VersionOffered):
             market.offer(market.distributor, template("forward", "1.1.0"), to="private")
         market.offer(market.distributor, template("forward", "2.0.0"), to="private")
-        older, dana = template("forward", "1.0.0"), market.person(market.distributor)
+        older, dana = template("forward", "1.2.0"), market.person(market.distributor)
         with market.installation.work(market.distributor.home, dana) as work:
-            adopt(work, (older,), publisher="Distributor")
+            publish(work, older)
         with pytest.raises(VersionBehind), market.installation.work(market.distributor.home, dana) as work:
             submit(work, Offer(older.digest, (), Visibility.PRIVATE, "Old."), {})
 
