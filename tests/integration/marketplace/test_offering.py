@@ -14,6 +14,7 @@ from app.marketplace.operations.reviewing import approve, decline, take_down
 from app.marketplace.queries.market import ListingMissing
 from app.marketplace.queries.offers import list_holders
 from app.marketplace.rules import OfferMovedOn, ReasonMissing, VersionBehind, VersionOffered, Visibility
+from app.templates.operations import publish
 from tenants.sessions import lookup_session, partner_session
 from tests.integration.marketplace.market import Market, template
 
