@@ -339,6 +339,8 @@ class TestManyAtOnce:
         assert (made.status, made.body["state"], made.headers["etag"]) == (201, "looking", '"1"')
         assert house.lead.post("/api/v1/upgrades", wish, key=key).body == made.body
         assert house.lead.post("/api/v1/upgrades", wish | {"to": "sha256:none"}).problem == "template-missing"
+        keyless = house.lead.post("/api/v1/upgrades", wish | {"to": "sha256:none"}, key=None)
+        assert keyless.problem == "idempotency-key-missing"
         assert {caller.post("/api/v1/upgrades", wish).status for caller in (house.cleo, house.gus)} == {403, 404}
         path, page = made.headers["location"], f"/upgrades/{made.body['id']}"
         assert house.lead.browser.get(page).status == 200
