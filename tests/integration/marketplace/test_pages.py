@@ -92,6 +92,8 @@ class TestFromOfferToInstall:
         assert "northwind-start" not in cora.get("/marketplace?q=nothing-of-that").text
         found = cora.get("/marketplace?audience=msp&q=Renewal").text
         assert f"/marketplace/listings/{row.listing_id}" in found
+        unknown = cora.get("/marketplace?audience=x&lifecycle=x&length=x&rating=x&language=x%00&publisher=x%00")
+        assert unknown.status == 200
         for view in ("board", "timeline", "forms", "needs"):
             assert cora.get(f"/marketplace/listings/{row.listing_id}?view={view}&language=de").status == 200
         assert cora.get(f"/marketplace/versions/{row.id}/package").headers["content-disposition"].endswith('.json"')
