@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from babel import Locale
+from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -45,11 +46,21 @@ def pages(language: str, assets: Assets) -> Environment:
         auto_reload=False,
     )
     environment.filters.update(Formats(LOCALES[language]).filters())
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined] # set by the i18n extension
+    catalogue = translations(language)
+    environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined] # set by the i18n extension
+    environment.filters["told"] = partial(_told, catalogue)
     environment.filters["key_for"] = _key_for
     environment.globals["asset"] = assets.address
     environment.globals["icon"] = partial(_icon, assets.address("icons.svg"))
     return environment
+
+
+def _told(catalogue: Translations, text: str) -> str:
+    """A text from Python, in the reader's language; what no catalogue knows, of a person or a file, as it is.
+
+    `_()` is for literals of pages: it takes its text for safe HTML and for a pattern with places to fill.
+    """
+    return str(catalogue.gettext(text)) if text else ""
 
 
 def _key_for(key: str, part: str) -> str:

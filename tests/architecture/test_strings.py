@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from jinja2 import Environment, nodes
 
 from app.web.translations import LOCALES
 from tests.architecture.source import none, texts
@@ -22,6 +23,7 @@ _EXPRESSION = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _QUOTED = re.compile(r"(?<![\w.])(_|ngettext|icon|asset|said)?\(?\s*\"([A-Z][^\"]*[a-z ][^\"]*)\"")
 _PLACE = re.compile(r"%\((\w+)\)s")
+_PARSER = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 - reads pages, renders none
 # Names of keys, read as they stand on the keyboard.
 KEYS = {"Ctrl", "Shift", "Tab", "Esc"}
 
@@ -47,7 +49,24 @@ def sources() -> Iterator[tuple[str, str]]:
             yield path, text
 
 
+def unfit_calls(path: str, text: str) -> Iterator[str]:
+    """Calls of the catalogue with a text that does not stand in the page: shown unescaped, its `%` filled in."""
+    for call in _PARSER.parse(text).find_all(nodes.Call):
+        name = call.node.name if isinstance(call.node, nodes.Name) else ""
+        patterns = {"_": call.args[:1], "gettext": call.args[:1], "ngettext": call.args[:2]}.get(name, [])
+        if any(not isinstance(each, nodes.Const) for each in patterns):
+            yield f"{path}:{call.lineno}: {name}() takes literals only; a text from elsewhere is {{{{ text|told }}}}"
+
+
 class TestPages:
+    def test_give_the_catalogue_literals_only(self):
+        none(offence for path, text in sources() for offence in unfit_calls(path, text))
+
+    @pytest.mark.parametrize("text", ["{{ _(each.why) }}", '{{ _("a" ~ b) }}', "{% if x %}{{ f(_(why)) }}{% endif %}"])
+    def test_are_caught_when_they_give_it_another(self, text):
+        assert list(unfit_calls("x.html", text))
+        assert not list(unfit_calls("x.html", '{{ _("A %(b)s", b=each.why) }}{{ each.why|told }}'))
+
     def test_say_nothing_outside_the_catalogue(self):
         none(offence for path, text in sources() for offence in naked(path, text))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, get_args
 
+from app.flow.definition import Lifecycle
 from app.marketplace.queries.market import Card
 
 Asked = Mapping[str, str]
@@ -34,6 +35,19 @@ _VALUES: Final[dict[str, Callable[[Card], Sequence[str]]]] = {
     "rating": _rating,
 }
 NAMES: Final = tuple(_VALUES)
+# The choices whose values are ours; languages and publishers are whichever there are.
+_KNOWN: Final[dict[str, Collection[str]]] = {
+    "audience": ("msp", "saas", "erp", "integrator"),
+    "lifecycle": get_args(Lifecycle),
+    "length": ("month", "quarter", "longer"),
+    "rating": ("good", "other"),
+}
+
+
+def read_choices(typed: Asked) -> dict[str, str]:
+    """Every choice by its name, "" for none: a value that there is not is none."""
+    asked = {name: typed.get(name, "") for name in NAMES}
+    return {name: value if value in _KNOWN.get(name, (value,)) else "" for name, value in asked.items()}
 
 
 def narrow(cards: Iterable[Card], asked: Asked, *, but: str = "") -> list[Card]:

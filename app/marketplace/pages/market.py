@@ -18,7 +18,7 @@ from app.kernel.work import Work
 from app.marketplace.checking.verifying import verify
 from app.marketplace.operations import speaking
 from app.marketplace.operations.installing import install
-from app.marketplace.pages.finding import NAMES, facets, narrow
+from app.marketplace.pages.finding import facets, narrow, read_choices
 from app.marketplace.pages.showing import card_of, effective_of, plan
 from app.marketplace.queries.market import (
     NO_SUCH,
@@ -58,7 +58,7 @@ class MarketPages(Controller):
     def show(self, request: PageRequest, q: FromQuery[str] = "") -> Response[str]:
         """What fits the words and the choices."""
         let_in(request)
-        asked = {name: request.query_params.get(name, "") for name in NAMES}
+        asked = read_choices(request.query_params)
         with scope(request) as (session, _now):
             found, taken = search_listings(session, q), list_installed(session)
         context = {"q": q, "asked": asked, "facets": facets(found, asked), "narrowed": bool(q or any(asked.values()))}

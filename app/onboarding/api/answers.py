@@ -51,6 +51,13 @@ class Asked:
         """What was sent. Raises MediaTypeUnknown, BodyUnreadable, BodyUnfit."""
         return read_body(self.request, body, shape, media=media)
 
+    def headers(self) -> tuple[str, frozenset[str]]:
+        """The key and the versions that a command needs: read first by a door that looks for something else before it.
+
+        Raises IdempotencyKeyMissing, IdempotencyKeyUnfit, PreconditionMissing, PreconditionUnfit.
+        """
+        return read_key(self.request), read_match(self.request)
+
     def show(self, show: Show) -> Response[bytes]:
         """The answer to a read; its ETag is what a change of it says in `If-Match`."""
         with begin_work(self.request, self.tenant_id) as work:
@@ -90,7 +97,7 @@ class Asked:
         *,
         status: int = 200,
     ) -> Response[bytes]:
-        key, versions = read_key(self.request), read_match(self.request)
+        key, versions = self.headers()
 
         def perform(work: Work) -> Result:
             expect_version(work, onboarding_id=self.onboarding_id, versions=versions)

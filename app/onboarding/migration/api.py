@@ -141,6 +141,7 @@ class MigrationDoors(Controller):
     @commands("/", "onboardings.proposeMigration", _PROPOSE)
     def propose(self, of: NamedDependency[Asked], body: RawBody) -> Response[bytes]:
         """Ask another person to agree to the plan you have looked at. In a sandbox it is done at once."""
+        of.headers()
         said = of.read(body, Proposed)
         wish: dict[str, Any] = {"wanted": said.map.of_engine(), "reason": said.reason, "seen": said.plan}
         wish["target"] = choose(of.request, of.tenant_id, of.onboarding_id, said.to)
@@ -149,6 +150,7 @@ class MigrationDoors(Controller):
     @commands("/decision", "onboardings.decideMigration", _DECIDE)
     def decide(self, of: NamedDependency[Asked], body: RawBody) -> Response[bytes]:
         """Agree to what somebody else proposed, naming its plan, and it is done; or decline it with a reason."""
+        of.headers()
         said = of.read(body, Decided)
         word: dict[str, Any] = {"agreed": said.agreed, "seen": said.plan, "reason": said.reason}
         return of.once(said, partial(operations.decide_migration, onboarding_id=of.onboarding_id, **word), _shown(of))

@@ -14,6 +14,7 @@ from app.access.require import require
 from app.access.rights import AtWork, staff_rights
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
+from app.templates.authoring.addresses import digest_of
 from app.templates.lines.operations import GoingBackRefused, go_back
 from app.templates.lines.queries import LineEntry, find_entry, list_line
 from app.templates.merging import ResolutionRefused, UpgradeRefused
@@ -76,7 +77,7 @@ class LinePages(Controller):
             return _draw_upgrade(request, line, to, form)
 
         def operation(work: Work) -> dict[str, object]:
-            return {"made": upgrade(work, line, _address(to), decided, seen=form.first("seen"))}
+            return {"made": upgrade(work, line, digest_of(to), decided, seen=form.first("seen"))}
 
         try:
             run_form(request, home.id, key=form.command_key, body=form.typed, operation=operation)
@@ -161,11 +162,11 @@ def _tried(
     check_name(template_id)
     with begin_work(request, home_of(request).id) as work:
         try:
-            return try_upgrade(work, template_id, _address(to), decided), None
+            return try_upgrade(work, template_id, digest_of(to), decided), None
         except (ResolutionRefused, TemplateRefused) as error:
             if not decided:
                 raise
-            return try_upgrade(work, template_id, _address(to), {}), error
+            return try_upgrade(work, template_id, digest_of(to), {}), error
 
 
 def _history(request: PageRequest, template_id: str) -> list[LineEntry]:
@@ -182,7 +183,3 @@ def _entry(request: PageRequest, template_id: str, seq: str) -> LineEntry:
     if found is None:
         raise TemplateMissing(NO_SUCH)
     return found
-
-
-def _address(to: str) -> str:
-    return f"sha256:{to}"

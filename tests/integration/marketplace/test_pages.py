@@ -46,8 +46,8 @@ def form(**fields: str) -> dict[str, str]:
     return {"command_key": str(new_id()), **fields}
 
 
-def upload(browser: Browser, raw: bytes) -> Answer:
-    bound, key = "xxBOUNDxx", str(new_id())
+def upload(browser: Browser, raw: bytes, key: str = "") -> Answer:
+    bound, key = "xxBOUNDxx", key or str(new_id())
     parts = [
         f'--{bound}\r\ncontent-disposition: form-data; name="command_key"\r\n\r\n{key}\r\n'.encode(),
         f'--{bound}\r\ncontent-disposition: form-data; name="file"; filename="a.json"\r\n\r\n'.encode(),
@@ -92,6 +92,8 @@ class TestFromOfferToInstall:
         assert "northwind-start" not in cora.get("/marketplace?q=nothing-of-that").text
         found = cora.get("/marketplace?audience=msp&q=Renewal").text
         assert f"/marketplace/listings/{row.listing_id}" in found
+        unknown = cora.get("/marketplace?audience=x&lifecycle=x&length=x&rating=x&language=x%00&publisher=x%00")
+        assert unknown.status == 200
         for view in ("board", "timeline", "forms", "needs"):
             assert cora.get(f"/marketplace/listings/{row.listing_id}?view={view}&language=de").status == 200
         assert cora.get(f"/marketplace/versions/{row.id}/package").headers["content-disposition"].endswith('.json"')
@@ -121,8 +123,18 @@ class TestImport:
         assert ACME.key.fingerprint in asked.text
         trusted = ada.post("/marketplace/imports/keys", form(key=asked.hidden["key"]))
         assert trusted.status == 200
-        assert "Imported." in upload(ada, raw).text
+        key = str(new_id())
+        assert "Imported." in upload(ada, raw, key).text
         assert "Nothing has changed" in upload(ada, raw).text
+        other = write_package(Contents(template("another-file").document), ACME, AT)
+        assert "This key was used for another request." in upload(ada, other, key).text
+
+    def test_runs_no_test_of_a_publisher_whom_nobody_trusts(self, house: House):
+        stranger = publisher("stranger", Ed25519PrivateKey.from_private_bytes(b"s" * 32))
+        unsound = dict(open_shelf("msp/renewal").template.document) | {"audience": "nobody"}
+        asked = upload(house.lead.browser, write_package(Contents(unsound), stranger, AT))
+        assert asked.status == 403
+        assert stranger.key.fingerprint in asked.text
 
     @pytest.mark.parametrize("trouble", ["cut", "altered", "empty", "huge", "bomb", "other"])
     def test_says_what_is_wrong_with_a_file(self, house: House, trouble: str):

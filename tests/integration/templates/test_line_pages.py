@@ -58,7 +58,10 @@ class TestLinePages:
     def test_know_no_line_of_another_name_and_no_entry_that_was_not(self, house: House):
         browser = house.lead.browser
         assert browser.get("/templates/lines/nothing").status == 404
-        assert browser.get(f"{LINE}/upgrade?to=../x").status == 404
         key = browser.get(LINE).hidden["command_key"]
+        for to in ("../x", "%00", "0" * 64):
+            assert browser.get(f"{LINE}/upgrade?to={to}").status == 404
+        sent = {"to": "../x", "action": "publish", "command_key": key}
+        assert browser.post(f"{LINE}/upgrade", sent).status == 404
         for seq in ("999", "x", "9" * 30):
             assert browser.post(f"{LINE}/back", {"seq": seq, "reason": "x", "command_key": key}).status == 404

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.marketplace.pages.finding import facets, length_of, narrow
+from app.marketplace.pages.finding import NAMES, facets, length_of, narrow, read_choices
 from app.marketplace.queries.market import Card
+from app.templates.schema import FOLDER
 
 NOBODY = UUID(int=0)
 
@@ -55,6 +57,23 @@ class TestNarrow:
         assert names({"publisher": "operator"}) == ["c"]
         assert names({"rating": "good"}) == ["a"]
         assert names({"audience": "nonsense"}) == []
+
+
+class TestReadChoices:
+    def test_ignores_what_is_no_value_of_a_choice(self):
+        nothing = dict.fromkeys(NAMES, "")
+        assert read_choices({}) == nothing
+        assert read_choices(dict.fromkeys(("audience", "lifecycle", "length", "rating"), "x")) == nothing
+        assert read_choices({"audience": "saas", "length": "x"}) == nothing | {"audience": "saas"}
+
+    def test_knows_every_value_that_a_template_may_have(self):
+        properties = json.loads((FOLDER / "template.schema.json").read_text())["properties"]
+        for name in ("audience", "lifecycle"):
+            assert [read_choices({name: value})[name] for value in properties[name]["enum"]] == properties[name]["enum"]
+        for days in (1, 50, 90):
+            assert read_choices({"length": length_of(days)})["length"] == length_of(days)
+        for name, value in (("rating", "good"), ("rating", "other"), ("language", "de"), ("publisher", "Acme")):
+            assert read_choices({name: value})[name] == value
 
 
 class TestFacets:

@@ -14,7 +14,7 @@ from app.web.assets import Assets
 from app.web.frame import Chrome, Link
 from app.web.page.formats import ZONE
 from app.web.rendering import pages, render
-from app.web.translations import LOCALES
+from app.web.translations import LOCALES, mark, translations
 from tests.look.brands import VIEWS
 from tests.look.examples import EXAMPLES
 
@@ -29,6 +29,16 @@ class TestPages:
     def test_escape_what_people_typed(self):
         assert shown("{{ name }}", name="<script>") == "&lt;script&gt;"
         assert shown('{{ _("Hello %(name)s,", name=name) }}', name="<b>") == "Hello &lt;b&gt;,"
+
+    def test_escape_what_people_typed_where_a_text_of_ours_may_stand_too(self):
+        shown_reason = shown("{{ reason|told }}", reason="<a href=x>50% off</a> %(name)s")
+        assert shown_reason == "&lt;a href=x&gt;50% off&lt;/a&gt; %(name)s"
+        assert not shown("{{ reason|told }}", reason="")
+
+    def test_say_a_text_that_python_marks_in_the_reader_s_language(self):
+        page = pages("de", ASSETS).from_string("{{ text|told }}")
+        text = mark("The operator has been told.")
+        assert page.render(text=text) == translations("de").gettext(text) != text
 
     def test_refuse_a_gap_in_their_context(self):
         with pytest.raises(UndefinedError):

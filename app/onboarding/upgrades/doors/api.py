@@ -73,6 +73,7 @@ class UpgradeDoors(Controller):
     @commands("/", "upgrades.create", described.CREATE, status=201)
     def create(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Ask for an upgrade: its dry run begins. Nothing is changed until another person has agreed to it."""
+        read_key(request)  # before anything is looked for: without one, nothing happens however right the rest is
         wish, home = read_body(request, body, UpgradeWish), home_of(request)
         who = (runtime_of(request), visit_of(request).actor, home.organisation_id)
         chosen = operations.choose(*who, wish.to, wish.from_versions)

@@ -237,6 +237,17 @@ class TestWhoMayNot:
         wrong = f"{house.globex.folder}/{house.acme.onboarding_id}/migration"
         assert house.lead.get(wrong).status == 404
 
+    def test_learn_of_a_missing_header_before_anything_is_looked_for(self, house: House, newer: str):
+        wrong = f"{house.globex.folder}/{house.acme.onboarding_id}/migration"
+        bodies = (
+            (wrong, {"to": newer, "plan": "x", "reason": WHY}),
+            (f"{wrong}/decision", {"agreed": True, "plan": "x"}),
+        )
+        for path, body in bodies:
+            assert house.lead.post(path, body, key=None, **{"if-match": "*"}).problem == "idempotency-key-missing"
+            assert house.lead.post(path, body).problem == "precondition-missing"
+            assert house.lead.post(path, body, **{"if-match": "*"}).status == 404
+
 
 class TestOperator:
     def test_looks_first_then_proposes_and_leaves_the_decision_to_the_partner(
@@ -339,6 +350,8 @@ class TestManyAtOnce:
         assert (made.status, made.body["state"], made.headers["etag"]) == (201, "looking", '"1"')
         assert house.lead.post("/api/v1/upgrades", wish, key=key).body == made.body
         assert house.lead.post("/api/v1/upgrades", wish | {"to": "sha256:none"}).problem == "template-missing"
+        keyless = house.lead.post("/api/v1/upgrades", wish | {"to": "sha256:none"}, key=None)
+        assert keyless.problem == "idempotency-key-missing"
         assert {caller.post("/api/v1/upgrades", wish).status for caller in (house.cleo, house.gus)} == {403, 404}
         path, page = made.headers["location"], f"/upgrades/{made.body['id']}"
         assert house.lead.browser.get(page).status == 200
