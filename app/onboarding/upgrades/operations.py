@@ -167,8 +167,9 @@ def take_back_upgrade(
 ) -> Upgrade:
     """Let what went on go back to exactly the definition that it ran before: all of it, or one onboarding.
 
-    One person is enough: it leads to what ran before, and a bad version is not to wait for a second one. Raises
-    NotPermitted, PersonNeeded, ReasonNeeded, UpgradeMissing, UpgradeStale, NotNow.
+    Of what was stopped, each that it was about to meet is looked at too: it may have gone on unseen. One person is
+    enough: it leads to what ran before, and a bad version is not to wait for a second one. Raises NotPermitted,
+    PersonNeeded, ReasonNeeded, UpgradeMissing, UpgradeStale, NotNow.
     """
     require(work, Permission.ONBOARDING_WRITE)
     require_person(work.actor)
@@ -191,7 +192,7 @@ def take_back_upgrade(
 
 
 def _can_go_back(line: Line, onboarding_id: UUID | None) -> bool:
-    return line.applied == "done" and line.back != "done" and onboarding_id in {None, line.onboarding}
+    return line.can_go_back and onboarding_id in {None, line.onboarding}
 
 
 def _marked(part: Part, onboarding_id: UUID | None) -> Part:

@@ -30,6 +30,8 @@ Word = Literal[
     "resting",  # its workspace does no work at the moment
     "failed",  # it could not be done
 ]
+# What a way back met where the onboarding now runs what it ran before; it may never have gone on.
+HOME: frozenset[str | None] = frozenset({"done", "runs_it"})
 SKIPPED: frozenset[str] = frozenset({"runs_it", "held", "ended", "waits", "resting"})
 # What becomes of an item, its key before, its key after, its title.
 Fated = tuple[str, str | None, str | None, dict[str, str]]
@@ -71,6 +73,11 @@ class Line(Struct, frozen=True, kw_only=True):
     def last(self) -> Word | None:
         """What it met in the step that it was in last."""
         return self.back or self.applied or self.seen
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether it went on and is not back; or may have gone on without anybody's having written it down."""
+        return self.seen == "goes" and self.applied in {None, "done", "failed"} and self.back not in HOME
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -119,7 +126,7 @@ class Upgrade(Struct, frozen=True, kw_only=True):
         if self.state == "looking":
             return line.seen is None
         if self.state == "applying":
-            return line.seen == "goes" and line.applied is None
+            return line.seen == "goes" and line.applied is None and line.back is None
         return self.state == "taking_back" and line.onboarding in self.back and line.back is None
 
 
@@ -149,5 +156,28 @@ def after_step(upgrade: Upgrade, parts: Iterable[Part]) -> State:
         return "looked"
     if upgrade.state == "applying":
         return "applied"
-    lines = [line for part in parts for line in part.lines if line.applied == "done"]
-    return "taken_back" if all(line.back == "done" for line in lines) else "applied"
+    lines = [line for part in parts for line in part.lines]
+    resumed = msgspec.structs.replace(upgrade, state="applying")
+    if any(resumed.needs(line) for line in lines):
+        return "applying"  # stopped, with onboardings that nobody has met or taken back
+    return "taken_back" if are_home(lines) else "applied"
+
+
+def are_home(lines: Iterable[Line]) -> bool:
+    """Whether all that went on, or were asked to go back, run what they ran before."""
+    return all(line.back in HOME for line in lines if line.applied == "done" or line.back is not None)
+
+
+def joined(begun: Upgrade, old: Line, new: Line) -> Line:
+    """The line as it is written down by now, with what a step that had `begun` met.
+
+    A step that was stopped finishes the onboarding that it is at; a way back may meet the same one at that moment.
+    """
+    if begun.state == "applying" and old.applied is None and new.applied is not None:
+        back: Word | None = "moved" if old.back is not None and new.applied == "done" else old.back
+        return msgspec.structs.replace(old, applied=new.applied, back=back, told=new.told)
+    if begun.state == "taking_back" and begun.needs(old) and new.back is not None:
+        crossed = new.back == "runs_it" and old.applied == "done" and new.applied is None
+        applied = new.applied or old.applied
+        return msgspec.structs.replace(old, applied=applied, back="moved" if crossed else new.back, told=new.told)
+    return new if begun.state == "looking" and begun.needs(old) else old

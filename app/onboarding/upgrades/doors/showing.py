@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.onboarding.migration.showing import FATES, TROUBLE
 from app.onboarding.upgrades.queries import TemplateLine
-from app.onboarding.upgrades.rules import Line, Part, Upgrade
+from app.onboarding.upgrades.rules import HOME, Line, Part, Upgrade
 from app.web.translations import mark
 
 SHOWN = 100  # onboardings of one page
@@ -179,13 +179,13 @@ def _line(part: Part, line: Line, upgrade: Upgrade, reader: Reader) -> dict[str,
         "counts": line.counts,
         "moves": len(line.moves),
         "whys": _whys(line, word, reader),
-        "may_take_back": line.applied == "done" and line.back != "done",
+        "may_take_back": line.applied == "done" and line.back not in HOME,
     }
 
 
 def _met(line: Line) -> str:
     """The word that stands for what it met last."""
-    return "back" if line.back == "done" else line.last() or ""
+    return "back" if line.back in HOME else line.last() or ""
 
 
 def _whys(line: Line, word: str, reader: Reader) -> list[str]:

@@ -16,6 +16,7 @@ from app.access.permissions import Permission
 from app.access.require import require
 from app.flow import events as flow
 from app.flow.events import MigrationMap
+from app.flow.migration.asking import check_other_version
 from app.flow.migration.migrate import MigrationRefused
 from app.kernel.actor import Actor
 from app.kernel.commands import Result, fingerprint, run_command
@@ -72,7 +73,8 @@ class Carrier:
 
         wanted = self.upgrade.undone.at.isoformat() if self.upgrade.undone else ""
         word, told = self._once(line, f"back:{wanted}", operation, line.before)
-        return msgspec.structs.replace(line, back=word, told=told)
+        applied: Word | None = "done" if word == "done" else line.applied  # it had gone on, written down or not
+        return msgspec.structs.replace(line, applied=applied, back=word, told=told)
 
     def _once(self, line: Line, way: str, operation: Callable[[Work], Result], content: str) -> tuple[Word, str]:
         key = f"upgrade:{self.upgrade.id}:{line.onboarding}:{way}"
@@ -104,11 +106,13 @@ def _go_on(work: Work, carrier: Carrier, line: Line) -> None:
 def _go_back(work: Work, carrier: Carrier, line: Line) -> None:
     """The earlier definition, whose bytes are looked at again. What only the newer one has is kept with the migration.
 
-    Raises NotPermitted, PlanMoved where it runs something else meanwhile, PinnedMissing, MigrationRefused.
+    Raises NotPermitted, SameVersion where it runs that already or never went on, PlanMoved where it runs something
+    else meanwhile, PinnedMissing, MigrationRefused.
     """
     require(work, Permission.ONBOARDING_WRITE)
     upgrade, to = carrier.upgrade, line.onboarding
     onboarding = lock_onboarding(work, to)
+    check_other_version(line.before, onboarding.definition_digest)
     if onboarding.definition_digest != (line.definition or upgrade.definition):
         raise PlanMoved(mark("It runs another version by now; look at its own page."))
     if address(dict(get_pinned(work.session, line.before).document)) != line.before:

@@ -150,6 +150,57 @@ class TestUpgrade:
         states = fleet.states()
         assert {states[id_].definition_digest for id_ in went} == {editions[0].effective.digest}
 
+    def test_forgets_none_that_went_on_whatever_happens_to_its_job(
+        self, fleet: Fleet, editions: tuple[Edition, Edition], monkeypatch: pytest.MonkeyPatch
+    ):
+        asked = fleet.ask(editions[1])
+        fleet.run()
+        upgrade, lines = fleet.read(asked)
+        home = list(fleet.tenants.values())[3]
+        first, second = (id_ for id_ in lines if fleet.where[id_] == home)
+        plain = Carrier.apply
+
+        def meet(trouble: BaseException, *, after: bool) -> None:
+            def apply(carrier: Carrier, line: Any) -> Any:
+                made = plain(carrier, line) if after or line.onboarding != first else line
+                if line.onboarding == first:
+                    raise trouble
+                return made
+
+            monkeypatch.setattr(Carrier, "apply", apply)
+
+        fleet.decide(upgrade)
+        meet(RuntimeError("surprise"), after=False)
+        fleet.run()
+        lines = fleet.read(asked)[1]
+        assert (lines[first].applied, lines[second].applied) == (None, "done")
+        halt(fleet, operations.stop_upgrade, upgrade)
+        fleet.take_back(upgrade, onboarding_id=second)
+        fleet.run()
+        found, lines = fleet.read(asked)
+        assert (found.state, found.stopped, found.left) == ("applying", True, (home.id,))
+        assert lines[second].back == "done"
+
+        halt(fleet, operations.resume_upgrade, upgrade)
+        meet(Killed(), after=True)
+        with pytest.raises(Killed):
+            fleet.run()
+        halt(fleet, operations.stop_upgrade, upgrade)
+        fleet.installation.cell("UPDATE cell.job SET lease_until = now() - interval '1 minute' WHERE state = 'running'")
+        fleet.run()
+        assert fleet.read(asked)[1][first].applied is None
+        fleet.take_back(upgrade)
+        fleet.run()
+        found, lines = fleet.read(asked)
+        assert (found.state, lines[first].applied, lines[first].back) == ("taken_back", "done", "done")
+        assert {row.definition_digest for row in fleet.states().values()} == {editions[0].effective.digest}
+
+
+def halt(fleet: Fleet, act: Any, upgrade: Any) -> None:
+    """Lena stops it, or lets it go on."""
+    with fleet.installation.work(fleet.partner.home, fleet.lena) as work:
+        act(work, upgrade_id=upgrade.id, versions=ANY)
+
 
 def attempt(fleet: Fleet, upgrade: Any) -> str:
     """Agree, or the name of the refusal."""
