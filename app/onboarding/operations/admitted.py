@@ -16,6 +16,7 @@ from app.flow.calendar import read_calendar
 from app.flow.definition import Side
 from app.identity.operations import NewMember, add_member, ensure_person, index_membership
 from app.intake.operations import mark_started
+from app.kernel.errors import Invalid
 from app.kernel.events import plain
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
@@ -32,6 +33,10 @@ from tenants.tenant import Tenant
 
 SYSTEM_ONLY = {"start_from_admission": "called by the job that follows an admission"}
 CUSTOMER_ROLE = "customer_owner"
+
+
+class TooManyContacts(Invalid):
+    """The deal names more people of the customer than its package lets into the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,17 @@ class Admission:
 
 
 def start_from_admission(run: JobRun, event_id: UUID) -> Outcome:
-    """Make the tenant, let its people in, start the onboarding, close the deal. Raises to be tried again."""
+    """Make the tenant, let its people in, start the onboarding, close the deal. Raises to be tried again.
+
+    Raises TooManyContacts before there is a tenant.
+    """
     with run.work() as home:
         entry = get_entry(home.session, event_id)
         package = package_at_home(home, entry.body)
         admission = Admission(entry.id, entry.leaf_hash, entry.subject_id, entry.body, package)
     document = _document(run, admission)
+    if run.tenant.kind != "sandbox":
+        _check_room(admission)
     tenant = _tenant(run, admission)
     people = _people(run, admission)
     with open_work(run.runtime, tenant, run.actor, trace_id=run.job.trace_id) as work:
@@ -86,6 +96,17 @@ def _document(run: JobRun, admission: Admission) -> Effective:
     return with_sold(effective, admission.package, admission.body)
 
 
+def _check_room(admission: Admission) -> None:
+    """Nobody would be let in half: a workspace that is too small is not made. Raises TooManyContacts."""
+    quotas = admission.package.content.quotas if admission.package else None
+    wanted = len({contact["email"].strip().casefold() for contact in admission.facts.get("contacts") or []})
+    if quotas is not None and quotas.members is not None and wanted > quotas.members:
+        raise TooManyContacts(
+            f"The deal has {wanted} contacts, and its package lets no more than {quotas.members} into the workspace."
+            " Take contacts off the deal, or publish the package with room for more; then read the deal again."
+        )
+
+
 def _tenant(run: JobRun, admission: Admission) -> Tenant:
     """A workspace of the customer's own; a sandbox is home and customer in one."""
     if run.tenant.kind == "sandbox":
@@ -105,6 +126,7 @@ def _tenant(run: JobRun, admission: Admission) -> Tenant:
         cause=cause,
         service_package=package.id if package else None,
         limits=quotas.limits() if quotas else None,
+        keeps_sold=True,
     )
     return create_tenant(run.runtime, run.actor, request, trace_id=run.job.trace_id)
 

@@ -25,7 +25,7 @@ def begin_trial(runtime: Runtime, actor: Actor, wanted: tuple[UUID, str], *, key
     organisation_id, digest = wanted
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
         document = get_published(session, digest)
-    if "overlay" in document:
+    if "overlay" in document or "package" in document:
         raise TemplateMissing(NO_SUCH)
     title = next(iter(document["title"].values()), document["id"])[:_LONGEST]
     name = f"{title} {document['version']}"

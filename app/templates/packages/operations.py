@@ -28,6 +28,8 @@ from app.templates.packages.queries import (
 )
 from app.web.translations import mark
 
+_MOVED = mark("Somebody has changed this draft meanwhile. Look at it as it is now, then change it.")
+
 
 class DraftMoved(Conflict):
     """Somebody else has changed the draft since it was read."""
@@ -64,19 +66,23 @@ def save_draft(work: Work, content: Content, *, seen: int) -> str:
     if kept is None:
         raise PackageMissing(NO_SUCH)
     if kept.version != seen:
-        raise DraftMoved(mark("Somebody has changed this draft meanwhile. Look at it as it is now, then change it."))
+        raise DraftMoved(_MOVED)
     _keep(work, content)
     return content.package
 
 
-def publish_package(work: Work, package: Package) -> str:
+def publish_package(work: Work, package: Package, *, seen: int = 0) -> str:
     """Publish a checked package; its draft is done. Returns its content address; repeatable.
 
-    Raises NotPermitted, VersionTaken.
+    `seen` is the version of the draft that it was made of, 0 for a package that nobody has drafted here. Raises
+    NotPermitted, VersionTaken, DraftMoved.
     """
     require(work, Permission.TEMPLATE_PUBLISH)
     if work.session.get(Definition, package.digest) is not None:
         return package.digest
+    kept = find_document(work.session, DRAFT, package.id, lock=True)
+    if (kept.version if kept else 0) != seen:
+        raise DraftMoved(_MOVED)
     content = package.content
     check_next(content.version, [each.package.content.version for each in list_releases(work.session, package.id)])
     row = Definition(

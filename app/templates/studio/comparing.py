@@ -74,7 +74,7 @@ def raw_lines(old: Document, new: Document) -> list[dict[str, str]]:
 
 
 def _told(sides: _Sides, change: Change) -> dict[str, Any]:
-    words = words_of(change.path)
+    words = words_of(change.path) or ("",)  # a key may be empty
     element, length = sides.element(words)
     rest = ".".join(words[length:])
     whole = element is not None and not rest

@@ -68,7 +68,7 @@ def get_kept(session: Session, draft_id: UUID, *, lock: bool = False) -> Kept:
 
 
 def find_source(session: Session, digest: str) -> str:
-    """The text of the draft that a version was published from, with its comments; "" where it is not kept."""
+    """The text that a version was published from, with its comments; "" where its draft says something else by now."""
     known = (each for each in list_documents(session, DRAFT, without=_TEXT) if each.body["digest"] == digest)
     found = next(known, None)
     return get_draft(session, UUID(found.key))[1] if found else ""

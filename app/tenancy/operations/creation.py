@@ -89,7 +89,8 @@ class NoRoom(Unavailable):
 class TenantRequest:
     """What is wanted. `key` makes it once per organisation; `cause` joins the new trail to the home's entry.
 
-    `cell` names one, else it is chosen by plan and region; `limits` go over those of the plan.
+    `cell` names one, else it is chosen by plan and region; `limits` go over those of the plan. `keeps_sold`: a tenant
+    that the key has made keeps its limits and its package, though others are sold by now; who wants them changes it.
     """
 
     organisation_id: UUID
@@ -103,15 +104,14 @@ class TenantRequest:
     external_id: str | None = None
     service_package: str | None = None
     limits: dict[str, int] | None = None
+    keeps_sold: bool = False
 
     def differs_from(self, entry: TenantEntry) -> bool:
         """Whether the row was made for something else; the cell only where one was named."""
-        mine = (self.kind, self.name, self.plan, self.region, self.external_id, self.service_package, self.limits)
-        theirs = (
-            *(entry.kind, entry.name, entry.plan_key, entry.region),
-            *(entry.external_id, entry.service_package, entry.limits),
-        )
-        return mine != theirs or self.cell not in {None, entry.cell_name}
+        mine = (self.kind, self.name, self.plan, self.region, self.external_id)
+        theirs = (entry.kind, entry.name, entry.plan_key, entry.region, entry.external_id)
+        sold = self.keeps_sold or (self.service_package, self.limits) == (entry.service_package, entry.limits)
+        return mine != theirs or not sold or self.cell not in {None, entry.cell_name}
 
 
 class Seeder:

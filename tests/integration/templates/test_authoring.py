@@ -197,6 +197,8 @@ class TestPublish:
         following = source(house, begin(house, begin="version", address=digest[1]))
         assert "version: 1.1.0" in following
         assert following.endswith("# mine\n")
+        send(house, draft, "edits", source=text + "# not published\n", do="save")
+        assert "# not published" not in source(house, begin(house, begin="version", address=digest[1]))
 
     @pytest.mark.parametrize(
         ("version", "words"),

@@ -63,8 +63,15 @@ class TestPackageEditor:
         assert (old.status, "Somebody has changed this draft" in old.text) == (409, True)
 
     def test_publishes_what_fits_and_takes_it_off_sale(self, house: House, desk: str):
-        assert send(house, f"{desk}/publication", desk, version="1.0").status == 422
-        assert send(house, f"{desk}/publication", desk, version="1.0.0").status == 303
+        wanted = house.lead.browser.get(desk).hidden
+        wanted = {"command_key": wanted["command_key"], "seen": wanted["seen"], "version": "1.0.0"}
+        assert send(house, f"{desk}/publication", desk, **(wanted | {"version": "1.0"})).status == 422
+        moved = send(house, f"{desk}/publication", desk, version="1.0.0", seen="1")
+        assert (moved.status, "Somebody has changed this draft" in moved.text) == (409, True)
+        for _twice in range(2):
+            published = house.lead.browser.post(f"{desk}/publication", wanted)
+            assert (published.status, published.headers["location"]) == (303, "/packages")
+        assert send(house, f"{desk}/publication", seen=wanted["seen"], version="1.0.0").status == 404
         house.run()
         listed = house.lead.browser.get("/packages").text
         assert ("19 €" in listed, "Second visit" in listed) == (True, True)
@@ -76,6 +83,12 @@ class TestPackageEditor:
             "package",
             "msp-managed-services",
         )
+        address = release.package.digest.removeprefix("sha256:")
+        key = house.lead.browser.get("/templates/drafts/new").hidden["command_key"]
+        wanted = {"command_key": key, "begin": "version", "address": address}
+        assert house.lead.browser.get(f"/templates/{address}/differences").status == 404
+        assert house.lead.browser.post("/templates/drafts", wanted).status == 404
+        assert house.lead.browser.post(f"/templates/{address}/trials", {"command_key": key}).status == 404
         assert send(house, "/packages/silver/retirement", "/packages").status == 303
         with house.installation.work(house.home, house.ada) as work:
             assert [each.retired for each in list_offers(work.session)] == [True]

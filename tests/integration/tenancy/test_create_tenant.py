@@ -211,6 +211,14 @@ class TestCreateTenant:
         with pytest.raises(RequestDiffers):
             make(runtime, wanted(partner, key=request.key, **change))
 
+    def test_keeps_what_was_sold_first_where_the_request_says_so(self, runtime: Runtime, partner: Partner):
+        first = wanted(partner, limits={"members": 1}, service_package="small", keeps_sold=True)
+        other = {"key": first.key, "limits": {"members": 9}, "service_package": "large"}
+        made = make(runtime, first)
+        assert make(runtime, wanted(partner, **other, keeps_sold=True)) == made
+        with pytest.raises(RequestDiffers):
+            make(runtime, wanted(partner, **other))
+
     def test_keeps_the_keys_of_two_partners_apart(
         self, shared_installation: Installation, runtime: Runtime, partner: Partner
     ):

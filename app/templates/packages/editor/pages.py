@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,11 +19,11 @@ from app.templates.authoring.versions import VersionTaken
 from app.templates.lines.queries import find_line
 from app.templates.operations import effective_document
 from app.templates.overlays.versions import precedence
-from app.templates.packages.document import Package, said
+from app.templates.packages.document import said
 from app.templates.packages.editor.desk import SECTIONS, Desk, Filled, fill
 from app.templates.packages.editor.preview import packed, preview_of, problem_line
 from app.templates.packages.operations import DraftMoved, publish_package, save_draft
-from app.templates.packages.queries import get_draft, list_releases
+from app.templates.packages.queries import PackageMissing, get_draft, list_releases
 from app.web.begin import begin_work, home_of, run_form, runtime_of, site_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
@@ -76,22 +78,20 @@ class EditorPages(Controller):
 
     @post("/publication", sync_to_thread=True)
     def publish(self, request: PageRequest, package: FromPath[str], form: NamedDependency[Form]) -> Response[str]:
-        """Publish it, if it fits its template however it is sold."""
-        desk = _desk(request, package)
-        made, troubles = packed(
-            desk.draft.content, desk, version=form.first("version").strip(), partner=site_of(request).slug
-        )
-        if made is None or troubles:
-            refused = problem_line(troubles[0])["message"] if made is None else desk.say(_NOT_YET)
-            return _draw(request, desk, fill(desk, "", "", None), form, refused=refused, status=422)
+        """Publish it as it was looked at, if it fits its template however it is sold."""
         try:
-            _publish(request, form, made)
-        except VersionTaken as error:
-            return _draw(request, desk, fill(desk, "", "", None), form, refused=error.message, status=error.status)
-        return redirect(request, "/packages")
+            refused, status = _publish(request, form, _desk(request, package))
+        except PackageMissing as gone:
+            _once(request, form, partial(_refuse, gone))  # sent twice: its draft is done since it was published
+            refused, status = "", 0
+        if not refused:
+            return redirect(request, "/packages")
+        desk = _desk(request, package)
+        return _draw(request, desk, fill(desk, "", "", None), form, refused=refused, status=status)
 
 
 _NOT_YET = mark("It cannot be published like this: look at what is to be put right.")
+_LONGEST = 9  # digits of a version
 _GONE = mark("The template that this package stands on is not published here.")
 
 
@@ -124,20 +124,45 @@ def _desk(request: PageRequest, package_id: str) -> Desk:
 
 
 def _save(request: PageRequest, form: Form, filled: Filled) -> None:
-    content, seen = filled.content, form.first("seen")
+    content = filled.content
     assert content is not None  # noqa: S101 - whoever calls has looked
 
     def operation(work: Work) -> dict[str, object]:
-        return {"package": save_draft(work, content, seen=int(seen) if seen.isdecimal() else 0)}
+        return {"package": save_draft(work, content, seen=_seen(form))}
 
-    run_form(request, home_of(request).id, key=form.command_key, body=form.typed, operation=operation)
+    _once(request, form, operation)
 
 
-def _publish(request: PageRequest, form: Form, made: Package) -> None:
+def _publish(request: PageRequest, form: Form, desk: Desk) -> tuple[str, int]:
+    """What stands against it, with the status of the answer; "" where it is published. Raises PackageMissing."""
+    version = form.first("version").strip()
+    made, troubles = packed(desk.draft.content, desk, version=version, partner=site_of(request).slug)
+    if made is None or troubles:
+        return (problem_line(troubles[0])["message"] if made is None else desk.say(_NOT_YET)), 422
+
     def operation(work: Work) -> dict[str, object]:
-        return {"digest": publish_package(work, made)}
+        return {"digest": publish_package(work, made, seen=_seen(form))}
 
+    try:
+        _once(request, form, operation)
+    except (DraftMoved, VersionTaken) as error:
+        return error.message, error.status
+    return "", 0
+
+
+def _refuse(trouble: PackageMissing, _work: Work) -> dict[str, object]:
+    """What a form comes to that was not sent before."""
+    raise trouble
+
+
+def _once(request: PageRequest, form: Form, operation: Callable[[Work], dict[str, object]]) -> None:
     run_form(request, home_of(request).id, key=form.command_key, body=form.typed, operation=operation)
+
+
+def _seen(form: Form) -> int:
+    """The version of the draft that the page was drawn from."""
+    said = form.first("seen")
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= _LONGEST else 0
 
 
 def _path(desk: Desk) -> str:

@@ -114,7 +114,7 @@ def _list(element: Element, part: Part) -> list[Any] | None:
 
 def _fresh(document: Document, element: Element, part: Part) -> Document:
     made = copy.deepcopy(part.fresh)
-    taken = {each.get("id") for each in list_at(element.value, part.at) or () if isinstance(each, dict)}
+    taken = [each.get("id") for each in list_at(element.value, part.at) or () if isinstance(each, dict)]
     if "id" in made:
         first = f"new_{part.kind}"
         made["id"] = next(name for name in _names(first) if name not in taken)

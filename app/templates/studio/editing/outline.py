@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from app.templates.document import Source
-from app.templates.rules import Path, Problem
+from app.templates.document import Position, Source
+from app.templates.rules import Path
 from app.templates.studio.editing.elements import Element, elements_of, listed, root_of
 
 Say = Callable[[dict[str, str]], str]  # a text in the reader's language
 
 
-def outline_of(source: Source, problems: Iterable[Problem], say: Say) -> dict[str, Any]:
-    """The template with its parts and their elements, each with how many problems stand in it or below."""
-    found = Counter(at for each in problems for at in _with_all_above(element_at(source, each.line, each.column)))
+def outline_of(source: Source, wrong: Iterable[str], say: Say) -> dict[str, Any]:
+    """The template with its parts and their elements, each with how many problems stand in it or below.
+
+    `wrong` are the words of the element that each problem stands in.
+    """
+    found = Counter(at for each in wrong for at in _with_all_above(each))
     return _Drawing(source, found, say).row(root_of(source.document))
 
 
@@ -25,15 +28,17 @@ def texts_of(source: Source, say: Say) -> list[dict[str, Any]]:
     return [drawing.row(each) for each in elements_of(source.document) if each.kind.name == "word"]
 
 
-def element_at(source: Source, line: int, column: int) -> str:
-    """The words of the element that a place of the text belongs to; of the template itself where it is none's."""
-    place = (line, column)
-    best: Path = ()
+def elements_by_place(source: Source) -> dict[Position, str]:
+    """The words of the element that each place of the text belongs to; "" for the template's own.
+
+    Read once for a text, however many problems it has: a search for each would take minutes where there are thousands.
+    """
+    deepest: dict[Position, Path] = {}
     for path, at in (*source.places.items(), *source.key_places.items()):
-        if at == place and len(path) > len(best):
-            best = path
+        if len(path) > len(deepest.get(at, ())):
+            deepest[at] = path
     known = {each.path: each.at for each in elements_of(source.document)}
-    return _nearest(best, known)
+    return {at: _nearest(path, known) for at, path in deepest.items()}
 
 
 def _nearest(path: Path, known: dict[Path, str]) -> str:

@@ -33,7 +33,7 @@ def renamed(document: dict[str, Any], kind: str, old: str, new: str) -> dict[str
     def say(name: str, word: str) -> str:
         if name in bare and word == old:
             return new
-        return named.sub(rf"\1.{new}", word) if named else word
+        return named.sub(lambda found: f"{found[1]}.{new}", word) if named else word
 
     made: dict[str, Any] = _walk(document, "", say)
     return made

@@ -78,6 +78,8 @@ def save_draft(work: Work, draft_id: UUID, text: Text, version: int) -> int:
     kept, body = _held(work, draft_id, version), text.body(work)
     if kept.body["source"] == text.source and kept.body["problems"] == text.problems:
         return kept.version
+    if kept.body["source"] != text.source:
+        body["digest"] = ""  # it is not the text of what was published from it any more
     saved = keep_document(work, DRAFT, kept.key, {**kept.body, **body})
     digest = hashlib.sha256(text.source.encode()).hexdigest()
     work.record(DraftSaved(subject_id=draft_id, version=saved, text=digest, problems=text.problems))

@@ -85,7 +85,7 @@ def _published(request: PageRequest, address: str) -> Document:
     """A published template. Raises TemplateMissing."""
     with of_partner(request) as session:
         document = get_published(session, digest_of(address))
-    if "overlay" in document:
+    if "overlay" in document or "package" in document:
         raise TemplateMissing(NO_SUCH)
     return document
 

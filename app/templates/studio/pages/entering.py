@@ -78,7 +78,8 @@ def text_of(source: str, checked: Checked) -> Text:
     document = read.document if read else {}
     kind = "overlay" if "overlay" in document else "template"
     name = document.get("overlay" if kind == "overlay" else "id")
-    title = document.get("title") or (document.get("patch") or {}).get("title") if isinstance(document, dict) else None
+    patch = document.get("patch")
+    title = document.get("title") or (patch.get("title") if isinstance(patch, dict) else None)
     said = next((each for each in title.values() if isinstance(each, str)), "") if isinstance(title, dict) else ""
     named, number = (each if isinstance(each, str) else "" for each in (name, document.get("version")))
     return Text(source, (said or named)[:200], named[:100], number[:50], kind, len(checked.problems))

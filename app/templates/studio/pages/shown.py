@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from app.templates.authoring.checking import Checked
 from app.templates.document import Source
 from app.templates.preview import facts_of
+from app.templates.rules import Problem
 from app.templates.studio.editing.applying import form_of, locales_of
 from app.templates.studio.editing.elements import Element
 from app.templates.studio.editing.forms import UNIT, Asked, fields_of, shown_values, unit_of
 from app.templates.studio.editing.kinds import Property
-from app.templates.studio.editing.outline import Say, element_at, outline_of, texts_of
+from app.templates.studio.editing.outline import Say, elements_by_place, outline_of, texts_of
 
+MOST_PROBLEMS: Final = 100  # that are shown; the rest is counted
 _LONGEST_LINE = 160  # characters of a line that are shown beside its problem
 _LARGE = frozenset({"description", "help", "body", "message", "first_response", "why"})
 _MORE = frozenset({"help", "optional", "personal", "sends", "after", "depends_on", "audience", "lifecycle"})
@@ -42,12 +44,19 @@ def findings_of(sheet: Sheet, say: Say) -> dict[str, Any]:
     """The structure and what is wrong: what follows each key that is typed."""
     made = sheet.checked.effective.compile() if sheet.checked.effective else None
     structured = sheet.source if sheet.source and _is_template(sheet.source) else None
+    found, by_place = sheet.checked.problems, elements_by_place(structured) if structured else {}
+    wrong = [by_place.get((each.line, each.column), "") for each in found]
+    lines = sheet.text.splitlines()
     return {
-        "outline": outline_of(structured, sheet.checked.problems, say) if structured else None,
+        "outline": outline_of(structured, wrong, say) if structured else None,
         "texts": texts_of(structured, say) if structured else [],
         "readable": sheet.source is not None,
         "at": sheet.at,
-        "problems": [_problem(sheet, each) for each in sheet.checked.problems],
+        "problems": [
+            _problem(each, lines, at if structured else None)
+            for each, at in zip(found[:MOST_PROBLEMS], wrong[:MOST_PROBLEMS], strict=True)
+        ],
+        "more_problems": len(found[MOST_PROBLEMS:]),
         "made": {"title": say(dict(made.title)), "version": made.version} if made else None,
         "facts": facts_of(made, lambda said: say(dict(said))) if made else None,
     }
@@ -57,17 +66,15 @@ def _is_template(source: Source) -> bool:
     return "overlay" not in source.document and "component" not in source.document
 
 
-def _problem(sheet: Sheet, problem: Any) -> dict[str, Any]:
-    lines = sheet.text.splitlines()
+def _problem(problem: Problem, lines: Sequence[str], at: str | None) -> dict[str, Any]:
     written = lines[problem.line - 1] if 0 < problem.line <= len(lines) else ""
-    structured = sheet.source is not None and _is_template(sheet.source)
     return {
         "line": problem.line,
         "column": problem.column,
         "message": problem.message,
         "fix": problem.fix,
         "written": written.strip()[:_LONGEST_LINE],
-        "at": element_at(sheet.source, problem.line, problem.column) if sheet.source and structured else None,
+        "at": at,
     }
 
 

@@ -67,7 +67,7 @@ def _source(request: PageRequest, home_id: Any, form: Form) -> str:
     with of_partner(request) as session:
         document = get_published(session, digest)
         published = list_published(session, site_of(request).organisation_id, str(document.get("id", "")))
-    if way == "adaptation" and "overlay" in document:
+    if "package" in document or (way == "adaptation" and "overlay" in document):
         raise TemplateMissing(NO_SUCH)
     with begin_work(request, home_id) as work:
         if way == "adaptation":

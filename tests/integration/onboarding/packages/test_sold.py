@@ -113,6 +113,33 @@ class TestSold:
         assert (held.state, held.tenant_id, found.type) == ("held", None, "start_refused")
         assert "There is no “stage.nowhere”" in found.summary
 
+    def test_holds_a_deal_with_more_contacts_than_its_package_lets_in_until_one_with_room_is_sold(
+        self, shop: MainJob, gold: str
+    ):
+        small = {"package": "small", "title": {"en": "Small"}, "called": [], "add_ons": []}
+        with shop.installation.work(shop.home, shop.lead) as work:
+            publish_package(work, sample(**small, quotas={"members": 1}))
+        contacts = [shop.create("contacts", {"email": f"{new_id().hex[-8:]}@contoso.example"}) for _ in range(2)]
+        company = shop.create("companies", {"name": f"Customer {new_id().hex[-6:]}"})
+        parties = {company: 5} | dict.fromkeys(contacts, 3)
+        deal = shop.create("deals", shop.sold_properties(sw_package="small"), parties)
+        shop.tell(deal)
+        shop.finish()
+        held = shop.deal(deal)
+        assert gold
+        assert (held.state, held.tenant_id) == ("held", None)
+        assert "The deal has 2 contacts, and its package lets no more than 1 into" in shop.exceptions(held.id)[0].summary
+        key = f"deal:{held.id}"
+        assert not shop.installation.control("SELECT 1 FROM control.tenant WHERE request_key = %s", key)
+        with shop.installation.work(shop.home, shop.lead) as work:
+            publish_package(work, sample(**small, version="1.1.0", quotas={"members": 9}))
+        shop.change_deal(deal, sw_seats="41")
+        shop.tell(deal)
+        shop.finish()
+        with shop.installation.work(shop.home, shop.lead) as work:
+            retire_package(work, "small")
+        assert shop.deal(deal).state == "started"
+
     def test_stays_with_what_was_sold_on_another_version(self, shop: MainJob, gold: str):
         tenant, onboarding_id = shop.started(sell(shop, sw_product="GOLD-24", sw_add_ons="backup"))
         newer, other = publish_version(shop, "1.1.0"), publish_version(shop, "1.2.0", rollout=False)

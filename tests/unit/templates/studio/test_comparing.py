@@ -37,6 +37,10 @@ class TestCompared:
         assert compared(OLD, OLD, say)["groups"] == []
         assert raw_lines(OLD, OLD) == []
 
+    def test_tells_of_a_key_that_is_empty(self):
+        [group] = compared(OLD, {**OLD, "": "x"}, say)["groups"]
+        assert [each["after"] for each in group["changes"]] == ["x"]
+
     def test_shows_the_lines_on_demand(self):
         lines = raw_lines(OLD, {**OLD, "version": "1.1.0"})
         assert [each["text"] for each in lines if each["sort"] in "+-"] == ["version: 1.0.0", "version: 1.1.0"]

@@ -1,0 +1,63 @@
+"""What the studio shows of a text that many things are wrong with, and of one that is written oddly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.templates.authoring.checking import Checked, check_text
+from app.templates.document import read_yaml
+from app.templates.lines.chains import Chain, ChainBroken
+from app.templates.rules import Problem
+from app.templates.studio.editing import outline
+from app.templates.studio.editing.changing import added
+from app.templates.studio.editing.renaming import renamed
+from app.templates.studio.pages.entering import source_of, text_of
+from app.templates.studio.pages.shown import MOST_PROBLEMS, Sheet, findings_of
+from app.templates.studio.starting import skeleton
+
+
+def say(text: dict[str, str]) -> str:
+    return text.get("en", "")
+
+
+def nothing_beneath(result: str) -> Chain:
+    raise ChainBroken(result)
+
+
+class TestFindingsOf:
+    def test_reads_the_elements_once_and_shows_the_first_problems_however_many_there_are(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        text = skeleton()
+        line = next(number for number, each in enumerate(text.splitlines(), 1) if "id: describe" in each)
+        column = text.splitlines()[line - 1].index("describe") + 1
+        problems = tuple(Problem("", line, column, f"no {number}") for number in range(MOST_PROBLEMS + 7))
+        read: list[Any] = []
+        known = outline.elements_of
+        monkeypatch.setattr(outline, "elements_of", lambda document: read.append(document) or known(document))
+        found = findings_of(Sheet(text, source_of(text), Checked(None, None, problems)), say)
+        assert (len(found["problems"]), found["more_problems"], found["outline"]["problems"]) == (100, 7, 107)
+        assert {each["at"] for each in found["problems"]} == {"stages.preparation.milestones.known.tasks.describe"}
+        assert len(read) == 2, "once for where the problems stand, once for the texts"
+
+
+class TestTextOf:
+    @pytest.mark.parametrize("patch", ["hello", "[1]", "1"])
+    def test_reads_an_adaptation_whose_patch_is_nothing_of_the_kind(self, patch: str):
+        source = f"overlay: x\npatch: {patch}\n"
+        text = text_of(source, check_text(source, nothing_beneath))
+        assert (text.kind, text.title, text.template) == ("overlay", "x", "x")
+
+
+class TestRenamed:
+    def test_takes_a_short_name_as_it_is_typed(self):
+        assert renamed({"after": "task.a.done"}, "task", "a", r"\1") == {"after": r"task.\1.done"}
+
+
+class TestAdded:
+    def test_adds_beside_an_element_whose_id_is_no_name(self):
+        document = read_yaml(skeleton(), "").document
+        document["stages"][0]["id"] = ["a"]
+        assert added(document, "", "stages")[1] == "stages.new_stage"
