@@ -158,13 +158,13 @@ class TestSearch:
 
 class TestSubmit:
     def test_refuses_what_goes_back_or_came_before(self, market: Market):
+        older, dana = template("forward", "1.0.0"), market.person(market.distributor)
+        with market.installation.work(market.distributor.home, dana) as work:
+            publish(work, older)
         market.offer(market.distributor, template("forward", "1.1.0"), to="private")
         with pytest.raises(VersionOffered):
             market.offer(market.distributor, template("forward", "1.1.0"), to="private")
         market.offer(market.distributor, template("forward", "2.0.0"), to="private")
-        older, dana = template("forward", "1.2.0"), market.person(market.distributor)
-        with market.installation.work(market.distributor.home, dana) as work:
-            publish(work, older)
         with pytest.raises(VersionBehind), market.installation.work(market.distributor.home, dana) as work:
             submit(work, Offer(older.digest, (), Visibility.PRIVATE, "Old."), {})
 
