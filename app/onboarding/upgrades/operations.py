@@ -80,7 +80,7 @@ def choose(runtime: Runtime, actor: Actor, organisation_id: UUID, to: str, from_
     versions = tuple(dict.fromkeys(each for each in from_versions if each.isprintable()))
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
         document = find_published(session, to) if to.isprintable() else None
-        if document is None or "overlay" in document:
+        if document is None or "overlay" in document or "id" not in document:  # a package has none
             raise TemplateMissing(f"No published template has the address {to}.")
         overlay = find_overlay(session, to)
         running = list_runs(session, organisation_id, str(document["id"]), versions)

@@ -27,10 +27,14 @@ from app.web.begin import begin_work, home_of, run_form, runtime_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import fragment, locale_of, page, redirect
-from app.web.translations import translations
+from app.web.translations import mark, translations
 
 PageRequest = Request[Any, Any, Any]
 _GIVEN = ("to", "from", "map", "reason")
+
+
+class OnboardingUnfit(Invalid):
+    """What is to name one onboarding names none; it must not stand for all of them."""
 
 
 class UpgradePages(Controller):
@@ -88,18 +92,17 @@ class UpgradePages(Controller):
     @post("/{upgrade_id:uuid}/way-back", sync_to_thread=True)
     def take_back(self, request: PageRequest, upgrade_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """Take it back: all of it, or one onboarding."""
-        one = form.first("onboarding")
-        wanted: dict[str, Any] = {"onboarding_id": UUID(one)} if _is_id(one) else {}
-        return _do(
-            request, upgrade_id, form, partial(operations.take_back_upgrade, reason=form.first("reason"), **wanted)
-        )
+        act = partial(_take_back, one="".join(form.every("onboarding")), reason=form.first("reason"))
+        return _do(request, upgrade_id, form, act)
 
 
-def _is_id(typed: str) -> bool:
+def _take_back(work: Work, *, one: str, **said: Any) -> Upgrade:
+    """All of it only where none is named. Raises OnboardingUnfit, and what taking back raises."""
     try:
-        return bool(UUID(typed))
+        onboarding_id = UUID(one) if one else None
     except ValueError:
-        return False
+        raise OnboardingUnfit(mark("This cannot be used.")) from None
+    return operations.take_back_upgrade(work, onboarding_id=onboarding_id, **said)
 
 
 def _do(request: PageRequest, upgrade_id: UUID, form: Form, act: Callable[..., Upgrade]) -> Response[str]:

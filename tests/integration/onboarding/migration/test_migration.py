@@ -379,6 +379,9 @@ class TestManyAtOnce:
         assert {each.status for each in found} == {200}
         empty = {"command_key": new_id().hex, "number": str(done["number"]), "reason": " "}
         assert house.lead.browser.post(f"{page}/way-back", empty).status == 422
+        for garbage in ("garbage", " "):
+            unfit = {"command_key": new_id().hex, "reason": WHY, "onboarding": garbage} | {"number": empty["number"]}
+            assert house.lead.browser.post(f"{page}/way-back", unfit).status == 422
         back = house.lead.post(f"{path}/way-back", {"reason": "It confuses."}, **{"if-match": "*"})
         assert (back.status, back.body["state"]) == (200, "taking_back")
         house.run()

@@ -19,9 +19,12 @@ from app.onboarding.upgrades.operations import NothingToUpgrade, NotNow, Preview
 from app.onboarding.upgrades.queries import read_upgrades
 from app.onboarding.upgrades.records import UpgradeMissing
 from app.onboarding.upgrades.tenant.carrying import Carrier
+from app.templates.packages.operations import publish_package
+from app.templates.queries import TemplateMissing
 from tests.factories.installation import Installation, person
 from tests.integration.onboarding.upgrades.chain import Edition, old_and_new
 from tests.integration.onboarding.upgrades.fleet import ANY, Fleet
+from tests.unit.templates.packages.samples import package
 
 
 class Killed(BaseException):
@@ -87,6 +90,13 @@ class TestUpgrade:
             assert refused(operations.decide_upgrade, work, **word) is UpgradeMissing
         assert fleet.decide(upgrade, agreed=False, reason="Not now.").state == "declined"
         assert trail(fleet, "onboarding.upgraded") == 0
+
+    def test_is_made_of_no_package(self, fleet: Fleet):
+        with fleet.installation.work(fleet.partner.home, fleet.ada) as work:
+            address = publish_package(work, package())
+        fleet.run()
+        who = (fleet.installation.runtime, fleet.ada, fleet.partner.id)
+        assert refused(operations.choose, *who, address, ()) is TemplateMissing
 
     def test_meets_what_happened_since_and_survives_a_killed_worker_and_a_stop(
         self, fleet: Fleet, editions: tuple[Edition, Edition], monkeypatch: pytest.MonkeyPatch
