@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun, job
 from app.kernel.trail import get_entry
+from app.kernel.work import Work
 from app.templates.lines.chains import find_chain
 from app.templates.lines.operations import copy_line
 from app.templates.lines.queries import home_shelves
@@ -41,7 +43,11 @@ def copy_moved(run: JobRun, *, event_id: str) -> Outcome:
     return Done()
 
 
-@job("templates.walk_draft", attempts=2)
+def _stop_walking(work: Work, args: dict[str, Any], _reason: str) -> None:
+    studio.stop_walking(work, UUID(args["draft_id"]), args["number"])
+
+
+@job("templates.walk_draft", attempts=2, given_up=_stop_walking)
 def walk_draft(run: JobRun, *, draft_id: str, number: int) -> Outcome:
     """Somebody wants to know what histories of a draft find."""
     return studio.walk_draft(run, UUID(draft_id), number)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from app.templates.library import LIBRARY, open_shelf
+from app.templates.studio.operations import simulations
 from app.templates.studio.starting import skeleton
 from tests.factories.doors import Answer
 from tests.integration.onboarding.house import House
@@ -246,3 +247,19 @@ class TestSimulation:
         house.lead.browser.post(f"{draft}/simulation", sent)
         house.run()
         assert "Put them right first." in house.lead.browser.get(f"{draft}/simulation").text
+
+    def test_that_fails_for_good_says_so_and_may_be_asked_for_again(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ):
+        def fail(*_given: object) -> None:
+            raise RecursionError
+
+        draft = begin(house, source=skeleton())
+        sent = {"command_key": house.lead.browser.get(f"{draft}/simulation").hidden["command_key"]}
+        monkeypatch.setattr(simulations, "check_text", fail)
+        house.lead.browser.post(f"{draft}/simulation", sent)
+        house.run()
+        house.installation.cell("UPDATE cell.job SET run_at = now() WHERE state = 'ready' AND run_at > now()")
+        house.run()
+        page = house.lead.browser.get(f"{draft}/simulation").text
+        assert ("Could not be done" in page, "Under way" in page, "Walk it again" in page) == (True, False, True)

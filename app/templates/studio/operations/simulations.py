@@ -25,7 +25,10 @@ from app.templates.studio.queries import SIMULATION, find_simulation, get_draft,
 from app.templates.studio.simulated import Found, report_of
 from tenants.sessions import partner_session
 
-SYSTEM_ONLY = {"walk_draft": "called by the job that `ask_simulation` asks for"}
+SYSTEM_ONLY = {
+    "walk_draft": "called by the job that `ask_simulation` asks for",
+    "stop_walking": "called in the transaction that gives that job up",
+}
 HISTORIES: Final = 200
 LONGEST: Final = 20.0  # seconds of walking; what was walked until then is what is told
 _OFTEN: Final = 0.5  # seconds between two words about how far it is
@@ -42,7 +45,8 @@ def ask_simulation(work: Work, draft_id: UUID) -> int:
     number = before.number + 1 if before else 1
     body = {"state": "waiting", "walked": 0, "of": HISTORIES, "draft": draft.version, "report": None}
     keep_document(work, SIMULATION, draft.key, body | {"number": number})
-    work.enqueue("templates.walk_draft", args={"draft_id": str(draft_id), "number": number}, lane=f"walk:{draft_id}")
+    args: dict[str, object] = {"draft_id": str(draft_id), "number": number}
+    work.enqueue("templates.walk_draft", args=args, lane=f"walk:{draft_id}", queue="bulk")
     work.record(DraftSimulated(subject_id=draft_id, version=draft.version))
     return number
 
@@ -67,6 +71,11 @@ def walk_draft(run: JobRun, draft_id: UUID, number: int) -> Outcome:
     report = report_of(definition, Found(walked, total))
     _tell(run, draft_id, number, {"state": "done", "walked": len(walked), "of": total, "report": report})
     return Done()
+
+
+def stop_walking(work: Work, draft_id: UUID, number: int) -> None:
+    """The walk has failed for good: say so, or its page would wait for ever."""
+    _note(work, draft_id, number, {"state": "failed"})
 
 
 def _compiled(run: JobRun, source: str) -> Definition | None:
@@ -99,8 +108,12 @@ def _walks(definition: Definition) -> Iterator[list[Walked]]:
 def _tell(run: JobRun, draft_id: UUID, number: int, news: dict[str, Any]) -> bool:
     """Write down how far it is; whether anybody still wants to know."""
     with run.work() as work:
-        kept = find_document(work.session, SIMULATION, str(draft_id), lock=True)
-        if kept is None or kept.body["number"] != number:
-            return False
-        keep_document(work, SIMULATION, kept.key, {**kept.body, **news})
+        return _note(work, draft_id, number, news)
+
+
+def _note(work: Work, draft_id: UUID, number: int, news: dict[str, Any]) -> bool:
+    kept = find_document(work.session, SIMULATION, str(draft_id), lock=True)
+    if kept is None or kept.body["number"] != number:
+        return False
+    keep_document(work, SIMULATION, kept.key, {**kept.body, **news})
     return True
