@@ -140,7 +140,7 @@ class _Step:
             return carrier.apply(line) if applies else carrier.take_back(line)
         except (LeaseLost, DatabaseAway):
             raise
-        except Exception as error:
+        except Exception as error:  # said of its line, or raised again when its neighbours are met
             log.exception("upgrade.surprised", upgrade_id=str(self.upgrade.id), onboarding_id=str(line.onboarding))
             if self.run.last_attempt:
                 return _failed(self.upgrade, line, type(error).__name__)
