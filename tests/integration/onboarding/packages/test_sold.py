@@ -116,7 +116,7 @@ class TestSold:
     def test_holds_a_deal_with_more_contacts_than_its_package_lets_in_until_one_with_room_is_sold(
         self, shop: MainJob, gold: str
     ):
-        small = {"package": "small", "title": {"en": "Small"}, "called": [], "add_ons": []}
+        small: dict[str, Any] = {"package": "small", "title": {"en": "Small"}, "called": [], "add_ons": []}
         with shop.installation.work(shop.home, shop.lead) as work:
             publish_package(work, sample(**small, quotas={"members": 1}))
         contacts = [shop.create("contacts", {"email": f"{new_id().hex[-8:]}@contoso.example"}) for _ in range(2)]
@@ -128,7 +128,8 @@ class TestSold:
         held = shop.deal(deal)
         assert gold
         assert (held.state, held.tenant_id) == ("held", None)
-        assert "The deal has 2 contacts, and its package lets no more than 1 into" in shop.exceptions(held.id)[0].summary
+        [found] = shop.exceptions(held.id)
+        assert "The deal has 2 contacts, and its package lets no more than 1 into" in found.summary
         key = f"deal:{held.id}"
         assert not shop.installation.control("SELECT 1 FROM control.tenant WHERE request_key = %s", key)
         with shop.installation.work(shop.home, shop.lead) as work:

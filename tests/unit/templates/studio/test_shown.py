@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from app.templates.authoring.checking import Checked, check_text
 from app.templates.document import read_yaml
 from app.templates.lines.chains import Chain, ChainBroken
 from app.templates.rules import Problem
-from app.templates.studio.editing import outline
 from app.templates.studio.editing.changing import added
+from app.templates.studio.editing.elements import Element, elements_of
 from app.templates.studio.editing.renaming import renamed
 from app.templates.studio.pages.entering import source_of, text_of
 from app.templates.studio.pages.shown import MOST_PROBLEMS, Sheet, findings_of
@@ -35,8 +36,12 @@ class TestFindingsOf:
         column = text.splitlines()[line - 1].index("describe") + 1
         problems = tuple(Problem("", line, column, f"no {number}") for number in range(MOST_PROBLEMS + 7))
         read: list[Any] = []
-        known = outline.elements_of
-        monkeypatch.setattr(outline, "elements_of", lambda document: read.append(document) or known(document))
+
+        def elements(document: dict[str, Any]) -> Iterator[Element]:
+            read.append(document)
+            return elements_of(document)
+
+        monkeypatch.setattr("app.templates.studio.editing.outline.elements_of", elements)
         found = findings_of(Sheet(text, source_of(text), Checked(None, None, problems)), say)
         assert (len(found["problems"]), found["more_problems"], found["outline"]["problems"]) == (100, 7, 107)
         assert {each["at"] for each in found["problems"]} == {"stages.preparation.milestones.known.tasks.describe"}
