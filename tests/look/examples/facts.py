@@ -115,7 +115,16 @@ PARTNER = Chrome(
     person="Dana Weber",
     role="Onboarding lead",
     csrf="c5rf",
-    nav=(Link("Home", "/"), Link("Customers", "/customers"), Link("Workflows", "/workflows")),
+    nav=(
+        Link("Home", "/"),
+        Link("Work", "/work"),
+        Link("Customers", "/customers"),
+        Link("Templates", "/templates"),
+        Link("Packages", "/packages"),
+        Link("Marketplace", "/marketplace"),
+        Link("Access", "/delegations"),
+        Link("Settings", "/settings"),
+    ),
     jumps=(
         Link("Home", "/", "home"),
         Link("Customers", "/customers", "building"),
