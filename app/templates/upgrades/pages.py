@@ -71,7 +71,7 @@ class LinePages(Controller):
     @post("/upgrade", status_code=200, sync_to_thread=True)
     def decide(self, request: PageRequest, line: FromPath[str], form: NamedDependency[Form]) -> Response[str]:
         """Look at what was decided so far, or publish what was looked at."""
-        to, home = form.first("to"), home_of(request)
+        to, home = form.first("to"), _let_in(request)
         decided, wrong = read_decisions(form)
         if wrong or form.first("action") != "publish":
             return _draw_upgrade(request, line, to, form)
