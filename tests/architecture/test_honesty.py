@@ -27,6 +27,7 @@ EXEMPTION = re.compile(
     r"#\s*(noqa(:\s*[A-Z]+\d+(\s*,\s*[A-Z]+\d+)*)?|type:\s*ignore(\[[^]]*])?|pragma:\s*no cover|fmt:\s*\w+)"
 )
 REASON = re.compile(r"[A-Za-z]{2,}\W+\w{2,}|[A-Za-z]{5,}")
+CLOCKS = ("perf_counter", "perf_counter_ns", "process_time", "process_time_ns")
 HOST = re.compile(r"https?://|\"resolved\"|--(extra-)?index-url|--find-links|--trusted-host|^\s*registry\s*=")
 LOCKS = (
     "requirements.txt",
@@ -103,6 +104,15 @@ def naps(module: Module) -> Iterator[str]:
     for node in module.nodes:
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant):
             yield module.at(node, "asserts a constant: it cannot fail")
+
+
+def stopwatches(module: Module) -> Iterator[str]:
+    """Assertions about a measured time: true on one machine, on a quiet day. Budgets are the benchmarks'."""
+    for node in module.nodes:
+        if isinstance(node, ast.Assert):
+            for call in ast.walk(node.test):
+                if isinstance(call, ast.Call) and dotted(call.func).rpartition(".")[2] in CLOCKS:
+                    yield module.at(node, "asserts a measured time: measure it in tests/benchmarks, count here")
 
 
 def of_this_machine(path: str, text: str, places: list[str]) -> Iterator[str]:
@@ -192,6 +202,13 @@ class TestTests:
     @pytest.mark.parametrize("line", ["time.sleep(1)", "assert True", "pytest.mark.xfail()", "pytest.skip()"])
     def test_that_do_not_are_noticed(self, line):
         assert list(naps(planted("tests/x.py", line)))
+
+    def test_measure_no_time_to_pass(self):
+        tests = [module for module in modules("tests") if not module.path.startswith("tests/benchmarks/")]
+        none(offence for module in tests for offence in stopwatches(module))
+
+    def test_that_do_are_noticed(self):
+        assert list(stopwatches(planted("tests/x.py", "assert time.perf_counter() - began < 0.5")))
 
 
 class TestMachines:
