@@ -54,11 +54,23 @@ class Forecast:
         """The moment of a node."""
         known = self._known.get(node)
         if known is None:
-            known = self.basis(node)[1]
-            if known is None:
-                known, self._binding[node] = max(self.hangs_on(node), key=_moment)
+            known = self.basis(node)[1] or self._latest(node)
             self._known[node] = known
         return known
+
+    def _latest(self, node: Node) -> datetime:
+        """The latest of what `hangs_on` says, without a list of it: most of what deciding an event costs is this."""
+        key, side = node
+        item = self.definition.items[key]
+        if side == "begin":
+            latest, earlier = self.at((item.parent, "begin")) if item.parent else self.start, self.joins(item)
+        else:
+            latest, earlier = self._after(item, self.at((key, "begin"))), self.definition.needed(item)
+        for name in earlier:
+            end = self._known.get((name, "end")) or self.at((name, "end"))
+            if end > latest:
+                latest = end
+        return latest
 
     def binding(self, node: Node) -> Node:
         """Which of the nodes that this one comes after leaves it the latest moment; of several, the first."""
