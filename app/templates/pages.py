@@ -102,7 +102,7 @@ def _drafts(request: PageRequest) -> list[Draft] | None:
     except NothingHere:  # an organisation without a home publishes nothing, and keeps no drafts
         return None
     with begin_work(request, home.id) as work:
-        return list_drafts(work.session)
+        return list_drafts(work.session, locale_of(request).language)
 
 
 def _may(request: PageRequest, permission: Permission) -> bool:
