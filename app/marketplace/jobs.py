@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from app.kernel.outcomes import Done, GiveUp, Outcome
@@ -12,7 +12,7 @@ from app.kernel.trail import get_entry
 from app.marketplace import events
 from app.marketplace.operations import following
 from app.marketplace.operations.following import PackageExchanged, Signing, Told
-from app.marketplace.operations.telling import tell_holders
+from app.marketplace.operations.telling import tell_holders, tell_of_end
 from app.marketplace.queries.offers import is_operator
 from app.marketplace.rules import State
 from app.templates.queries import get_pinned
@@ -70,6 +70,8 @@ def _end(run: JobRun, told: Told, action: str) -> Outcome:
 
 def _install(run: JobRun, told: Told, _action: str) -> Outcome:
     following.follow_install(run.runtime, run.tenant, told)
+    who: dict[str, Any] = {"actor": run.actor, "trace_id": run.job.trace_id}
+    tell_of_end(run.runtime, run.tenant, told.subject_id, since=told.at, **who)
     return Done()
 
 

@@ -9,11 +9,9 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import text
-
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.documents import keep_document
+from app.audit.operations.documents import keep_document, lock_document
 from app.audit.queries.documents import find_document
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.ids import new_id
@@ -35,7 +33,6 @@ from app.web.translations import mark
 KIND: Final = "listing_offer"  # of the home's documents: one for each template on offer, by its name
 LONGEST: Final = 5_000  # characters of a changelog
 _WAITS: Final = str(State.IN_REVIEW)  # what has not arrived in control yet
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 _CHANGELOG = mark("Say in a few words what is in this version; at most 5,000 characters.")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -88,8 +85,7 @@ def submit(work: Work, offer: Offer, states: Mapping[UUID, str]) -> UUID:
     _require_own(work, versions)
     documents = [each.document for each in versions]
     template, version = str(documents[0].get("id", "")), str(documents[-1]["version"])
-    _one_at_a_time(work, template)
-    submitted = submissions_of(work, template)
+    submitted = _held(work, template)
     check_submission(version, [(each["version"], states.get(UUID(each["id"]), _WAITS)) for each in submitted])
     submission = {"id": str(new_id()), "version": version, "digest": offer.digest, "by": str(work.actor.id)}
     keep_document(work, KIND, template, {"submissions": [*submitted, submission]})
@@ -172,8 +168,7 @@ def _listing_id(organisation_id: UUID, template: str) -> UUID:
 def _own(work: Work, version_id: UUID, template: str, state: str, wanted: State) -> dict[str, Any]:
     """A submission of this home that can come into the wanted state."""
     require(work, Permission.TEMPLATE_PUBLISH)
-    _one_at_a_time(work, template)
-    found = next((each for each in submissions_of(work, template) if each["id"] == str(version_id)), None)
+    found = next((each for each in _held(work, template) if each["id"] == str(version_id)), None)
     if found is None:
         raise OfferUnknown(mark("Your organisation has not submitted this."))
     if not may_become(state, wanted):
@@ -187,9 +182,9 @@ def submissions_of(work: Work, template: str) -> list[dict[str, Any]]:
     return list(kept.body["submissions"]) if kept else []
 
 
-def _one_at_a_time(work: Work, template: str) -> None:
-    """Two who change the same offer come one after the other."""
-    work.session.execute(_LOCK, {"place": f"listing:{work.tenant.id}:{template}"})
+def _held(work: Work, template: str) -> list[dict[str, Any]]:
+    """The same, until the commit: two who change the same offer come one after the other."""
+    return list(lock_document(work, KIND, template).body.get("submissions", ()))
 
 
 def _require_home(work: Work) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -14,14 +15,18 @@ from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.marketplace.events import NoticeReceived
 from app.marketplace.operations.following import Told
+from app.marketplace.queries.market import list_installed
 from app.marketplace.queries.offers import list_holders
-from app.marketplace.rules import State
+from app.marketplace.rules import ENDED, State
 from app.notifications.operations import Letter, queue_letter
 from tenants.registry import find_home
 from tenants.sessions import DatabaseAway, TenantOutdated, lookup_session, partner_session
 from tenants.tenant import Tenant
 
-SYSTEM_ONLY = {"tell_holders": "called by the job that follows a version's end"}
+SYSTEM_ONLY = {
+    "tell_holders": "called by the job that follows a version's end",
+    "tell_of_end": "called by the job that follows an installation",
+}
 NOTICE: Final = "listing_notice"  # of a home's documents: what it was told of a version's end
 _ADMINISTRATORS = text("SELECT * FROM control.list_administrators(:organisation)")
 
@@ -48,6 +53,25 @@ def tell_holders(runtime: Runtime, home: Tenant, told: Told, state: State, *, ac
     if failed:
         raise failed[0]
     return len(holders)
+
+
+def tell_of_end(
+    runtime: Runtime, home: Tenant, version_id: UUID, *, since: datetime, actor: Actor, trace_id: str
+) -> None:
+    """Tell an organisation of an end that came while it was taking the version: its holders were told without it.
+
+    A version that had been deprecated before `since` was taken all the same, with the word about it on the page.
+    """
+    with partner_session(runtime.databases, home.organisation_id, actor=actor.label) as (session, _now):
+        card = next((each for each in list_installed(session) if each.version_id == version_id), None)
+    if card is None or card.notice is None:
+        return
+    if card.state not in ENDED and datetime.fromisoformat(card.notice["at"]) < since:
+        return
+    facts = {name: card.notice[name] for name in ("replaced_by", "ends_on")}
+    body = facts | {"template": card.template_id, "version": card.version, "listing_id": str(card.listing_id)}
+    told = Told(version_id, version_id, since, {}, card.notice["reason"], body)
+    _tell_one(runtime, home.organisation_id, told, State(card.state), actor=actor, trace_id=trace_id)
 
 
 def _tell_one(
