@@ -147,4 +147,3 @@ def _require_room(work: Work, package: Package, *, source: str, known: Collectio
 def _named(document: Any) -> tuple[str, str]:
     """What a version is called: an overlay by its own name."""
     return str(document.get("overlay") or document.get("id")), str(document["version"])
-

@@ -15,7 +15,8 @@ from app.audit.note import NoteKey, read_key
 from app.audit.queries.documents import find_document, list_documents
 from app.kernel.errors import Invalid, SlipwayError
 from app.marketplace.operations.installing import TRUSTED, PublisherUnknown, import_package, trust_key
-from app.marketplace.pages.market import let_in, run_home
+from app.marketplace.pages.market import run_home
+from app.marketplace.places import let_in
 from app.templates.packing.package import LARGEST
 from app.templates.packing.reading import read_package, read_signed
 from app.web.begin import begin_work, home_of

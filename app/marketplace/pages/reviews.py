@@ -13,8 +13,9 @@ from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.operations.reviewing import approve, decline, take_down
-from app.marketplace.pages.market import let_in, run_home, scope
-from app.marketplace.pages.showing import effective_of, fingerprint, plan, said, submission_of
+from app.marketplace.pages.market import run_home
+from app.marketplace.pages.showing import submission_of
+from app.marketplace.places import let_in, scope
 from app.marketplace.queries.offers import (
     Submission,
     find_key,
@@ -25,6 +26,7 @@ from app.marketplace.queries.offers import (
     list_reports,
     list_reviewed,
 )
+from app.marketplace.queries.plans import effective_of, fingerprint, plan, said
 from app.marketplace.rules import State, may_become
 from app.marketplace.signing import package_hash
 from app.templates.merging.difference import difference

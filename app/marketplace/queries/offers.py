@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +15,17 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import Missing
 from app.marketplace.models import Listing, ListingVersion, ListingWord, PublisherKey
 from app.marketplace.rules import OFFERED, State
+from app.templates.lines.chains import find_chain
+from app.templates.lines.queries import find_overlay, find_published, published_shelves
 from app.templates.overlays.versions import precedence
+from app.templates.queries import NO_SUCH, TemplateMissing
 from app.web.translations import mark
 
 MOST: Final = 200
 _NAME = text("SELECT name FROM control.organisation WHERE id = :id")
 _KIND = text("SELECT kind FROM control.organisation WHERE id = :id")
 _HOLDERS = text("SELECT * FROM control.listing_holders(:version)")
+_ADDRESS = re.compile(r"sha256:[0-9a-f]{64}")
 _NO_SUCH = mark("No submission has this address.")
 _WITHOUT_PACKAGE = [column for column in ListingVersion.__table__.c if column.name != "package"]
 
@@ -105,6 +110,16 @@ def find_version_before(session: Session, submission: Submission) -> UUID | None
     )
     earlier = [row for row in session.execute(query) if precedence(row.version) < precedence(submission.version)]
     return max(earlier, key=lambda row: precedence(row.version)).id if earlier else None
+
+
+def find_offerable(session: Session, digest: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """A published template by its address, and the adaptations that are offered upon it. Raises TemplateMissing."""
+    document = find_published(session, digest) if _ADDRESS.fullmatch(digest) else None
+    overlay = find_overlay(session, digest) if document else None
+    chain = find_chain(published_shelves(session), overlay) if overlay else None
+    if document is None or "id" not in document:
+        raise TemplateMissing(NO_SUCH)
+    return document, tuple(each.digest for each in chain.overlays) if chain else ()
 
 
 def states_of(session: Session, organisation_id: UUID) -> dict[UUID, str]:

@@ -208,7 +208,6 @@ class TestTwoAtOnce:
         other.join()
         assert [type(each) for each in trouble] == [VersionTaken]
 
-
     def test_do_not_put_two_sources_under_one_name(self, market: Market):
         listed = market.listed(market.distributor, template("one-name", "1.0.0"))
         verified, trouble = market.fetch(market.contoso, listed.id), list[SlipwayError]()

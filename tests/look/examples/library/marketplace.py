@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from app.marketplace.checking.facts import listing_facts
-from app.marketplace.pages.finding import facets
-from app.marketplace.pages.showing import card_of, plan
+from app.marketplace.pages.showing import card_of
+from app.marketplace.queries.finding import facets
 from app.marketplace.queries.market import Card, Rating
 from app.marketplace.queries.offers import Report
+from app.marketplace.queries.plans import plan
 from app.templates.library import open_shelf
 from app.templates.overlay import Effective
 from tests.look.examples.facts import KEY, NOW, PARTNER, Context, days
