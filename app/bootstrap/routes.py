@@ -41,6 +41,9 @@ from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
+from app.marketplace.api.doors import MarketDoors
+from app.marketplace.api.offers import OfferDoors
+from app.marketplace.api.reviews import ReviewDoors
 from app.marketplace.pages.imports import ImportPages
 from app.marketplace.pages.market import MarketPages
 from app.marketplace.pages.offers import OfferPages
@@ -167,6 +170,9 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ScheduleDoors,
     MigrationDoors,
     UpgradeDoors,
+    MarketDoors,
+    OfferDoors,
+    ReviewDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

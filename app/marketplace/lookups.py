@@ -66,6 +66,16 @@ control_function(
     body=f"""{_CARD} AND v.id IN (SELECT i.version_id FROM control.listing_install i WHERE i.organisation_id = {_ME})
     ORDER BY v.submitted_at DESC, v.id""",
 )
+# The same, with all other versions of those listings: what there is to go to.
+control_function(
+    "list_held",
+    arguments="",
+    returns=_CARD_COLUMNS,
+    partner=True,
+    body=f"""{_CARD} AND v.listing_id IN
+        (SELECT i.listing_id FROM control.listing_install i WHERE i.organisation_id = {_ME})
+    ORDER BY v.submitted_at DESC, v.id""",
+)
 control_function(
     "listing_package",
     arguments="p_version uuid",
@@ -80,6 +90,15 @@ control_function(
          WHERE p.kind = 'platform'), v.version, l.template_id, v.notice, v.organisation_id
     FROM control.listing_version v JOIN control.listing l ON l.id = v.listing_id
     JOIN control.publisher_key k ON k.organisation_id = v.organisation_id
+    WHERE v.id = p_version AND control.may_see_listing(v.id, v.organisation_id, v.visibility, v.state)""",
+)
+control_function(
+    "listing_checks",
+    arguments="p_version uuid",
+    returns="jsonb",
+    partner=True,
+    body="""
+    SELECT v.checks FROM control.listing_version v
     WHERE v.id = p_version AND control.may_see_listing(v.id, v.organisation_id, v.visibility, v.state)""",
 )
 control_function(

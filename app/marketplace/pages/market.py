@@ -12,11 +12,9 @@ from litestar.params import FromPath, FromQuery
 from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
-from app.marketplace.checking.verifying import verify
 from app.marketplace.operations import speaking
-from app.marketplace.operations.installing import install
 from app.marketplace.pages.showing import card_of
-from app.marketplace.places import let_in, may, scope
+from app.marketplace.places import fetch, install_here, let_in, may, scope
 from app.marketplace.queries.finding import facets, narrow, read_choices
 from app.marketplace.queries.market import (
     NO_SUCH,
@@ -88,12 +86,10 @@ class MarketPages(Controller):
     def install(self, request: PageRequest, version_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """Take a version, after everything about it was verified again."""
         let_in(request, Permission.TEMPLATE_PUBLISH)
-        with scope(request) as (session, _now):
-            stored = get_package(session, version_id)
-            known = {card.digest for card in read_listing(session, stored.listing_id)}
+        taking = fetch(request, version_id)
+        stored = taking.stored
         try:
-            verified = verify(stored)
-            done = run_home(request, form, lambda work: {"new": install(work, verified, known)})
+            done = run_home(request, form, lambda work: {"new": install_here(work, taking)})
         except SlipwayError as trouble:
             return draw_listing(request, stored.listing_id, version=stored.version, refused=trouble)
         return redirect(

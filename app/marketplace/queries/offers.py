@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from app.audit.queries.documents import list_documents
 from app.kernel.errors import Missing
 from app.marketplace.models import Listing, ListingVersion, ListingWord, PublisherKey
 from app.marketplace.rules import OFFERED, State
@@ -22,11 +23,12 @@ from app.templates.queries import NO_SUCH, TemplateMissing
 from app.web.translations import mark
 
 MOST: Final = 200
+OFFER: Final = "listing_offer"  # of a home's documents: one for each template on offer, by its name
 _NAME = text("SELECT name FROM control.organisation WHERE id = :id")
 _KIND = text("SELECT kind FROM control.organisation WHERE id = :id")
 _HOLDERS = text("SELECT * FROM control.listing_holders(:version)")
 _ADDRESS = re.compile(r"sha256:[0-9a-f]{64}")
-_NO_SUCH = mark("No submission has this address.")
+SUBMISSION_MISSING = mark("No submission has this address.")
 _WITHOUT_PACKAGE = [column for column in ListingVersion.__table__.c if column.name != "package"]
 
 
@@ -69,10 +71,47 @@ class Report:
     said_at: datetime
 
 
-def list_submissions(session: Session, organisation_id: UUID) -> list[Submission]:
-    """All that the organisation has submitted, the last first."""
+def list_submissions(
+    session: Session,
+    organisation_id: UUID,
+    *,
+    state: str = "",
+    behind: tuple[datetime, UUID] | None = None,
+    most: int = MOST,
+) -> list[Submission]:
+    """What the organisation has submitted, the last first; of one state, and behind one of them, if these are named."""
+    at, number = ListingVersion.submitted_at, ListingVersion.id
     own = _submissions().where(ListingVersion.organisation_id == organisation_id)
-    return _read(session, own.order_by(ListingVersion.submitted_at.desc(), ListingVersion.id).limit(MOST))
+    if state:
+        own = own.where(ListingVersion.state == state)
+    if behind is not None:
+        own = own.where(tuple_(at, number) < tuple_(*behind))
+    return _read(session, own.order_by(at.desc(), number.desc()).limit(most))
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A submission that its home has and `control` has not yet: its checks run."""
+
+    id: UUID
+    template_id: str
+    version: str
+    digest: str
+    visibility: str
+    submitted_at: datetime
+    submitted_by: str
+
+
+def list_arriving(session: Session, known: Collection[UUID]) -> list[Arriving]:
+    """What a home has submitted beside what is known, the last first; in the home's scope."""
+    found = [
+        Arriving(UUID(each["id"]), kept.key, each["version"], each["digest"], each["visibility"], at, each["name"])
+        for kept in list_documents(session, OFFER)
+        for each in kept.body["submissions"]
+        if "at" in each and UUID(each["id"]) not in known  # those of before have arrived long ago
+        for at in (datetime.fromisoformat(each["at"]),)
+    ]
+    return sorted(found, key=lambda each: each.submitted_at, reverse=True)
 
 
 def list_in_review(session: Session) -> list[Submission]:
@@ -91,7 +130,7 @@ def get_submission(session: Session, version_id: UUID) -> Submission:
     """One submission. Raises SubmissionMissing."""
     found = _read(session, _submissions().where(ListingVersion.id == version_id))
     if not found:
-        raise SubmissionMissing(_NO_SUCH)
+        raise SubmissionMissing(SUBMISSION_MISSING)
     return found[0]
 
 
@@ -99,7 +138,7 @@ def get_package_bytes(session: Session, version_id: UUID) -> bytes:
     """The signed package of a submission in reach. Raises SubmissionMissing."""
     package = session.scalars(select(ListingVersion.package).where(ListingVersion.id == version_id)).one_or_none()
     if package is None:
-        raise SubmissionMissing(_NO_SUCH)
+        raise SubmissionMissing(SUBMISSION_MISSING)
     return package
 
 
