@@ -73,6 +73,7 @@ from app.onboarding.trying.pages import TrialPages
 from app.onboarding.upgrades.doors.api import UpgradeDoors
 from app.onboarding.upgrades.doors.pages import UpgradePages
 from app.partners.pages import BrandFiles
+from app.templates.api.doors import TemplateDoors
 from app.templates.packages.editor.pages import EditorPages
 from app.templates.packages.pages import PackagePages
 from app.templates.pages import CataloguePages
@@ -170,6 +171,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ScheduleDoors,
     MigrationDoors,
     UpgradeDoors,
+    TemplateDoors,
     MarketDoors,
     OfferDoors,
     ReviewDoors,
