@@ -141,3 +141,19 @@ control_function(
     FROM control.assignment a JOIN control.person p ON p.id = a.person_id
     WHERE a.organisation_id = p_organisation AND a.role IN ('partner_admin', 'partner_owner') ORDER BY p.email""",
 )
+# For the operator's monitoring, over all organisations: no name and no organisation leaves the function.
+control_function(
+    "count_market",
+    arguments="",
+    returns="TABLE (fact text, label text, number bigint, oldest timestamptz)",
+    body="""
+    SELECT 'versions', v.state, count(*), min(v.submitted_at) FROM control.listing_version v GROUP BY v.state
+    UNION ALL SELECT 'failed', r ->> 'name', count(*), min(v.submitted_at) FROM control.listing_version v
+        CROSS JOIN LATERAL jsonb_array_elements(v.checks -> 'results') AS r
+        WHERE v.state = 'failed' AND NOT (r ->> 'passed')::boolean GROUP BY 2
+    UNION ALL SELECT 'installs', '', count(*), min(installed_at) FROM control.listing_install
+    UNION ALL SELECT 'unheard', v.state, count(*), min((v.notice ->> 'at')::timestamptz)
+        FROM control.listing_install i JOIN control.listing_version v ON v.id = i.version_id
+        WHERE v.state IN ('deprecated', 'withdrawn', 'taken_down') AND i.heard IS DISTINCT FROM v.state
+          AND i.organisation_id <> v.organisation_id GROUP BY v.state""",
+)

@@ -19,6 +19,7 @@ from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.checking.verifying import Verified, verify
 from app.marketplace.operations.installing import TRUSTED, PublisherUnknown, import_package, install
+from app.marketplace.queries.counting import REFUSED
 from app.marketplace.queries.market import StoredPackage, get_package, read_listing
 from app.templates.packing.reading import Package, read_package, read_signed
 from app.web.begin import begin_work, home_of, runtime_of, site_of, visit_of
@@ -67,10 +68,14 @@ def fetch(request: PageRequest, version_id: UUID) -> Taking:
 
 def install_here(work: Work, taking: Taking) -> bool:
     """Install what was fetched; whether it is new here. Raises what `verify` and `install` do."""
-    if taking.verified is None:
-        assert taking.trouble is not None  # noqa: S101 - one of both
-        raise taking.trouble
-    return install(work, taking.verified, taking.known)
+    try:
+        if taking.verified is None:
+            assert taking.trouble is not None  # noqa: S101 - one of both
+            raise taking.trouble
+        return install(work, taking.verified, taking.known)
+    except SlipwayError as trouble:
+        REFUSED.labels(trouble.slug).inc()
+        raise
 
 
 def receive(request: PageRequest, raw: bytes) -> tuple[Package, Callable[[Work], bool]]:

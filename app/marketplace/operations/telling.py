@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from app.audit.operations.documents import add_document
 from app.kernel.actor import Actor
@@ -14,6 +14,7 @@ from app.kernel.errors import Unavailable
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.marketplace.events import NoticeReceived
+from app.marketplace.models import ListingInstall
 from app.marketplace.operations.following import Told
 from app.marketplace.queries.market import list_installed
 from app.marketplace.queries.offers import list_holders
@@ -67,6 +68,7 @@ def tell_of_end(
     if card is None or card.notice is None:
         return
     if card.state not in ENDED and datetime.fromisoformat(card.notice["at"]) < since:
+        _note_heard(runtime, home.organisation_id, version_id, card.state, actor)
         return
     facts = {name: card.notice[name] for name in ("replaced_by", "ends_on")}
     body = facts | {"template": card.template_id, "version": card.version, "listing_id": str(card.listing_id)}
@@ -85,6 +87,14 @@ def _tell_one(
         return  # their pages say it as soon as they are back; nobody reads letters meanwhile
     with open_work(runtime, theirs, actor, trace_id=trace_id) as work:
         _tell(work, told, state, readers)
+    _note_heard(runtime, organisation_id, told.subject_id, state, actor)
+
+
+def _note_heard(runtime: Runtime, organisation_id: UUID, version_id: UUID, state: str, actor: Actor) -> None:
+    """For the operator, who sees how many have not."""
+    mine = update(ListingInstall).where(ListingInstall.version_id == version_id)
+    with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
+        session.execute(mine.where(ListingInstall.organisation_id == organisation_id).values(heard=state))
 
 
 def _tell(work: Work, told: Told, state: State, readers: list[_Reader]) -> None:

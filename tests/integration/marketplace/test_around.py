@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.bootstrap.health import count_jobs
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.kernel.errors import SlipwayError
 from app.kernel.queue.dispatcher import relay_outbox
@@ -17,6 +18,7 @@ from app.kernel.work import Work
 from app.marketplace.operations.installing import NameTaken, import_package, install, trust_key
 from app.marketplace.operations.offering import NotYours, Offer, submit, withdraw
 from app.marketplace.operations.reviewing import take_down
+from app.marketplace.queries.counting import count_market
 from app.marketplace.queries.offers import states_of
 from app.marketplace.rules import VersionBehind, Visibility
 from app.templates.authoring.versions import VersionTaken
@@ -277,4 +279,7 @@ class TestHolders:
         wanted = {"template": made.id, "state": "listed", "reason": "Because"}
         at_home(market, market.distributor, lambda work: withdraw(work, listed.id, **wanted))
         assert market.actions(last.home, "notice.received") == 1
+        told = count_market(market.installation.databases).decode()
+        assert 'slipway_marketplace_notices_unheard{state="withdrawn"} 1.0' in told
+        assert "marketplace.follow" in count_jobs(market.installation.databases).decode()
         market.installation.cell("UPDATE cell.tenant SET state = 'active' WHERE id = %s", first.home.id)
