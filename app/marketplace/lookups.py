@@ -76,6 +76,25 @@ control_function(
         (SELECT i.listing_id FROM control.listing_install i WHERE i.organisation_id = {_ME})
     ORDER BY v.submitted_at DESC, v.id""",
 )
+# What the organisation has taken and should leave; `number` is what its own copy of the template is called.
+control_function(
+    "list_ends",
+    arguments="",
+    returns=(
+        "TABLE (listing_id uuid, template_id text, digest text, number text, version text, state text, notice jsonb,"
+        " newer jsonb)"
+    ),
+    partner=True,
+    body=f"""
+    SELECT v.listing_id, l.template_id, v.digest, t.version, v.version, v.state, v.notice,
+        (SELECT coalesce(jsonb_agg(n.version), '[]') FROM control.listing_version n WHERE n.listing_id = v.listing_id
+           AND n.state = 'listed' AND control.may_see_listing(n.id, n.organisation_id, n.visibility, n.state))
+    FROM control.listing_install i JOIN control.listing_version v ON v.id = i.version_id
+    JOIN control.listing l ON l.id = v.listing_id
+    LEFT JOIN control.template_version t ON t.organisation_id = i.organisation_id AND t.digest = v.digest
+    WHERE i.organisation_id = {_ME} AND v.state IN ('deprecated', 'withdrawn', 'taken_down')
+    ORDER BY l.template_id, v.submitted_at DESC, v.id""",
+)
 control_function(
     "listing_package",
     arguments="p_version uuid",

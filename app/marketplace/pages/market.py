@@ -60,7 +60,7 @@ class MarketPages(Controller):
         context = {"q": q, "asked": asked, "facets": facets(found, asked), "narrowed": bool(q or any(asked.values()))}
         language, own = locale_of(request).language, site_of(request).organisation_id
         context["cards"] = [_carded(card, taken, language, own) for card in narrow(found, asked)]
-        context["ended"] = [card_of(card, language) for card in taken if card.state != "listed"]
+        context["over"] = [card_of(card, language) for card in taken if card.state != "listed"]
         context["may_publish"] = may(request, Permission.TEMPLATE_PUBLISH)
         context["may_review"] = may(request, Permission.LISTING_REVIEW)
         return page(request, "marketplace/market.html", context, nav=staff_nav(request))

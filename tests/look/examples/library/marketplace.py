@@ -74,7 +74,7 @@ _LIST: Context = {
     "facets": facets(_CARDS, {}),
     "narrowed": False,
     "cards": [_shown(card, has) for card, has in zip(_CARDS, ("older", "own", "this", ""), strict=True)],
-    "ended": [
+    "over": [
         _shown(replace(_CARDS[0], state=state, notice=_NOTICE)) for state in ("taken_down", "deprecated", "withdrawn")
     ],
     "may_publish": True,
@@ -193,8 +193,8 @@ _KINDS = ("listing_deprecated", "listing_withdrawn", "listing_taken_down")
 EXAMPLES: dict[str, list[Context]] = {
     "marketplace/market.html": [
         _LIST,
-        _LIST | {"cards": [], "ended": [], "q": "nothing", "narrowed": True},
-        _LIST | {"cards": [], "ended": [], "may_publish": False, "may_review": True},
+        _LIST | {"cards": [], "over": [], "q": "nothing", "narrowed": True},
+        _LIST | {"cards": [], "over": [], "may_publish": False, "may_review": True},
     ],
     "marketplace/_card.html": [{"card": _shown(card)} for card in _CARDS],
     "marketplace/_picture.html": [{"picture": _CARDS[0].facts["picture"]}],
