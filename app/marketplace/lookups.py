@@ -160,6 +160,16 @@ control_function(
     FROM control.assignment a JOIN control.person p ON p.id = a.person_id
     WHERE a.organisation_id = p_organisation AND a.role IN ('partner_admin', 'partner_owner') ORDER BY p.email""",
 )
+# Who reviews what is to be offered to everybody.
+control_function(
+    "list_reviewers",
+    arguments="",
+    returns="TABLE (organisation_id uuid, id uuid, email text, name text, locale text)",
+    body="""
+    SELECT DISTINCT o.id, p.id, p.email, p.name, p.locale
+    FROM control.organisation o JOIN control.assignment a ON a.organisation_id = o.id
+    JOIN control.person p ON p.id = a.person_id WHERE o.kind = 'platform' AND a.role = 'operator' ORDER BY p.email""",
+)
 # For the operator's monitoring, over all organisations: no name and no organisation leaves the function.
 control_function(
     "count_market",

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from app.audit.operations.documents import add_document
 from app.kernel.actor import Actor
@@ -26,13 +27,14 @@ from tenants.tenant import Tenant
 
 SYSTEM_ONLY = {
     "tell_holders": "called by the job that follows a version's end",
+    "read_administrators": "part of the jobs that tell them",
     "tell_of_end": "called by the job that follows an installation",
 }
 NOTICE: Final = "listing_notice"  # of a home's documents: what it was told of a version's end
 _ADMINISTRATORS = text("SELECT * FROM control.list_administrators(:organisation)")
 
 
-class _Reader(NamedTuple):
+class Reader(NamedTuple):
     """Who reads the letter."""
 
     id: UUID
@@ -54,6 +56,11 @@ def tell_holders(runtime: Runtime, home: Tenant, told: Told, state: State, *, ac
     if failed:
         raise failed[0]
     return len(holders)
+
+
+def read_administrators(session: Session, organisation_id: UUID) -> list[Reader]:
+    """Who publishes templates of an organisation, and so hears of what becomes of them."""
+    return [Reader(*row) for row in session.execute(_ADMINISTRATORS, {"organisation": organisation_id})]
 
 
 def tell_of_end(
@@ -81,8 +88,7 @@ def _tell_one(
 ) -> None:
     with lookup_session(runtime.databases, actor=actor.label) as (session, _now):
         theirs = find_home(session, organisation_id)
-        rows = session.execute(_ADMINISTRATORS, {"organisation": organisation_id})
-        readers = [_Reader(*row) for row in rows]
+        readers = read_administrators(session, organisation_id)
     if theirs is None or theirs.state != "active":
         return  # their pages say it as soon as they are back; nobody reads letters meanwhile
     with open_work(runtime, theirs, actor, trace_id=trace_id) as work:
@@ -97,7 +103,7 @@ def _note_heard(runtime: Runtime, organisation_id: UUID, version_id: UUID, state
         session.execute(mine.where(ListingInstall.organisation_id == organisation_id).values(heard=state))
 
 
-def _tell(work: Work, told: Told, state: State, readers: list[_Reader]) -> None:
+def _tell(work: Work, told: Told, state: State, readers: list[Reader]) -> None:
     facts = {name: told.body.get(name, "") for name in ("template", "version", "replaced_by", "ends_on")}
     body = facts | {"state": state, "reason": told.reason, "listing": told.body["listing_id"]}
     if not add_document(work, NOTICE, f"{told.subject_id}:{state}", body):

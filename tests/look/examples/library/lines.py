@@ -86,10 +86,7 @@ DEPRECATED = End(
     newer="1.1.0",
     listing="/marketplace/listings/0197a1b2-0000-7000-8000-000000000001",
 )
-TAKEN_DOWN = replace(DEPRECATED, state="taken_down", reason="It asks for passwords.", replaced_by="", ends_on="")
-TAKEN_DOWN = replace(TAKEN_DOWN, newer="")
-    DEPRECATED, state="taken_down", reason="It asks for passwords.", replaced_by="", ends_on="", newer=""
-)
+TAKEN_DOWN = replace(DEPRECATED, state="taken_down", reason="It asks for passwords.", replaced_by="", newer="")
 EXAMPLES: dict[str, list[Context]] = {
     "templates/lines/line.html": [
         _LINE,

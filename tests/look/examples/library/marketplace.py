@@ -219,7 +219,12 @@ EXAMPLES: dict[str, list[Context]] = {
     "marketplace/reviews.html": [_REVIEWS, _REVIEWS | {"waiting": [], "listed": [], "reports": []}],
     "marketplace/review.html": [_REVIEW, _REVIEW | {"may_decide": False, "may_take_down": True, "changes": None}],
     **{
-        f"emails/listing_ended/{part}": [_LETTER | {"kind": kind} for kind in _KINDS]
+        f"emails/{folder}/{part}": letters
         for part in ("subject.txt", "body.txt", "body.html")
+        for folder, letters in {
+            "listing_ended": [_LETTER | {"kind": kind} for kind in _KINDS],
+            "reviewed": [_LETTER | {"kind": "review_declined"}, _LETTER | {"kind": "review_listed", "text": ""}],
+            "review_wanted": [_LETTER | {"kind": "review_wanted", "onboarding": "Northwind", "text": "The first one."}],
+        }.items()
     },
 }

@@ -95,10 +95,11 @@ _CATALOGUE: Context = {
     ],
 }
 _CATALOGUE["ended"] = {each.newest.digest: None for each in _CATALOGUE["templates"]}
+_OLD = replace(DEPRECATED, version="1.1.0", replaced_by="1.2.0")
 EXAMPLES: dict[str, list[Context]] = {
     "templates/catalogue.html": [
         _CATALOGUE,
-        _CATALOGUE | {"ended": _CATALOGUE["ended"] | {_CATALOGUE["templates"][0].newest.digest: DEPRECATED}},
+        _CATALOGUE | {"ended": _CATALOGUE["ended"] | {_CATALOGUE["templates"][0].newest.digest: _OLD}},
         _CATALOGUE | {"templates": [], "drafts": None},
     ],
     "templates/template.html": [
