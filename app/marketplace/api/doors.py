@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, post
+from litestar import Controller, Request, Response
 from litestar.params import FromPath, RawBody
 from msgspec import UNSET, structs, to_builtins
 
@@ -59,7 +59,6 @@ from app.web.responses import locale_of
 from app.web.wire.answering import answer_done, answer_read, link_next, write
 from app.web.wire.doors import commands, reads
 from app.web.wire.openapi import FILE
-from app.web.wire.openapi import described as account
 from app.web.wire.reading import is_known, read_body, read_key, read_query, require_media
 
 PageRequest = Request[Any, Any, Any]
@@ -132,14 +131,7 @@ class MarketDoors(Controller):
             held = list_held(session)
         return answer_read(request, write(InstalledList([_installed(card, later) for card, later in held])))
 
-    @post(
-        "/imports",
-        operation_id="marketplace.import",
-        operation_class=account(described.IMPORT),
-        status_code=200,
-        request_max_body_size=LARGEST,
-        sync_to_thread=True,
-    )
+    @commands("/imports", "marketplace.import", described.IMPORT, most=LARGEST)
     def receive(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Take in a signed file of a publisher whose key a person here has decided to trust."""
         read_key(request)

@@ -37,6 +37,7 @@ from app.web.wire.reading import read_body, read_key
 
 PageRequest = Request[Any, Any, Any]
 TEMPLATES = "/api/v1/templates"
+_LARGEST = 1_600_000  # bytes of a body: 250,000 characters, each of them escaped
 
 
 class TemplateDoors(Controller):
@@ -75,7 +76,7 @@ class TemplateDoors(Controller):
             document = get_published(session, digest)
         return answer_read(request, write(DocumentOut(digest, dict(document))))
 
-    @commands("/checks", "templates.check", described.CHECK)
+    @commands("/checks", "templates.check", described.CHECK, most=_LARGEST)
     def check(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Say everything that is wrong with a template or an adaptation. Nothing is kept."""
         read_key(request)
@@ -83,7 +84,7 @@ class TemplateDoors(Controller):
         wish = read_body(request, body, DocumentWish, lines="source")
         return answer_done(write(checked_out(check(request, plain_lines(wish.source)))), status=200)
 
-    @commands("/versions", "templates.publish", described.PUBLISH, status=201)
+    @commands("/versions", "templates.publish", described.PUBLISH, status=201, most=_LARGEST)
     def publish(self, request: PageRequest, body: RawBody) -> Response[bytes]:
         """Publish a template or an adaptation, and offer it where that loses nothing. What runs goes on as it is."""
         read_key(request)

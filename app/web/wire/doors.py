@@ -23,7 +23,9 @@ def commands(
     method: type[post | put | patch] = post,
     status: int = 200,
     opt: dict[str, Any] | None = None,
+    most: int | None = None,
 ) -> HTTPRouteHandler:
-    """A door that does one thing; `opt` as the guards read it (`BEGINS_WORK`)."""
-    account = described(story)
-    return method(path, operation_id=name, operation_class=account, status_code=status, opt=opt, sync_to_thread=True)
+    """A door that does one thing; `opt` as the guards read it (`BEGINS_WORK`), `most` the bytes of a large body."""
+    more: dict[str, Any] = {"request_max_body_size": most} if most else {}
+    more |= {"operation_class": described(story), "operation_id": name, "opt": opt}
+    return method(path, status_code=status, sync_to_thread=True, **more)

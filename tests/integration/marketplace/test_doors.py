@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from app.audit.note import read_key
 from app.kernel.ids import new_id
 from app.marketplace.signing import is_countersigned, package_hash
 from app.templates.library import open_shelf
+from app.templates.lines.ends import End, Ends
 from app.templates.operations import publish
 from app.templates.packing.package import Contents, publisher, write_package
 from app.templates.packing.reading import read_package
@@ -23,6 +25,7 @@ from tests.integration.onboarding.house import House
 
 ACME = publisher("acme", Ed25519PrivateKey.from_private_bytes(b"a" * 32))
 AT = "2026-03-02T09:00:00Z"
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +293,14 @@ class TestTheAPIOfPartners:
         house.run()
         [held] = [each for each in cora.get(f"{API}/installations").body["items"] if each["id"] == one]
         assert (held["state"], held["notice"]["replaced_by"]) == ("deprecated", "1.1.0")
+        for page in ("/templates", "/templates/lines/api-line"):
+            assert "is deprecated" in cora.browser.get(page).text
+        way = f"/marketplace/listings/{held['listing_id']}?version=1.1.0"
+        assert way in cora.browser.get("/templates/lines/api-line").text
+        cora.send("POST", install.replace(one, later), None, {"idempotency-key": "take-later"})
+        house.run()
+        for page in ("/templates", "/templates/lines/api-line"):
+            assert "is deprecated" not in cora.browser.get(page).text
         assert otto.get(f"{API}/reviews/reports").body["items"][0]["said"] == "Too long."
         assert otto.post(f"{API}/reviews/{one}/takedown", {"reason": "It asks for passwords."}).status == 202
         house.run()
@@ -338,3 +349,16 @@ class TestTheAPIOfPartners:
         assert house.lead.get(f"{API}/reviews").problem == "not-permitted"
         assert house.lead.get(f"{API}/listings?cursor=forged").problem == "cursor-foreign"
         assert house.lead.get(f"{API}/listings?colour=red").problem == "query-unfit"
+
+
+class TestAnEnd:
+    def test_is_a_hint_for_staff_where_the_version_runs(self, house: House, monkeypatch: pytest.MonkeyPatch):
+        running = open_shelf("msp/managed-services").template
+        end = End(running.id, running.digest, running.version, "1.0.0", "taken_down", "Unsafe.", NOW, "", "", "", "/x")
+        monkeypatch.setitem(house.doors.runtime.services, Ends, Ends(lambda _session: [end]))
+        page = house.acme.path.removeprefix("/api/v1").replace("/tenants/", "/t/")
+        assert "which was taken down" in house.lead.browser.get(page).text
+        assert "which was taken down" not in house.olga.browser.get(page).text
+        upgrades = house.lead.browser.get(f"/upgrades?template={running.id}").text
+        assert "was taken down by the operator" in upgrades
+        assert f"/templates/lines/{running.id}" in upgrades
