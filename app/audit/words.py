@@ -58,6 +58,8 @@ SAID: Final[Mapping[str, str]] = {
     "marketplace.key.trusted": mark("decided to trust a publisher's key"),
     "marketplace.listing.rated": mark("rated a template of the marketplace"),
     "marketplace.listing.reported": mark("reported a template of the marketplace"),
+    "marketplace.review.wanted": mark("told that a version waits for a review"),
+    "marketplace.review.heard": mark("told what the review of a version said"),
     "marketplace.notice.received": mark("told that a version in use here comes to its end"),
     "marketplace.package.imported": mark("imported a signed file with a template"),
     "marketplace.version.approved": mark("approved a template for the marketplace"),

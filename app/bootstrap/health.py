@@ -7,11 +7,12 @@ from typing import Any
 import redis
 from alembic.script import ScriptDirectory
 from litestar import Controller, Request, Response, get
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
 
 from app.bootstrap.fleet import behind
-from app.kernel.queue.standing import read_standing
+from app.kernel.queue.standing import count_open, read_standing
+from app.marketplace.queries.counting import count_market
 from app.onboarding.queries.steering.counting import count_exceptions
 from app.web.begin import runtime_of
 from tenants.engines import Databases
@@ -104,7 +105,22 @@ class ProbeDoors(Controller):
     @get("/metrics", opt={"door": "machine"}, sync_to_thread=True)
     def metrics(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What this process has counted, and what waits in the whole installation, for Prometheus."""
-        told = generate_latest()
-        with suppress(DatabaseAway):  # what the process has counted is told all the same
-            told += count_exceptions(runtime_of(request).databases)
+        told, databases = generate_latest(), runtime_of(request).databases
+        for count in (count_exceptions, count_market, count_jobs):
+            with suppress(DatabaseAway):  # what the process has counted is told all the same
+                told += count(databases)
         return Response(told, headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def count_jobs(databases: Databases) -> bytes:
+    """The open jobs of every cell as Prometheus reads them. Raises DatabaseAway."""
+    registry, labels = CollectorRegistry(), ["cell", "kind"]
+    number = Gauge("slipway_jobs_open", "Jobs that are not done.", labels, registry=registry)
+    retried = Gauge("slipway_jobs_open_retried", "Of these, those that are tried again.", labels, registry=registry)
+    oldest = Gauge("slipway_jobs_open_oldest_seconds", "Age of the oldest that is due.", labels, registry=registry)
+    for cell in databases.cells:
+        for kind in count_open(databases, cell):
+            number.labels(cell, kind.kind).set(kind.number)
+            retried.labels(cell, kind.kind).set(kind.retried)
+            oldest.labels(cell, kind.kind).set(kind.oldest)
+    return generate_latest(registry)

@@ -41,6 +41,9 @@ from app.identity.step_up.operations import CodeWrong
 from app.identity.step_up.pages import AccountPages, StepUpPages, ask_again, look_at_code
 from app.intake.api import Hooks
 from app.kernel.runtime import Runtime
+from app.marketplace.api.doors import MarketDoors
+from app.marketplace.api.offers import OfferDoors
+from app.marketplace.api.reviews import ReviewDoors
 from app.marketplace.pages.imports import ImportPages
 from app.marketplace.pages.market import MarketPages
 from app.marketplace.pages.offers import OfferPages
@@ -70,6 +73,7 @@ from app.onboarding.trying.pages import TrialPages
 from app.onboarding.upgrades.doors.api import UpgradeDoors
 from app.onboarding.upgrades.doors.pages import UpgradePages
 from app.partners.pages import BrandFiles
+from app.templates.api.doors import TemplateDoors
 from app.templates.packages.editor.pages import EditorPages
 from app.templates.packages.pages import PackagePages
 from app.templates.pages import CataloguePages
@@ -167,6 +171,10 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ScheduleDoors,
     MigrationDoors,
     UpgradeDoors,
+    TemplateDoors,
+    MarketDoors,
+    OfferDoors,
+    ReviewDoors,
     AccessPages,
     MyAccessPages,
     RolePages,

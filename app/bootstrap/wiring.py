@@ -15,6 +15,7 @@ from app.bootstrap.keys import WITH_WORKER_KEY, keyring_of, listen_for_switches
 from app.bootstrap.plugins import configure_logging
 from app.bootstrap.seeding import seeder
 from app.bootstrap.services.client_secrets import SealedClientSecrets
+from app.bootstrap.services.ends import end_services
 from app.bootstrap.services.links import link_services
 from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
@@ -165,6 +166,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Mailer: postroom,
         PersonSealer: PeopleSafe(keyring.people_key),
         Streams: Streams(settings.redis_url),
+        **end_services(),
         **trail_services(keyring, databases, settings.public_url),
         **bundle_services(settings, program),
         **link_services(databases, settings),

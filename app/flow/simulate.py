@@ -23,7 +23,7 @@ from app.flow.simulation.due import next_due
 from app.flow.simulation.edges import ANY, Edge, Leaning
 from app.flow.state import State, Status
 from app.flow.steps.gates import view_gate
-from app.kernel.errors import SlipwayError
+from app.kernel.errors import SlipwayError, Unavailable
 
 LONGEST_HISTORY = 1_000
 AT_AN_EDGE = 200  # steps that an edge leads; then chance does
@@ -32,7 +32,12 @@ BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WAYS: tuple[Resolution, ...] = ("retry", "done", "skip", "close")
 _FITTING = {"email": "someone@example.org", "url": "https://example.org/page", "phone": "+49 30 123456"}
 _CLOCKS = (events.TimerFired, events.ReminderDue)
+IsOver = Callable[[], bool] | None
 PROOF = Evidenced(statement="Seen and noted.", link="https://example.org/proof")
+
+
+class TimeOver(Unavailable):
+    """A walk was not at its end when whoever asked for it would wait no longer."""
 
 
 class DeadEnd(Struct, frozen=True, kw_only=True):
@@ -79,9 +84,9 @@ def simulate(definition: Definition, *, seed: int = 1, histories: int = 20) -> R
     return sum_up(definition, (look(definition, number) for number in range(seed, seed + histories)))
 
 
-def look(definition: Definition, seed: int, edge: Edge = ANY) -> Walked:
-    """Walk one history and say in short what it did."""
-    history, state = walk(definition, seed, edge)
+def look(definition: Definition, seed: int, edge: Edge = ANY, is_over: IsOver = None) -> Walked:
+    """Walk one history and say in short what it did. Raises TimeOver."""
+    history, state = walk(definition, seed, edge, is_over)
     stuck = tuple(key for key, item in state.items.items() if item.state in {"open", "running", "blocked"})
     return Walked(
         seed=seed,
@@ -126,8 +131,11 @@ def _more(one: tuple[int, str], other: tuple[int, str]) -> tuple[int, str]:
     return min(one, other, key=lambda each: (-each[0], each[1] == "", each[1]))
 
 
-def walk(definition: Definition, seed: int, edge: Edge = ANY) -> tuple[list[Recorded], State]:
-    """One random legal history and the state it leads to; an edge leads it where chance seldom goes."""
+def walk(definition: Definition, seed: int, edge: Edge = ANY, is_over: IsOver = None) -> tuple[list[Recorded], State]:
+    """One random legal history and the state it leads to; an edge leads it where chance seldom goes.
+
+    `is_over` says between two steps whether the time for it is up: half a history tells nothing. Raises TimeOver.
+    """
     chance = Random(seed)  # noqa: S311  # a repeatable walk, not a secret
     values = Leaning(seed, edge) if edge.name else chance
     now = edge.begin or BEGIN + timedelta(hours=chance.randrange(24 * 200))
@@ -135,6 +143,8 @@ def walk(definition: Definition, seed: int, edge: Edge = ANY) -> tuple[list[Reco
     state = decide(definition, new_state(definition), begin, now).state
     history = [Recorded(at=now, event=begin)]
     while state.status == "running" and len(history) < LONGEST_HISTORY:
+        if is_over is not None and is_over():
+            raise TimeOver(f"The walk was at its step {len(history)} when its time was up. It tells nothing.")
         if len(history) == AT_AN_EDGE:
             values, edge = chance, ANY  # whoever only ever gives the same answers may wait for ever
         step = _step(_Standing(definition, state, now, edge), chance, values)

@@ -125,3 +125,19 @@ class NoticeReceived(_OfVersion, frozen=True, kw_only=True):
     state: str
     replaced_by: str
     ends_on: str
+
+
+class ReviewWanted(_OfVersion, frozen=True, kw_only=True):
+    """A version waits for a review; the operator's people are told by mail."""
+
+    type: ClassVar[str] = "marketplace.review.wanted"
+
+    publisher: str
+
+
+class ReviewHeard(_OfVersion, frozen=True, kw_only=True):
+    """The operator has decided about a version of this home; administrators are told by mail."""
+
+    type: ClassVar[str] = "marketplace.review.heard"
+
+    state: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from app.kernel.outcomes import Done, GiveUp, Outcome
@@ -12,7 +12,8 @@ from app.kernel.trail import get_entry
 from app.marketplace import events
 from app.marketplace.operations import following
 from app.marketplace.operations.following import PackageExchanged, Signing, Told
-from app.marketplace.operations.telling import tell_holders
+from app.marketplace.operations.outcomes import tell_publisher, tell_reviewers
+from app.marketplace.operations.telling import tell_holders, tell_of_end
 from app.marketplace.queries.offers import is_operator
 from app.marketplace.rules import State
 from app.templates.queries import get_pinned
@@ -46,6 +47,7 @@ def _submit(run: JobRun, told: Told, _action: str) -> Outcome:
         addresses = (told.body["digest"], *told.body["overlays"])
         documents = [dict(get_pinned(work.session, each).document) for each in addresses]
     following.follow_submission(run.runtime, run.tenant, told, documents, _signing(run, operator), operator=operator)
+    tell_reviewers(run.runtime, run.tenant, told, **_who(run))
     return Done()
 
 
@@ -57,19 +59,21 @@ def _approve(run: JobRun, told: Told, _action: str) -> Outcome:
         following.follow_approval(run.runtime, run.tenant, told, _signing(run, operator=True))
     except PackageExchanged as trouble:
         return GiveUp(trouble.message)
+    tell_publisher(run.runtime, run.tenant, told, State.LISTED, **_who(run))
     return Done()
 
 
 def _end(run: JobRun, told: Told, action: str) -> Outcome:
     state = _ENDINGS[action]
     following.follow_ending(run.runtime, run.tenant, told, state)
-    if state is not State.DECLINED:
-        tell_holders(run.runtime, run.tenant, told, state, actor=run.actor, trace_id=run.job.trace_id)
+    tell = tell_publisher if state is State.DECLINED else tell_holders
+    tell(run.runtime, run.tenant, told, state, **_who(run))
     return Done()
 
 
 def _install(run: JobRun, told: Told, _action: str) -> Outcome:
     following.follow_install(run.runtime, run.tenant, told)
+    tell_of_end(run.runtime, run.tenant, told.subject_id, since=told.at, **_who(run))
     return Done()
 
 
@@ -80,6 +84,11 @@ def _say(run: JobRun, told: Told, action: str) -> Outcome:
 
 def _nothing(_run: JobRun, _told: Told, _action: str) -> Outcome:
     return GiveUp("Nothing follows this entry.")
+
+
+def _who(run: JobRun) -> dict[str, Any]:
+    """As whom others are told."""
+    return {"actor": run.actor, "trace_id": run.job.trace_id}
 
 
 def _is_operator(run: JobRun) -> bool:

@@ -66,6 +66,35 @@ control_function(
     body=f"""{_CARD} AND v.id IN (SELECT i.version_id FROM control.listing_install i WHERE i.organisation_id = {_ME})
     ORDER BY v.submitted_at DESC, v.id""",
 )
+# The same, with all other versions of those listings: what there is to go to.
+control_function(
+    "list_held",
+    arguments="",
+    returns=_CARD_COLUMNS,
+    partner=True,
+    body=f"""{_CARD} AND v.listing_id IN
+        (SELECT i.listing_id FROM control.listing_install i WHERE i.organisation_id = {_ME})
+    ORDER BY v.submitted_at DESC, v.id""",
+)
+# What the organisation has taken and should leave; `number` is what its own copy of the template is called.
+control_function(
+    "list_ends",
+    arguments="",
+    returns=(
+        "TABLE (listing_id uuid, template_id text, digest text, number text, version text, state text, notice jsonb,"
+        " newer jsonb)"
+    ),
+    partner=True,
+    body=f"""
+    SELECT v.listing_id, l.template_id, v.digest, t.version, v.version, v.state, v.notice,
+        (SELECT coalesce(jsonb_agg(n.version), '[]') FROM control.listing_version n WHERE n.listing_id = v.listing_id
+           AND n.state = 'listed' AND control.may_see_listing(n.id, n.organisation_id, n.visibility, n.state))
+    FROM control.listing_install i JOIN control.listing_version v ON v.id = i.version_id
+    JOIN control.listing l ON l.id = v.listing_id
+    LEFT JOIN control.template_version t ON t.organisation_id = i.organisation_id AND t.digest = v.digest
+    WHERE i.organisation_id = {_ME} AND v.state IN ('deprecated', 'withdrawn', 'taken_down')
+    ORDER BY l.template_id, v.submitted_at DESC, v.id""",
+)
 control_function(
     "listing_package",
     arguments="p_version uuid",
@@ -80,6 +109,15 @@ control_function(
          WHERE p.kind = 'platform'), v.version, l.template_id, v.notice, v.organisation_id
     FROM control.listing_version v JOIN control.listing l ON l.id = v.listing_id
     JOIN control.publisher_key k ON k.organisation_id = v.organisation_id
+    WHERE v.id = p_version AND control.may_see_listing(v.id, v.organisation_id, v.visibility, v.state)""",
+)
+control_function(
+    "listing_checks",
+    arguments="p_version uuid",
+    returns="jsonb",
+    partner=True,
+    body="""
+    SELECT v.checks FROM control.listing_version v
     WHERE v.id = p_version AND control.may_see_listing(v.id, v.organisation_id, v.visibility, v.state)""",
 )
 control_function(
@@ -121,4 +159,30 @@ control_function(
     SELECT DISTINCT p.id, p.email, p.name, p.locale
     FROM control.assignment a JOIN control.person p ON p.id = a.person_id
     WHERE a.organisation_id = p_organisation AND a.role IN ('partner_admin', 'partner_owner') ORDER BY p.email""",
+)
+# Who reviews what is to be offered to everybody.
+control_function(
+    "list_reviewers",
+    arguments="",
+    returns="TABLE (organisation_id uuid, id uuid, email text, name text, locale text)",
+    body="""
+    SELECT DISTINCT o.id, p.id, p.email, p.name, p.locale
+    FROM control.organisation o JOIN control.assignment a ON a.organisation_id = o.id
+    JOIN control.person p ON p.id = a.person_id WHERE o.kind = 'platform' AND a.role = 'operator' ORDER BY p.email""",
+)
+# For the operator's monitoring, over all organisations: no name and no organisation leaves the function.
+control_function(
+    "count_market",
+    arguments="",
+    returns="TABLE (fact text, label text, number bigint, oldest timestamptz)",
+    body="""
+    SELECT 'versions', v.state, count(*), min(v.submitted_at) FROM control.listing_version v GROUP BY v.state
+    UNION ALL SELECT 'failed', r ->> 'name', count(*), min(v.submitted_at) FROM control.listing_version v
+        CROSS JOIN LATERAL jsonb_array_elements(v.checks -> 'results') AS r
+        WHERE v.state = 'failed' AND NOT (r ->> 'passed')::boolean GROUP BY 2
+    UNION ALL SELECT 'installs', '', count(*), min(installed_at) FROM control.listing_install
+    UNION ALL SELECT 'unheard', v.state, count(*), min((v.notice ->> 'at')::timestamptz)
+        FROM control.listing_install i JOIN control.listing_version v ON v.id = i.version_id
+        WHERE v.state IN ('deprecated', 'withdrawn', 'taken_down') AND i.heard IS DISTINCT FROM v.state
+          AND i.organisation_id <> v.organisation_id GROUP BY v.state""",
 )

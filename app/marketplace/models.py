@@ -75,6 +75,7 @@ class ListingInstall(ControlRecord):
     version_id: Mapped[UUID] = mapped_column(ForeignKey("control.listing_version.id"), primary_key=True, index=True)
     listing_id: Mapped[UUID] = mapped_column(ForeignKey("control.listing.id"))
     installed_at: Mapped[datetime]
+    heard: Mapped[str | None]  # the state of the version that its administrators were told of last
 
 
 class ListingWord(ControlRecord):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final
+from uuid import UUID, uuid5
 
 from app.kernel.errors import Conflict, Invalid
 from app.templates.overlays.versions import precedence
@@ -89,6 +90,17 @@ def require_forward(version: str, known: Collection[str]) -> None:
     """Refuse a way back within a major number: an old version in the place of a new one. Raises VersionBehind."""
     if any(major(each) == major(version) and precedence(each) > precedence(version) for each in known):
         raise VersionBehind(mark("A newer version is there already. An older one would go back to what was replaced."))
+
+
+def listing_id_of(organisation_id: UUID, template: str) -> UUID:
+    """Which listing it is: the organisation's of this template, in every version."""
+    return uuid5(organisation_id, f"listing:{template}")
+
+
+def require_seen(seen: str, package: str) -> None:
+    """A person approves what they have looked at: the package with this hash. Raises OfferMovedOn."""
+    if seen != package:
+        raise OfferMovedOn(mark("This is not the package that waits. Look at it again, then decide."))
 
 
 def newest(versions: Collection[str]) -> str:

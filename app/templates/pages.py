@@ -16,6 +16,7 @@ from app.access.rights import AtWork, staff_rights
 from app.flow.definition import Definition
 from app.flow.fields import Text
 from app.templates.authoring.addresses import digest_of
+from app.templates.lines.ends import end_of, ends_of
 from app.templates.lines.queries import find_overlay
 from app.templates.operations import effective_document
 from app.templates.overlay import Effective
@@ -61,8 +62,9 @@ class CataloguePages(Controller):
         _let_in(request)
         runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
         with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _):
-            entries = list_catalogue(session, organisation_id)
-        context = {"templates": entries, "drafts": _drafts(request)}
+            entries, ends = list_catalogue(session, organisation_id), ends_of(runtime, session)
+        offered = {each.newest.digest: end_of(ends, digest=each.newest.digest) for each in entries}
+        context = {"templates": entries, "ended": offered, "drafts": _drafts(request)}
         notice = _PUBLISHED if published else _DISCARDED if discarded else ""
         return page(request, "templates/catalogue.html", context, nav=staff_nav(request), notice=notice)
 
@@ -102,7 +104,7 @@ def _drafts(request: PageRequest) -> list[Draft] | None:
     except NothingHere:  # an organisation without a home publishes nothing, and keeps no drafts
         return None
     with begin_work(request, home.id) as work:
-        return list_drafts(work.session)
+        return list_drafts(work.session, locale_of(request).language)
 
 
 def _may(request: PageRequest, permission: Permission) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.seeding import seeder
+from app.bootstrap.services.ends import end_services
 from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
@@ -92,6 +93,7 @@ class API:
             Keyring: keyring,
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
+            **end_services(),
             **trail_services(keyring, installation.databases, "http://localhost:8000"),
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
             BundleFolder: self.folder,

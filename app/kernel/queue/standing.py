@@ -100,3 +100,26 @@ _COUNTS = text(f"""
            (SELECT COALESCE(EXTRACT(epoch FROM now() - min(r.run_at)), 0) FROM {WAITING})
 """)  # noqa: S608 - constants of ours
 _OLDEST = text(f"SELECT EXTRACT(epoch FROM now() - r.run_at) FROM {WAITING} ORDER BY r.run_at LIMIT 1")  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJobs:
+    """The jobs of a kind that are not done: how many, how many are tried again, how old the oldest due one is (s)."""
+
+    kind: str
+    number: int
+    retried: int
+    oldest: float
+
+
+def count_open(databases: Databases, cell: str) -> list[OpenJobs]:
+    """The open jobs of a cell by kind; also those of workspaces that rest. Raises DatabaseAway."""
+    with dispatcher_session(databases, cell, actor="metrics") as (session, _now):
+        return [OpenJobs(*row) for row in session.execute(_OPEN)]
+
+
+_OPEN: Final = text("""
+    SELECT kind, count(*), count(*) FILTER (WHERE attempts > 1 OR state = 'ready' AND attempts > 0),
+        coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE run_at <= now())), 0)::float
+    FROM cell.job WHERE state IN ('ready', 'dispatched', 'running') GROUP BY kind ORDER BY kind
+""")

@@ -10,8 +10,6 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import uuid5
 
-from sqlalchemy import text
-
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.note import NoteKey
@@ -22,6 +20,7 @@ from app.kernel.work import Work
 from app.marketplace.checking.verifying import Verified, version_of
 from app.marketplace.events import KeyTrusted, PackageImported, VersionInstalled
 from app.marketplace.rules import require_forward
+from app.templates.lines.operations import hold
 from app.templates.operations import adopt
 from app.templates.packing.reading import Package
 from app.templates.queries import list_named
@@ -30,7 +29,6 @@ from app.web.translations import mark
 INSTALLED: Final = "listing_install"  # of the home's documents: what was taken, by submission
 SOURCE: Final = "template_source"  # where each template that others made came from, by its name
 TRUSTED: Final = "publisher_key"  # whose files may be imported, by the key's fingerprint
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 _NAME = mark(
     "You have a template of this name that comes from elsewhere. Two sources under one name would be taken for versions"
     " of each other."
@@ -66,7 +64,7 @@ def install(work: Work, verified: Verified, known: Collection[str]) -> bool:
     """
     require(work, Permission.TEMPLATE_PUBLISH)
     stored, package = verified.stored, verified.package
-    _one_at_a_time(work, package.template.id)
+    hold(work, package.template.id)  # as whoever publishes for it: what is looked at stays until the commit
     body = {"listing": str(stored.listing_id), "version": stored.version, "digest": package.address}
     own = stored.owner == work.tenant.organisation_id  # its home has had it all along
     if own or find_document(work.session, INSTALLED, str(stored.version_id)) is not None:
@@ -108,7 +106,7 @@ def import_package(work: Work, package: Package) -> bool:
     trusted = find_document(work.session, TRUSTED, package.key.fingerprint)
     if trusted is None or trusted.body["key"] != package.key.written:
         raise PublisherUnknown(package.key)
-    _one_at_a_time(work, package.template.id)
+    hold(work, package.template.id)
     here = {each.digest for each in list_named(work.session, package.template.id)}
     if all(each.digest in here for each in package.chain):
         return False
@@ -149,8 +147,3 @@ def _require_room(work: Work, package: Package, *, source: str, known: Collectio
 def _named(document: Any) -> tuple[str, str]:
     """What a version is called: an overlay by its own name."""
     return str(document.get("overlay") or document.get("id")), str(document["version"])
-
-
-def _one_at_a_time(work: Work, template: str) -> None:
-    """Two who take the same template come one after the other; the second finds it here."""
-    work.session.execute(_LOCK, {"place": f"install:{work.tenant.id}:{template}"})

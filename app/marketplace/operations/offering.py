@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
-from uuid import UUID, uuid5
-
-from sqlalchemy import text
+from uuid import UUID
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.documents import keep_document
+from app.audit.operations.documents import keep_document, lock_document
 from app.audit.queries.documents import find_document
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.marketplace.events import VersionDeprecated, VersionSubmitted, VersionWithdrawn
+from app.marketplace.queries.offers import OFFER
 from app.marketplace.rules import (
     OfferMovedOn,
     State,
     Visibility,
     check_submission,
+    listing_id_of,
     may_become,
     require_reason,
 )
@@ -32,10 +32,8 @@ from app.templates.lines.queries import home_shelves
 from app.templates.queries import PinnedDocument, get_pinned
 from app.web.translations import mark
 
-KIND: Final = "listing_offer"  # of the home's documents: one for each template on offer, by its name
 LONGEST: Final = 5_000  # characters of a changelog
 _WAITS: Final = str(State.IN_REVIEW)  # what has not arrived in control yet
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 _CHANGELOG = mark("Say in a few words what is in this version; at most 5,000 characters.")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -88,14 +86,14 @@ def submit(work: Work, offer: Offer, states: Mapping[UUID, str]) -> UUID:
     _require_own(work, versions)
     documents = [each.document for each in versions]
     template, version = str(documents[0].get("id", "")), str(documents[-1]["version"])
-    _one_at_a_time(work, template)
-    submitted = submissions_of(work, template)
+    submitted = _held(work, template)
     check_submission(version, [(each["version"], states.get(UUID(each["id"]), _WAITS)) for each in submitted])
     submission = {"id": str(new_id()), "version": version, "digest": offer.digest, "by": str(work.actor.id)}
-    keep_document(work, KIND, template, {"submissions": [*submitted, submission]})
+    submission |= {"visibility": offer.visibility, "at": work.now.isoformat(), "name": work.actor.name}
+    keep_document(work, OFFER, template, {"submissions": [*submitted, submission]})
     event = VersionSubmitted(
         subject_id=UUID(submission["id"]),
-        listing_id=_listing_id(work.tenant.organisation_id, template),
+        listing_id=listing_id_of(work.tenant.organisation_id, template),
         template=template,
         version=version,
         digest=offer.digest,
@@ -117,7 +115,7 @@ def withdraw(work: Work, version_id: UUID, *, template: str, state: str, reason:
     work.announce(
         VersionWithdrawn(
             subject_id=version_id,
-            listing_id=_listing_id(work.tenant.organisation_id, template),
+            listing_id=listing_id_of(work.tenant.organisation_id, template),
             template=template,
             version=submission["version"],
             reason=require_reason(reason),
@@ -143,7 +141,7 @@ def deprecate(work: Work, version_id: UUID, ending: Ending, *, template: str, st
     work.announce(
         VersionDeprecated(
             subject_id=version_id,
-            listing_id=_listing_id(work.tenant.organisation_id, template),
+            listing_id=listing_id_of(work.tenant.organisation_id, template),
             template=template,
             version=submission["version"],
             replaced_by=ending.replaced_by.strip(),
@@ -164,16 +162,10 @@ def _require_own(work: Work, versions: Sequence[PinnedDocument]) -> None:
         raise NotYours(mark("This came from somebody else. Adapt it, then offer your adaptation with it."))
 
 
-def _listing_id(organisation_id: UUID, template: str) -> UUID:
-    """Which listing it is: the organisation's of this template, in every version."""
-    return uuid5(organisation_id, f"listing:{template}")
-
-
 def _own(work: Work, version_id: UUID, template: str, state: str, wanted: State) -> dict[str, Any]:
     """A submission of this home that can come into the wanted state."""
     require(work, Permission.TEMPLATE_PUBLISH)
-    _one_at_a_time(work, template)
-    found = next((each for each in submissions_of(work, template) if each["id"] == str(version_id)), None)
+    found = next((each for each in _held(work, template) if each["id"] == str(version_id)), None)
     if found is None:
         raise OfferUnknown(mark("Your organisation has not submitted this."))
     if not may_become(state, wanted):
@@ -183,13 +175,13 @@ def _own(work: Work, version_id: UUID, template: str, state: str, wanted: State)
 
 def submissions_of(work: Work, template: str) -> list[dict[str, Any]]:
     """What this home has submitted of a template, the first first."""
-    kept = find_document(work.session, KIND, template)
+    kept = find_document(work.session, OFFER, template)
     return list(kept.body["submissions"]) if kept else []
 
 
-def _one_at_a_time(work: Work, template: str) -> None:
-    """Two who change the same offer come one after the other."""
-    work.session.execute(_LOCK, {"place": f"listing:{work.tenant.id}:{template}"})
+def _held(work: Work, template: str) -> list[dict[str, Any]]:
+    """The same, until the commit: two who change the same offer come one after the other."""
+    return list(lock_document(work, OFFER, template).body.get("submissions", ()))
 
 
 def _require_home(work: Work) -> None:

@@ -11,13 +11,13 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 
 from app.access.permissions import Permission
-from app.audit.note import NoteKey, read_key
-from app.audit.queries.documents import find_document, list_documents
+from app.audit.note import read_key
+from app.audit.queries.documents import list_documents
 from app.kernel.errors import Invalid, SlipwayError
-from app.marketplace.operations.installing import TRUSTED, PublisherUnknown, import_package, trust_key
-from app.marketplace.pages.market import let_in, run_home
+from app.marketplace.operations.installing import TRUSTED, PublisherUnknown, trust_key
+from app.marketplace.pages.market import run_home
+from app.marketplace.places import let_in, receive
 from app.templates.packing.package import LARGEST
-from app.templates.packing.reading import read_package, read_signed
 from app.web.begin import begin_work, home_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
@@ -74,22 +74,12 @@ def _receive(request: PageRequest, form: Form, raw: bytes) -> Response[str]:
     try:
         if not raw:
             raise FileMissing(mark("Choose the file that your publisher gave you."))
-        _document, key = read_signed(raw)
-        _require_trusted(request, key)
-        package = read_package(raw, trusted=key)
+        _package, take = receive(request, raw)
         sent = Form((*form.pairs, ("file", hashlib.sha256(raw).hexdigest())))  # the form's key is for this file alone
-        done = run_home(request, sent, lambda work: {"new": import_package(work, package)})
+        done = run_home(request, sent, lambda work: {"new": take(work)})
     except SlipwayError as trouble:
         return _draw(request, refused=trouble)
     return _draw(request, notice=_IMPORTED if done["new"] else _KNOWN)
-
-
-def _require_trusted(request: PageRequest, key: NoteKey) -> None:
-    """Before anything in the file is run: a package brings tests of its own. Raises PublisherUnknown."""
-    with begin_work(request, home_of(request).id) as work:
-        found = find_document(work.session, TRUSTED, key.fingerprint)
-    if found is None or found.body["key"] != key.written:
-        raise PublisherUnknown(key)
 
 
 def _draw(request: PageRequest, *, notice: str = "", refused: SlipwayError | None = None) -> Response[str]:

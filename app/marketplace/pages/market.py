@@ -9,17 +9,13 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from app.access.decisions import can
 from app.access.permissions import Permission
-from app.access.require import require
-from app.access.rights import AtWork, staff_rights
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
-from app.marketplace.checking.verifying import verify
 from app.marketplace.operations import speaking
-from app.marketplace.operations.installing import install
-from app.marketplace.pages.finding import facets, narrow, read_choices
-from app.marketplace.pages.showing import card_of, effective_of, plan
+from app.marketplace.pages.showing import card_of
+from app.marketplace.places import fetch, install_here, let_in, may, scope
+from app.marketplace.queries.finding import facets, narrow, read_choices
 from app.marketplace.queries.market import (
     NO_SUCH,
     Card,
@@ -30,13 +26,13 @@ from app.marketplace.queries.market import (
     read_listing,
     search_listings,
 )
+from app.marketplace.queries.plans import effective_of, plan
 from app.marketplace.rules import newest
-from app.web.begin import home_of, run_form, runtime_of, site_of, visit_of
+from app.web.begin import home_of, run_form, site_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import locale_of, page, redirect
 from app.web.translations import mark
-from tenants.sessions import partner_session
 
 PageRequest = Request[Any, Any, Any]
 _DONE = {
@@ -64,7 +60,7 @@ class MarketPages(Controller):
         context = {"q": q, "asked": asked, "facets": facets(found, asked), "narrowed": bool(q or any(asked.values()))}
         language, own = locale_of(request).language, site_of(request).organisation_id
         context["cards"] = [_carded(card, taken, language, own) for card in narrow(found, asked)]
-        context["ended"] = [card_of(card, language) for card in taken if card.state != "listed"]
+        context["over"] = [card_of(card, language) for card in taken if card.state != "listed"]
         context["may_publish"] = may(request, Permission.TEMPLATE_PUBLISH)
         context["may_review"] = may(request, Permission.LISTING_REVIEW)
         return page(request, "marketplace/market.html", context, nav=staff_nav(request))
@@ -90,12 +86,10 @@ class MarketPages(Controller):
     def install(self, request: PageRequest, version_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """Take a version, after everything about it was verified again."""
         let_in(request, Permission.TEMPLATE_PUBLISH)
-        with scope(request) as (session, _now):
-            stored = get_package(session, version_id)
-            known = {card.digest for card in read_listing(session, stored.listing_id)}
+        taking = fetch(request, version_id)
+        stored = taking.stored
         try:
-            verified = verify(stored)
-            done = run_home(request, form, lambda work: {"new": install(work, verified, known)})
+            done = run_home(request, form, lambda work: {"new": install_here(work, taking)})
         except SlipwayError as trouble:
             return draw_listing(request, stored.listing_id, version=stored.version, refused=trouble)
         return redirect(
@@ -152,23 +146,6 @@ def draw_listing(
     status = refused.status if refused else 200
     nav = staff_nav(request)
     return page(request, "marketplace/listing.html", context, status=status, nav=nav, notice=notice)
-
-
-def let_in(request: PageRequest, permission: Permission = Permission.TEMPLATE_READ) -> None:
-    """Go on only for staff who may. Raises NotPermitted."""
-    actor = visit_of(request).actor
-    require(AtWork(staff_rights(actor), actor), permission)
-
-
-def may(request: PageRequest, permission: Permission) -> bool:
-    """Whether the reader may do it in their home: for pages that show only what can be done."""
-    return can(staff_rights(visit_of(request).actor), permission)
-
-
-def scope(request: PageRequest) -> Any:
-    """One transaction in `control`, as the organisation whose host this is."""
-    organisation_id = site_of(request).organisation_id
-    return partner_session(runtime_of(request).databases, organisation_id, actor=visit_of(request).actor.label)
 
 
 def run_home(request: PageRequest, form: Form, operation: Any) -> dict[str, Any]:

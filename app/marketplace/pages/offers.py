@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -15,13 +14,19 @@ from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.operations.offering import Ending, Offer, deprecate, submit, withdraw
-from app.marketplace.pages.market import let_in, run_home, scope
-from app.marketplace.pages.showing import fingerprint, said, submission_of
-from app.marketplace.queries.offers import Submission, find_key, get_submission, list_submissions, states_of
+from app.marketplace.pages.market import run_home
+from app.marketplace.pages.showing import submission_of
+from app.marketplace.places import let_in, scope
+from app.marketplace.queries.offers import (
+    Submission,
+    find_key,
+    find_offerable,
+    get_submission,
+    list_submissions,
+    states_of,
+)
+from app.marketplace.queries.plans import fingerprint, said
 from app.marketplace.rules import State, Visibility, may_become
-from app.templates.lines.chains import find_chain
-from app.templates.lines.queries import find_overlay, find_published, published_shelves
-from app.templates.queries import NO_SUCH, TemplateMissing
 from app.web.begin import site_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
@@ -29,7 +34,6 @@ from app.web.responses import locale_of, page, redirect
 from app.web.translations import mark
 
 PageRequest = Request[Any, Any, Any]
-_ADDRESS = re.compile(r"[0-9a-f]{64}")
 _DONE = {
     "submitted": mark("Submitted. The automatic checks run now; what they find stands here in a moment."),
     "ended": mark("Done. Those who have the version are told."),
@@ -156,14 +160,8 @@ def _draw_form(
 
 def _template(request: PageRequest, address: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """The published template of that address, and the overlays offered on it. Raises TemplateMissing."""
-    digest = f"sha256:{address}"
     with scope(request) as (session, _now):
-        document = find_published(session, digest) if _ADDRESS.fullmatch(address) else None
-        overlay = find_overlay(session, digest) if document else None
-        chain = find_chain(published_shelves(session), overlay) if overlay else None
-    if document is None or "id" not in document:
-        raise TemplateMissing(NO_SUCH)
-    return document, tuple(each.digest for each in chain.overlays) if chain else ()
+        return find_offerable(session, f"sha256:{address}")
 
 
 _CHOOSE = mark("Choose who may find it.")

@@ -13,8 +13,9 @@ from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.operations.reviewing import approve, decline, take_down
-from app.marketplace.pages.market import let_in, run_home, scope
-from app.marketplace.pages.showing import effective_of, fingerprint, plan, said, submission_of
+from app.marketplace.pages.market import run_home
+from app.marketplace.pages.showing import submission_of
+from app.marketplace.places import let_in, scope
 from app.marketplace.queries.offers import (
     Submission,
     find_key,
@@ -25,7 +26,8 @@ from app.marketplace.queries.offers import (
     list_reports,
     list_reviewed,
 )
-from app.marketplace.rules import State, may_become
+from app.marketplace.queries.plans import effective_of, fingerprint, plan, said
+from app.marketplace.rules import State, may_become, require_seen
 from app.marketplace.signing import package_hash
 from app.templates.merging.difference import difference
 from app.templates.overlay import Effective
@@ -72,8 +74,9 @@ class ReviewPages(Controller):
         """Approve the package that was looked at, or decline it."""
         decision, reason = form.first("decision"), form.first("reason")
 
-        def operation(work: Work, one: Submission) -> None:
+        def operation(work: Work, one: Submission, package: str) -> None:
             if decision == "approve":
+                require_seen(form.first("package"), package)
                 approve(work, one, package=form.first("package"), note=reason)
             else:
                 decline(work, one, reason=reason)
@@ -84,7 +87,7 @@ class ReviewPages(Controller):
     def take_down(self, request: PageRequest, version_id: FromPath[UUID], form: NamedDependency[Form]) -> Response[str]:
         """Let nobody install it any more."""
 
-        def operation(work: Work, one: Submission) -> None:
+        def operation(work: Work, one: Submission, _package: str) -> None:
             take_down(work, one, reason=form.first("reason"))
 
         return _carry_out(request, version_id, form, operation)
@@ -93,10 +96,10 @@ class ReviewPages(Controller):
 def _carry_out(request: PageRequest, version_id: UUID, form: Form, operation: Any) -> Response[str]:
     let_in(request, Permission.LISTING_REVIEW)
     with scope(request) as (session, _now):
-        one = get_submission(session, version_id)
+        one, package = get_submission(session, version_id), package_hash(get_package_bytes(session, version_id))
 
     def run(work: Work) -> dict[str, object]:
-        operation(work, one)
+        operation(work, one, package)
         return {}
 
     try:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Missing
-from app.marketplace.rules import OFFERED, newest
+from app.marketplace.rules import OFFERED, State, newest
 from app.templates.overlays.versions import precedence
 from app.web.translations import mark
 
@@ -21,7 +21,9 @@ MOST_WORDS: Final = 12
 _SEARCH = text("SELECT * FROM control.search_listings(:words, :most)")
 _READ = text("SELECT * FROM control.read_listing(:listing)")
 _INSTALLED = text("SELECT * FROM control.list_installed()")
+_HELD = text("SELECT * FROM control.list_held()")
 _PACKAGE = text("SELECT * FROM control.listing_package(:version)")
+_CHECKS = text("SELECT control.listing_checks(:version)")
 _WORDS = text("SELECT * FROM control.listing_words(:listing)")
 NO_SUCH = mark("Nothing on offer to you has this address. It may have been withdrawn, or the address be mistyped.")
 
@@ -114,6 +116,32 @@ def get_package(session: Session, version_id: UUID) -> StoredPackage:
     if row is None:
         raise ListingMissing(NO_SUCH)
     return StoredPackage(version_id, *row)
+
+
+def get_checks(session: Session, version_id: UUID) -> list[dict[str, Any]]:
+    """What the automatic checks said of a version that one may see. Raises ListingMissing."""
+    found = session.execute(_CHECKS, {"version": version_id}).scalar_one_or_none()
+    if found is None:
+        raise ListingMissing(NO_SUCH)
+    return list(found["results"])
+
+
+def get_card(session: Session, version_id: UUID) -> tuple[Card, StoredPackage]:
+    """One version that one may see, with its package. Raises ListingMissing."""
+    stored = get_package(session, version_id)
+    return next(card for card in read_listing(session, stored.listing_id) if card.version_id == version_id), stored
+
+
+def list_held(session: Session) -> list[tuple[Card, Card | None]]:
+    """Every version that the organisation has taken, each with the newest that comes after it and is on offer."""
+    cards = _cards(session.execute(_HELD))
+    return [(card, _later(card, cards)) for card in cards if card.installed]
+
+
+def _later(held: Card, cards: Iterable[Card]) -> Card | None:
+    later = [card for card in cards if card.listing_id == held.listing_id and card.state == State.LISTED]
+    later = [card for card in later if precedence(card.version) > precedence(held.version)]
+    return max(later, key=lambda card: precedence(card.version), default=None)
 
 
 def list_ratings(session: Session, listing_id: UUID) -> list[Rating]:

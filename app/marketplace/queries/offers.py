@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from app.audit.queries.documents import list_documents
 from app.kernel.errors import Missing
 from app.marketplace.models import Listing, ListingVersion, ListingWord, PublisherKey
 from app.marketplace.rules import OFFERED, State
+from app.templates.lines.chains import find_chain
+from app.templates.lines.queries import find_overlay, find_published, published_shelves
 from app.templates.overlays.versions import precedence
+from app.templates.queries import NO_SUCH, TemplateMissing
 from app.web.translations import mark
 
 MOST: Final = 200
+OFFER: Final = "listing_offer"  # of a home's documents: one for each template on offer, by its name
 _NAME = text("SELECT name FROM control.organisation WHERE id = :id")
 _KIND = text("SELECT kind FROM control.organisation WHERE id = :id")
 _HOLDERS = text("SELECT * FROM control.listing_holders(:version)")
-_NO_SUCH = mark("No submission has this address.")
+_ADDRESS = re.compile(r"sha256:[0-9a-f]{64}")
+SUBMISSION_MISSING = mark("No submission has this address.")
 _WITHOUT_PACKAGE = [column for column in ListingVersion.__table__.c if column.name != "package"]
 
 
@@ -64,10 +71,47 @@ class Report:
     said_at: datetime
 
 
-def list_submissions(session: Session, organisation_id: UUID) -> list[Submission]:
-    """All that the organisation has submitted, the last first."""
+def list_submissions(
+    session: Session,
+    organisation_id: UUID,
+    *,
+    state: str = "",
+    behind: tuple[datetime, UUID] | None = None,
+    most: int = MOST,
+) -> list[Submission]:
+    """What the organisation has submitted, the last first; of one state, and behind one of them, if these are named."""
+    at, number = ListingVersion.submitted_at, ListingVersion.id
     own = _submissions().where(ListingVersion.organisation_id == organisation_id)
-    return _read(session, own.order_by(ListingVersion.submitted_at.desc(), ListingVersion.id).limit(MOST))
+    if state:
+        own = own.where(ListingVersion.state == state)
+    if behind is not None:
+        own = own.where(tuple_(at, number) < tuple_(*behind))
+    return _read(session, own.order_by(at.desc(), number.desc()).limit(most))
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A submission that its home has and `control` has not yet: its checks run."""
+
+    id: UUID
+    template_id: str
+    version: str
+    digest: str
+    visibility: str
+    submitted_at: datetime
+    submitted_by: str
+
+
+def list_arriving(session: Session, known: Collection[UUID]) -> list[Arriving]:
+    """What a home has submitted beside what is known, the last first; in the home's scope."""
+    found = [
+        Arriving(UUID(each["id"]), kept.key, each["version"], each["digest"], each["visibility"], at, each["name"])
+        for kept in list_documents(session, OFFER)
+        for each in kept.body["submissions"]
+        if "at" in each and UUID(each["id"]) not in known  # those of before have arrived long ago
+        for at in (datetime.fromisoformat(each["at"]),)
+    ]
+    return sorted(found, key=lambda each: each.submitted_at, reverse=True)
 
 
 def list_in_review(session: Session) -> list[Submission]:
@@ -86,7 +130,7 @@ def get_submission(session: Session, version_id: UUID) -> Submission:
     """One submission. Raises SubmissionMissing."""
     found = _read(session, _submissions().where(ListingVersion.id == version_id))
     if not found:
-        raise SubmissionMissing(_NO_SUCH)
+        raise SubmissionMissing(SUBMISSION_MISSING)
     return found[0]
 
 
@@ -94,7 +138,7 @@ def get_package_bytes(session: Session, version_id: UUID) -> bytes:
     """The signed package of a submission in reach. Raises SubmissionMissing."""
     package = session.scalars(select(ListingVersion.package).where(ListingVersion.id == version_id)).one_or_none()
     if package is None:
-        raise SubmissionMissing(_NO_SUCH)
+        raise SubmissionMissing(SUBMISSION_MISSING)
     return package
 
 
@@ -105,6 +149,16 @@ def find_version_before(session: Session, submission: Submission) -> UUID | None
     )
     earlier = [row for row in session.execute(query) if precedence(row.version) < precedence(submission.version)]
     return max(earlier, key=lambda row: precedence(row.version)).id if earlier else None
+
+
+def find_offerable(session: Session, digest: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """A published template by its address, and the adaptations that are offered upon it. Raises TemplateMissing."""
+    document = find_published(session, digest) if _ADDRESS.fullmatch(digest) else None
+    overlay = find_overlay(session, digest) if document else None
+    chain = find_chain(published_shelves(session), overlay) if overlay else None
+    if document is None or "id" not in document:
+        raise TemplateMissing(NO_SUCH)
+    return document, tuple(each.digest for each in chain.overlays) if chain else ()
 
 
 def states_of(session: Session, organisation_id: UUID) -> dict[UUID, str]:

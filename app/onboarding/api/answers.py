@@ -8,9 +8,8 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, patch, post, put
+from litestar import Request, Response
 from litestar.di import Provide
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from app.flow.events import Evidenced
@@ -23,7 +22,6 @@ from app.web.begin import begin_work, run_once
 from app.web.responses import locale_of
 from app.web.translations import translations
 from app.web.wire.answering import answer_done, answer_read, link_next, write
-from app.web.wire.openapi import Described, described
 from app.web.wire.reading import JSON, read_body, read_key, read_match
 
 PageRequest = Request[Any, Any, Any]
@@ -121,25 +119,6 @@ def read_asked(request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: F
 
 
 ASKED = {"of": Provide(read_asked, sync_to_thread=False)}
-
-
-def reads(path: str, name: str, story: Described) -> HTTPRouteHandler:
-    """A door that shows something; `name` is stable in the document, `story` what that says of it."""
-    return get(path, operation_id=name, operation_class=described(story), sync_to_thread=True)
-
-
-def commands(
-    path: str,
-    name: str,
-    story: Described,
-    *,
-    method: type[post | put | patch] = post,
-    status: int = 200,
-    opt: dict[str, Any] | None = None,
-) -> HTTPRouteHandler:
-    """A door that does one thing; `opt` as the guards read it (`BEGINS_WORK`)."""
-    account = described(story)
-    return method(path, operation_id=name, operation_class=account, status_code=status, opt=opt, sync_to_thread=True)
 
 
 def proof_of(evidence: Evidence | None) -> Evidenced | None:

@@ -10,7 +10,7 @@ from app.flow.events import Evidenced
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.api import described
-from app.onboarding.api.answers import ASKED, Asked, commands, proof_of
+from app.onboarding.api.answers import ASKED, Asked, proof_of
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.queries.wire.items import get_gate, get_item
 from app.onboarding.schemas import (
@@ -19,6 +19,7 @@ from app.onboarding.schemas import (
     MilestoneProof,
     TaskAnswer,
 )
+from app.web.wire.doors import commands
 
 
 class CommandDoors(Controller):

@@ -9,11 +9,12 @@ from litestar.params import FromPath, RawBody
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.api import steering
-from app.onboarding.api.answers import ASKED, Asked, commands
+from app.onboarding.api.answers import ASKED, Asked
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.queries.wire.items import get_item
 from app.onboarding.queries.wire.onboardings import show_onboarding
 from app.onboarding.wishes import HoldWish, Reason, RollBackWish, Said
+from app.web.wire.doors import commands
 
 
 class CourseDoors(Controller):

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.onboarding.api import described
-from app.onboarding.api.answers import ASKED, Asked, reads
+from app.onboarding.api.answers import ASKED, Asked
 from app.onboarding.queries.wire.items import get_gate, get_item, list_items
 from app.onboarding.queries.wire.listing import list_journal, list_onboardings
 from app.onboarding.queries.wire.onboardings import read_onboarding
@@ -21,6 +21,7 @@ from app.onboarding.schemas import (
 )
 from app.web.begin import begin_work, runtime_of, trace_of, visit_of
 from app.web.wire.answering import answer_read, link_next, write
+from app.web.wire.doors import reads
 from app.web.wire.reading import read_query
 
 PageRequest = Request[Any, Any, Any]

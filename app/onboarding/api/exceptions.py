@@ -11,13 +11,14 @@ from app.intake.queries import get_exception_key
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.api import described, steering
-from app.onboarding.api.answers import ASKED, Asked, commands, proof_of, reads
+from app.onboarding.api.answers import ASKED, Asked, proof_of
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.operations.reporting import Report
 from app.onboarding.operations.trouble import Route, Verdict
 from app.onboarding.queries.wire.listing import list_exceptions, read_exception
 from app.onboarding.schemas import ExceptionEnd, ExceptionQuery, ExceptionWish
 from app.onboarding.wishes import AgreementWish, AnswerWish, RetryWish, RouteWish
+from app.web.wire.doors import commands, reads
 from app.web.wire.reading import read_query
 
 

@@ -7,10 +7,11 @@ from litestar.params import RawBody
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.api import described
-from app.onboarding.api.answers import ASKED, Asked, commands, reads
+from app.onboarding.api.answers import ASKED, Asked
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.queries.wire.items import get_packet
 from app.onboarding.schemas import PacketChange
+from app.web.wire.doors import commands, reads
 from app.web.wire.reading import JSON, MERGE_PATCH
 
 

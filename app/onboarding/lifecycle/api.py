@@ -6,12 +6,13 @@ from litestar.params import RawBody
 
 from app.kernel.work import Work
 from app.onboarding.api import described
-from app.onboarding.api.answers import ASKED, Asked, commands
+from app.onboarding.api.answers import ASKED, Asked
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.lifecycle.operations import ask_for_next
 from app.onboarding.lifecycle.rules import successor_id
 from app.onboarding.schemas import NextOut, NextWish
 from app.web.guard.backlog import BEGINS_WORK
+from app.web.wire.doors import commands
 
 
 class LifecycleDoors(Controller):

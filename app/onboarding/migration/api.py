@@ -20,7 +20,7 @@ from app.flow.steps.holds import OnHold
 from app.flow.steps.work import ReasonNeeded
 from app.kernel.commands import CommandKeyReused
 from app.kernel.work import TenantNotActive, TenantUpgrading, Work
-from app.onboarding.api.answers import ASKED, Asked, Show, commands, reads
+from app.onboarding.api.answers import ASKED, Asked, Show
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.migration import operations
 from app.onboarding.migration.operations import MapUnfit, NotRunning, PlanMoved
@@ -35,6 +35,7 @@ from app.templates.queries import TemplateMissing
 from app.templates.rules import TemplateRefused
 from app.web.begin import NothingHere, NotSignedIn, begin_work, runtime_of
 from app.web.security import NotFromHere
+from app.web.wire.doors import commands, reads
 from app.web.wire.openapi import Described, Told
 from app.web.wire.reading import (
     BodyUnfit,

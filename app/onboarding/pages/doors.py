@@ -29,12 +29,14 @@ from app.onboarding.sending import (
     typed_value,
     wrong_fields,
 )
+from app.templates.lines.ends import End, end_of, ends_of
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.live import live_stream
 from app.web.page.ways import staff_nav
 from app.web.responses import draw_fragment, fragment, locale_of, page, redirect
 from app.web.translations import translations
+from tenants.sessions import partner_session
 
 PageRequest = Request[Any, Any, Any]
 ONBOARDING = "/t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}"
@@ -107,6 +109,7 @@ class OnboardingPages(Controller):
         """The customer's status page, or the partner's plan."""
         with begin_work(request, tenant_id) as work:
             name, context = whole_page(request, work, onboarding_id, view)
+        context |= {"ended": _ended(request, context)}  # after that session: nobody holds two connections at once
         return page(request, f"onboarding/{name}.html", context, nav=staff_nav(request))
 
     @get("/stream", sync_to_thread=False)
@@ -315,8 +318,19 @@ def whole_page(request: PageRequest, work: Work, onboarding_id: UUID, view: str)
 def whole(request: PageRequest, work: Work, seen: Picture, view: str) -> dict[str, Any]:
     """The partner's page with what only the door knows: the brand's name and a fresh command key."""
     shown = view if view in VIEWS else "plan"
-    own = {"names": names(request, work), "command_key": new_command_key()}
+    own: dict[str, Any] = {"names": names(request, work), "command_key": new_command_key()}
+    own["runs"] = {"template": seen.definition.id, "version": seen.definition.version}
     return partner.partner_page(work, seen, shown) | own
+
+
+def _ended(request: PageRequest, context: dict[str, Any]) -> End | None:
+    """For staff of work that goes on: that its version is to be left."""
+    runs = context.get("runs")
+    if runs is None or context["onboarding"]["ended_at"]:
+        return None
+    runtime, organisation_id = runtime_of(request), site_of(request).organisation_id
+    with partner_session(runtime.databases, organisation_id, actor=visit_of(request).actor.label) as (session, _now):
+        return end_of(ends_of(runtime, session, runs["template"]), number=runs["version"])
 
 
 def names(request: PageRequest, work: Work) -> dict[str, str]:

@@ -8,11 +8,12 @@ from litestar.params import FromPath, RawBody
 
 from app.kernel.work import Work
 from app.onboarding.api import described
-from app.onboarding.api.answers import ASKED, Asked, commands
+from app.onboarding.api.answers import ASKED, Asked
 from app.onboarding.api.doors import ONBOARDING
 from app.onboarding.parts import operations
 from app.onboarding.queries.wire.items import get_item
 from app.onboarding.schemas import Decline, GonePart, NewPart
+from app.web.wire.doors import commands
 
 
 class PartDoors(Controller):

@@ -19,6 +19,7 @@ from app.kernel.work import Work
 from app.onboarding.models import OnboardingCard
 from app.onboarding.upgrades.records import find_upgrade, list_parts, list_upgrades
 from app.onboarding.upgrades.rules import Part, Upgrade
+from app.templates.lines.ends import End, ends_of
 from app.templates.queries import NO_SUCH, PublishedVersion, TemplateMissing, list_published
 from tenants.models import TenantEntry
 from tenants.sessions import partner_session
@@ -41,12 +42,13 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class TemplateLine:
-    """The versions of a template, and the onboardings that run them now."""
+    """The versions of a template, the onboardings that run them now, and which of them their publishers have ended."""
 
     template_id: str
     title: str
     published: list[PublishedVersion]
     running: list[Runs]
+    ends: list[End]
 
 
 def read_template_line(runtime: Runtime, actor: Actor, organisation_id: UUID, template_id: str) -> TemplateLine:
@@ -60,10 +62,11 @@ def read_template_line(runtime: Runtime, actor: Actor, organisation_id: UUID, te
     with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
         published = list_published(session, organisation_id, template_id)
         running = list_runs(session, organisation_id, template_id)
+        ends = ends_of(runtime, session, template_id)
     if not published and not running:
         raise TemplateMissing(NO_SUCH)
     title = published[0].title if published else template_id
-    return TemplateLine(template_id, title, published, running)
+    return TemplateLine(template_id, title, published, running, ends)
 
 
 def list_runs(session: Session, organisation_id: UUID, template_id: str, versions: Collection[str] = ()) -> list[Runs]:

@@ -25,7 +25,10 @@ class DraftMissing(Missing):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft in short. `published`: the version that it was published as last, "" for none."""
+    """A draft in short, its title in the reader's language where it has one.
+
+    `published`: the version that it was published as last, "" for none.
+    """
 
     id: UUID
     version: int
@@ -47,16 +50,16 @@ class Simulation:
     body: Mapping[str, Any]
 
 
-def list_drafts(session: Session) -> list[Draft]:
+def list_drafts(session: Session, language: str = "") -> list[Draft]:
     """Every draft, the last changed first; in the home's scope. Their texts are not read."""
-    found = [_short(each) for each in list_documents(session, DRAFT, without=_TEXT)]
+    found = [_short(each, language) for each in list_documents(session, DRAFT, without=_TEXT)]
     return sorted(found, key=lambda draft: draft.changed_at, reverse=True)
 
 
-def get_draft(session: Session, draft_id: UUID) -> tuple[Draft, str]:
+def get_draft(session: Session, draft_id: UUID, language: str = "") -> tuple[Draft, str]:
     """A draft and its text; in the home's scope. Raises DraftMissing."""
     kept = get_kept(session, draft_id)
-    return _short(kept), str(kept.body[_TEXT])
+    return _short(kept, language), str(kept.body[_TEXT])
 
 
 def get_kept(session: Session, draft_id: UUID, *, lock: bool = False) -> Kept:
@@ -80,6 +83,7 @@ def find_simulation(session: Session, draft_id: UUID) -> Simulation | None:
     return Simulation(kept.body["number"], kept.body) if kept else None
 
 
-def _short(kept: Kept) -> Draft:
-    names = ("title", "template", "number", "kind", "problems", "by", "published")
-    return Draft(UUID(kept.key), kept.version, kept.changed_at, *(kept.body[name] for name in names))
+def _short(kept: Kept, language: str) -> Draft:
+    names = ("template", "number", "kind", "problems", "by", "published")
+    title = kept.body.get("titles", {}).get(language) or kept.body["title"]  # drafts of before have one title
+    return Draft(UUID(kept.key), kept.version, kept.changed_at, title, *(kept.body[name] for name in names))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.flow.definition import Definition
 from app.flow.events import Event
-from app.flow.simulate import DeadEnd, Walked, sum_up, walk
+from app.flow.simulate import DeadEnd, IsOver, TimeOver, Walked, sum_up, walk
 from app.flow.simulation.edges import ANY, edges_of
 from app.web.translations import mark
 
@@ -48,8 +48,11 @@ class Found:
     wanted: int
 
 
-def report_of(definition: Definition, found: Found) -> dict[str, Any]:
-    """Plain values for a page; titles in every language of the template."""
+def report_of(definition: Definition, found: Found, is_over: IsOver = None) -> dict[str, Any]:
+    """Plain values for a page; titles in every language of the template.
+
+    Where `is_over` says that the time is up, a dead end is told without the way that led there.
+    """
     report = sum_up(definition, found.walked)
     ended = [each for each in found.walked if each.status != "running"]
     seldom = sorted((count, key) for key, count in report.touched.items())[:_SELDOM]
@@ -58,7 +61,7 @@ def report_of(definition: Definition, found: Found) -> dict[str, Any]:
         "wanted": found.wanted,
         "finished": report.finished,
         "cancelled": report.cancelled,
-        "dead": [_dead_end(definition, each) for each in report.dead_ends[:_MOST_DEAD]],
+        "dead": [_dead_end(definition, each, is_over) for each in report.dead_ends[:_MOST_DEAD]],
         "dead_ends": len(report.dead_ends),
         "never": [_named(definition, key) for key in report.never],
         "seldom": [_named(definition, key) | {"count": count} for count, key in seldom],
@@ -82,10 +85,13 @@ def _spread(values: list[int]) -> list[dict[str, int]]:
     ]
 
 
-def _dead_end(definition: Definition, dead: DeadEnd) -> dict[str, Any]:
+def _dead_end(definition: Definition, dead: DeadEnd, is_over: IsOver) -> dict[str, Any]:
     """Where it stands still, and the way there: walked again, since a walk depends on nothing but its number."""
     edge = next((each for each in edges_of(definition) if each.name == dead.edge), ANY)
-    history, _ = walk(definition, dead.seed, edge)
+    try:
+        history, _ = walk(definition, dead.seed, edge, is_over)
+    except TimeOver:
+        history = []
     steps = [
         {"day": (each.at - history[0].at).days + 1, "words": _words(each.event), **_item(definition, each.event)}
         for each in history
@@ -93,7 +99,7 @@ def _dead_end(definition: Definition, dead: DeadEnd) -> dict[str, Any]:
     return {
         "by": dead.edge or f"seed {dead.seed}",
         "steps": dead.steps,
-        "left_out": max(0, len(steps) - _MOST_STEPS),
+        "left_out": dead.steps - len(steps[-_MOST_STEPS:]),
         "stuck": [_named(definition, key) for key in dead.stuck],
         "history": steps[-_MOST_STEPS:],
     }

@@ -15,6 +15,7 @@ from app.access.rights import AtWork, staff_rights
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.templates.authoring.addresses import digest_of
+from app.templates.lines.ends import End, end_of, ends_of
 from app.templates.lines.operations import GoingBackRefused, go_back
 from app.templates.lines.queries import LineEntry, find_entry, list_line
 from app.templates.merging import ResolutionRefused, UpgradeRefused
@@ -29,7 +30,7 @@ from app.templates.upgrades.operations import (
     upgrade,
 )
 from app.templates.upgrades.plan import Resolutions, UpgradePlan
-from app.templates.upgrades.showing import history_out, line_out, plan_out, reader, target_out
+from app.templates.upgrades.showing import ended_out, history_out, line_out, plan_out, reader, target_out
 from app.templates.upgrades.typed import read_decisions
 from app.web.begin import begin_work, home_of, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
@@ -118,10 +119,12 @@ def _draw_line(
         line = see_line(work, template_id)
         publishers, names = list_publishers(work.session, template_id), name_versions(work.session, template_id)
         targets = [target_out(each, publishers) for each in list_targets(work, line)]
+    history, ends = _history(request, template_id)
     context = {
         "line": line_out(line, publishers, read),
         "targets": targets,
-        "history": history_out(_history(request, template_id), names),
+        "history": history_out(history, names),
+        "ended": ended_out(end_of(ends, digest=line.chain.template.digest), template_id, targets),
         "may_publish": can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH),
         "command_key": new_command_key(),
         "refused": refused,
@@ -169,10 +172,11 @@ def _tried(
             return try_upgrade(work, template_id, digest_of(to), {}), error
 
 
-def _history(request: PageRequest, template_id: str) -> list[LineEntry]:
-    organisation_id, actor = site_of(request).organisation_id, visit_of(request).actor
-    with partner_session(runtime_of(request).databases, organisation_id, actor=actor.label) as (session, _now):
-        return list_line(session, template_id)
+def _history(request: PageRequest, template_id: str) -> tuple[list[LineEntry], list[End]]:
+    """What was offered of it, and what of it has ended."""
+    organisation_id, actor, runtime = site_of(request).organisation_id, visit_of(request).actor, runtime_of(request)
+    with partner_session(runtime.databases, organisation_id, actor=actor.label) as (session, _now):
+        return list_line(session, template_id), ends_of(runtime, session, template_id)
 
 
 def _entry(request: PageRequest, template_id: str, seq: str) -> LineEntry:

@@ -8,10 +8,12 @@ from typing import Any
 
 from app.flow.fields import Text
 from app.templates.lines.chains import Chain
+from app.templates.lines.ends import End
 from app.templates.lines.queries import LineEntry, Offered
 from app.templates.merging import Conflict, Own, difference
 from app.templates.merging.resolving import Resolution
 from app.templates.overlay import Effective, Overlay
+from app.templates.overlays.versions import precedence
 from app.templates.preview.board import Read
 from app.templates.preview.changes import shown, title_at
 from app.templates.upgrades.operations import Line
@@ -59,6 +61,18 @@ def target_out(chain: Chain, publishers: Mapping[str, str]) -> dict[str, Any]:
         "overlays": overlays,
         "publisher": publishers.get(top.digest, ""),
     }
+
+
+def ended_out(end: End | None, template_id: str, targets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The end of what is offered, and the way on: to a later version that is here, or to the listing that has one."""
+    if end is None:
+        return None
+    later = [each for each in targets if precedence(each["version"]) > precedence(end.number)]
+    if later:
+        best = max(later, key=lambda each: precedence(each["version"]))
+        return {"end": end, "path": f"/templates/lines/{template_id}/upgrade?to={best['to']}", "to": best["version"]}
+    path = f"{end.listing}?version={end.newer}" if end.newer else end.listing
+    return {"end": end, "path": path, "to": end.newer}
 
 
 def history_out(entries: Sequence[LineEntry], names: Mapping[str, str]) -> list[dict[str, Any]]:

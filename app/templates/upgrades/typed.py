@@ -36,14 +36,14 @@ def read_decisions(form: Form) -> tuple[dict[str, dict[str, Resolution]], dict[s
             continue
         field = name_of(VALUE, overlay, path)
         try:
-            decided.setdefault(overlay, {})[path] = Own(_value(form.first(field)))
+            decided.setdefault(overlay, {})[path] = Own(value_of(form.first(field)))
         except TemplateRefused:
             wrong[field] = UNREADABLE
     return decided, wrong
 
 
-def _value(text: str) -> Any:
-    """A value in YAML, read with the same care as a whole template. Raises TemplateRefused."""
+def value_of(text: str) -> Any:
+    """A value in YAML or JSON, read with the same care as a whole template. Raises TemplateRefused."""
     said = text.strip()
     if not said:
         return None

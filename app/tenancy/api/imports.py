@@ -30,7 +30,7 @@ from app.web.translations import mark
 from app.web.wire.answering import answer_read, write
 from app.web.wire.openapi import FILE
 from app.web.wire.openapi import described as account
-from app.web.wire.reading import MediaTypeUnknown, read_key, read_query
+from app.web.wire.reading import read_key, read_query, require_media
 
 PageRequest = Request[Any, Any, Any]
 
@@ -81,9 +81,7 @@ def _allowed(request: PageRequest) -> ImportQuery:
     """Everything that can be said before the first byte of the file is read."""
     asked = read_query(request, ImportQuery)
     key = read_key(request)
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != FILE:
-        message = mark("Send the body in a media type that this address takes.")
-        raise MediaTypeUnknown(message, errors=[("", FILE)])
+    require_media(request, FILE)
     allow_import(runtime_of(request), visit_of(request).actor, asked, key=key)
     return asked
 

@@ -82,6 +82,14 @@ _EXACT = 2**53  # above, a float no longer names one integer
 _DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
+def require_media(request: PageRequest, *media: str) -> None:
+    """Go on only with a body in one of these media types. Raises MediaTypeUnknown."""
+    said = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if said not in media:
+        message = mark("Send the body in a media type that this address takes.")
+        raise MediaTypeUnknown(message, errors=[("", ", ".join(media))])
+
+
 def read_body(
     request: PageRequest, raw: bytes, shape: type[Shape], *, media: tuple[str, ...] = (JSON,), lines: str = ""
 ) -> Shape:
@@ -89,10 +97,7 @@ def read_body(
 
     Raises MediaTypeUnknown, BodyUnreadable, BodyUnfit.
     """
-    said = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if said not in media:
-        message = mark("Send the body in a media type that this address takes.")
-        raise MediaTypeUnknown(message, errors=[("", ", ".join(media))])
+    require_media(request, *media)
     try:
         plain = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.bootstrap.health import count_jobs
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.kernel.errors import SlipwayError
 from app.kernel.queue.dispatcher import relay_outbox
 from app.kernel.work import Work
-from app.marketplace.operations.installing import NameTaken, import_package, trust_key
+from app.marketplace.operations.installing import NameTaken, import_package, install, trust_key
 from app.marketplace.operations.offering import NotYours, Offer, submit, withdraw
+from app.marketplace.operations.reviewing import take_down
+from app.marketplace.queries.counting import count_market
 from app.marketplace.queries.offers import states_of
 from app.marketplace.rules import VersionBehind, Visibility
 from app.templates.authoring.versions import VersionTaken
@@ -73,6 +77,14 @@ def locked(market: Market, name: str) -> tuple[Template, Overlay]:
     at_home(market, market.distributor, lambda work: [publish(work, each) for each in (made, lock)])
     market.install(market.reseller, offer(market, made, [lock]).id)
     return made, lock
+
+
+def until_somebody_waits(market: Market) -> None:
+    """For a lock that this test holds."""
+    end = time.monotonic() + 10
+    while not market.installation.cell("SELECT 1 FROM pg_locks WHERE NOT granted"):
+        assert time.monotonic() < end
+        time.sleep(0.01)  # nothing else says that a transaction waits
 
 
 def reversed_jobs(market: Market) -> None:
@@ -198,8 +210,63 @@ class TestTwoAtOnce:
         other.join()
         assert [type(each) for each in trouble] == [VersionTaken]
 
+    def test_do_not_put_two_sources_under_one_name(self, market: Market):
+        listed = market.listed(market.distributor, template("one-name", "1.0.0"))
+        verified, trouble = market.fetch(market.contoso, listed.id), list[SlipwayError]()
+
+        def take() -> None:
+            try:
+                at_home(market, market.contoso, lambda work: install(work, verified, ()), run=False)
+            except SlipwayError as error:
+                trouble.append(error)
+
+        other = Thread(target=take)
+        with market.installation.work(market.contoso.home, market.person(market.contoso)) as work:
+            publish(work, template("one-name", "0.9.0"))
+            other.start()
+            until_somebody_waits(market)
+        other.join()
+        assert [type(each) for each in trouble] == [NameTaken]
+
+    def test_install_two_versions_one_after_the_other(self, market: Market):
+        old = market.listed(market.distributor, template("two-versions", "1.0.0"))
+        new = market.listed(market.distributor, template("two-versions", "1.1.0"))
+        fetched = [market.fetch(market.contoso, each.id) for each in (new, old)]
+        known = {each.package.address for each in fetched}
+        trouble = list[SlipwayError]()
+
+        def take() -> None:
+            try:
+                at_home(market, market.contoso, lambda work: install(work, fetched[1], known), run=False)
+            except SlipwayError as error:
+                trouble.append(error)
+
+        other = Thread(target=take)
+        with market.installation.work(market.contoso.home, market.person(market.contoso)) as work:
+            install(work, fetched[0], known)
+            other.start()
+            until_somebody_waits(market)
+        other.join()
+        market.run()
+        assert [type(each) for each in trouble] == [VersionBehind]
+        now = offered(market, market.contoso, "two-versions")
+        assert now is not None
+        assert now.template_digest == fetched[0].package.address
+
 
 class TestHolders:
+    def test_hear_of_an_end_that_came_while_they_installed(self, market: Market):
+        """The operator's word is through before `control` knows who has the version."""
+        listed = market.listed(market.distributor, template("ending-meanwhile"))
+        before = market.actions(market.contoso.home, "notice.received")
+        verified = market.fetch(market.contoso, listed.id)
+        with market.installation.work(market.operator.home, market.person(market.operator, "operator")) as work:
+            take_down(work, listed, reason="It asks for passwords.")
+        at_home(market, market.contoso, lambda work: install(work, verified, ()), run=False)
+        market.run()
+        reversed_jobs(market)
+        assert market.actions(market.contoso.home, "notice.received") == before + 1
+
     def test_hear_of_an_end_although_one_of_them_rests(self, market: Market):
         made = template("ending-line")
         at_home(market, market.distributor, lambda work: publish(work, made))
@@ -212,4 +279,7 @@ class TestHolders:
         wanted = {"template": made.id, "state": "listed", "reason": "Because"}
         at_home(market, market.distributor, lambda work: withdraw(work, listed.id, **wanted))
         assert market.actions(last.home, "notice.received") == 1
+        told = count_market(market.installation.databases).decode()
+        assert 'slipway_marketplace_notices_unheard{state="withdrawn"} 1.0' in told
+        assert "marketplace.follow" in count_jobs(market.installation.databases).decode()
         market.installation.cell("UPDATE cell.tenant SET state = 'active' WHERE id = %s", first.home.id)

@@ -9,13 +9,16 @@ from sqlalchemy import text
 
 from app.access.duties import SecondPersonNeeded
 from app.access.require import NotPermitted
+from app.identity.operations import ensure_person
 from app.marketplace.operations.offering import ChangelogUnfit, Offer, submit
 from app.marketplace.operations.reviewing import approve, decline, take_down
 from app.marketplace.queries.market import ListingMissing
 from app.marketplace.queries.offers import list_holders
 from app.marketplace.rules import OfferMovedOn, ReasonMissing, VersionBehind, VersionOffered, Visibility
+from app.partners.operations import assign_role
 from app.templates.operations import publish
 from tenants.sessions import lookup_session, partner_session
+from tests.factories.installation import person
 from tests.integration.marketplace.market import Market, template
 
 
@@ -54,6 +57,33 @@ class TestAPublicOffer:
             decline(work, waiting, reason="Say more.")
         market.run()
         assert market.offer(market.distributor, template("second-try"), changelog="More.").state == "in_review"
+
+    def test_is_told_to_who_reviews_it_and_what_they_decide_to_who_offers_it(self, market: Market):
+        databases, letters = market.installation.databases, {}
+        for partner, name, role in (
+            (market.operator, "olga", "operator"),
+            (market.distributor, "dora", "partner_admin"),
+        ):
+            known = ensure_person(databases, email=f"{name}@mail.example", name=name.title(), locale="de")
+            assign_role(databases, person(), person_id=known, organisation_id=partner.id, role=role)
+        first = market.offer(market.distributor, template("told-by-mail"))
+        with market.installation.work(market.operator.home, market.person(market.operator, "operator")) as work:
+            decline(work, first, reason="Say more.")
+        market.run()
+        market.approve(market.offer(market.distributor, template("told-by-mail"), changelog="More."))
+        market.installation.cell("UPDATE cell.job SET state = 'ready' WHERE kind = 'marketplace.follow'")
+        market.run()
+        for partner in (market.operator, market.distributor):
+            found = (
+                "SELECT kind, locale, facts FROM {}.message WHERE facts ->> 'title' LIKE '%%told-by-mail%%' ORDER BY id"
+            )
+            letters[partner.id] = market.installation.rows(partner.home, found)
+        assert [(each.kind, each.locale) for each in letters[market.operator.id]] == [("review_wanted", "de")] * 2
+        told = letters[market.distributor.id]
+        assert [(each.kind, each.facts["text"]["en"]) for each in told] == [
+            ("review_declined", "Say more."),
+            ("review_listed", ""),
+        ]
 
     def test_is_approved_by_nobody_else(self, market: Market):
         waiting = market.offer(market.distributor, template("only-otto"))

@@ -62,6 +62,12 @@ class TestBegin:
         assert source(house, draft) == skeleton()
         assert "Nothing is wrong" in house.lead.browser.get(draft).text
         assert draft in house.lead.browser.get("/templates").text
+        begin(house, source="id: a\ntitle: {en: Fresh start, de: Frischer Beginn}\n")
+        cookies, chosen = house.lead.browser.cookies, house.doors.front.cookie_name("locale")
+        for language, title in (("de", "Frischer Beginn"), ("en", "Fresh start")):
+            cookies[chosen] = language
+            assert title in house.lead.browser.get("/templates").text
+        del cookies[chosen]
 
     def test_upon_a_published_version(self, house: House):
         digest = open_shelf("msp/managed-services").template.digest.removeprefix("sha256:")

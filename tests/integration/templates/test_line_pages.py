@@ -1,8 +1,10 @@
-"""The pages of a line over HTTP: what is offered, the merge view with a decision, publishing, and the way back."""
+"""A line over HTTP: what is offered, the merge view with a decision, publishing, the way back; by pages and by API."""
 
 from __future__ import annotations
 
 import copy
+import json
+from typing import Any
 
 from app.templates.language import Template, address
 from app.templates.library import open_shelf
@@ -65,3 +67,86 @@ class TestLinePages:
         assert browser.post(f"{LINE}/upgrade", sent).status == 404
         for seq in ("999", "x", "9" * 30):
             assert browser.post(f"{LINE}/back", {"seq": seq, "reason": "x", "command_key": key}).status == 404
+
+
+API = "/api/v1/templates"
+PLACE = "texts.provider.en"
+LINE_ID, NAME = "api-line", "api-own"
+
+
+def adapted(house: House) -> dict[str, Any]:
+    """Publish a template and an adaptation upon it, from documents; gives the template's."""
+    ada = house.lead
+    document = copy.deepcopy(dict(open_shelf("msp/managed-services").template.document)) | {"id": LINE_ID}
+    first = ada.post(f"{API}/versions", {"source": json.dumps(document)}).body
+    house.run()
+    ground = {"id": LINE_ID, "version": document["version"], "digest": first["digest"]}
+    overlay = {"slipway": "1", "overlay": NAME, "version": "1.0.0", "partner": "own", "base": ground}
+    overlay |= {"patch": {"texts": {"provider": {"en": "Northwind"}}}}
+    assert ada.post(f"{API}/versions", {"source": json.dumps(overlay)}).body["kind"] == "overlay"
+    house.run()
+    return document
+
+
+class TestTheAPI:
+    """What a partner's build server does with templates that are kept elsewhere."""
+
+    def test_checks_publishes_and_upgrades_a_line_from_documents(self, house: House):
+        ada = house.lead
+        document = adapted(house)
+        document["version"] = "1.7.0"
+        document["texts"]["provider"]["en"] = "your own MSP"
+        wish = {"source": json.dumps(document)}
+        found = ada.post(f"{API}/checks", wish).body
+        assert (found["kind"], found["name"], found["problems"]) == ("template", LINE_ID, [])
+        wrong = ada.post(f"{API}/checks", {"source": "id: 7\noverlay: [\n"}).body
+        assert (wrong["digest"], wrong["problems"][0]["line"]) == (None, 3)
+        assert ada.post(f"{API}/versions", {"source": "id: 7"}).problem == "template-refused"
+        for key in ("build-1", "build-1", "build-2"):
+            made = ada.post(f"{API}/versions", wish, key=key)
+            assert (made.status, made.body["digest"]) == (201, found["digest"])
+        house.run()
+        assert ada.get(made.headers["location"]).body["document"]["texts"]["provider"]["en"] == "your own MSP"
+        document["title"] = dict.fromkeys(document["title"], "Other")
+        assert ada.post(f"{API}/versions", {"source": json.dumps(document)}).problem == "version-taken"
+        before = ada.get(f"{API}/{LINE_ID}").body
+        assert before["chain"][0]["id"] == NAME
+        upgrade = {"to": found["digest"]}
+        plan = ada.post(f"{API}/{LINE_ID}/upgrade", upgrade).body
+        [conflict] = [each for step in plan["steps"] for each in step["conflicts"]]
+        assert (plan["ready"], conflict["path"], conflict["theirs"]) == (False, PLACE, "your own MSP")
+        real = upgrade | {"dry_run": False}
+        assert ada.post(f"{API}/{LINE_ID}/upgrade", real).problem == "upgrade-open"
+        deep: object = 1
+        for _level in range(60):
+            deep = [deep]
+        for value, problem in ((deep, "resolution-refused"), ([7], "template-refused")):
+            own = {"decisions": {NAME: {PLACE: {"side": "own", "value": value}}}}
+            assert ada.post(f"{API}/{LINE_ID}/upgrade", upgrade | own).problem == problem
+        said = {"decisions": {NAME: {PLACE: {"side": "own", "value": "Northwind"}}}}
+        plan = ada.post(f"{API}/{LINE_ID}/upgrade", upgrade | said).body
+        assert plan["ready"] is True
+        assert ada.post(f"{API}/{LINE_ID}/upgrade", real | said).problem == "upgrade-moved"
+        for _again in range(2):
+            done = ada.post(f"{API}/{LINE_ID}/upgrade", real | said | {"seen": plan["seen"]}, key="up")
+            assert (done.status, done.body["published"]) == (200, plan["seen"])
+        house.run()
+        after = ada.get(f"{API}/{LINE_ID}").body
+        assert [each["version"] for each in after["chain"]][1] == "1.7.0"
+        assert after["history"][0]["why"] == "upgraded"
+        back = {"seq": before["history"][0]["seq"], "reason": "Too early"}
+        assert ada.post(f"{API}/{LINE_ID}/way-back", back).status == 200
+        house.run()
+        assert ada.get(f"{API}/{LINE_ID}").body["chain"] == before["chain"]
+        [line] = [each for each in ada.get(API).body["items"] if each["template"] == LINE_ID]
+        assert line["digest"] == before["chain"][1]["digest"]
+
+    def test_refuses_what_is_huge_or_not_for_them(self, house: House):
+        assert house.lead.post(f"{API}/checks", {"source": "x" * 250_001}).problem == "body-unfit"
+        assert house.lead.post(f"{API}/checks", {"source": "[" * 200_000}).body["problems"]
+        assert house.lead.post(f"{API}/versions", b'"' + b"x" * (2 << 20) + b'"').status == 413
+        assert house.lead.post(f"{API}/checks", {"source": "id: a"}, key=None).problem == "idempotency-key-missing"
+        assert house.cleo.get(API).status == 200
+        for way in ("checks", "versions", "msp-managed-services/upgrade", "msp-managed-services/way-back"):
+            assert house.cleo.post(f"{API}/{way}", {}).problem == "not-permitted"
+        assert house.lead.get(f"{API}/nothing").status == house.lead.get(f"{API}/versions/{'0' * 64}").status == 404

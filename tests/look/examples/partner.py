@@ -9,6 +9,7 @@ from app.web.frame import Link
 from app.web.page.gallery import gallery_context
 from tests.look.examples.customer import ADD, AWAY, DECLINE, MILESTONES
 from tests.look.examples.facts import KEY, PARTNER, TENANT, TRACE, WITHIN, Context, days, said
+from tests.look.examples.library.lines import DEPRECATED
 from tests.look.examples.onboarding.course import (
     COURSE,
     EDITED,
@@ -325,6 +326,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "onboarding/_onboarding_row.html": [{"onboarding": _HOME["onboardings"][0]}],
     "onboarding/partner_onboarding.html": [
         _PAGE,
+        _PAGE | {"ended": DEPRECATED, "runs": {"template": "msp-managed-services", "version": "1.0.0"}},
         _PAGE | {"view": "gates", "gates": GATES},
         _PAGE | {"view": "exceptions", "exceptions": EXCEPTIONS},
         _PAGE | {"view": "exceptions", "exceptions": [EXCEPTIONS[0] | {"proposal": PROPOSED, "main": None}]},

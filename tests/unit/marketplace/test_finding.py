@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.marketplace.pages.finding import NAMES, facets, length_of, narrow, read_choices
+from app.marketplace.queries.finding import NAMES, facets, length_of, narrow, read_choices
 from app.marketplace.queries.market import Card
 from app.templates.schema import FOLDER
 

@@ -13,7 +13,6 @@ from litestar.params import FromPath, RawBody
 
 from app.kernel.commands import Result
 from app.kernel.work import Work
-from app.onboarding.api.answers import commands, reads
 from app.onboarding.upgrades import operations
 from app.onboarding.upgrades.doors import described
 from app.onboarding.upgrades.queries import read_template_line, read_upgrade, read_upgrades
@@ -33,6 +32,7 @@ from app.onboarding.upgrades.schemas import (
 )
 from app.web.begin import begin_work, home_of, run_once, runtime_of, site_of, visit_of
 from app.web.wire.answering import answer_done, answer_read, write
+from app.web.wire.doors import commands, reads
 from app.web.wire.reading import read_body, read_key, read_match, read_query
 
 PageRequest = Request[Any, Any, Any]

@@ -81,6 +81,7 @@ def line_page(found: TemplateLine, upgrades: list[Upgrade], reader: Reader) -> d
             }
             for version in order
         ],
+        "ended": [{"end": end, "count": numbers[end.number]} for end in found.ends if numbers[end.number]],
         "targets": [{"id": each.digest, "label": f"{each.title} {each.version}"} for each in found.published],
         "from_options": [{"id": version, "label": version} for version in order if numbers[version]],
         "upgrades": [upgrade_line(each, reader) for each in upgrades],

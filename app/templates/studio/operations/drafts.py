@@ -40,10 +40,11 @@ class TextUnfit(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text with what was found in it, as its draft is listed."""
+    """A text with what was found in it, as its draft is listed; `titles` by language, `title` for all other readers."""
 
     source: str
     title: str
+    titles: dict[str, str]
     template: str
     number: str
     kind: str

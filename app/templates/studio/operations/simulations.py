@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from app.access.require import require
 from app.audit.operations.documents import keep_document
 from app.audit.queries.documents import find_document
 from app.flow.definition import Definition
-from app.flow.simulate import Walked, look
+from app.flow.simulate import TimeOver, Walked, look
 from app.flow.simulation.edges import ANY, edges_of
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
@@ -30,7 +31,8 @@ SYSTEM_ONLY = {
     "stop_walking": "called in the transaction that gives that job up",
 }
 HISTORIES: Final = 200
-LONGEST: Final = 20.0  # seconds of walking; what was walked until then is what is told
+LONGEST: Final = 20.0  # seconds of walking, also within one history; what was walked until then is what is told
+TOLD_IN: Final = 5.0  # seconds for walking to the dead ends again, whose ways are told
 _OFTEN: Final = 0.5  # seconds between two words about how far it is
 
 
@@ -68,7 +70,7 @@ def walk_draft(run: JobRun, draft_id: UUID, number: int) -> Outcome:
         walked += each
         if not _tell(run, draft_id, number, {"state": "walking", "walked": len(walked), "of": total}):
             return Done()
-    report = report_of(definition, Found(walked, total))
+    report = report_of(definition, Found(walked, total), _clock(TOLD_IN))
     _tell(run, draft_id, number, {"state": "done", "walked": len(walked), "of": total, "report": report})
     return Done()
 
@@ -91,18 +93,22 @@ def _compiled(run: JobRun, source: str) -> Definition | None:
 
 def _walks(definition: Definition) -> Iterator[list[Walked]]:
     """Histories as they are walked, some at a time, until all are or the time is up."""
-    began = told = time.monotonic()
+    is_over, told = _clock(LONGEST), time.monotonic()
     some: list[Walked] = []
     ways = [*((1, edge) for edge in edges_of(definition)), *((seed, ANY) for seed in range(1, HISTORIES + 1))]
-    for seed, edge in ways:
-        some.append(look(definition, seed, edge))
-        now = time.monotonic()
-        if now - told >= _OFTEN:
-            yield some
-            some, told = [], now
-        if now - began >= LONGEST:
-            break
+    with suppress(TimeOver):  # what was walked until then is what is told
+        for seed, edge in ways:
+            some.append(look(definition, seed, edge, is_over))
+            if time.monotonic() - told >= _OFTEN:
+                yield some
+                some, told = [], time.monotonic()
     yield some
+
+
+def _clock(seconds: float) -> Callable[[], bool]:
+    """Whether so many seconds have passed from now on."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
 
 
 def _tell(run: JobRun, draft_id: UUID, number: int, news: dict[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from app.templates.studio.pages.entering import PageRequest, check, enter, of_pa
 from app.templates.studio.queries import get_draft
 from app.web.begin import begin_work, site_of
 from app.web.page.ways import staff_nav
-from app.web.responses import page
+from app.web.responses import locale_of, page
 
 Document = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ class ComparePages(Controller):
         """A draft against a published version: the newest of the same template, or the one that is asked for."""
         home = enter(request, Permission.TEMPLATE_EDIT)
         with begin_work(request, home.id) as work:
-            draft, text = get_draft(work.session, draft_id)
+            draft, text = get_draft(work.session, draft_id, locale_of(request).language)
         document, upon = _document_of(request, text)
         name = str(document.get("id", "")) if document else ""
         about = {"draft": draft, "title": draft.title, "path": f"/templates/drafts/{draft_id}", "number": draft.number}

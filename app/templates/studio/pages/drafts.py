@@ -33,7 +33,7 @@ from app.templates.studio.queries import get_draft
 from app.web.begin import begin_work, home_of, run_form
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
-from app.web.responses import fragment, page, redirect, wants_fragment
+from app.web.responses import fragment, locale_of, page, redirect, wants_fragment
 from app.web.translations import mark
 
 _UNREADABLE = mark("The source cannot be read, so nothing of the form was applied. Your source is kept as it is.")
@@ -151,7 +151,7 @@ def _publish(request: PageRequest, draft_id: UUID, form: Form) -> None:
 
 def _saved(request: PageRequest, draft_id: UUID) -> Any:
     with begin_work(request, home_of(request).id) as work:
-        return get_draft(work.session, draft_id)
+        return get_draft(work.session, draft_id, locale_of(request).language)
 
 
 def _draw(

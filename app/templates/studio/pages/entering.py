@@ -25,6 +25,7 @@ from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 
 PageRequest = Request[Any, Any, Any]
+_TITLE, _LANGUAGE, _MOST_TITLES = 200, 35, 40  # characters of each, and how many a list keeps
 Say = Callable[[dict[str, str]], str]
 
 
@@ -80,9 +81,21 @@ def text_of(source: str, checked: Checked) -> Text:
     name = document.get("overlay" if kind == "overlay" else "id")
     patch = document.get("patch")
     title = document.get("title") or (patch.get("title") if isinstance(patch, dict) else None)
-    said = next((each for each in title.values() if isinstance(each, str)), "") if isinstance(title, dict) else ""
-    named, number = (each if isinstance(each, str) else "" for each in (name, document.get("version")))
-    return Text(source, (said or named)[:200], named[:100], number[:50], kind, len(checked.problems))
+    titles = _titles(title) if isinstance(title, dict) else {}
+    said = titles.get(str(document.get("default_locale"))) or next(iter(titles.values()), "")
+    named, number = (_shown(each) if isinstance(each, str) else "" for each in (name, document.get("version")))
+    return Text(source, said or named[:_TITLE], titles, named[:100], number[:50], kind, len(checked.problems))
+
+
+def _titles(said: dict[Any, Any]) -> dict[str, str]:
+    """A title by language, as far as an unfinished text has it."""
+    texts = {name: _shown(each)[:_TITLE] for name, each in said.items() if isinstance(each, str)}
+    return {_shown(str(name))[:_LANGUAGE]: text for name, text in list(texts.items())[:_MOST_TITLES] if text}
+
+
+def _shown(said: str) -> str:
+    """Without what cannot be kept beside a text: YAML can write any sign, a database not."""
+    return "".join(each for each in said if each.isprintable()).strip()
 
 
 def say_in(request: PageRequest) -> Say:

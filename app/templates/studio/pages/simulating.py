@@ -17,7 +17,7 @@ from app.templates.studio.queries import find_simulation, get_draft
 from app.web.begin import begin_work, run_form
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
-from app.web.responses import fragment, page, redirect, wants_fragment
+from app.web.responses import fragment, locale_of, page, redirect, wants_fragment
 
 
 class SimulationPages(Controller):
@@ -32,7 +32,8 @@ class SimulationPages(Controller):
         """What was found; while it is under way, how far it is."""
         home = enter(request, Permission.TEMPLATE_EDIT)
         with begin_work(request, home.id) as work:
-            draft, found = get_draft(work.session, draft_id)[0], find_simulation(work.session, draft_id)
+            draft = get_draft(work.session, draft_id, locale_of(request).language)[0]
+            found = find_simulation(work.session, draft_id)
         context: dict[str, Any] = {"draft": draft, "simulation": found.body if found else None}
         if wants_fragment(request):
             return fragment(request, "templates/studio/findings/_simulation.html", context)

@@ -108,8 +108,16 @@ FOR_STAFF_OUTSIDE = {
 # What every member of a partner's staff may read in its home (`tenancy:tenant:read`): the answer to a CSM.
 FOR_STAFF = {
     "GET /api/v1/delegations": 200,
+    "GET /api/v1/marketplace/installations": 200,
+    "GET /api/v1/marketplace/listings": 200,
+    "GET /api/v1/marketplace/listings/{listing_id:uuid}": 200,
+    "GET /api/v1/marketplace/versions/{version_id:uuid}": 200,
+    "GET /api/v1/marketplace/versions/{version_id:uuid}/package": 200,
     "GET /api/v1/roles": 200,
     "GET /api/v1/roles/{role_id:uuid}": 200,
+    "GET /api/v1/templates": 200,
+    "GET /api/v1/templates/versions/{address:str}": 200,
+    "GET /api/v1/templates/{template:str}": 200,
     "GET /api/v1/tenants": 200,
     "GET /api/v1/tenants/imports/{import_id:uuid}": 200,
     "GET /api/v1/tenants/{tenant_id:uuid}": 200,
@@ -146,6 +154,9 @@ FOR_STAFF = {
 # bundle may go, and what only the operator's people do.
 ASKED_FIRST = {
     "POST /api/v1/tenants/{tenant_id:uuid}/exports",
+    "GET /api/v1/marketplace/reviews/{version_id:uuid}",
+    "POST /api/v1/marketplace/reviews/{version_id:uuid}/decision",
+    "POST /api/v1/marketplace/reviews/{version_id:uuid}/takedown",
     "GET /marketplace/reviews/{version_id:uuid}",
     "POST /marketplace/reviews/{version_id:uuid}",
     "POST /marketplace/reviews/{version_id:uuid}/takedown",

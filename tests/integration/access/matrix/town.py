@@ -196,7 +196,7 @@ class Town:
         offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
         with self.installation.work(self.home, self.ada) as work:
             self.offered = submit(work, offer, {})
-            start_draft(work, self.draft, Text("id: zephyrine", "Zephyrine", "zephyrine", "", "template", 1))
+            start_draft(work, self.draft, Text("id: zephyrine", "Zephyrine", {}, "zephyrine", "", "template", 1))
         self.run_due()
         self.acme = self._filled("Zephyrine Works")
         self.globex = self.installation.tenant(doors.northwind, "Globex", kind="customer")

@@ -9,11 +9,12 @@ from datetime import timedelta
 from app.templates.language import Template, address
 from app.templates.library import open_shelf
 from app.templates.lines.chains import Chain
+from app.templates.lines.ends import End
 from app.templates.lines.queries import LineEntry, Offered
 from app.templates.merging import Own
 from app.templates.upgrades.operations import Line
 from app.templates.upgrades.plan import Resolutions, UpgradePlan, plan_upgrade
-from app.templates.upgrades.showing import history_out, line_out, plan_out, reader, target_out
+from app.templates.upgrades.showing import ended_out, history_out, line_out, plan_out, reader, target_out
 from tests.look.examples.facts import KEY, NOW, PARTNER, Context
 
 _SHELF = open_shelf("msp/managed-services")
@@ -55,6 +56,7 @@ _LINE: Context = {
     "history": history_out(_HISTORY, _NAMES),
     "may_publish": True,
     "refused": "",
+    "ended": None,
     "command_key": KEY,
 }
 _MERGE: Context = {
@@ -71,10 +73,26 @@ _MERGE: Context = {
 _DECIDED: Resolutions = {_NAME: dict.fromkeys(_PATHS, "ours")}
 _TYPED: Resolutions = {_NAME: {path: Own("Northwind") for path in _PATHS}}
 _CONFLICT = _MERGE["plan"]["steps"][0]["conflicts"][0]
+DEPRECATED = End(
+    template_id="msp-managed-services",
+    digest=_CHAIN.template.digest,
+    number="1.0.0",
+    version="1.0.0",
+    state="deprecated",
+    reason="The rollout is shorter now, and asks for nothing twice.",
+    at=NOW - timedelta(days=2),
+    replaced_by="1.1.0",
+    ends_on="2026-12-31",
+    newer="1.1.0",
+    listing="/marketplace/listings/0197a1b2-0000-7000-8000-000000000001",
+)
+TAKEN_DOWN = replace(DEPRECATED, state="taken_down", reason="It asks for passwords.", replaced_by="", newer="")
 EXAMPLES: dict[str, list[Context]] = {
     "templates/lines/line.html": [
         _LINE,
         _LINE | {"targets": [], "history": history_out(_HISTORY[2:], _NAMES), "may_publish": False},
+        _LINE | {"ended": ended_out(DEPRECATED, "msp-managed-services", _LINE["targets"])},
+        _LINE | {"ended": ended_out(TAKEN_DOWN, "msp-managed-services", []), "targets": []},
         _LINE | {"refused": "Say why: whoever looks at this line later asks that first."},
     ],
     "templates/lines/_chain.html": [_LINE],

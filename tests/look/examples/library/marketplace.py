@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from app.marketplace.checking.facts import listing_facts
-from app.marketplace.pages.finding import facets
-from app.marketplace.pages.showing import card_of, plan
+from app.marketplace.pages.showing import card_of
+from app.marketplace.queries.finding import facets
 from app.marketplace.queries.market import Card, Rating
 from app.marketplace.queries.offers import Report
+from app.marketplace.queries.plans import plan
 from app.templates.library import open_shelf
 from app.templates.overlay import Effective
 from tests.look.examples.facts import KEY, NOW, PARTNER, Context, days
@@ -73,7 +74,7 @@ _LIST: Context = {
     "facets": facets(_CARDS, {}),
     "narrowed": False,
     "cards": [_shown(card, has) for card, has in zip(_CARDS, ("older", "own", "this", ""), strict=True)],
-    "ended": [
+    "over": [
         _shown(replace(_CARDS[0], state=state, notice=_NOTICE)) for state in ("taken_down", "deprecated", "withdrawn")
     ],
     "may_publish": True,
@@ -192,8 +193,8 @@ _KINDS = ("listing_deprecated", "listing_withdrawn", "listing_taken_down")
 EXAMPLES: dict[str, list[Context]] = {
     "marketplace/market.html": [
         _LIST,
-        _LIST | {"cards": [], "ended": [], "q": "nothing", "narrowed": True},
-        _LIST | {"cards": [], "ended": [], "may_publish": False, "may_review": True},
+        _LIST | {"cards": [], "over": [], "q": "nothing", "narrowed": True},
+        _LIST | {"cards": [], "over": [], "may_publish": False, "may_review": True},
     ],
     "marketplace/_card.html": [{"card": _shown(card)} for card in _CARDS],
     "marketplace/_picture.html": [{"picture": _CARDS[0].facts["picture"]}],
@@ -218,7 +219,12 @@ EXAMPLES: dict[str, list[Context]] = {
     "marketplace/reviews.html": [_REVIEWS, _REVIEWS | {"waiting": [], "listed": [], "reports": []}],
     "marketplace/review.html": [_REVIEW, _REVIEW | {"may_decide": False, "may_take_down": True, "changes": None}],
     **{
-        f"emails/listing_ended/{part}": [_LETTER | {"kind": kind} for kind in _KINDS]
+        f"emails/{folder}/{part}": letters
         for part in ("subject.txt", "body.txt", "body.html")
+        for folder, letters in {
+            "listing_ended": [_LETTER | {"kind": kind} for kind in _KINDS],
+            "reviewed": [_LETTER | {"kind": "review_declined"}, _LETTER | {"kind": "review_listed", "text": ""}],
+            "review_wanted": [_LETTER | {"kind": "review_wanted", "onboarding": "Northwind", "text": "The first one."}],
+        }.items()
     },
 }

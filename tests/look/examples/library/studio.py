@@ -81,6 +81,12 @@ def _report(*, dead: bool) -> dict[str, Any]:
     return report | {"dead": [end], "dead_ends": 1, "never": stuck, "histories": 20}
 
 
+def _nothing_walked() -> dict[str, Any]:
+    definition = check_text(skeleton(), _nothing_beneath).effective
+    assert definition is not None
+    return report_of(definition.compile(), Found([], 217))
+
+
 def _walk(state: str, **more: Any) -> Context:
     body = {"state": state, "walked": 84, "of": 217, "draft": 4, "report": None} | more
     return {"draft": _draft(), "simulation": body, "command_key": KEY, "tab": "simulation"}
@@ -124,6 +130,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "templates/studio/simulation.html": [
         _walk("done", report=_report(dead=False)),
         _walk("done", report=_report(dead=True), draft=3),
+        _walk("done", report=_nothing_walked()),
         _walk("refused"),
         _walk("waiting") | {"simulation": None},
     ],

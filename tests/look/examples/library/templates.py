@@ -12,6 +12,7 @@ from app.templates.library import open_shelf
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.queries import CatalogueEntry, PublishedVersion
 from tests.look.examples.facts import KEY, PARTNER, Context, days
+from tests.look.examples.library.lines import DEPRECATED
 from tests.look.examples.library.studio import DRAFTS
 
 
@@ -93,8 +94,14 @@ _CATALOGUE: Context = {
         CatalogueEntry("msp-renewal", _version("d", "1.0.0", 40), 1, None, None),
     ],
 }
+_CATALOGUE["ended"] = {each.newest.digest: None for each in _CATALOGUE["templates"]}
+_OLD = replace(DEPRECATED, version="1.1.0", replaced_by="1.2.0")
 EXAMPLES: dict[str, list[Context]] = {
-    "templates/catalogue.html": [_CATALOGUE, _CATALOGUE | {"templates": [], "drafts": None}],
+    "templates/catalogue.html": [
+        _CATALOGUE,
+        _CATALOGUE | {"ended": _CATALOGUE["ended"] | {_CATALOGUE["templates"][0].newest.digest: _OLD}},
+        _CATALOGUE | {"templates": [], "drafts": None},
+    ],
     "templates/template.html": [
         *(_view(view, shown) for view, shown in _VIEWS.items()),
         _view("board", _BOARD[:1], base=True),

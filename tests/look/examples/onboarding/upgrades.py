@@ -14,6 +14,7 @@ from app.onboarding.upgrades.queries import Runs, TemplateLine
 from app.onboarding.upgrades.rules import Line, Part, Upgrade, Who
 from app.templates.queries import PublishedVersion
 from tests.look.examples.facts import KEY, PARTNER, Context, days
+from tests.look.examples.library.lines import DEPRECATED
 
 DANA, LENA = UUID(int=1), UUID(int=2)
 TITLE = "Managed services with your provider"
@@ -101,7 +102,7 @@ _FORM: Context = {
     "errors": [],
 }
 _LIST = [upgrade_line(msgspec.structs.replace(UPGRADE, state=state), _reader()) for state in ("looked", "applied")]
-_RUNNING = line_page(TemplateLine("msp-managed-services", TITLE, _PUBLISHED, _RUNS), [UPGRADE], _reader()) | _FORM
+_RUNNING = line_page(TemplateLine("msp-managed-services", TITLE, _PUBLISHED, _RUNS, []), [UPGRADE], _reader()) | _FORM
 _SENT_BACK = _RUNNING | {
     "errors": [("reason", "Write down why.")],
     "given": {"to": "sha256:1.3.0", "from": "1.2.0", "map": '{"dropped": ["task.announce"]}', "reason": ""},
@@ -118,7 +119,12 @@ EXAMPLES: dict[str, list[Context]] = {
         _FORM | {"lines": [], "upgrades": []},
     ],
     "onboarding/upgrades/_upgrades.html": [{"upgrades": _LIST}, {"upgrades": []}],
-    "onboarding/upgrades/line.html": [_RUNNING, _SENT_BACK, _EMPTY],
+    "onboarding/upgrades/line.html": [
+        _RUNNING,
+        _RUNNING | {"ended": [{"end": replace(DEPRECATED, number="1.2.0"), "count": 6}]},
+        _SENT_BACK,
+        _EMPTY,
+    ],
     "onboarding/upgrades/_ask.html": [_RUNNING, _SENT_BACK],
     "onboarding/upgrades/one.html": list(_ALL),
     "onboarding/upgrades/_live.html": list(_ALL),

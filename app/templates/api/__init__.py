@@ -1,0 +1,1 @@
+"""The JSON doors of templates: what a partner offers, documents checked and published, upgrades of lines."""
