@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -76,6 +77,10 @@ class TestFromOfferToInstall:
         wish = form(visibility="public", changelog="For everybody.")
         assert ada.post(f"/marketplace/offers/new/{address}", wish).status == 303
         house.run()
+        landed = otto.get("/")
+        assert (landed.status, landed.headers["location"]) == (303, "/marketplace/reviews")
+        ways = re.findall(r'<a href="(/[a-z/]*)"', otto.get("/marketplace/reviews").text)
+        assert [way for way in ways if otto.get(way).status >= 400] == []
         [row] = house.installation.control(
             "SELECT id, listing_id FROM control.listing_version WHERE state = 'in_review'"
         )
@@ -112,6 +117,18 @@ class TestFromOfferToInstall:
         gone = cora.post(f"/marketplace/versions/{row.id}/installation", form())
         assert gone.status == 409
         assert "not on offer any more" in gone.text
+
+
+    def test_says_before_it_is_submitted_that_a_listing_would_say_nothing(self, house: House):
+        silent = template("northwind-silent", description={"en": "For renewals.", "de": " "})
+        with house.installation.work(house.home, house.ada) as work:
+            publish(work, silent)
+        house.run()
+        way, wish = f"/marketplace/offers/new/{silent.digest.removeprefix('sha256:')}", {"visibility": "private"}
+        for answer in (house.lead.browser.get(way), house.lead.browser.post(way, form(changelog="New.", **wish))):
+            assert "It has no description in this language: DE." in answer.text
+            assert "Who may find it?" not in answer.text
+        assert answer.status == 422
 
 
 class TestImport:

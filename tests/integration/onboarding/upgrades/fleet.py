@@ -190,8 +190,7 @@ class Fleet:
         """Ada takes the partner's own overlay along, and decides what both sides have changed."""
         line = edition.below.id
         with self.installation.work(self.partner.home, self.ada) as work:
-            open_ones = try_upgrade(work, line, top, {}).steps[0].upgrade.open
-            decided = {edition.own.id: {each.path: "ours" for each in open_ones}}
+            decided = {edition.own.id: edition.decided[edition.own.id]}
             plan = try_upgrade(work, line, top, decided)
             assert upgrade(work, line, top, decided, seen=plan.address) == edition.effective.digest
         self.run()
