@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.chromium import chromium
 from tests.factories.web import PLATFORM, Portals
+from tests.integration.onboarding.upgrades.comparing import lost
 from tests.journeys.reader import Reader
 from tests.look.browser import launch
 
@@ -73,7 +74,7 @@ class TestATemplate:
         dana, olivia = enter("northwind", DANA), enter(PLATFORM, OLIVIA, knows=("northwind",))
         writes(dana)
         walks_it_through(dana)
-        publishes(dana, "The first month")
+        publishes(dana, "The first month", "1.0.0")
         offers(dana, "How we run the first month.")
         approves(olivia, "The first month 1.0.0")
         katrin = enter("harbor", KATRIN, knows=("northwind",), language="de")
@@ -141,12 +142,12 @@ def walks_it_through(dana):
     page.get_by_role("link", name="Write", exact=True).click()
 
 
-def publishes(dana, title):
+def publishes(dana, title, version):
     """It stands in the list without being asked for again."""
     page = dana.page
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published. It stands in this list within seconds.")).to_be_visible()
-    published(page, title).click()
+    published(page, title, version).click()
 
 
 def offers(dana, changelog):
@@ -156,6 +157,7 @@ def offers(dana, changelog):
     page.get_by_label("What is in this version?").fill(changelog)
     dana.look("offer")
     page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("The automatic checks run now")).to_be_visible()
     comes(page.get_by_text("Waits for its review"))
     dana.look("offers")
 
@@ -165,7 +167,7 @@ def approves(olivia, title):
     page = olivia.page
     page.goto("/marketplace/reviews")
     olivia.look("reviews")
-    page.get_by_role("link", name=title.rpartition(" ")[0]).click()
+    page.get_by_role("row", name=title.rpartition(" ")[2]).get_by_role("link").click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     olivia.look("review")
     page.get_by_role("button", name="Approve").click()
@@ -236,7 +238,7 @@ def raises_the_version(dana):
     page.get_by_label("Title").fill("Check the access")
     page.get_by_role("button", name="Apply").click()
     dana.look("studio-second", **SOURCE)
-    publishes(dana, "The first month")
+    publishes(dana, "The first month", "1.1.0")
 
 
 def updates(katrin):
@@ -256,7 +258,7 @@ def merges(katrin):
     katrin.look("line")
     page.get_by_role("link", name="Ihre Anpassung dorthin mitnehmen").click()
     expect(page.get_by_text("2 Stellen warten auf Ihre Entscheidung.")).to_be_visible()
-    title, due = conflict(page, "Tell Harbor about your team"), conflict(page, "business_days")
+    title, due = conflict(page, "describe.title.en"), conflict(page, "due.business_days")
     for side in ("Tell us about your team", "Tell us about your people", "Tell Harbor about your team"):
         expect(title).to_contain_text(side)
     katrin.look("merge", keys=OWN)
@@ -282,7 +284,7 @@ def asks_for_a_dry_run(malte):
     page = malte.page
     page.goto("/upgrades?template=first-month")
     malte.look("runs")
-    page.get_by_label("Auf Version").select_option(label=re.compile("1.1.0"))
+    page.get_by_label("Auf Version").select_option(label="The first month 1.1.0")
     page.get_by_label("Grund").fill("Der Zugang wird geprüft.")
     page.get_by_role("button", name="Probelauf beginnen").click()
     expect(page.get_by_text("Wartet auf eine zweite Person")).to_be_visible()
@@ -290,16 +292,52 @@ def asks_for_a_dry_run(malte):
 
 
 def agrees(katrin, portals, live):
-    pass
+    """The second person: what is done to each is what was shown, and nothing of it is lost."""
+    page, before = katrin.page, states(portals, live)
+    page.goto("/upgrades")
+    page.get_by_role("link", name="1.1.0").click()
+    shown = effects(page)
+    assert len(shown) == len(live)
+    page.get_by_role("button", name="Zustimmen und umstellen").click()
+    expect(page.get_by_role("heading", name="Erledigt")).to_be_visible()
+    assert effects(page) == shown
+    katrin.look("upgraded", keys=OWN)
+    for was, now in zip(before, states(portals, live), strict=True):
+        assert now.definition_digest != was.definition_digest
+        assert "task.new_task" in now.snapshot["items"].keys() - was.snapshot["items"].keys()
+        assert list(lost(was.snapshot, now.snapshot, {})) == []
 
 
 def takes_one_back(katrin, portals, live):
-    pass
+    """One goes back to exactly what it ran; its neighbour goes on."""
+    page, before = katrin.page, states(portals, live)
+    line = page.get_by_role("row").filter(has_text=live[1].sale.account)
+    line.locator("summary").click()
+    line.get_by_label("Grund").fill("Dort prüft ein anderer.")
+    line.get_by_role("button", name="Dieses zurücknehmen").click()
+    expect(line).to_contain_text("Zurückgezogen")
+    katrin.look("one-back", keys=OWN)
+    stays, back = states(portals, live)
+    assert stays == before[0]
+    assert back.definition_digest == back.snapshot["migrations"][0]["before"] != before[1].definition_digest
+    assert "task.new_task" not in back.snapshot["items"]
 
 
-def published(page, title):
-    """The way to a published template, as soon as it stands in the list."""
-    return comes(page.get_by_role("table").first.get_by_role("link", name=title, exact=True))
+def states(portals, live):
+    """The onboardings as they are stored."""
+    query = "SELECT definition_digest, snapshot FROM {}.onboarding"
+    return [portals.installation.rows(each.tenant, query)[0] for each in live]
+
+
+def effects(page):
+    """What an upgrade says that it changes, onboarding by onboarding."""
+    return page.locator("td[data-label='Was sich ändert'] > span").all_inner_texts()
+
+
+def published(page, title, version="1.0.0"):
+    """The way to a published template, as soon as that version stands in the list."""
+    line = page.get_by_role("table").first.get_by_role("row").filter(has_text=version)
+    return comes(line.get_by_role("link", name=title, exact=True))
 
 
 def comes(place):

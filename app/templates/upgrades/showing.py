@@ -14,13 +14,13 @@ from app.templates.merging.resolving import Resolution
 from app.templates.overlay import Effective, Overlay
 from app.templates.preview.board import Read
 from app.templates.preview.changes import shown, title_at
+from app.templates.studio.comparing import property_at
 from app.templates.upgrades.operations import Line
 from app.templates.upgrades.plan import Resolutions, UpgradePlan
 from app.templates.upgrades.typed import SIDE, VALUE, name_of
 from app.web.translations import mark
 
 WHY = {"published": mark("published"), "adopted": mark("taken over"), "upgraded": mark("upgraded")}
-_LONGEST = 400  # characters of one's own value that are shown again
 
 
 def reader(language: str) -> Read:
@@ -124,7 +124,7 @@ def _conflict(
         "side": side,
         "value": value,
         "chosen": str(typed.get(side, "own" if isinstance(taken, Own) else taken or "")),
-        "typed": str(typed.get(value, ""))[:_LONGEST],
+        "typed": str(typed.get(value, "")),
         "only_theirs": conflict.kind == "locked",
         "writable": conflict.kind not in {"locked", "already gone"},
     }
@@ -132,7 +132,7 @@ def _conflict(
 
 def _place(plan: UpgradePlan, path: str, read: Read) -> dict[str, Any]:
     documents = [plan.now.document, plan.beneath[1].document, plan.beneath[0].document]
-    return {"path": path, "title": title_at(documents, path, read)}
+    return {"path": path, "title": title_at(documents, path, read), **property_at(documents, path)}
 
 
 def _changes(old: Effective, new: Effective, read: Read) -> list[dict[str, Any]]:
@@ -141,10 +141,12 @@ def _changes(old: Effective, new: Effective, read: Read) -> list[dict[str, Any]]
             "path": each.path,
             "kind": each.kind,
             "title": title_at((new.document, old.document), each.path, read),
+            **property_at((new.document, old.document), each.path),
             "before": shown(each.before, read),
             "after": shown(each.after, read),
         }
         for each in difference(old.document, new.document)
+        if each.path != "version"  # stands above it all
     ]
 
 

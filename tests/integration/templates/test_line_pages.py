@@ -42,6 +42,10 @@ class TestLinePages:
         unfit = browser.post(f"{LINE}/upgrade", form | {"action": "look"})
         assert unfit.status == 422
         assert "{[" in unfit.text
+        long = {"to": to, "command_key": form["command_key"], side.replace("side", "value", 1): "Northwind " * 60}
+        untold = browser.post(f"{LINE}/upgrade", long | {"action": "look"})  # typed, and no side chosen
+        assert "Nothing is open." in untold.text
+        assert "Northwind " * 60 in untold.text
         seen = browser.post(f"{LINE}/upgrade", form | {side.replace("side", "value", 1): "Northwind", "action": "look"})
         assert "Nothing is open." in seen.text
         sent = form | {side.replace("side", "value", 1): "Northwind", "action": "publish"}
