@@ -108,9 +108,13 @@ class Reader:
         raw = set(_RAW_KEY.findall(_DATED.sub("", text))) - set(keys)
         assert raw == set(), f"{name} shows our own words: {raw}"
         held = self.page.content().lower()
-        assert [word for word in foreign_to(self.slug, (*self.knows, *knows)) if word in held] == [], f"{name} is not in one brand"
+        assert [word for word in foreign_to(self.slug, (*self.knows, *knows)) if word in held] == [], (
+            f"{name} is not in one brand"
+        )
         if self.language == "de":
-            assert [words for words in english_words() if words in text and words not in keys] == [], f"{name} is not in German"
+            assert [words for words in english_words() if words in text and words not in keys] == [], (
+                f"{name} is not in German"
+            )
         if self.scripted:
             assert self._violations() == [], name
         for width in WIDTHS:

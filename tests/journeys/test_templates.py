@@ -1,4 +1,4 @@
-"""A template in Chromium: written, reviewed, found by another partner, adapted, run, and taken to its second version."""
+"""A template in Chromium: written, reviewed, found by another partner, adapted, run, taken to its second version."""
 
 from __future__ import annotations
 
@@ -109,7 +109,11 @@ def writes(dana):
     page.get_by_role("button", name="Apply").click()
     source = page.get_by_label("Source", exact=True)
     expect(source).to_have_value(re.compile('title: {en: "Tell us about your team"}'))
-    text = source.input_value().replace("id: my-template ", "id: first-month ").replace("Our onboarding", "The first month")
+    text = (
+        source.input_value()
+        .replace("id: my-template ", "id: first-month ")
+        .replace("Our onboarding", "The first month")
+    )
     source.fill(text.replace("owner: customer_owner\n            due", "owner: custmer_owner\n            due"))
     found = page.locator("#checked").get_by_role("listitem").filter(has_text="There is no role “custmer_owner”.")
     expect(found).to_contain_text("Did you mean “customer_owner”?")
@@ -297,7 +301,7 @@ def agrees(katrin, portals, live):
     page.goto("/upgrades")
     page.get_by_role("link", name="1.1.0").click()
     shown = effects(page)
-    assert len(shown) == len(live)
+    assert shown == ["8 laufen weiter wie bisher", "1 Schritt kommt dazu · 3 Termine verschieben sich"] * len(live)
     page.get_by_role("button", name="Zustimmen und umstellen").click()
     expect(page.get_by_role("heading", name="Erledigt")).to_be_visible()
     assert effects(page) == shown
@@ -305,7 +309,8 @@ def agrees(katrin, portals, live):
     for was, now in zip(before, states(portals, live), strict=True):
         assert now.definition_digest != was.definition_digest
         assert "task.new_task" in now.snapshot["items"].keys() - was.snapshot["items"].keys()
-        assert list(lost(was.snapshot, now.snapshot, {})) == []
+        held = was.snapshot | {"exceptions": {}}  # what the engine itself opened is looked at anew with a version
+        assert list(lost(held, now.snapshot, {})) == []
 
 
 def takes_one_back(katrin, portals, live):

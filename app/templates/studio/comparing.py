@@ -74,7 +74,7 @@ def raw_lines(old: Document, new: Document) -> list[dict[str, str]]:
 
 
 def property_at(documents: Sequence[Document], path: str) -> dict[str, str]:
-    """What the property at a path is called, and its part: a language, a unit; "" for a whole element or none of ours."""
+    """What the property at a path is called, and its part: a language, a unit; "" for a whole element."""
     words = words_of(path) or ("",)
     for document in documents:
         found = {each.at: each for each in elements_of(dict(document))}
