@@ -121,7 +121,7 @@ def _draw_line(
     context = {
         "line": line_out(line, publishers, read),
         "targets": targets,
-        "history": history_out(_history(request, template_id), names),
+        "history": history_out(_history(request, template_id), names, line),
         "may_publish": can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH),
         "command_key": new_command_key(),
         "refused": refused,

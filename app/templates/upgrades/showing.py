@@ -61,9 +61,9 @@ def target_out(chain: Chain, publishers: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def history_out(entries: Sequence[LineEntry], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What was offered from when on; what is offered now has no way back."""
-    now = entries[0].offered if entries else None
+def history_out(entries: Sequence[LineEntry], names: Mapping[str, str], line: Line) -> list[dict[str, Any]]:
+    """What was offered from when on; what is offered now has no way back. The history follows within seconds."""
+    now = Offered(line.chain.template.digest, line.chain.overlay_digest)
     return [
         {
             "seq": each.seq,
@@ -72,7 +72,7 @@ def history_out(entries: Sequence[LineEntry], names: Mapping[str, str]) -> list[
             "by": each.changed_by,
             "at": each.changed_at,
             "back": each.offered != now,
-            "now": each is entries[0],
+            "now": each is entries[0] and each.offered == now,
         }
         for each in entries
     ]

@@ -51,7 +51,9 @@ class TestLinePages:
         sent = form | {side.replace("side", "value", 1): "Northwind", "action": "publish"}
         done = browser.post(f"{LINE}/upgrade", sent | {"seen": seen.hidden["seen"]})
         assert done.status == 303
+        assert "This is what is offered now." not in browser.get(LINE).text  # its history comes within seconds
         house.run()
+        assert "This is what is offered now." in browser.get(LINE).text
         assert "msp-managed-services 1.5.0 + northwind-managed-services" in browser.get(LINE).text
         key = browser.get(LINE).hidden["command_key"]
         back = browser.post(f"{LINE}/back", {"seq": "1", "reason": "Too early", "command_key": key})

@@ -52,7 +52,7 @@ _LINE: Context = {
     "chrome": replace(PARTNER, path="/templates"),
     "line": line_out(Line(_CHAIN, 1), {_CHAIN.template.digest: "Westwind Distribution"}, _READ),
     "targets": [target_out(_next(), {_next().template.digest: "Westwind Distribution"})],
-    "history": history_out(_HISTORY, _NAMES),
+    "history": history_out(_HISTORY, _NAMES, Line(_CHAIN, 1)),
     "may_publish": True,
     "refused": "",
     "command_key": KEY,
@@ -74,7 +74,7 @@ _CONFLICT = _MERGE["plan"]["steps"][0]["conflicts"][0]
 EXAMPLES: dict[str, list[Context]] = {
     "templates/lines/line.html": [
         _LINE,
-        _LINE | {"targets": [], "history": history_out(_HISTORY[2:], _NAMES), "may_publish": False},
+        _LINE | {"targets": [], "history": history_out(_HISTORY[2:], _NAMES, Line(_CHAIN, 1)), "may_publish": False},
         _LINE | {"refused": "Say why: whoever looks at this line later asks that first."},
     ],
     "templates/lines/_chain.html": [_LINE],
@@ -86,5 +86,6 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "templates/lines/_step.html": [{"step": _MERGE["plan"]["steps"][0], "wrong": {}}],
     "templates/lines/_conflict.html": [{"conflict": _CONFLICT, "wrong": {}}],
+    "templates/lines/_property.html": [{"each": _CONFLICT}],
     "templates/lines/_changes.html": [{"caption": "What changes", "changes": _MERGE["plan"]["upstream"]}],
 }
