@@ -127,6 +127,7 @@ def writes(dana):
     expect(source).to_have_value(re.compile("owner: customer_owner\n            due"))
     page.keyboard.press("Control+s")
     expect(page.locator("#unsaved")).to_have_text("Saved")
+    expect(page.get_by_role("heading", name="The first month")).to_be_visible()
     dana.look("studio", **SOURCE)
 
 
