@@ -77,10 +77,6 @@ class TestFromOfferToInstall:
         wish = form(visibility="public", changelog="For everybody.")
         assert ada.post(f"/marketplace/offers/new/{address}", wish).status == 303
         house.run()
-        landed = otto.get("/")
-        assert (landed.status, landed.headers["location"]) == (303, "/marketplace/reviews")
-        ways = re.findall(r'<a href="(/[a-z/]*)"', otto.get("/marketplace/reviews").text)
-        assert [way for way in ways if otto.get(way).status >= 400] == []
         [row] = house.installation.control(
             "SELECT id, listing_id FROM control.listing_version WHERE state = 'in_review'"
         )
@@ -118,6 +114,13 @@ class TestFromOfferToInstall:
         assert gone.status == 409
         assert "not on offer any more" in gone.text
 
+    def test_begins_for_the_operator_with_the_reviews_and_offers_no_way_that_is_shut(self, house: House):
+        otto = signed_in(house, "otto@platform.example", "localhost")
+        landed = otto.get("/")
+        assert (landed.status, landed.headers["location"]) == (303, "/marketplace/reviews")
+        ways = re.findall(r'<a href="(/[a-z/]*)"', otto.get("/marketplace/reviews").text)
+        assert "/marketplace" in ways
+        assert [way for way in ways if otto.get(way).status >= 400] == []
 
     def test_says_before_it_is_submitted_that_a_listing_would_say_nothing(self, house: House):
         silent = template("northwind-silent", description={"en": "For renewals.", "de": " "})
