@@ -339,7 +339,10 @@ class MigrationDeclined(Struct, frozen=True, kw_only=True, tag_field="event", ta
 
 
 class Migrated(Struct, frozen=True, kw_only=True, tag_field="event", tag="migrated"):
-    """The onboarding goes on with another version. `by` agreed to what `proposed_by` asked; None: it took only one."""
+    """The onboarding goes on with another version. `by` agreed to what `proposed_by` asked; None: it took only one.
+
+    `keeps_dates`: the dates of what is left out are kept with it. False: it was made when that was not done yet.
+    """
 
     by: By
     before: str
@@ -348,6 +351,7 @@ class Migrated(Struct, frozen=True, kw_only=True, tag_field="event", tag="migrat
     reason: str
     map: MigrationMap = MigrationMap()
     proposed_by: str | None = None
+    keeps_dates: bool = False
 
 
 class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cancelled"):

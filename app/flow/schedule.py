@@ -68,8 +68,7 @@ class Forecast:
             latest, earlier = self._after(item, self.at((key, "begin"))), self.definition.needed(item)
         for name in earlier:
             end = self._known.get((name, "end")) or self.at((name, "end"))
-            if end > latest:
-                latest = end
+            latest = max(latest, end)
         return latest
 
     def binding(self, node: Node) -> Node:

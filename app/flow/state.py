@@ -192,7 +192,8 @@ class Migration(Struct, frozen=True, kw_only=True):
 
     `items`: old key to new key where they differ. `departed`: items with work on them that were left out, as they
     were. `values`: what stood at a place that took another value. `requests`: how far each key had counted its calls.
-    `parts`: how often repeated parts happened that the version after it does not have, with their names.
+    `parts`: how often repeated parts happened that the version after it does not have, with their names. `baseline` and
+    `pins`: the planned and the chosen dates of `departed`; empty where it was made before they were kept.
     """
 
     seq: int
@@ -204,6 +205,8 @@ class Migration(Struct, frozen=True, kw_only=True):
     values: dict[str, Value] = {}
     requests: dict[str, int] = {}
     parts: dict[str, Parts] = {}
+    baseline: dict[str, datetime] = {}
+    pins: dict[str, date] = {}
 
 
 class State(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -32,7 +32,7 @@ from app.demo.world.clock import BusinessClock, at_hour, working_day
 from app.demo.world.course import Deed, Scene, next_deeds
 from app.demo.world.crm import CrmClient
 from app.demo.world.harbor import HARBOR
-from app.demo.world.house import House, actor_of, set_up_house, set_up_platform
+from app.demo.world.house import OPERATOR, House, actor_of, set_up_house, set_up_platform
 from app.demo.world.northwind import NORTHWIND
 from app.demo.world.shapes import Sale
 from app.demo.world.tokens import Tokens
@@ -70,6 +70,7 @@ from tests.factories.installation import Installation, make_runtime
 
 PARTNERS = {partner.slug: partner for partner in (NORTHWIND, HARBOR)}
 PRODUCT = "product_admin"
+PLATFORM = "slipway"  # the slug of the operator, whose people work on a host without one
 _PATIENCE = 20.0  # seconds until something that should happen counts as not happening
 _GLANCE = 0.03  # seconds between two looks at what nobody announces
 
@@ -132,16 +133,16 @@ class Portals:
         self.runtime = self._wire(folder, redis_url, stack)
         installation.runtime = self.runtime
         self.show_hour(9)
-        platform = set_up_platform(self.runtime)
+        self.platform = set_up_platform(self.runtime)
         self.houses = {
-            slug: set_up_house(self.runtime, platform, partner, self.tokens) for slug, partner in PARTNERS.items()
+            slug: set_up_house(self.runtime, self.platform, partner, self.tokens) for slug, partner in PARTNERS.items()
         }
         self._serve(stack)
         stack.enter_context(Working(self.runtime, redis_url))
 
     def origin(self, slug: str) -> str:
-        """Scheme, host and port of a partner's portal."""
-        return f"http://{slug}.localhost:{self.port}"
+        """Scheme, host and port of a partner's portal, or of the operator's."""
+        return f"http://localhost:{self.port}" if slug == PLATFORM else f"http://{slug}.localhost:{self.port}"
 
     def show_hour(self, hour: int) -> None:
         """Business time is that hour of the last working day before today; it runs on from there."""
@@ -158,6 +159,17 @@ class Portals:
         with self.installation.work(house.home, actor, trace_id=f"sold-{key}") as work:
             receive_messages(work, source=crm.SOURCE, messages=[message])
         return until(f"the onboarding of {key}", lambda: self._started(house, sale, deal_id))
+
+    def reviews(self) -> None:
+        """The operator has a home, where its people review what partners offer."""
+        wanted = TenantRequest(self.platform, kind="home", name="Slipway", key="home")
+        create_tenant(self.runtime, OPERATOR, wanted, trace_id="set-up")
+
+    def leads_to(self, slug: str, template: str) -> None:
+        """The partner's lane starts what is offered of that template."""
+        any_of_it = "SELECT digest FROM {}.definition WHERE template_id = %s AND document ? 'stages' LIMIT 1"
+        query = f"UPDATE {{}}.workflow SET overlay_digest = NULL, template_digest = ({any_of_it})"  # noqa: S608 - ours
+        self.installation.rows(self.houses[slug].home, query, template)
 
     def practises(self, slug: str, email: str, name: str) -> Tenant:
         """A sandbox that one of the staff has made, as soon as something runs in it."""

@@ -14,22 +14,20 @@ from playwright.sync_api import Browser, Page, Response
 from app.notifications.mail_folder import StoredMail
 from app.web.assets import FRONTEND
 from app.web.translations import CATALOGUES
-from tests.factories.web import PARTNERS, Portals, until
+from tests.factories.web import PARTNERS, PLATFORM, Portals, until
 
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 WIDTHS = (1280, 360)
 # SLIPWAY_PICTURES=1 keeps a picture of every page that a journey looks at, in both widths and appearances.
 PICTURES = Path(".slipway/look/journey") if os.environ.get("SLIPWAY_PICTURES") else None
-PLATFORM = "slipway"
 _RAW_KEY = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b|\b(?:connectors|intake|onboarding|tenancy)\.[a-z_.]+")
 _DATED = re.compile(r"[\w.+-]+@[\w.-]+")
 
 
-def foreign_to(slug: str) -> list[str]:
-    """What no page, header or mail of this brand may hold: the platform's name, and the other brand's."""
-    others = [other for other in PARTNERS if other != slug]
-    return [PLATFORM, *others]
+def foreign_to(slug: str, knows: tuple[str, ...] = ()) -> list[str]:
+    """What no page, header or mail of this brand may hold: the platform's name, and those whom nobody `knows` there."""
+    return [other for other in (PLATFORM, *PARTNERS) if other not in {slug, *knows}]
 
 
 def english_words() -> list[str]:
@@ -52,6 +50,7 @@ class Reader:
     width: int = 1280
     language: str = "en"
     scripted: bool = True
+    knows: tuple[str, ...] = ()  # whose names may stand before them: a marketplace says who offers
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -100,15 +99,22 @@ class Reader:
         """Press the button of the page that a mailed link opens."""
         self.page.locator("main button").click()
 
-    def look(self, name: str, *, keys: tuple[str, ...] = ()) -> None:
-        """The page is accessible, quiet, in one brand and one language, without our own words for things."""
+    def look(self, name: str, *, keys: tuple[str, ...] = (), knows: tuple[str, ...] = ()) -> None:
+        """The page is accessible, quiet, in one brand and one language, without our own words for things.
+
+        `keys` and `knows` are such words and names that stand on this page with good reason.
+        """
         text = self.page.locator("body").inner_text()
         raw = set(_RAW_KEY.findall(_DATED.sub("", text))) - set(keys)
         assert raw == set(), f"{name} shows our own words: {raw}"
         held = self.page.content().lower()
-        assert [word for word in foreign_to(self.slug) if word in held] == [], f"{name} is not in one brand"
+        assert [word for word in foreign_to(self.slug, (*self.knows, *knows)) if word in held] == [], (
+            f"{name} is not in one brand"
+        )
         if self.language == "de":
-            assert [words for words in english_words() if words in text] == [], f"{name} is not in German"
+            assert [words for words in english_words() if words in text and words not in keys] == [], (
+                f"{name} is not in German"
+            )
         if self.scripted:
             assert self._violations() == [], name
         for width in WIDTHS:
@@ -140,7 +146,7 @@ class Reader:
 
     def _read_headers(self, response: Response) -> None:
         told = " ".join(f"{name}: {value}" for name, value in response.headers.items()).lower()
-        self.said += [f"header of {response.url}: {word}" for word in foreign_to(self.slug) if word in told]
+        self.said += [f"header of {response.url}: {word}" for word in foreign_to(self.slug, self.knows) if word in told]
 
 
 def link_of(mail: StoredMail) -> str:

@@ -152,13 +152,18 @@ class _Taking:
         return {to: told if to == was else msgspec.structs.replace(told, armed=False) for was, to, told in go_on}
 
     def _plan(self, plan: Plan) -> Plan:
-        go_on = self.names.new
-        baseline = {go_on[key]: due for key, due in plan.baseline.items() if key in go_on}
-        pins = {go_on[key]: day for key, day in plan.pins.items() if key in go_on}
+        """Planned and chosen dates go with their item; what comes back has those that were kept when it left."""
+        go_on, last = self.names.new, {key: made for made in self.state.migrations for key in made.departed}
+        back = {key: last[key] for key in self.names.back}
+        baseline = {key: made.baseline[key] for key, made in back.items() if key in made.baseline}
+        pins = {key: made.pins[key] for key, made in back.items() if key in made.pins}
+        baseline |= {go_on[key]: due for key, due in plan.baseline.items() if key in go_on}
+        pins |= {go_on[key]: day for key, day in plan.pins.items() if key in go_on}
         return msgspec.structs.replace(plan, baseline=baseline, pins=pins)
 
     def _record(self) -> Migration:
         left = [key for key in self.old.items if key not in self.names.new and has_work_on_it(self.state, key)]
+        plan = (self.state.plan if self.event.keeps_dates else None) or Plan()
         return Migration(
             seq=self.state.seq + 1,
             at=self.now,
@@ -169,6 +174,8 @@ class _Taking:
             values=self.values.replaced,
             requests={key: item.request for key, item in self.state.items.items() if item.request},
             parts=self.left,
+            baseline={key: plan.baseline[key] for key in left if key in plan.baseline},
+            pins={key: plan.pins[key] for key in left if key in plan.pins},
         )
 
     def _move_exceptions(self, draft: Draft) -> None:

@@ -89,12 +89,16 @@ def _histories(definition: Definition, number: int) -> dict[str, Any]:
     return {"name": "histories", "passed": not stuck, "figures": figures, "problems": stuck}
 
 
+def untold_in(locales: Iterable[str], description: Mapping[str, Any]) -> list[str]:
+    """The languages in which a listing would say nothing of what it is for."""
+    return [language for language in locales if not str(description.get(language, "")).strip()]
+
+
 def _texts(facts: Mapping[str, Any], changelog: str) -> dict[str, Any]:
     """The template's own texts are part of its soundness; here is what only a listing shows."""
     missing = [
         {"place": language, "message": _UNTOLD, "fix": ""}
-        for language in facts["locales"]
-        if not str(facts["description"].get(language, "")).strip()
+        for language in untold_in(facts["locales"], facts["description"])
     ]
     source = Source("changelog", {"changelog": changelog}, {}, {})
     found = missing + _problems(check_texts(source))

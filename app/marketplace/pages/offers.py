@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
+from app.marketplace.checking.checks import untold_in
 from app.marketplace.operations.offering import Ending, Offer, deprecate, submit, withdraw
 from app.marketplace.pages.market import run_home
 from app.marketplace.pages.showing import submission_of
@@ -66,7 +67,9 @@ class OfferPages(Controller):
         choice = form.first("visibility")
         if choice not in set(Visibility):
             return _draw_form(request, address, typed=form.typed, errors=[("visibility", _CHOOSE)])
-        _document, adapted = _template(request, address)
+        document, adapted = _template(request, address)
+        if _untold(document):
+            return _draw_form(request, address, typed=form.typed, status=422)
         with scope(request) as (session, _now):
             states = states_of(session, site_of(request).organisation_id)
         overlays = adapted if form.first("adapted") else ()
@@ -149,13 +152,19 @@ def _draw_form(
             "id": document["id"],
             "version": document["version"],
             "adapted": bool(adapted),
+            "untold": _untold(document),
         },
         "typed": typed or {},
         "errors": errors or [],
         "command_key": new_command_key(),
     }
-    status = status if errors else 200
+    status = status if errors or typed else 200
     return page(request, "marketplace/offer.html", context, status=status, nav=staff_nav(request))
+
+
+def _untold(document: Mapping[str, Any]) -> list[str]:
+    """The languages in which nothing says what it is for: said before it is submitted, not after its checks."""
+    return untold_in(document["locales"], document.get("description", {}))
 
 
 def _template(request: PageRequest, address: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:

@@ -82,7 +82,7 @@ def propose(
     about: dict[str, Any] = {"by": by, "definition": plan.definition, "version": plan.version}
     about |= {"reason": reason, "map": plan.map}
     if work.tenant.kind == "sandbox":
-        return advance(work, onboarding, flow.Migrated(before=plan.before, **about))
+        return advance(work, onboarding, flow.Migrated(before=plan.before, keeps_dates=True, **about))
     return advance(work, onboarding, flow.MigrationProposed(plan=plan.address, **about))
 
 
@@ -115,6 +115,7 @@ def decide_migration(work: Work, *, onboarding_id: UUID, agreed: bool, seen: str
         reason=asked.reason,
         map=asked.map,
         proposed_by=asked.by.actor,
+        keeps_dates=True,
     )
     return advance(work, onboarding, event)
 
@@ -130,6 +131,7 @@ def look(work: Work, onboarding: Onboarding, new: Definition, wanted: MigrationM
         version=new.version,
         reason="",
         map=wanted,
+        keeps_dates=True,
     )
     _check_running(state, event)
     return preview(definition_of(work, state.definition), new, state, event, work.now)

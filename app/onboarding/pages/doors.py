@@ -33,7 +33,7 @@ from app.templates.lines.ends import End, end_of, ends_of
 from app.web.begin import begin_work, run_form, runtime_of, site_of, visit_of
 from app.web.forms import Form, new_command_key
 from app.web.live import live_stream
-from app.web.page.ways import staff_nav
+from app.web.page.ways import OPERATES, staff_nav
 from app.web.responses import draw_fragment, fragment, locale_of, page, redirect
 from app.web.translations import translations
 from tenants.sessions import partner_session
@@ -52,8 +52,10 @@ class HomePages(Controller):
     def landing(
         self, request: PageRequest, after: FromQuery[str] = "", limit: FromQuery[int | None] = None
     ) -> Response[str]:
-        """Staff see what needs them; a customer's people are led to their onboarding."""
+        """Staff see what needs them, the operator's what waits for a review; customers are led to their onboarding."""
         visit, runtime, site = visit_of(request), runtime_of(request), site_of(request)
+        if visit.actor.roles == OPERATES:
+            return redirect(request, "/marketplace/reviews")
         if visit.actor.roles:
             wanted = wanted_home(request, Asked(after, limit))
             context = home.home_page(home.get_home(runtime, visit.actor, site.organisation_id, wanted), wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -71,6 +71,19 @@ def raw_lines(old: Document, new: Document) -> list[dict[str, str]]:
     before, after = (text_of_document(each).splitlines() for each in (old, new))
     lines = difflib.unified_diff(before, after, n=_CONTEXT, lineterm="")
     return [{"sort": line[0], "text": line[1:]} for line in list(lines)[2 : MOST_LINES + 2]]
+
+
+def property_at(documents: Sequence[Document], path: str) -> dict[str, str]:
+    """What the property at a path is called, and its part: a language, a unit; "" for a whole element."""
+    words = words_of(path) or ("",)
+    for document in documents:
+        found = {each.at: each for each in elements_of(dict(document))}
+        element, length = _Sides(found, found, lambda _text: "").element(words)
+        rest = ".".join(words[length:])
+        if element is not None:
+            named = _property(element, rest) if rest else ""
+            return {"property": "" if named == rest else named, "part": _part(rest)}
+    return {"property": "", "part": ""}
 
 
 def _told(sides: _Sides, change: Change) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _draw_line(
     context = {
         "line": line_out(line, publishers, read),
         "targets": targets,
-        "history": history_out(history, names),
+        "history": history_out(history, names, line),
         "ended": ended_out(end_of(ends, digest=line.chain.template.digest), template_id, targets),
         "may_publish": can(staff_rights(visit_of(request).actor), Permission.TEMPLATE_PUBLISH),
         "command_key": new_command_key(),

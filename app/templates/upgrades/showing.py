@@ -16,13 +16,13 @@ from app.templates.overlay import Effective, Overlay
 from app.templates.overlays.versions import precedence
 from app.templates.preview.board import Read
 from app.templates.preview.changes import shown, title_at
+from app.templates.studio.comparing import property_at
 from app.templates.upgrades.operations import Line
 from app.templates.upgrades.plan import Resolutions, UpgradePlan
 from app.templates.upgrades.typed import SIDE, VALUE, name_of
 from app.web.translations import mark
 
 WHY = {"published": mark("published"), "adopted": mark("taken over"), "upgraded": mark("upgraded")}
-_LONGEST = 400  # characters of one's own value that are shown again
 
 
 def reader(language: str) -> Read:
@@ -75,9 +75,9 @@ def ended_out(end: End | None, template_id: str, targets: Sequence[Mapping[str, 
     return {"end": end, "path": path, "to": end.newer}
 
 
-def history_out(entries: Sequence[LineEntry], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What was offered from when on; what is offered now has no way back."""
-    now = entries[0].offered if entries else None
+def history_out(entries: Sequence[LineEntry], names: Mapping[str, str], line: Line) -> list[dict[str, Any]]:
+    """What was offered from when on; what is offered now has no way back. The history follows within seconds."""
+    now = Offered(line.chain.template.digest, line.chain.overlay_digest)
     return [
         {
             "seq": each.seq,
@@ -86,7 +86,7 @@ def history_out(entries: Sequence[LineEntry], names: Mapping[str, str]) -> list[
             "by": each.changed_by,
             "at": each.changed_at,
             "back": each.offered != now,
-            "now": each is entries[0],
+            "now": each is entries[0] and each.offered == now,
         }
         for each in entries
     ]
@@ -138,7 +138,7 @@ def _conflict(
         "side": side,
         "value": value,
         "chosen": str(typed.get(side, "own" if isinstance(taken, Own) else taken or "")),
-        "typed": str(typed.get(value, ""))[:_LONGEST],
+        "typed": str(typed.get(value, "")),
         "only_theirs": conflict.kind == "locked",
         "writable": conflict.kind not in {"locked", "already gone"},
     }
@@ -146,7 +146,7 @@ def _conflict(
 
 def _place(plan: UpgradePlan, path: str, read: Read) -> dict[str, Any]:
     documents = [plan.now.document, plan.beneath[1].document, plan.beneath[0].document]
-    return {"path": path, "title": title_at(documents, path, read)}
+    return {"path": path, "title": title_at(documents, path, read), **property_at(documents, path)}
 
 
 def _changes(old: Effective, new: Effective, read: Read) -> list[dict[str, Any]]:
@@ -155,10 +155,12 @@ def _changes(old: Effective, new: Effective, read: Read) -> list[dict[str, Any]]
             "path": each.path,
             "kind": each.kind,
             "title": title_at((new.document, old.document), each.path, read),
+            **property_at((new.document, old.document), each.path),
             "before": shown(each.before, read),
             "after": shown(each.after, read),
         }
         for each in difference(old.document, new.document)
+        if each.path != "version"  # stands above it all
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from textwrap import indent
 from typing import Any
 
@@ -26,11 +27,7 @@ def read_decisions(form: Form) -> tuple[dict[str, dict[str, Resolution]], dict[s
     """What is decided, by overlay and path; and what is wrong with it, by the name of its field."""
     decided: dict[str, dict[str, Resolution]] = {}
     wrong: dict[str, str] = {}
-    for name, side in form.pairs:
-        part, _, rest = name.partition(":")
-        overlay, _, path = rest.partition(":")
-        if part != SIDE or side not in _SIDES:
-            continue
+    for overlay, path, side in _answers(form):
         if side != "own":
             decided.setdefault(overlay, {})[path] = side
             continue
@@ -40,6 +37,17 @@ def read_decisions(form: Form) -> tuple[dict[str, dict[str, Resolution]], dict[s
         except TemplateRefused:
             wrong[field] = UNREADABLE
     return decided, wrong
+
+
+def _answers(form: Form) -> Iterator[tuple[str, str, str]]:
+    """Overlay, path and side; who has typed a value of their own and chosen no side means that value."""
+    chosen = {name.partition(":")[2]: side for name, side in form.pairs if name.startswith(f"{SIDE}:")}
+    typed = {name.partition(":")[2] for name, text in form.pairs if name.startswith(f"{VALUE}:") and text.strip()}
+    for place in dict.fromkeys([*chosen, *sorted(typed)]):
+        overlay, _, path = place.partition(":")
+        side = chosen.get(place, "own")
+        if side in _SIDES:
+            yield overlay, path, side
 
 
 def value_of(text: str) -> Any:

@@ -14,6 +14,7 @@ const open = (id) => {
   dialog.querySelector("[data-starts]")?.focus();
 };
 
+const SAVES = "[aria-keyshortcuts='Control+S']";
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
 
 document.addEventListener("keydown", (event) => {
@@ -23,6 +24,9 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && document.getElementById("jump")) {
     event.preventDefault();
     open("jump");
+  } else if (event.key.toLowerCase() === "s" && (event.ctrlKey || event.metaKey) && document.querySelector(SAVES)) {
+    event.preventDefault();
+    document.querySelector(SAVES).click();
   } else if (event.key === "Escape") {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       menu.open = false;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -120,6 +121,25 @@ class TestFromOfferToInstall:
         gone = cora.post(f"/marketplace/versions/{row.id}/installation", form())
         assert gone.status == 409
         assert "not on offer any more" in gone.text
+
+    def test_begins_for_the_operator_with_the_reviews_and_offers_no_way_that_is_shut(self, house: House):
+        otto = signed_in(house, "otto@platform.example", "localhost")
+        landed = otto.get("/")
+        assert (landed.status, landed.headers["location"]) == (303, "/marketplace/reviews")
+        ways = re.findall(r'<a href="(/[a-z/]*)"', otto.get("/marketplace/reviews").text)
+        assert "/marketplace" in ways
+        assert [way for way in ways if otto.get(way).status >= 400] == []
+
+    def test_says_before_it_is_submitted_that_a_listing_would_say_nothing(self, house: House):
+        silent = template("northwind-silent", description={"en": "For renewals.", "de": " "})
+        with house.installation.work(house.home, house.ada) as work:
+            publish(work, silent)
+        house.run()
+        way, wish = f"/marketplace/offers/new/{silent.digest.removeprefix('sha256:')}", {"visibility": "private"}
+        for answer in (house.lead.browser.get(way), house.lead.browser.post(way, form(changelog="New.", **wish))):
+            assert "It has no description in this language: DE." in answer.text
+            assert "Who may find it?" not in answer.text
+        assert answer.status == 422
 
 
 class TestImport:

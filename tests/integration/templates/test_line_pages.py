@@ -44,12 +44,18 @@ class TestLinePages:
         unfit = browser.post(f"{LINE}/upgrade", form | {"action": "look"})
         assert unfit.status == 422
         assert "{[" in unfit.text
+        long = {"to": to, "command_key": form["command_key"], side.replace("side", "value", 1): "Northwind " * 60}
+        untold = browser.post(f"{LINE}/upgrade", long | {"action": "look"})  # typed, and no side chosen
+        assert "Nothing is open." in untold.text
+        assert "Northwind " * 60 in untold.text
         seen = browser.post(f"{LINE}/upgrade", form | {side.replace("side", "value", 1): "Northwind", "action": "look"})
         assert "Nothing is open." in seen.text
         sent = form | {side.replace("side", "value", 1): "Northwind", "action": "publish"}
         done = browser.post(f"{LINE}/upgrade", sent | {"seen": seen.hidden["seen"]})
         assert done.status == 303
+        assert "This is what is offered now." not in browser.get(LINE).text  # its history comes within seconds
         house.run()
+        assert "This is what is offered now." in browser.get(LINE).text
         assert "msp-managed-services 1.5.0 + northwind-managed-services" in browser.get(LINE).text
         key = browser.get(LINE).hidden["command_key"]
         back = browser.post(f"{LINE}/back", {"seq": "1", "reason": "Too early", "command_key": key})

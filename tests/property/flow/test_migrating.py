@@ -109,6 +109,9 @@ def check(before: State, after: State, wanted: MigrationMap) -> None:
         }
         assert now.evidence == item.evidence
         assert now.request >= item.request
+        if before.plan and after.plan and key in before.plan.baseline:
+            planned = record.baseline if becomes not in after.items else after.plan.baseline
+            assert planned[key if becomes not in after.items else becomes] == before.plan.baseline[key]
     for each in before.exceptions.values():
         assert each.id in after.exceptions
     for each in after.open_exceptions():
@@ -138,7 +141,13 @@ def check_one(seed: int, other: int, moment: int) -> None:
     at = history[-1].at
     wanted = MigrationMap(items=renamed)
     event = Migrated(
-        by=STAFF, before=old.digest, definition=new.digest, version=new.version, reason="Better.", map=wanted
+        by=STAFF,
+        before=old.digest,
+        definition=new.digest,
+        version=new.version,
+        reason="Better.",
+        map=wanted,
+        keeps_dates=True,
     )
     if before.phase != "running":
         return

@@ -130,6 +130,7 @@ def _go_back(work: Work, carrier: Carrier, line: Line) -> None:
         "definition": plan.definition,
         "version": plan.version,
         "map": wanted,
+        "keeps_dates": True,
     }
     advance(work, onboarding, flow.Migrated(by=acting(work, onboarding), reason=reason, **about))
     _tell(work, upgrade.id, to, line.before, wanted, reason)

@@ -174,7 +174,7 @@ def _draw(
     }
     status = trouble.status if trouble else 200
     if wants_fragment(request):
-        return fragment(request, "templates/studio/_studio.html", context, status=status)
+        return fragment(request, "templates/studio/_saved.html", context, status=status)
     return page(request, "templates/studio/studio.html", context, status=status, nav=staff_nav(request))
 
 

@@ -1,13 +1,13 @@
 """A template of the library and its next version, with three overlays upon each: distributor, reseller, the partner.
 
-The overlays go from one to the next by the three-way merge; two of its conflicts are decided by hand, as people do.
+The overlays go from one to the next by the three-way merge; its conflicts are decided as people do.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,8 @@ from app.flow.events import MigrationMap
 from app.templates.document import Source
 from app.templates.language import Template, address
 from app.templates.library import open_shelf
-from app.templates.merging import upgrade_overlay
+from app.templates.merging import Own, upgrade_overlay
+from app.templates.merging.resolving import Resolution
 from app.templates.overlay import Effective, Overlay, apply_overlays
 
 NAME = "saas/enterprise-launch"
@@ -30,7 +31,7 @@ class Edition:
     ground: tuple[Template | Overlay, ...]
     own: Overlay
     effective: Effective
-    decided: tuple[str, ...] = ()
+    decided: Mapping[str, Mapping[str, Resolution]] = field(default_factory=dict)  # by overlay, by path
 
     @property
     def below(self) -> Template:
@@ -87,6 +88,7 @@ def next_version() -> Template:
             each["depends_on"] = [MAP.items.get(key, key) for key in each["depends_on"]]
     find(document, "first_workflow")["tasks"].append(task("first_report", "csm", depends_on=["task.tell_value"]))
     find(document, "training_sessions")["due"] = {"business_days": 15}
+    find(document, "training_plan")["due"] = {"business_days": 6}
     return template_of(document)
 
 
@@ -120,7 +122,7 @@ def patches() -> Sequence[tuple[str, Document]]:
                 "launch",
                 "training_able",
                 task("own_greeting", "csm") | {"$add": True, "$first": True},
-                {"id": "training_plan", "due": {"business_days": 3}},
+                {"id": "training_plan", "due": {"business_days": 5}},
                 {"id": "training_sessions", "due": {"business_days": 12}},
             ),
         ),
@@ -131,21 +133,28 @@ def patches() -> Sequence[tuple[str, Document]]:
 def old_and_new() -> tuple[Edition, Edition]:
     """Both versions with the chain upon each. The second one's overlays came by the merge."""
     old, new = apply_overlays(first_version()), apply_overlays(next_version())
-    olds, news, decided = [old], [new], []
+    olds, news, decided = [old], [new], dict[str, Mapping[str, Resolution]]()
     for name, patch in patches():
         overlay = overlay_of(name, olds[-1], patch)
         wanted = upgrade_overlay(olds[-1], news[-1], overlay)
-        answers = {each.path: "theirs" if "support_notes" in each.path else "ours" for each in wanted.open}
+        answers = {each.path: said_to(each.path) for each in wanted.open}
         merged = upgrade_overlay(olds[-1], news[-1], overlay, answers)
         assert merged.overlay is not None
-        decided += list(answers)
+        decided[name] = answers
         olds.append(apply_overlays(old.template, [*olds[-1].overlays, overlay]))
         document = {**merged.overlay.document, "version": "2.0.0"}
         upgraded = Overlay(document, address(document), Source(f"{name}.yaml", document, {}, {}))
         news.append(apply_overlays(new.template, [*news[-1].overlays, upgraded]))
-    return _edition(olds, ()), _edition(news, tuple(decided))
+    return _edition(olds, {}), _edition(news, decided)
 
 
-def _edition(chain: list[Effective], decided: tuple[str, ...]) -> Edition:
+def said_to(path: str) -> Resolution:
+    """What somebody decides where both sides have changed one place: take one of them, or neither."""
+    if "support_notes" in path:
+        return "theirs"
+    return Own(4) if "training_plan" in path else "ours"
+
+
+def _edition(chain: list[Effective], decided: Mapping[str, Mapping[str, Resolution]]) -> Edition:
     whole = chain[-1]
     return Edition((whole.template, *whole.overlays[:-1]), whole.overlays[-1], whole, decided)

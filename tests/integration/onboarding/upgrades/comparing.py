@@ -30,6 +30,7 @@ OWN_TABLES = {
     "delegation",
 }
 Place = tuple[str, ...]
+_DATES = ("baseline", "pins")  # of a plan: what was planned, what people chose
 
 
 def values_in(node: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
@@ -56,7 +57,8 @@ def look(node: Any, place: Place) -> Any:
 
 def lost(before: Any, after: Any, renamed: Mapping[str, str]) -> Iterator[str]:
     """Values that an onboarding had and that nothing of it holds any more; finished work that is not finished."""
-    kept = {key: item for made in after.get("migrations", ()) for key, item in made.get("departed", {}).items()}
+    kept = _all_of(after, "departed")
+    dates = {name: _all_of(after, name) for name in _DATES}
     for key, item in before["items"].items():
         now = after["items"].get(renamed.get(key, key)) or kept.get(key) or {}
         if item.get("state", "waiting") in SETTLED and now.get("state") != item["state"]:
@@ -68,8 +70,8 @@ def lost(before: Any, after: Any, renamed: Mapping[str, str]) -> Iterator[str]:
         found = look(after, here)
         if found is None and place[0] == "items":
             found = look(kept, place[1:])
-        if found is None and place[:2] == ("plan", "baseline") and place[2] in kept:
-            continue  # the plan is the version's: what it does not have has no date in it
+        if found is None and place[0] == "plan" and place[-1] in kept:
+            found = look(dates, place[1:])  # the plan is the version's: what it does not have has its dates elsewhere
         if found is None and any(key in place and not _was_begun(before, key) for key in before["items"]):
             continue  # a step that nobody had begun and that the other version does not have
         said = _renamed(value, renamed) if isinstance(value, str) else value
@@ -78,8 +80,16 @@ def lost(before: Any, after: Any, renamed: Mapping[str, str]) -> Iterator[str]:
 
 
 def finished(state: Any) -> dict[str, Any]:
-    """Of a state what nobody changes any more by going on: the finished items, with all that is in them."""
-    return {"items": {key: item for key, item in state["items"].items() if item.get("state", "waiting") in SETTLED}}
+    """Of a state what nobody changes any more by going on: the finished items, with all that is in them, and dates."""
+    items = {key: item for key, item in state["items"].items() if item.get("state", "waiting") in SETTLED}
+    plan = state.get("plan") or {}
+    dates = {name: {key: each for key, each in plan.get(name, {}).items() if key in items} for name in _DATES}
+    return {"items": items, "plan": dates}
+
+
+def _all_of(state: Any, name: str) -> dict[str, Any]:
+    """What all migrations of a state have written down under that name."""
+    return {key: each for made in state.get("migrations", ()) for key, each in made.get(name, {}).items()}
 
 
 def _renamed(word: str, renamed: Mapping[str, str]) -> str:

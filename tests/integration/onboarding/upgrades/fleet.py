@@ -38,9 +38,9 @@ from app.onboarding.upgrades import operations, queries
 from app.onboarding.upgrades.rules import Line, Upgrade
 from app.partners.operations import assign_role
 from app.templates.operations import adopt, pin, publish
-from app.templates.upgrades.operations import try_upgrade, upgrade
+from app.templates.upgrades.operations import see_line, try_upgrade, upgrade
 from tenants.tenant import Tenant
-from tests.factories.installation import Installation, person
+from tests.factories.installation import Installation, Partner, person
 from tests.integration.onboarding.upgrades.chain import MAP, Edition
 
 EVERYONE = By(actor="person:tester", roles=("onboarding_lead",))
@@ -150,7 +150,14 @@ class Fleet:
     """A partner's customers, so many onboardings at each, and its upgrade from one edition to the next."""
 
     def __init__(
-        self, installation: Installation, old: Edition, *, tenants: int, each: int, kinds: Iterable[str] = STATES
+        self,
+        installation: Installation,
+        old: Edition,
+        *,
+        tenants: int,
+        each: int,
+        kinds: Iterable[str] = STATES,
+        partner: Partner | None = None,
     ) -> None:
         declare_everything()
         self.names = list(kinds)
@@ -159,7 +166,7 @@ class Fleet:
         services: dict[type, object] = {CursorKey: CursorKey(b"the key of this test")}
         services |= {Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0)}
         installation.runtime.services.update(services)
-        self.partner = installation.partner("Northwind")
+        self.partner = partner or installation.partner("Northwind")
         self.ada, self.lena = self._staff("ada"), self._staff("lena")
         self.publish(old)
         self.tenants: dict[UUID, Tenant] = {}
@@ -190,11 +197,15 @@ class Fleet:
         """Ada takes the partner's own overlay along, and decides what both sides have changed."""
         line = edition.below.id
         with self.installation.work(self.partner.home, self.ada) as work:
-            open_ones = try_upgrade(work, line, top, {}).steps[0].upgrade.open
-            decided = {edition.own.id: {each.path: "ours" for each in open_ones}}
+            decided = {edition.own.id: edition.decided[edition.own.id]}
             plan = try_upgrade(work, line, top, decided)
             assert upgrade(work, line, top, decided, seen=plan.address) == edition.effective.digest
         self.run()
+
+    def offered(self, line: str) -> str:
+        """The address of what new onboardings get of a line."""
+        with self.installation.work(self.partner.home, self.ada) as work:
+            return see_line(work, line).chain.effective().digest
 
     def run(self) -> None:
         """Everything that is due, but what leaves the building and what only tells people."""
@@ -271,6 +282,10 @@ class Fleet:
         word: dict[str, Any] = {"reason": "It confuses people.", "versions": ANY} | said
         with self.installation.work(self.partner.home, actor or self.ada) as work:
             return operations.take_back_upgrade(work, upgrade_id=upgrade.id, **word)
+
+    def take_one_back(self, upgrade: Upgrade, onboarding: UUID) -> Upgrade:
+        """Ada wants a single one undone."""
+        return self.take_back(upgrade, onboarding_id=onboarding, reason="They are not ready.")
 
     def read(self, upgrade: Upgrade) -> tuple[Upgrade, Lines]:
         """The upgrade as it is now, and its onboardings."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.bootstrap.commands.engine.onboardings import run_history
+from app.onboarding.upgrades.rules import Upgrade
 from app.templates.language import canonical
 from tests.factories.installation import Installation
 from tests.integration.onboarding.upgrades.chain import MAP, Edition, old_and_new
 from tests.integration.onboarding.upgrades.comparing import fates_of, finished, gone_rows, lost, rows_of
 from tests.integration.onboarding.upgrades.fleet import Fleet, Lines
+from tests.integration.onboarding.upgrades.person import fleet_with_pages
 
 Editions = tuple[Edition, Edition]
 BACK = {becomes: was for was, becomes in MAP.items.items()}
@@ -72,30 +75,54 @@ def check_went_back(
         assert missing == [], (kind, missing)
 
 
+def check_one_goes_back(fleet: Fleet, editions: Editions, asked: Upgrade, before: dict[UUID, Any]) -> UUID:
+    """A single one, of those that are in the middle, goes back alone."""
+    upgrade, lines = fleet.read(asked)
+    one = next(id_ for id_, line in lines.items() if line.applied == "done" and fleet.kinds[id_] == "in the middle")
+    between = fleet.states()
+    fleet.take_one_back(upgrade, one)
+    fleet.run()
+    after = fleet.states()
+    assert {id_ for id_, row in after.items() if row.snapshot != between[id_].snapshot} == {one}
+    check_went_back(fleet, editions, before, between, {one: True})
+    assert {id_ for id_, line in fleet.read(asked)[1].items() if line.back} == {one}
+    return one
+
+
 def check_replays(fleet: Fleet) -> None:
     """Every journal leads to the stored state."""
     for tenant in fleet.tenants.values():
         assert run_history(["verify", "--tenant", str(tenant.id)], fleet.installation.runtime) == 0
 
 
-@pytest.mark.parametrize(
-    ("tenants", "each"), [(2, 5), pytest.param(50, 10, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
-)
-def test_upgrade_of_many_does_what_was_shown_and_goes_back_to_the_same_bytes(
-    installation: Installation, tenants: int, each: int
-):
-    watch = Watch()
+def test_upgrade_of_many_does_what_was_shown_and_goes_back_to_the_same_bytes(installation: Installation):
+    old, _new = old_and_new()
+    check_upgrade(Fleet(installation, old, tenants=2, each=5))
+
+
+@pytest.mark.soak
+@pytest.mark.browser
+@pytest.mark.timeout(3600)
+def test_upgrade_of_many_hundreds_by_people_on_the_pages(installation: Installation, tmp_path: Path, doors_redis: str):
+    """Five hundred in fifty workspaces; who decides, agrees, stops and takes back does so in Chromium."""
+    old, _new = old_and_new()
+    with fleet_with_pages(installation, tmp_path, doors_redis, old, tenants=50, each=10) as fleet:
+        check_upgrade(fleet)
+
+
+def check_upgrade(fleet: Fleet) -> None:
+    """From one edition to the next: shown, agreed to, done, one taken back, worked on, all taken back."""
+    watch, installation = Watch(), fleet.installation
     old, new = old_and_new()
-    assert len(new.decided) >= 2
-    watch.tell(f"two versions under a chain of three overlays, {len(new.decided)} conflicts decided by hand")
-    fleet = Fleet(installation, old, tenants=tenants, each=each)
+    own = new.decided[new.own.id]
+    assert len(own) == 2
     before, journals = fleet.states(), fleet.journals()
     rows = {tenant.id: rows_of(installation, tenant) for tenant in fleet.tenants.values()}
     pinned = fleet.pinned(old.effective.digest)
-    assert len(before) == tenants * each
-    watch.tell(f"{len(before)} live onboardings in {tenants} workspaces: {dict(Counter(fleet.kinds.values()))}")
+    watch.tell(f"{len(before)} live onboardings in {len(fleet.tenants)} workspaces: {Counter(fleet.kinds.values())}")
 
     fleet.publish(new)
+    watch.tell(f"{len(own)} conflicts of the partner's own decided by hand: {dict(own)}")
     asked = fleet.ask(new)
     fleet.run()
     upgrade, lines = fleet.read(asked)
@@ -118,10 +145,13 @@ def test_upgrade_of_many_does_what_was_shown_and_goes_back_to_the_same_bytes(
     check_replays(fleet)
     watch.tell("every fate and date as shown, nothing lost, nothing reopened, every journal replays")
 
-    worked = fleet.work_on(new, [id_ for id_, line in lines.items() if line.applied == "done"])
+    one = check_one_goes_back(fleet, (old, new), asked, before)
+    watch.tell(f"one taken back ({fleet.kinds[one]}), and no other moved")
+
+    worked = fleet.work_on(new, [id_ for id_, line in lines.items() if line.applied == "done" and id_ != one])
     between = fleet.states()
     watch.tell(f"{worked} steps done with the new version")
-    fleet.take_back(upgrade)
+    fleet.take_back(fleet.read(asked)[0])
     fleet.run()
     upgrade, lines = fleet.read(asked)
     back = {id_: line for id_, line in lines.items() if line.applied == "done"}

@@ -53,7 +53,7 @@ _LINE: Context = {
     "chrome": replace(PARTNER, path="/templates"),
     "line": line_out(Line(_CHAIN, 1), {_CHAIN.template.digest: "Westwind Distribution"}, _READ),
     "targets": [target_out(_next(), {_next().template.digest: "Westwind Distribution"})],
-    "history": history_out(_HISTORY, _NAMES),
+    "history": history_out(_HISTORY, _NAMES, Line(_CHAIN, 1)),
     "may_publish": True,
     "refused": "",
     "ended": None,
@@ -90,7 +90,7 @@ TAKEN_DOWN = replace(DEPRECATED, state="taken_down", reason="It asks for passwor
 EXAMPLES: dict[str, list[Context]] = {
     "templates/lines/line.html": [
         _LINE,
-        _LINE | {"targets": [], "history": history_out(_HISTORY[2:], _NAMES), "may_publish": False},
+        _LINE | {"targets": [], "history": history_out(_HISTORY[2:], _NAMES, Line(_CHAIN, 1)), "may_publish": False},
         _LINE | {"ended": ended_out(DEPRECATED, "msp-managed-services", _LINE["targets"])},
         _LINE | {"ended": ended_out(TAKEN_DOWN, "msp-managed-services", []), "targets": []},
         _LINE | {"refused": "Say why: whoever looks at this line later asks that first."},
@@ -104,5 +104,6 @@ EXAMPLES: dict[str, list[Context]] = {
     ],
     "templates/lines/_step.html": [{"step": _MERGE["plan"]["steps"][0], "wrong": {}}],
     "templates/lines/_conflict.html": [{"conflict": _CONFLICT, "wrong": {}}],
+    "templates/lines/_property.html": [{"each": _CONFLICT}],
     "templates/lines/_changes.html": [{"caption": "What changes", "changes": _MERGE["plan"]["upstream"]}],
 }

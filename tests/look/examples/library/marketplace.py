@@ -145,6 +145,7 @@ _FORM: Context = {
         "id": "remote-start",
         "version": "1.1.0",
         "adapted": True,
+        "untold": [],
     },
     "typed": {},
     "errors": [],
@@ -210,6 +211,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "marketplace/offer.html": [
         _FORM,
         _FORM | {"errors": [("changelog", "Say in a few words what is in this version.")]},
+        _FORM | {"template": _FORM["template"] | {"untold": ["de"]}},
     ],
     "marketplace/imports.html": [
         _IMPORTS,

@@ -146,6 +146,8 @@ EXAMPLES: dict[str, list[Context]] = {
     "templates/studio/_findings.html": [_PLAIN],
     "templates/studio/_checked.html": [_studio(_wrong()), _studio(_wrong(), more_problems=1_800)],
     "templates/studio/_head.html": [_PLAIN],
+    "templates/studio/_titled.html": [_PLAIN],
+    "templates/studio/_saved.html": [_PLAIN],
     "templates/studio/findings/_simulation.html": [_walk("walking"), _walk("failed")],
     "templates/studio/findings/_report.html": [{"report": _report(dead=True)}],
     "templates/studio/findings/_changed.html": [{"changes": _different()["found"]["groups"][2]["changes"]}],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from app.flow import events
 from app.flow.commands import NotifyRole, RequestAction
-from app.flow.decide import replay
+from app.flow.decide import decide_by, replay
 from app.flow.events import MigrationMap
 from app.flow.migration.migrate import MigrationRefused
 from app.flow.migration.standing import TOO_LATE
@@ -26,6 +27,7 @@ from tests.unit.flow.migration.versions import (
     rename_kickoff,
     task,
     version,
+    wish,
 )
 from tests.unit.flow.running import STAFF, Run, managed_services, of_type
 
@@ -203,6 +205,29 @@ class TestWhatHasNoPlace:
         before = run.item("task.kickoff")
         after = go_on(run, version(drop_kickoff), MigrationMap(dropped=("task.kickoff",))).state
         assert after.migrations[0].departed == {"task.kickoff": before}
+
+    def test_comes_back_with_the_dates_that_it_was_planned_and_promised_for(self):
+        run = Run()
+        day = run.state.partner.day_at(run.now + timedelta(days=9))
+        run.apply(events.DueDateSet(by=STAFF, item="task.kickoff", day=day, reason="They asked."))
+        before, old = run.state.plan, run.definition
+        run.until_launch()
+        left = go_on(run, version(drop_kickoff), MigrationMap(dropped=("task.kickoff",))).state
+        assert "task.kickoff" not in left.plan.baseline.keys() | left.plan.pins.keys()
+        assert left.migrations[0].baseline == {"task.kickoff": before.baseline["task.kickoff"]}
+        assert left.migrations[0].pins == {"task.kickoff": day}
+        back = go_on(run, old).state.plan
+        assert (back.baseline["task.kickoff"], back.pins) == (before.baseline["task.kickoff"], {"task.kickoff": day})
+
+    def test_keeps_no_dates_where_that_was_not_done_yet_when_it_went(self):
+        run = Run()
+        run.until_launch()
+        gone, old = version(drop_kickoff), run.definition
+        event = msgspec.structs.replace(wish(run, gone, MigrationMap(dropped=("task.kickoff",))), keeps_dates=False)
+        known = {old.digest: old, gone.digest: gone}
+        run.definition, run.state = gone, decide_by(known.__getitem__, run.state, event, run.now).state
+        assert (run.state.migrations[0].baseline, run.state.migrations[0].pins) == ({}, {})
+        assert "task.kickoff" not in go_on(run, old).state.plan.baseline
 
     def test_goes_by_itself_when_nobody_has_touched_it(self):
         def drop(document):

@@ -113,7 +113,9 @@ def add_stage_first(document: Document) -> None:
 def wish(run: Run, to: Definition, wanted: MigrationMap | None = None) -> Migrated:
     """The event that goes on with that version."""
     about = {"before": run.state.definition, "definition": to.digest, "version": to.version}
-    return Migrated(by=STAFF, reason="The new version is better.", map=wanted or MigrationMap(), **about)
+    return Migrated(
+        by=STAFF, reason="The new version is better.", map=wanted or MigrationMap(), keeps_dates=True, **about
+    )
 
 
 def look(run: Run, to: Definition, wanted: MigrationMap | None = None) -> Preview:
