@@ -55,6 +55,7 @@ from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.dates.times import TimePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
+from app.onboarding.files.pages import FilePages
 from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
@@ -137,6 +138,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     MigrationPages,
     UpgradePages,
     FeedForms,
+    FilePages,
     FeedDoors,
     CommentPages,
     OnboardingForms,

@@ -25,6 +25,7 @@ from tenants.schema.install import install
 from tenants.tenant import Tenant
 from tests.benchmarks.measure import say
 from tests.cluster import Cluster
+from tests.factories.files import files_in
 from tests.factories.installation import GATEWAYS, Installation
 from tests.factories.main_job import MainJob, open_main_job
 
@@ -57,7 +58,7 @@ class Ground:
         create_keyring(place / "keys", place / "worker-keys")
         keyring = open_keyring(Program.WORKER, place / "keys", place / "worker-keys")
         bundles = BundleFolder(place / "bundles", 1 << 20, timedelta(hours=1), frozenset())
-        services = {Keyring: keyring, Seeder: seeder(keyring), BundleFolder: bundles}
+        services = {Keyring: keyring, Seeder: seeder(keyring), BundleFolder: bundles, **files_in(place)}
         one.runtime = replace(one.runtime, services=services)
         try:
             yield one

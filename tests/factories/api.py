@@ -27,6 +27,7 @@ from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.sessions import DatabaseAway
 from tests.factories.doors import Browser, Doors
+from tests.factories.files import files_in
 from tests.factories.installation import Installation
 
 MOST = 4 << 20  # bytes of the largest bundle that may be uploaded
@@ -90,6 +91,7 @@ class API:
         self.folder = BundleFolder(folder / "bundles", MOST, timedelta(hours=72), frozenset({own}))
         services: dict[type, object] = {
             Keyring: keyring,
+            **files_in(folder),
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
             **trail_services(keyring, installation.databases, "http://localhost:8000"),

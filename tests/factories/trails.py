@@ -24,6 +24,7 @@ from app.vault.operations import make_keys
 from app.vault.rules import Program
 from app.vault.trail_keys import TrailKeys
 from tenants.tenant import Tenant
+from tests.factories.files import files_in
 from tests.factories.installation import Installation, make_runtime, person
 
 HOST = "slipway.example"
@@ -50,6 +51,7 @@ class Trails:
         self.keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker")
         services: dict[type, Any] = {
             Keyring: self.keyring,
+            **files_in(folder),
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
             Signers: Signers(TrailKeys(self.keyring, lambda _tenant: HOST)),
             Gate: Gate(

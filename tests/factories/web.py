@@ -66,6 +66,7 @@ from app.web.streams import Streams
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
+from tests.factories.files import files_in
 from tests.factories.installation import Installation, make_runtime
 
 PARTNERS = {partner.slug: partner for partner in (NORTHWIND, HARBOR)}
@@ -214,6 +215,7 @@ class Portals:
         databases = self.installation.databases
         own: dict[type, object] = {
             Keyring: keyring,
+            **files_in(folder),
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
             **trail_services(keyring, databases, "http://localhost:8000"),

@@ -46,6 +46,7 @@ from app.web.streams import Streams
 from tenants.tenant import Tenant
 from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
+from tests.factories.files import files_in
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
 from tests.look.examples.onboarding.upgrades import UPGRADE
@@ -122,6 +123,7 @@ class Town:
         self.bundles.prepare()
         services: dict[type, object] = {
             Keyring: self.keyring,
+            **files_in(folder),
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(self.keyring),
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
