@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from app.flow.fields import Field
+from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
 from app.kernel.ids import new_id
 from app.onboarding.files.looking import Looker
 from app.onboarding.files.rules import MIB, FileRefused, FileTooLarge, PlaceFull, clean_name, kind_for, most_bytes
@@ -118,7 +119,8 @@ class Reception:
     def committing(self) -> Iterator[Callable[[object], None]]:
         """Around the command that makes files somebody's; it is told the ids that this, or an earlier try, has kept.
 
-        Where the command fails nobody may know whether its rows are there: then the sweep looks, and decides.
+        Refused, it has rolled back. Where it fails otherwise, a connection lost at the commit say, nobody here knows
+        whether its rows are there: then the sweep looks, and decides.
         """
         waiting, self._begun = self._begun, {}
 
@@ -128,7 +130,11 @@ class Reception:
                     self._folder.settle(incoming)
             self._begun = waiting
 
-        yield kept
+        try:
+            yield kept
+        except (Conflict, Forbidden, Invalid, Missing):
+            self._begun = waiting
+            raise
 
     def close(self) -> None:
         """What is not kept by now is taken away."""

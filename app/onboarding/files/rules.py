@@ -61,7 +61,7 @@ def clean_name(sent: str) -> str:
     """
     last = unicodedata.normalize("NFC", sent).translate(_SEPARATORS).rpartition("/")[2]
     name = " ".join(last.split())
-    hidden = any(unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn"} for letter in name)
+    hidden = any(unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn"} for letter in last)
     if hidden or not name.strip(". ") or len(name) > LONGEST_NAME:
         raise FileRefused("name")
     return name

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
-
 from app.flow import events as flow
 from app.kernel.ids import new_id
 from app.onboarding import operations
@@ -119,7 +117,7 @@ def open_desk(house: House) -> Desk:
     effective = apply_overlays(read_template(small_text(MILESTONES), FILE))
     made = new_id()
     with house.installation.work(house.acme.tenant, house.ada) as work:
-        people = work.session.scalars(select(Onboarding.people).limit(1)).one()
+        people = work.session.get_one(Onboarding, house.acme.onboarding_id).people
         roles = {"lead": people["onboarding_lead"], "client": people["customer_owner"]}
         started = flow.Started(
             by=flow.By(actor=house.ada.label),
