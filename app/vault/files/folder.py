@@ -81,6 +81,18 @@ class FileFolder:
                 os.link(received, target, follow_symlinks=False)
             sync_folder(target.parent)
 
+    def place(self, incoming: Incoming, address: str) -> None:
+        """Move what was received to its address, whatever is there: its row is here already. Raises FilesAway."""
+        with _away():
+            target = self._blob(incoming.tenant_id, address)
+            self._prepare(target.parent)
+            (self._incoming / incoming.name).replace(target)
+            sync_folder(target.parent)
+
+    def has(self, tenant_id: UUID, address: str) -> bool:
+        """Whether there are bytes at that address."""
+        return self._blob(tenant_id, address).is_file()
+
     def settle(self, incoming: Incoming) -> None:
         """Its row is committed: only the address stays."""
         with suppress(OSError):  # what cannot be taken away now is taken away by the sweep

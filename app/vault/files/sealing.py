@@ -100,10 +100,10 @@ class OpenedFile(io.RawIOBase):
         self._size, self._at = size, 0
         self._last = max(0, -(-size // CHUNK) - 1)
         self._known: tuple[int, bytes] = (-1, b"")
-        if file.seek(0, io.SEEK_END) != len(HEAD) + size + (self._last + 1) * TAG_BYTES:
-            raise FileUnreadable
+        whole = file.seek(0, io.SEEK_END) == len(HEAD) + size + (self._last + 1) * TAG_BYTES
         file.seek(0)
-        if file.read(len(HEAD)) != HEAD:
+        if not whole or file.read(len(HEAD)) != HEAD:
+            file.close()
             raise FileUnreadable
 
     def readable(self) -> bool:
@@ -138,7 +138,10 @@ class OpenedFile(io.RawIOBase):
         """The whole content, chunk by chunk; closes the file at its end."""
         with self._file:
             for number in range(self._last + 1):
-                yield self._chunk(number)
+                piece = self._chunk(number)
+                if number == self._last:
+                    self._file.close()  # nobody may ask for what comes after the last piece
+                yield piece
 
     def _chunk(self, number: int) -> bytes:
         if self._known[0] != number:

@@ -5,10 +5,11 @@ So changing the tenant's keys never touches a blob, and taking one row away make
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import delete, or_, select
 
 from app.kernel.ids import new_id
@@ -25,9 +26,18 @@ SYSTEM_ONLY = {
     "keep_file_key": "part of an operation that has checked its own permission",
     "open_file_keys": "part of an operation that has checked its own permission",
     "drop_file_key": "part of an operation that has checked its own permission",
+    "take_file_keys": "part of an export, which has checked its own permission",
+    "put_file_keys": "part of an import, which has checked its own permission",
 }
 _PURPOSE: Final = DoorPurpose.FILE
 _OF_FILES: Final = (SecretRecord.kind == DOOR) & (SecretRecord.purpose == _PURPOSE)
+
+
+class MovedFileKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The key of a file as a line of a bundle: bare, so only ever inside a sealed part."""
+
+    file: UUID
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 def keep_file_key(work: Work, keyring: Keyring, *, file_id: UUID, key: Secret) -> None:
@@ -66,6 +76,23 @@ def open_file_keys(work: Work, keyring: Keyring, *file_ids: UUID) -> Mapping[UUI
 def drop_file_key(work: Work, *, file_id: UUID) -> None:
     """Forget the key: the file can never be read again here."""
     work.session.execute(delete(SecretRecord).where(_OF_FILES, SecretRecord.field == str(file_id)))
+
+
+def take_file_keys(work: Work, keyring: Keyring) -> list[bytes]:
+    """The keys of all files, each a line of JSON, bare: for an export that leaves the tenant's own keys here.
+
+    Raises as `open_file_keys` does.
+    """
+    opened = open_file_keys(work, keyring)
+    moved = (MovedFileKey(file_id, key.reveal_bytes()) for file_id, key in sorted(opened.items()))
+    return [msgspec.json.encode(each) for each in moved]
+
+
+def put_file_keys(work: Work, keyring: Keyring, lines: Iterable[bytes]) -> None:
+    """Seal them with the keys that the tenant has here. Raises msgspec.ValidationError, KeysMissing."""
+    for line in lines:
+        moved = msgspec.json.decode(line, type=MovedFileKey)
+        keep_file_key(work, keyring, file_id=moved.file, key=Secret(moved.key))
 
 
 def _opened(work: Work, keyring: Keyring, keys: KeysInUse, row: SecretRecord) -> Secret:

@@ -12,6 +12,8 @@ import pytest
 from app.kernel.ids import new_id
 from app.onboarding.files.sweeping import sweep_files
 from app.vault.files.folder import Incoming
+from app.vault.keyring import Keyring
+from app.vault.operations.rotation import ask_rotation
 from tests.factories.files import office, pdf
 from tests.integration.onboarding.files.desk import (
     BOUNDARY,
@@ -226,3 +228,32 @@ class TestCutOff:
         assert folder.waiting() == {}
         assert all(each.read_bytes() != b"sealed" for each in desk.blobs())
         assert fetch(desk.house.olga, f"{desk.path}/files/{file['id']}")[2] == DIAGRAM
+
+
+class TestKeys:
+    def test_change_while_files_are_there(self, desk: Desk):
+        house, tenant = desk.house, desk.place.tenant
+        desk.hand_over(house.olga, ("a.pdf", DIAGRAM))
+        [file] = desk.files()
+        [blob] = [each for each in desk.blobs() if each.name == file["address"]]
+        before, written = blob.read_bytes(), blob.stat().st_mtime
+        with house.installation.work(tenant, house.ada) as work:
+            ask_rotation(work, work.service(Keyring), wrapping=True, keys=True)
+        house.run()
+        query = "SELECT DISTINCT key_version FROM {}.secret WHERE purpose = 'file'"
+        assert [row.key_version for row in house.installation.rows(tenant, query)] == [2]
+        assert fetch(house.olga, f"{desk.path}/files/{file['id']}")[2] == DIAGRAM
+        assert (blob.read_bytes(), blob.stat().st_mtime) == (before, written)  # only its key was sealed anew
+
+    def test_open_nothing_while_they_are_switched_off(self, desk: Desk):
+        house, tenant = desk.house, desk.place.tenant
+        desk.hand_over(house.olga, ("a.pdf", DIAGRAM))
+        [file] = desk.files()
+        keys = house.doors.runtime.service(Keyring).wrapping
+        keys.disable(tenant.id)
+        try:
+            assert fetch(house.olga, f"{desk.path}/files/{file['id']}")[0] == 503
+            assert desk.hand_over(house.olga, ("b.pdf", DIAGRAM)).status == 503
+        finally:
+            keys.enable(tenant.id)
+        assert len(desk.files()) == 1
