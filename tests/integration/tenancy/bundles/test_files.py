@@ -1,4 +1,4 @@
-"""Files move with their workspace: the same bytes over there, with the tenant's keys or without them; and leave none."""
+"""Files move with their workspace: the same bytes over there, with the tenant's keys or without them."""
 
 from __future__ import annotations
 
