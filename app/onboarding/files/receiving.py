@@ -71,6 +71,11 @@ class Reception:
         self._begun: dict[UUID, Incoming] = {}
 
     @property
+    def largest(self) -> int:
+        """Bytes of the largest file that is taken."""
+        return self._most
+
+    @property
     def most(self) -> int:
         """Bytes of all that one request may bring: as many of the largest files as the place takes."""
         return self._most * (self._slot.maximum or 1)

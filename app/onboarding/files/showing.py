@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
+
+from msgspec import UNSET
 
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.flow.definition import Item
 from app.flow.fields import Field, entries_of
-from app.flow.file_kinds import endings_of
+from app.flow.file_kinds import FILE_KINDS, endings_of
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
-from app.onboarding.files.queries import HandedOver, by_id, files_of, held_in, slots_of
+from app.onboarding.files.queries import HandedOver, by_id, files_of, get_file, held_in, slots_of, task_now
 from app.onboarding.files.rules import MIB, FileRefused, most_bytes
+from app.onboarding.files.schemas import FileOut, FileQuery
 from app.onboarding.people import acting
-from app.onboarding.queries.picture import Picture
+from app.onboarding.queries.picture import Picture, get_picture
 from app.vault.files.folder import FileFolder
 
 
@@ -99,3 +103,30 @@ def _removal(picture: Picture, file: HandedOver) -> str:
 def without_slots(fields: Sequence[Field]) -> list[Field]:
     """What is typed: files are handed over, each place by a form of its own."""
     return [field for field in fields if field.type != "files"]
+
+
+def list_files(work: Work, onboarding_id: UUID, asked: FileQuery) -> list[FileOut]:
+    """The files of an onboarding that the reader may see. Raises NotPermitted, OnboardingMissing."""
+    picture = get_picture(work, onboarding_id)
+    shown = [_out(picture, each) for each in files_of(work, onboarding_id)]
+    return [each for each in shown if asked.task in {UNSET, each.task}]
+
+
+def read_file(work: Work, onboarding_id: UUID, file_id: UUID) -> FileOut:
+    """One of them. Raises NotPermitted, OnboardingMissing, FileMissing."""
+    picture = get_picture(work, onboarding_id)
+    return _out(picture, get_file(work, onboarding_id, file_id))
+
+
+def _out(picture: Picture, file: HandedOver) -> FileOut:
+    return FileOut(
+        id=file.id,
+        task=task_now(picture, file),
+        slot=file.slot,
+        name=file.name,
+        kind=file.kind,
+        media=FILE_KINDS[file.kind].media,
+        size=file.stored.size,
+        by=picture.name_of(file.by),
+        at=file.at,
+    )
