@@ -5,8 +5,16 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from uuid import UUID
 
-from app.vault.files.folder import FileFolder
+from app.kernel.ids import new_id
+from app.kernel.work import Work
+from app.vault.envelope import make_key
+from app.vault.files.folder import FileFolder, Incoming
+from app.vault.files.records import StoredFile, add_stored
+from app.vault.files.sealing import FilePlace, Sealer
+from app.vault.keyring import Keyring
+from app.vault.operations.file_keys import keep_file_key
 
 LARGEST = 8 << 20  # bytes of the largest file here
 
@@ -30,3 +38,19 @@ def office(room: str = "xl/", *, more: str = "") -> bytes:
         if more:
             archive.writestr(more, "x")
     return made.getvalue()
+
+
+def keep_file(work: Work, place_id: UUID, content: bytes = b"", *, name: str = "Plan.pdf") -> StoredFile:
+    """A customer's file in that onboarding, sealed and with its row, as if it had been handed over."""
+    folder, incoming, key = work.service(FileFolder), Incoming(work.tenant.id, place_id, new_id()), make_key()
+    with folder.receive(incoming) as file:
+        sealer = Sealer(file, key, FilePlace(incoming.tenant_id, incoming.file_id))
+        sealer.write(content or pdf())
+        sealed = sealer.finish()
+    folder.publish(incoming, sealed.address)
+    folder.settle(incoming)
+    keep_file_key(work, work.service(Keyring), file_id=incoming.file_id, key=key)
+    about = {"task": "task.send", "slot": "diagram", "name": name, "kind": "pdf", "side": "customer", "by": ""}
+    stored = StoredFile(incoming.file_id, place_id, sealed.address, sealed.size, about, work.now)
+    add_stored(work, stored)
+    return stored

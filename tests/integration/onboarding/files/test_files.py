@@ -257,3 +257,42 @@ class TestKeys:
         finally:
             keys.enable(tenant.id)
         assert len(desk.files()) == 1
+
+
+class TestAPI:
+    def test_hands_over_lists_fetches_and_takes_back(self, desk: Desk):
+        house, key = desk.house, new_id().hex
+        base = f"/api/v1{desk.path.replace('/t/', '/tenants/')}"
+        door = f"{base}/tasks/{THEIRS}/files/samples?name=orders.xlsx"
+        sent = {"content_type": "application/octet-stream", "idempotency-key": key}
+        made = [house.olga.send("POST", door, office(), sent) for _ in range(2)]
+        assert [one.status for one in made] == [201, 201]
+        assert made[1].headers["idempotency-replayed"] == "true"
+        file = made[0].body
+        assert (file["name"], file["kind"], file["slot"]) == ("orders.xlsx", "xlsx", "samples")
+        assert house.olga.get(made[0].headers["location"]).body == file
+        assert house.lead.get(f"{base}/files?task={THEIRS}").body == {"items": [file]}
+        assert fetch(house.olga, f"{base}/files/{file['id']}/content")[2] == office()
+        [question] = [
+            one for one in house.olga.get(f"{base}/items/{THEIRS}").body["questions"] if one["id"] == "samples"
+        ]
+        assert question["files"] == {"accept": ["csv", "xlsx"], "max_mb": 1, "at_least": 0, "at_most": 3}
+        gone = house.olga.post(f"{base}/files/{file['id']}/removal", None)
+        assert (gone.status, gone.body["id"]) == (200, file["id"])
+        assert house.olga.get(f"{base}/files/{file['id']}").status == 404
+
+    def test_says_what_is_wrong_before_a_byte_is_read(self, desk: Desk):
+        house, base = desk.house, f"/api/v1{desk.path.replace('/t/', '/tenants/')}"
+        door = f"{base}/tasks/{THEIRS}/files/diagram"
+        binary = {"content_type": "application/octet-stream"}
+        once = binary | {"idempotency-key": new_id().hex}
+        assert house.olga.send("POST", f"{door}?name=a.pdf", DIAGRAM, binary).body["type"].endswith("key-missing")
+        assert house.olga.send("POST", door, DIAGRAM, once).status == 400
+        assert (
+            house.olga.send("POST", f"{door}?name=a.pdf", DIAGRAM, once | {"content_type": "text/plain"}).status == 415
+        )
+        assert house.olga.send("POST", f"{door}?name=a.exe", DIAGRAM, once).status == 422
+        assert house.olga.send("POST", f"{door}?name=a.pdf", pdf(size=3 << 20), once).status == 413
+        assert house.gus.send("POST", f"{door}?name=a.pdf", DIAGRAM, once).status == 404
+        assert desk.files() == []
+        assert desk.folder.waiting() == {}

@@ -7,19 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from app.kernel.ids import new_id
 from app.kernel.work import open_work
 from app.tenancy.bundles.errors import BundleBroken
-from app.vault.envelope import make_key
 from app.vault.files import moving
-from app.vault.files.folder import FileFolder, Incoming
-from app.vault.files.records import StoredFile, add_stored, list_stored
-from app.vault.files.sealing import CHUNK, FilePlace, FileUnreadable, OpenedFile, Sealer
+from app.vault.files.folder import FileFolder
+from app.vault.files.records import StoredFile, list_stored
+from app.vault.files.sealing import CHUNK, FilePlace, FileUnreadable, OpenedFile
 from app.vault.keyring import Keyring
-from app.vault.operations.file_keys import keep_file_key, open_file_keys
+from app.vault.operations.file_keys import open_file_keys
 from app.vault.rules import Program
 from tenants.tenant import Tenant
 from tests.factories.bundles import MOVER, Site
+from tests.factories.files import keep_file
 from tests.integration.tenancy.bundles.dying import Killed, dying
 
 CONTENT = bytes(range(256)) * 1_100  # several chunks, several lines
@@ -27,18 +26,8 @@ PLACE = UUID(int=7)
 
 
 def keep(site: Site, tenant: Tenant, content: bytes = CONTENT) -> StoredFile:
-    folder, incoming, key = site.runtime.service(FileFolder), Incoming(tenant.id, PLACE, new_id()), make_key()
-    with folder.receive(incoming) as file:
-        sealer = Sealer(file, key, FilePlace(tenant.id, incoming.file_id))
-        sealer.write(content)
-        sealed = sealer.finish()
     with open_work(site.runtime, tenant, MOVER, trace_id="keep") as work:
-        folder.publish(incoming, sealed.address)
-        keep_file_key(work, site.runtime.service(Keyring), file_id=incoming.file_id, key=key)
-        stored = StoredFile(incoming.file_id, PLACE, sealed.address, sealed.size, {"name": "a"}, work.now)
-        add_stored(work, stored)
-    folder.settle(incoming)
-    return stored
+        return keep_file(work, PLACE, content)
 
 
 def read(site: Site, tenant: Tenant) -> dict[UUID, bytes]:
