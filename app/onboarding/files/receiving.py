@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 from uuid import UUID
 
 import msgspec
+from prometheus_client import Counter
 
 from app.flow.fields import Field
 from app.kernel.errors import Conflict, Forbidden, Invalid, Missing
@@ -28,6 +29,8 @@ from app.vault.secret import Secret
 from app.web.translations import mark
 
 Result = TypeVar("Result")
+FILES: Final = Counter("slipway_files_received", "Files that came in, by what became of them.", ("outcome",))
+BYTES: Final = Counter("slipway_file_bytes_received", "Bytes of files that were kept.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ class Reception:
             for file_id in msgspec.convert(ids, list[UUID]):
                 if (incoming := waiting.pop(file_id, None)) is not None:
                     self._folder.settle(incoming)
+                    FILES.labels("kept").inc()
+                    BYTES.inc(next(each.sealed.size for each in self._received if each.incoming == incoming))
             self._begun = waiting
 
         try:
@@ -146,6 +151,7 @@ class Reception:
         if self._open is not None:
             self._open.file.close()
         for each in self._begun.values():
+            FILES.labels("discarded").inc()
             with suppress(OSError):  # what cannot be taken away now is taken away by the sweep
                 self._folder.abandon(each)
 

@@ -49,9 +49,11 @@ class FileTooLarge(FileRefused):
 class PlaceFull(Conflict):
     """There are as many files in this place as it takes."""
 
+    pattern = _WORDS["full"]
+
     def __init__(self, most: int) -> None:
-        super().__init__(_WORDS["full"].format(most=most))
-        self.most = most
+        self.values = {"most": most}
+        super().__init__(self.pattern.format(most=most))
 
 
 def clean_name(sent: str) -> str:

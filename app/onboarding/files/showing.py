@@ -17,7 +17,7 @@ from app.flow.file_kinds import FILE_KINDS, endings_of
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding.files.queries import HandedOver, by_id, files_of, get_file, held_in, slots_of, task_now
-from app.onboarding.files.rules import MIB, FileRefused, most_bytes
+from app.onboarding.files.rules import MIB, FileRefused, PlaceFull, most_bytes
 from app.onboarding.files.schemas import FileOut, FileQuery
 from app.onboarding.people import acting
 from app.onboarding.queries.picture import Picture, get_picture
@@ -72,7 +72,7 @@ def line_of(picture: Picture, file: HandedOver) -> dict[str, Any]:
 
 def reason(picture: Picture, error: SlipwayError) -> str:
     """Why a file was refused, in the reader's language."""
-    if isinstance(error, FileRefused):
+    if isinstance(error, FileRefused | PlaceFull):
         return picture.say(error.pattern).format(**error.values)
     return picture.say(error.message)
 
