@@ -55,8 +55,8 @@ from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.dates.times import TimePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
-from app.onboarding.files.api import FileDoors
-from app.onboarding.files.pages import FilePages
+from app.onboarding.files.doors.api import FileDoors
+from app.onboarding.files.doors.pages import FilePages
 from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages

@@ -25,9 +25,9 @@ from tenants.schema.install import install
 from tenants.tenant import Tenant
 from tests.benchmarks.measure import say
 from tests.cluster import Cluster
-from tests.factories.files import files_in
 from tests.factories.installation import GATEWAYS, Installation
 from tests.factories.main_job import MainJob, open_main_job
+from tests.factories.vault.files import files_in
 
 # A server as docs/configuration.md advises, not one for a laptop: it holds the pages of a thousand workspaces at work.
 SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}

@@ -27,8 +27,8 @@ from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.sessions import DatabaseAway
 from tests.factories.doors import Browser, Doors
-from tests.factories.files import files_in
 from tests.factories.installation import Installation
+from tests.factories.vault.files import files_in
 
 MOST = 4 << 20  # bytes of the largest bundle that may be uploaded
 

@@ -22,8 +22,8 @@ from app.vault.bundle_keys import BundleKeys, create_bundle_keys, fingerprint_of
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 MOVER = job_actor(UUID(int=0), "tenants.test")
 

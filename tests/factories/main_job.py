@@ -45,8 +45,8 @@ from app.web.security import Front
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import Installation, make_runtime
+from tests.factories.vault.files import files_in
 
 TOKEN = "pat-test-northwind"
 WORKBENCH = "wb-test-token"

@@ -24,8 +24,8 @@ from app.vault.operations import make_keys
 from app.vault.rules import Program
 from app.vault.trail_keys import TrailKeys
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import Installation, make_runtime, person
+from tests.factories.vault.files import files_in
 
 HOST = "slipway.example"
 assert app.audit.jobs.__name__

@@ -66,8 +66,8 @@ from app.web.streams import Streams
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import Installation, make_runtime
+from tests.factories.vault.files import files_in
 
 PARTNERS = {partner.slug: partner for partner in (NORTHWIND, HARBOR)}
 PRODUCT = "product_admin"

@@ -18,8 +18,8 @@ from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.slots import gateways_with_slots
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import CELL, Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 CAUSE = {"cause_tenant_id": new_id(), "cause_entry_id": new_id(), "cause_leaf_hash": "ab" * 32}
 

@@ -27,8 +27,8 @@ from tenants.schema.install import NewCell, WrongDatabase, add_cell, install, se
 from tenants.sessions import DatabaseAway, lookup_session
 from tenants.tenant import Tenant
 from tests import cluster
-from tests.factories.files import files_in
 from tests.factories.installation import CELL, GATEWAYS, Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 
 @dataclass

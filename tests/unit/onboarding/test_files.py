@@ -7,10 +7,10 @@ import io
 import pytest
 
 from app.flow.fields import Field
-from app.onboarding.files.answering import disposition
+from app.onboarding.files.doors.answering import disposition
 from app.onboarding.files.looking import Looker
 from app.onboarding.files.rules import FileRefused, PlaceFull, check_room, clean_name, kind_for
-from tests.factories.files import office, pdf
+from tests.factories.vault.files import office, pdf
 
 SLOT = Field(id="x", label={}, type="files", minimum=1, maximum=2, accept=("pdf", "xlsx", "csv"), max_mb=1)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40

@@ -46,9 +46,9 @@ from app.web.streams import Streams
 from tenants.tenant import Tenant
 from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
-from tests.factories.files import files_in, keep_file
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
+from tests.factories.vault.files import files_in, keep_file
 from tests.look.examples.onboarding.upgrades import UPGRADE
 from tests.unit.templates.packages.samples import package as gold
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from app.flow import events as flow
@@ -66,7 +67,7 @@ class Desk:
         body = form_body({"command_key": key or str(uuid4())}, *files)
         return send_form(who, f"{path or self.path}/tasks/{task}/files/{slot}", body)
 
-    def files(self) -> list[dict[str, object]]:
+    def files(self) -> list[dict[str, Any]]:
         """The rows of its files, the first first."""
         rows = self.house.installation.rows(
             self.place.tenant,

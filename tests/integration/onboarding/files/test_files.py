@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,7 +14,7 @@ from app.onboarding.files.sweeping import sweep_files
 from app.vault.files.folder import Incoming
 from app.vault.keyring import Keyring
 from app.vault.operations.rotation import ask_rotation
-from tests.factories.files import office, pdf
+from tests.factories.vault.files import office, pdf
 from tests.integration.onboarding.files.desk import (
     BOUNDARY,
     STAFFS,
@@ -216,7 +216,7 @@ class TestCutOff:
         [file] = desk.files()
         folder, tenant_id = desk.folder, desk.place.tenant.id
         [blob] = [each for each in desk.blobs() if each.name == file["address"]]
-        committed = Incoming(tenant_id, desk.place.onboarding_id, file["id"])
+        committed = Incoming(tenant_id, desk.place.onboarding_id, UUID(file["id"]))
         (folder.path / "incoming" / committed.name).hardlink_to(blob)
         lost = Incoming(tenant_id, desk.place.onboarding_id, new_id())
         with folder.receive(lost) as written:

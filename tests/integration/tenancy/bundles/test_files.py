@@ -18,7 +18,7 @@ from app.vault.operations.file_keys import open_file_keys
 from app.vault.rules import Program
 from tenants.tenant import Tenant
 from tests.factories.bundles import MOVER, Site
-from tests.factories.files import keep_file
+from tests.factories.vault.files import keep_file
 from tests.integration.tenancy.bundles.dying import Killed, dying
 
 CONTENT = bytes(range(256)) * 1_100  # several chunks, several lines

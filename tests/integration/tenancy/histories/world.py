@@ -28,9 +28,9 @@ from app.vault.tenant_keys import TenantKeys, open_dek
 from tenants.consistency import Trouble, examine_installation
 from tenants.slots import discard_stale
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import CELL, Partner, make_runtime, person
 from tests.factories.peer_house import OWN, PeerHouse, open_house
+from tests.factories.vault.files import files_in
 from tests.integration.tenancy.lifecycle.steps import staff
 
 TOLD = {"reason": "because", "trace_id": "history"}

@@ -11,8 +11,8 @@ from app.tenancy.operations.creation import Seeder, TenantRequest, create_tenant
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
-from tests.factories.files import files_in
 from tests.factories.installation import Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from app.vault.rules import Program
 from tenants.consistency import examine_installation
 from tenants.schema.install import install
 from tenants.slots import count_free, make_slots
-from tests.factories.files import files_in
 from tests.factories.installation import CELL, GATEWAYS, make_runtime, person
 from tests.factories.peer_house import PeerHouse
+from tests.factories.vault.files import files_in
 
 
 @job("attacks.remember")

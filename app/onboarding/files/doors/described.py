@@ -18,9 +18,9 @@ from app.vault.files.folder import FilesAway
 from app.vault.files.sealing import FileUnreadable
 from app.web.begin import NothingHere, NotSignedIn
 from app.web.security import NotFromHere
-from app.web.uploads import UploadCut, UploadTooLarge
 from app.web.wire.openapi import Described, Told
 from app.web.wire.reading import IdempotencyKeyMissing, IdempotencyKeyUnfit, MediaTypeUnknown, QueryUnfit
+from app.web.wire.uploads import UploadCut, UploadTooLarge
 
 _ONE = (NotSignedIn, NotPermitted, NothingHere, TenantNotActive, TenantUpgrading, OnboardingMissing)
 _SHOWN = {

@@ -14,7 +14,7 @@ from litestar.response import Stream
 
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
-from app.onboarding.files.answering import answer_content
+from app.onboarding.files.doors.answering import answer_content
 from app.onboarding.files.operations import Place, allow_upload, keep_files, open_file, take_back
 from app.onboarding.files.receiving import Reception
 from app.onboarding.files.showing import places_of, reason
@@ -26,7 +26,7 @@ from app.web.begin import begin_work, run_form, runtime_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
-from app.web.uploads import read_upload
+from app.web.wire.uploads import read_upload
 
 PageRequest = Request[Any, Any, Any]
 _TOLD_HERE = frozenset({400, 409, 413, 422})  # what the person can mend by choosing again

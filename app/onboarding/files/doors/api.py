@@ -11,8 +11,8 @@ from litestar.response import Stream
 
 from app.flow.fields import Field
 from app.kernel.work import Work
-from app.onboarding.files import described
-from app.onboarding.files.answering import answer_content
+from app.onboarding.files.doors import described
+from app.onboarding.files.doors.answering import answer_content
 from app.onboarding.files.operations import Place, allow_upload, keep_files, open_file, take_back
 from app.onboarding.files.receiving import Reception
 from app.onboarding.files.schemas import FileList, FileQuery, UploadQuery
@@ -20,11 +20,11 @@ from app.onboarding.files.showing import list_files, read_file
 from app.vault.files.folder import FileFolder
 from app.web.begin import begin_work, run_once, runtime_of
 from app.web.translations import mark
-from app.web.uploads import feed
 from app.web.wire.answering import answer_done, answer_read, write
 from app.web.wire.openapi import FILE
 from app.web.wire.openapi import described as account
 from app.web.wire.reading import MediaTypeUnknown, read_key, read_query
+from app.web.wire.uploads import feed
 
 PageRequest = Request[Any, Any, Any]
 _FRAME = 1 << 16  # bytes beyond the largest file that are read before it is called too large
