@@ -12,6 +12,7 @@ class Limit(StrEnum):
 
     ONBOARDINGS = "onboardings"  # running at once
     MEMBERS = "members"  # people who belong to the tenant, whatever their role
+    FILES_MB = "files_mb"  # the size of all files together
 
 
 class LimitReached(Conflict):
@@ -25,4 +26,5 @@ class LimitReached(Conflict):
 _SAID = {
     Limit.ONBOARDINGS: "This workspace's plan allows {most} onboardings at once; {held} are running.",
     Limit.MEMBERS: "This workspace's plan allows {most} people; {held} belong to it.",
+    Limit.FILES_MB: "This workspace's plan allows {most} MB of files; it holds {held} MB.",
 }

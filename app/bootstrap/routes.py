@@ -58,6 +58,8 @@ from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.dates.times import TimePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
+from app.onboarding.files.doors.api import FileDoors
+from app.onboarding.files.doors.pages import FilePages
 from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
@@ -141,6 +143,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     MigrationPages,
     UpgradePages,
     FeedForms,
+    FilePages,
+    FileDoors,
     FeedDoors,
     CommentPages,
     OnboardingForms,

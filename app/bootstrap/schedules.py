@@ -14,6 +14,7 @@ from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
+from app.onboarding.files.sweeping import sweep_files
 from app.tenancy.operations.creation import resume_requests
 from app.tenancy.operations.erasure import carry_out_all, forget_late
 from app.tenancy.operations.once import forget_commands
@@ -70,12 +71,16 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         follow_all(runtime)
         sweep(runtime)
 
+    def sweep_up() -> None:
+        sweep_files(runtime)
+
     return [
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
+        Schedule("onboarding.sweep_files", 600.0, sweep_up),
         Schedule("identity.settle_directories", 15.0, partial(settle_all, runtime)),
         Schedule("identity.forget_stale", 3_600.0, partial(_forget, runtime)),
     ]

@@ -34,6 +34,7 @@ from app.settings import MAIN_CELL, Settings, cell_variable
 from app.tenancy.folder import BundleFolder
 from app.tenancy.operations.creation import Seeder
 from app.vault.bundle_keys import BundleSafe, create_bundle_keys
+from app.vault.files.folder import FileFolder
 from app.vault.keepers.people_keys import PeopleSafe
 from app.vault.keyring import Keyring, create_keyring
 from app.vault.rules import Program
@@ -169,6 +170,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         **end_services(),
         **trail_services(keyring, databases, settings.public_url),
         **bundle_services(settings, program),
+        FileFolder: FileFolder(settings.files, settings.file_mib << 20),
         **link_services(databases, settings),
     }
 

@@ -24,6 +24,7 @@ TYPES = {
     "select": cel.Type.STRING,
     "decimal": cel.Type.DOUBLE,
     "integer": cel.Type.INT,
+    "files": cel.Type.INT,  # how many there are
     "boolean": cel.Type.BOOL,
     "date": cel.Type.TIMESTAMP,
 }

@@ -55,8 +55,8 @@ RISKY_KINDS = (
 # Opened by the engine itself: a result nobody knows, and a criterion that could not be evaluated.
 UNKNOWN_OUTCOME, CRITERION_ERROR = "unknown_outcome", "criterion_error"
 ENGINE_EXCEPTION_TYPES = (UNKNOWN_OUTCOME, CRITERION_ERROR)
-RUNNABLE_TASK_KINDS = ("form", "check", "action", "approval", "meeting", "training", "message")
-NOT_YET_RUNNABLE_TASK_KINDS = ("credential", "file", "signature")
+RUNNABLE_TASK_KINDS = ("form", "check", "action", "approval", "meeting", "training", "message", "file")
+NOT_YET_RUNNABLE_TASK_KINDS = ("credential", "signature")
 
 
 class Duration(Struct, frozen=True, kw_only=True):

@@ -15,8 +15,9 @@ from app.kernel.errors import Invalid
 
 Value = str | int | bool | None
 Kind = Literal[
-    "text", "long_text", "email", "url", "phone", "integer", "decimal", "select", "choices", "boolean", "date", "list"
-]
+    "text", "long_text", "email", "url", "phone", "integer", "decimal", "select", "choices", "boolean", "date", "list",
+    "files",
+]  # fmt: skip
 Text = dict[str, str]  # language → sentence
 
 LONGEST_TEXT = 500
@@ -26,6 +27,8 @@ LONGEST_ENTRY = 200
 LARGEST_INTEGER = 2**53 - 1
 _DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,28}[0-9]", re.ASCII)
+MOST_FILES = 20  # in one place; a schema says so too
+_FILE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251})\.[A-Za-z]{2,63}")
 
@@ -62,6 +65,8 @@ class Field(Struct, frozen=True, kw_only=True):
     default: Value = None
     personal: bool = False
     when: Condition | None = None  # of a question: asked only while it is true
+    accept: tuple[str, ...] = ()  # of files: the kinds that are taken, by their names in `file_kinds`
+    max_mb: int = 0  # of files: the largest one, in MiB
 
 
 def is_given(value: Value) -> bool:
@@ -120,6 +125,17 @@ def _check_list(field: Field, value: Value) -> str | None:
     if len(entries) > MOST_ENTRIES:
         return f"These are more than {MOST_ENTRIES} lines."
     return "A line is longer than 200 characters." if any(len(entry) > LONGEST_ENTRY for entry in entries) else None
+
+
+def _check_files(field: Field, value: Value) -> str | None:
+    """References alone, one a line: what the files are called and hold stands elsewhere."""
+    lines = entries_of(value)
+    if not isinstance(value, str) or not all(_FILE_ID.fullmatch(line) for line in lines):
+        return "These are not files that were handed over here."
+    if len(lines) < (field.minimum or 0):
+        return f"At least {field.minimum} files are needed."
+    most = MOST_FILES if field.maximum is None else field.maximum
+    return f"At most {most} files are taken." if len(lines) > most else None
 
 
 def _check_email(field: Field, value: Value) -> str | None:
@@ -194,6 +210,7 @@ _CHECKS = {
     "text": _check_text,
     "long_text": _check_text,
     "list": _check_list,
+    "files": _check_files,
     "email": _check_email,
     "url": _check_url,
     "phone": _check_phone,
@@ -207,9 +224,14 @@ _CHECKS = {
 
 
 def as_criterion_value(field: Field, value: Value) -> object:
-    """The value as CEL sees it: a date is a timestamp at midnight UTC, several are a list, the rest is itself."""
+    """The value as CEL sees it: a date is a timestamp at midnight UTC, several are a list, the rest is itself.
+
+    Of files it is how many there are.
+    """
     if field.type in {"list", "choices"}:
         return entries_of(value)
+    if field.type == "files":
+        return len(entries_of(value))
     if field.type == "decimal" and isinstance(value, str):
         return float(value)
     if field.type == "date" and isinstance(value, str):

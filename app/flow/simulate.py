@@ -21,6 +21,7 @@ from app.flow.fields import Field, Value
 from app.flow.parts.unfolding import instance_key, unfold
 from app.flow.simulation.due import next_due
 from app.flow.simulation.edges import ANY, Edge, Leaning
+from app.flow.simulation.files import handed_over
 from app.flow.state import State, Status
 from app.flow.steps.gates import view_gate
 from app.kernel.errors import SlipwayError, Unavailable
@@ -369,5 +370,6 @@ _MADE: dict[str, Callable[[Field, Random], Value]] = {
     "decimal": lambda field, chance: f"{_integer(field, chance)}.00",
     "boolean": lambda _field, chance: _likely(chance, 50),
     "date": lambda _field, chance: (BEGIN + timedelta(days=chance.randrange(365))).date().isoformat(),
+    "files": lambda field, chance: handed_over(_integer(field, chance)),
     "list": lambda field, chance: "\n".join(f"Entry {each}" for each in range(chance.choice(range(field.required, 4)))),
 }

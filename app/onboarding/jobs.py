@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from app.flow.decide import OnboardingEnded
 from app.flow.steps.work import StaleAction
 from app.intake.operations import record_failed_start
 from app.kernel.errors import Invalid, Missing, SlipwayError
-from app.kernel.outcomes import Done, NeedsPerson, Outcome
+from app.kernel.outcomes import Done, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.queue.timers.together import timer_job
 from app.kernel.trail import get_entry
@@ -24,6 +25,9 @@ from app.onboarding.lifecycle.operations import start_next, tell_not_started
 from app.onboarding.operations.moments import Moment
 from app.onboarding.talk.news import write_to_watchers
 from app.onboarding.upgrades.stepping import give_up, step_on
+from app.vault.files.folder import FileFolder
+
+_LATER = timedelta(minutes=5)
 
 
 @job("onboarding.start")
@@ -136,6 +140,16 @@ def project_all_cards(run: JobRun, *, event_id: str) -> Outcome:
 def tell_watchers(run: JobRun, *, onboarding_id: str) -> Outcome:
     """Something happened a while ago: those who watch it get one letter each."""
     write_to_watchers(run, UUID(onboarding_id))
+    return Done()
+
+
+@job("onboarding.remove_file", attempts=12)
+def remove_file(run: JobRun, *, address: str) -> Outcome:
+    """A file was taken back: its bytes go. Without its key they are worth nothing already."""
+    try:
+        run.runtime.service(FileFolder).remove(run.tenant.id, address)
+    except OSError as trouble:
+        return TryAgain(after=_LATER, reason=f"the folder of files cannot be used: {trouble.strerror}")
     return Done()
 
 

@@ -64,8 +64,20 @@ class OptionOut(Struct, frozen=True):
     label: Text
 
 
+class FileRules(Struct, frozen=True):
+    """What a place for files takes: kinds by their names, the largest in MiB, and how many."""
+
+    accept: list[str]
+    max_mb: int
+    at_least: int
+    at_most: int
+
+
 class QuestionOut(Struct, frozen=True):
-    """What a task asks; its answer goes under `id`. `when`: the CEL condition under which it is asked, if any."""
+    """What a task asks; its answer goes under `id`. `when`: the CEL condition under which it is asked, if any.
+
+    `files`: of a place for files, what it takes; its answer are the ids of those that were handed over, one a line.
+    """
 
     id: str
     label: Text
@@ -73,6 +85,7 @@ class QuestionOut(Struct, frozen=True):
     required: bool
     options: list[OptionOut]
     when: str | None = None
+    files: FileRules | None = None
 
 
 class ItemOut(Struct, frozen=True):

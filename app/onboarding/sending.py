@@ -74,7 +74,8 @@ _GENERAL = mark("This cannot be used as it is.")
 
 def typed_answers(item: Item, form: Form) -> dict[str, Any]:
     """The answers of a task's own questions, each as its field's type asks; what is not a number stays text."""
-    return {field.id: _typed(field, form) for field in item.fields if form.first(field.id) or field.type == "boolean"}
+    typed = (field for field in item.fields if field.type != "files")  # those are handed over by forms of their own
+    return {field.id: _typed(field, form) for field in typed if form.first(field.id) or field.type == "boolean"}
 
 
 class MoreQuestions(Invalid):
@@ -87,7 +88,8 @@ def check_all_were_asked(asked: Sequence[Field], form: Form) -> None:
     Where a form does not say what it showed, it showed everything.
     """
     shown = form.first("asked").split(",")
-    fresh = [field for field in asked if field.id not in shown] if form.first("asked") else []
+    typed = [field for field in asked if field.type != "files"]
+    fresh = [field for field in typed if field.id not in shown] if form.first("asked") else []
     if fresh:
         message = "Your answers lead to this question, too."
         raise MoreQuestions(message, errors=[(f"/answers/{field.id}", message) for field in fresh])

@@ -50,7 +50,7 @@ CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
-_SIZES = ("worker_threads", "gateways", "warm_slots")
+_SIZES = ("worker_threads", "gateways", "warm_slots", "file_mib")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -106,6 +106,8 @@ class Settings:
     bundle_mib: int
     bundle_hours: int
     bundle_recipients: tuple[str, ...]
+    files: Path
+    file_mib: int
     rate_scale: int
     queue_age: int
     trusted_proxies: tuple[str, ...]
@@ -214,6 +216,7 @@ class Settings:
             "SLIPWAY_BUNDLE_MIB": str(self.bundle_mib),
             "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
+            "SLIPWAY_FILES": str(self.files),
             "SLIPWAY_RATE_SCALE": str(self.rate_scale),
             "SLIPWAY_QUEUE_AGE": str(self.queue_age),
             "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,
@@ -264,6 +267,8 @@ def _key_store(read: _Reader) -> dict[str, object]:
         "keyring": keyring,
         "worker_keyring": read("SLIPWAY_WORKER_KEYRING", folder, default=f"{keyring}-worker"),
         **_bundles(read, default=f"{keyring}-bundles"),
+        "files": read("SLIPWAY_FILES", folder, default=f"{keyring}-files"),
+        "file_mib": read("SLIPWAY_FILE_MIB", number(1, 1024)),
         "keyring_backup_days": read("SLIPWAY_KEYRING_BACKUP_DAYS", number(0, 3650)),
         "transit_url": read("SLIPWAY_TRANSIT_URL", lambda raw: vault_url(raw) if raw else None),
         "transit_mount": read("SLIPWAY_TRANSIT_MOUNT", mount_path),

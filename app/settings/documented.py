@@ -109,6 +109,15 @@ DOCUMENTED: tuple[Documented, ...] = (
         "Bundle keys of installations that may get exports by API, separated by commas; empty: none.",
     ),
     Documented(
+        "SLIPWAY_FILES",
+        "<keyring>-files",
+        "Folder of files that people hand over; all in it is sealed. Web, worker, dispatcher and operator share it. "
+        "Back it up with the databases.",
+    ),
+    Documented(
+        "SLIPWAY_FILE_MIB", "200", "The largest file that is taken, in MiB, 1 to 1024, whatever a template allows."
+    ),
+    Documented(
         "SLIPWAY_RATE_SCALE",
         "1",
         "What every limit of requests is multiplied by, 1 to 1000: raise it where many people share one address.",

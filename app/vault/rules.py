@@ -26,6 +26,7 @@ class DoorPurpose(StrEnum):
     WEBHOOK_SIGNING = "webhook_signing"  # of webhooks that go out
     TRAIL_SIGNING = "trail_signing"  # of checkpoints of the tenant's trail
     PACKAGE_SIGNING = "package_signing"  # of templates that the home's organisation offers to others
+    FILE = "file"  # keys of files, one each: opened where somebody may read that file, and for an export
 
 
 CONNECTION: Final = "connection"
@@ -37,6 +38,7 @@ OPENERS: Final[dict[DoorPurpose, frozenset[Program]]] = {
     DoorPurpose.WEBHOOK_SIGNING: frozenset({Program.WORKER}),
     DoorPurpose.TRAIL_SIGNING: frozenset({Program.WORKER}),
     DoorPurpose.PACKAGE_SIGNING: frozenset({Program.WORKER}),
+    DoorPurpose.FILE: frozenset({Program.WEB, Program.WORKER, Program.OPERATOR}),
 }
 
 

@@ -27,6 +27,7 @@ from tests.benchmarks.measure import say
 from tests.cluster import Cluster
 from tests.factories.installation import GATEWAYS, Installation
 from tests.factories.main_job import MainJob, open_main_job
+from tests.factories.vault.files import files_in
 
 # A server as docs/configuration.md advises, not one for a laptop: it holds the pages of a thousand workspaces at work.
 SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
@@ -57,7 +58,7 @@ class Ground:
         create_keyring(place / "keys", place / "worker-keys")
         keyring = open_keyring(Program.WORKER, place / "keys", place / "worker-keys")
         bundles = BundleFolder(place / "bundles", 1 << 20, timedelta(hours=1), frozenset())
-        services = {Keyring: keyring, Seeder: seeder(keyring), BundleFolder: bundles}
+        services = {Keyring: keyring, Seeder: seeder(keyring), BundleFolder: bundles, **files_in(place)}
         one.runtime = replace(one.runtime, services=services)
         try:
             yield one

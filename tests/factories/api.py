@@ -29,6 +29,7 @@ from app.vault.rules import Program
 from tenants.sessions import DatabaseAway
 from tests.factories.doors import Browser, Doors
 from tests.factories.installation import Installation
+from tests.factories.vault.files import files_in
 
 MOST = 4 << 20  # bytes of the largest bundle that may be uploaded
 
@@ -91,6 +92,7 @@ class API:
         self.folder = BundleFolder(folder / "bundles", MOST, timedelta(hours=72), frozenset({own}))
         services: dict[type, object] = {
             Keyring: keyring,
+            **files_in(folder),
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
             **end_services(),

@@ -23,6 +23,7 @@ from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 MOVER = job_actor(UUID(int=0), "tenants.test")
 
@@ -46,7 +47,9 @@ class Site:
         """The runtime of a program of this installation."""
         worker = None if program is Program.WEB else self.folder / "worker"
         keyring = open_keyring(program, self.folder / "keys", worker)
-        return make_runtime(self.installation.databases, services={Keyring: keyring, Seeder: seeder(keyring)})
+        return make_runtime(
+            self.installation.databases, services={Keyring: keyring, Seeder: seeder(keyring), **files_in(self.folder)}
+        )
 
     @property
     def fingerprint(self) -> str:

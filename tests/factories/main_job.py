@@ -46,6 +46,7 @@ from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, make_runtime
+from tests.factories.vault.files import files_in
 
 TOKEN = "pat-test-northwind"
 WORKBENCH = "wb-test-token"
@@ -241,6 +242,7 @@ def open_main_job(installation: Installation, folder: Path, stack: ExitStack) ->
         databases,
         services={
             Keyring: keyring,
+            **files_in(folder),
             Seeder: seeder(keyring),
             **trail_services(keyring, databases, "http://localhost:8000"),
             Runner: Runner(Registry.load(), OutboundClient(book), time_limit=2.0),

@@ -25,6 +25,7 @@ from app.vault.rules import Program
 from app.vault.trail_keys import TrailKeys
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, make_runtime, person
+from tests.factories.vault.files import files_in
 
 HOST = "slipway.example"
 assert app.audit.jobs.__name__
@@ -50,6 +51,7 @@ class Trails:
         self.keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker")
         services: dict[type, Any] = {
             Keyring: self.keyring,
+            **files_in(folder),
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
             Signers: Signers(TrailKeys(self.keyring, lambda _tenant: HOST)),
             Gate: Gate(

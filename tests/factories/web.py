@@ -67,6 +67,7 @@ from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, make_runtime
+from tests.factories.vault.files import files_in
 
 PARTNERS = {partner.slug: partner for partner in (NORTHWIND, HARBOR)}
 PRODUCT = "product_admin"
@@ -226,6 +227,7 @@ class Portals:
         databases = self.installation.databases
         own: dict[type, object] = {
             Keyring: keyring,
+            **files_in(folder),
             CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(keyring),
             **trail_services(keyring, databases, "http://localhost:8000"),

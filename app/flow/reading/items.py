@@ -19,7 +19,7 @@ from app.flow.definition import (
     Validation,
 )
 from app.flow.fields import Field
-from app.flow.reading.plain import Document, Path, duration, read_fields, with_implicit
+from app.flow.reading.plain import Document, Path, duration, read_fields, read_slots, with_implicit
 from app.flow.reading.reader import Reader
 
 
@@ -68,7 +68,7 @@ class Tree:
     def _add_task(self, task: Document, parent: str, path: Path) -> None:
         evidence = task.get("evidence")
         proof = Evidence(label=self.say(evidence["label"]), source="person") if evidence else None
-        refusal = task.get("on_refusal")
+        refusal, slots = task.get("on_refusal"), read_slots(task, self.say)
         action = task.get("action")
         self._add(
             task,
@@ -77,7 +77,7 @@ class Tree:
             path,
             task_kind=task["kind"],
             evidence=proof,
-            fields=with_implicit(task, self._questions(task.get("fields", ()), (*path, "fields"))),
+            fields=slots + with_implicit(task, self._questions(task.get("fields", ()), (*path, "fields"))),
             on_refusal=Refusal(**refusal) if refusal else None,
             action=self._action(action, (*path, "action")) if action else None,
             sends=task.get("sends"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cel_expr_python import cel
 
 from app.flow.criteria import PART, REFERENCE, declare_fields
-from app.flow.reading.plain import Document, as_written, read_fields, with_implicit
+from app.flow.reading.plain import Document, as_written, read_fields, read_slots, with_implicit
 
 
 def declared_names(document: Document) -> dict[str, cel.Type]:
@@ -33,6 +33,6 @@ def _states(kind: str, name: str, finished: str) -> dict[str, cel.Type]:
 def _of_task(task: Document) -> dict[str, cel.Type]:
     names = _states("task", task["id"], "done")
     asked = with_implicit(task, read_fields(task.get("fields", ()), as_written))
-    names |= declare_fields(f"answers.{task['id']}", asked)
+    names |= declare_fields(f"answers.{task['id']}", (*read_slots(task, as_written), *asked))
     outputs = task.get("action", {}).get("outputs", ())
     return names | declare_fields(f"results.{task['id']}", read_fields(outputs, as_written))

@@ -14,6 +14,7 @@ from app.flow.fields import Field, Text
 
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]  # the schema has checked it; values are plain JSON
+USUAL_MB = 25  # the largest file where a template says nothing
 Say = Callable[[Mapping[str, str]], Text]
 
 APPROVAL_FIELDS = (
@@ -61,6 +62,24 @@ def read_fields(entries: Iterable[Document], say: Say) -> tuple[Field, ...]:
             Field,
         )
         for entry in entries
+    )
+
+
+def read_slots(task: Document, say: Say) -> tuple[Field, ...]:
+    """What a task of kind file asks for: each place as a field whose answer are references."""
+    return tuple(
+        Field(
+            id=slot["id"],
+            label=say(slot["label"]),
+            help=say(slot.get("help", {})),
+            type="files",
+            required=slot.get("at_least", 1) > 0,
+            minimum=slot.get("at_least", 1),
+            maximum=slot.get("at_most", max(1, slot.get("at_least", 1))),
+            accept=tuple(slot["accept"]),
+            max_mb=slot.get("max_mb", USUAL_MB),
+        )
+        for slot in task.get("files", ())
     )
 
 

@@ -21,6 +21,7 @@ from app.flow.definition import Item as FlowItem
 from app.flow.state import State
 from app.intake.operations.packet import PacketSource, store_packet
 from app.kernel.work import Work
+from app.onboarding.files.queries import with_files
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting, with_fallbacks
@@ -89,7 +90,8 @@ def complete_task(
     require(work, Permission.TASK_COMPLETE)
     onboarding = lock_onboarding(work, onboarding_id)
     by = acting(work, onboarding)
-    event = flow.TaskCompleted(by=by, task=task, answers=dict(answers or {}), evidence=evidence)
+    given = with_files(work, onboarding, task, answers or {})
+    event = flow.TaskCompleted(by=by, task=task, answers=given, evidence=evidence)
     return advance(work, onboarding, event)
 
 

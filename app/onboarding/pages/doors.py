@@ -289,6 +289,8 @@ class OnboardingForms(Controller):
         context |= {"command_key": new_command_key()}
         if side == "customer":
             context |= {"values": form.typed, "errors": wrong} | again
+            for place in context["places"]:
+                place["error"] = dict(wrong).get(place["id"], "")
             return page(request, "onboarding/customer_task.html", context, status=error.status)
         context["stream"] = ""  # a live update would take away what was typed and what is wrong with it
         for stage in context["stages"]:

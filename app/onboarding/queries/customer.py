@@ -13,6 +13,7 @@ from app.flow.questions import asked_of
 from app.flow.state import ItemState
 from app.flow.steps.facts import Facts
 from app.kernel.work import Work
+from app.onboarding.files.showing import places_of, with_names, without_slots
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import court_parts
 from app.onboarding.queries.heading import TOLD, head
@@ -90,7 +91,8 @@ def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
         "more": part_forms(work, picture, item),
         "action": f"{picture.path}/tasks/{quote(task)}/completion",
         **questions(picture, item, state.answers),
-        "values": values_of(item, state),
+        "places": places_of(work, picture, item),
+        "values": with_names(work, picture, item, values_of(item, state)),
         "errors": [],
         "back": picture.path,
         "talk": f"{picture.path}/comments?{urlencode({'about': task})}",
@@ -99,7 +101,8 @@ def task_page(work: Work, picture: Picture, task: str) -> dict[str, Any]:
 
 def questions(picture: Picture, item: Item, answers: Mapping[str, Value]) -> dict[str, Any]:
     """What a form asks with these answers; `asks`: where to ask again, if that may change with an answer."""
-    fields = asked_now(picture, item, answers)
+    asked = asked_now(picture, item, answers)
+    fields = without_slots(asked) if picture.of(item.key).state == "open" else asked
     depends = any(field.when is not None for field in item.fields)
     return {
         "fields": fields_of(item, fields),

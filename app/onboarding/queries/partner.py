@@ -17,6 +17,7 @@ from app.intake.queries import list_exceptions
 from app.kernel.trail import list_of_onboarding
 from app.kernel.work import Work
 from app.onboarding.communications.showing import may_send, message_of, was_kept_back, words_of
+from app.onboarding.files.showing import files_path, with_names
 from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
 from app.onboarding.parts.showing import part_forms
@@ -162,7 +163,7 @@ def _stage(work: Work, picture: Picture, stage: Item, said: Mapping[str, int]) -
 def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
     state = picture.of(item.key)
     specs = {spec["id"]: spec for spec in fields_of(item)}
-    answers = values_of(item, state)
+    answers = with_names(work, picture, item, values_of(item, state))
     return {
         "kind": item.kind,
         "key": item.key,
@@ -178,6 +179,7 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
         "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
         "form": _form(work, picture, item),
+        "files": files_path(work, picture, item),
         "message": message_of(picture, item),
         "kept_back": was_kept_back(picture, item),
         "optional": item.optional,

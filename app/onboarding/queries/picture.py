@@ -119,6 +119,11 @@ def get_picture(work: Work, onboarding_id: UUID, *, say: Callable[[str], str] = 
     onboarding = work.session.get(Onboarding, onboarding_id)
     if onboarding is None:
         raise OnboardingMissing("This onboarding is not here. It may belong to another workspace.")
+    return picture_of(work, onboarding, say=say, language=language)
+
+
+def picture_of(work: Work, onboarding: Onboarding, *, say: Callable[[str], str] = str, language: str = "en") -> Picture:
+    """The same of one that has been read; part of what has checked its own permission."""
     return Picture(
         onboarding=onboarding,
         definition=plan_of(work, onboarding),

@@ -39,6 +39,9 @@ _BY_ACTION = {action: event for event in TRACE for action in event.actions}
 _WORDS = {
     "onboarding.packet.corrected": (mark("Packet corrected"), "info", "file-text"),
     "onboarding.task.completed": (mark("Task completed"), "good", "check"),
+    "onboarding.file.handed_over": (mark("File handed over"), "info", "file-text"),
+    "onboarding.file.opened": (mark("File read"), "idle", "file-text"),
+    "onboarding.file.taken_back": (mark("File taken back"), "idle", "ban"),
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
     "onboarding.communication.sent": (mark("Message sent"), "info", "mail"),
     "onboarding.communication.kept_back": (mark("Message kept back by its policy"), "idle", "ban"),

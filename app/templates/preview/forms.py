@@ -7,6 +7,7 @@ from typing import Any
 
 from app.flow.definition import Definition
 from app.flow.fields import Field
+from app.flow.file_kinds import endings_of
 from app.templates.preview.board import Read
 
 
@@ -21,8 +22,15 @@ def specs_of(fields: Iterable[Field]) -> list[dict[str, Any]]:
             "help": dict(field.help),
             "options": [{"id": option.id, "label": dict(option.label)} for option in field.options],
         }
+        | ({"rules": rules_of(field)} if field.type == "files" else {})
         for field in fields
     ]
+
+
+def rules_of(field: Field) -> dict[str, Any]:
+    """What a place for files takes: endings as people write them, the largest in MB, how many."""
+    endings = [ending.removeprefix(".").upper() for ending in endings_of(field.accept)]
+    return {"endings": endings, "max_mb": field.max_mb, "needed": field.minimum or 0, "most": field.maximum or 1}
 
 
 def forms_of(definition: Definition, read: Read) -> list[dict[str, Any]]:

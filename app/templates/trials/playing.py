@@ -17,6 +17,7 @@ from app.flow.events import By, Event, Evidenced
 from app.flow.fields import Field, Value
 from app.flow.parts.unfolding import unfold
 from app.flow.simulation.due import next_due
+from app.flow.simulation.files import handed_over
 from app.flow.state import State
 from app.kernel.errors import Conflict, Invalid
 from app.templates.trials.reading import Sample
@@ -100,7 +101,7 @@ class Play:
     def answers(self, item: Item, said: Mapping[str, Value]) -> dict[str, Value]:
         """What a task is answered with: what must be, what the sample says, and last what the step says."""
         own = self.sample.of("answers").get(_pattern(item.key), {})
-        return _merged(_plausible(item.fields, self.now), own, said)
+        return _handed_over(item.fields, _merged(_plausible(item.fields, self.now), own, said))
 
     def result(self, item: Item, said: Mapping[str, Value]) -> dict[str, Value]:
         """What a call gives back, in the same way."""
@@ -171,6 +172,15 @@ def _plausible(fields: tuple[Field, ...], now: datetime) -> dict[str, Value]:
     return {each.id: _value(each, now) for each in fields if each.required}
 
 
+def _handed_over(fields: tuple[Field, ...], answers: dict[str, Value]) -> dict[str, Value]:
+    """A test says of files how many there are."""
+    counted = {each.id for each in fields if each.type == "files"}
+    return {
+        name: handed_over(value) if name in counted and isinstance(value, int) else value
+        for name, value in answers.items()
+    }
+
+
 def _value(field: Field, now: datetime) -> Value:
     if field.default is not None:
         return field.default
@@ -182,6 +192,7 @@ def _value(field: Field, now: datetime) -> Value:
         "url": "https://example.org",
         "phone": "+49 30 123456",
         "integer": number,
+        "files": number,
         "decimal": f"{number}.00",
         "select": field.options[0].id if field.options else None,
         "choices": field.options[0].id if field.options else None,

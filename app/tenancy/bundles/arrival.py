@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +17,7 @@ from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.tenancy.bundles.checking import DirectoryEntry
+from app.tenancy.bundles.documents import FILE_KEYS
 from app.tenancy.bundles.errors import BundleBroken
 from app.tenancy.bundles.verification import CheckedBundle
 from app.tenancy.events import TenantImported
@@ -24,6 +26,7 @@ from app.tenancy.operations.leaving import GONE, TenantLeaves, is_leaving
 from app.tenancy.operations.listing import SEEDING, Listed
 from app.vault.keyring import Keyring
 from app.vault.operations import count_keys, put_keys
+from app.vault.operations.file_keys import put_file_keys
 from tenants.models import TenantEntry
 from tenants.moving.portable import TENANT
 from tenants.sessions import partner_session, registry_session
@@ -31,7 +34,7 @@ from tenants.slots import ClaimedSlot, activate, claim_slot, make_slots
 from tenants.tenant import Tenant
 
 _MOVED = "The workspace moved to another installation"
-_ARRIVING: Final = frozenset({SEEDING, "active"})
+ARRIVING: Final = frozenset({SEEDING, "active"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Arrival:
 
     checked: CheckedBundle
     keys: list[bytes]
+    file_keys: list[bytes]
 
 
 def command_key(bundle: UUID) -> str:
@@ -72,10 +76,10 @@ def arrive(runtime: Runtime, actor: Actor, tenant: Tenant, arrival: Arrival, *, 
 
     Raises BundleBroken when rows are short, KeyMissing.
     """
-    with open_work(runtime, tenant, actor, trace_id=trace_id, states=_ARRIVING) as work:
+    with open_work(runtime, tenant, actor, trace_id=trace_id, states=ARRIVING) as work:
         people = list_people(work)
     known = find_people(runtime, people)  # in control, before the tenant's rows name them
-    with open_work(runtime, tenant, actor, trace_id=trace_id, states=_ARRIVING) as work:
+    with open_work(runtime, tenant, actor, trace_id=trace_id, states=ARRIVING) as work:
         work.session.execute(text("SET LOCAL statement_timeout = '120s'"))
         work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": str(tenant.id)})
         if not _is_done(work, arrival.checked.header.bundle):
@@ -87,7 +91,7 @@ def arrive(runtime: Runtime, actor: Actor, tenant: Tenant, arrival: Arrival, *, 
 
 def has_arrived(runtime: Runtime, actor: Actor, tenant: Tenant, bundle: UUID, *, trace_id: str) -> bool:
     """Whether all of it is here already, and only the directory may not know."""
-    with open_work(runtime, tenant, actor, trace_id=trace_id, states=_ARRIVING) as work:
+    with open_work(runtime, tenant, actor, trace_id=trace_id, states=ARRIVING) as work:
         return _is_done(work, bundle)
 
 
@@ -111,6 +115,10 @@ def _settle(runtime: Runtime, work: Work, arrival: Arrival, known: dict[UUID, UU
     end_delegations(work, reason=_MOVED)
     rest_accounts(work, reason=_MOVED)
     runtime.service(Seeder).seed(work)
+    try:
+        put_file_keys(work, runtime.service(Keyring), arrival.file_keys)
+    except msgspec.ValidationError:
+        raise BundleBroken(FILE_KEYS, "it is not what a bundle has there.") from None
     key = command_key(checked.header.bundle)
     work.remember_command(key, fingerprint=checked.manifest_sha256, result={"rows": checked.rows})
 

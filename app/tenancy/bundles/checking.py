@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.tenancy.bundles.documents import DIRECTORY, KEYS, Header, Part, TableShape, read_name
+from app.tenancy.bundles.documents import BLOBS, DIRECTORY, FILE_KEYS, KEYS, Header, Part, TableShape, read_name
 from app.tenancy.bundles.errors import (
     BundleBroken,
     BundleForOthers,
@@ -64,7 +64,8 @@ def check_tables(checked: CheckedBundle, tables: tuple[PortableTable, ...], *, r
             raise BundleBroken("manifest.json", f"it has {theirs.path} where {ours.path} should be, or other columns.")
     if len(wanted) != len(found):
         raise BundleBroken("manifest.json", f"it has {len(found)} tables, and a workspace has {len(wanted)}.")
-    _check_parts(manifest.parts, [DIRECTORY, *(table.path for table in wanted), *([KEYS] * header.secrets)])
+    known = [DIRECTORY, *(table.path for table in wanted), BLOBS, KEYS if header.secrets else FILE_KEYS]
+    _check_parts(manifest.parts, known)
 
 
 def shape_of(table: PortableTable) -> TableShape:

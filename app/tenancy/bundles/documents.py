@@ -19,8 +19,10 @@ MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "signature.json"
 DIRECTORY: Final = "directory/tenant"
 KEYS: Final = "keys/tenant"
+BLOBS: Final = "files/blob"  # the sealed bytes of files
+FILE_KEYS: Final = "files/key"  # their keys, where the tenant's own stay behind
 _PART: Final = re.compile(
-    r"((?:tenant|cell|directory|keys)/[a-z_][a-z0-9_]{0,62})/([0-9]{6})-([0-9]{1,4})-([0-9]{1,8})\.sealed"
+    r"((?:tenant|cell|directory|keys|files)/[a-z_][a-z0-9_]{0,62})/([0-9]{6})-([0-9]{1,4})-([0-9]{1,8})\.sealed"
 )
 
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]

@@ -25,7 +25,7 @@ from app.kernel.events import Event
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.tenancy.bundles.documents import DIRECTORY, FORMAT, KEYS, Header, TableShape
+from app.tenancy.bundles.documents import BLOBS, DIRECTORY, FILE_KEYS, FORMAT, KEYS, Header, TableShape
 from app.tenancy.bundles.errors import ExportUnderWay, FileInTheWay, HomeStays, SecretsStay, TenantBusy
 from app.tenancy.bundles.history import last_export
 from app.tenancy.bundles.packing import pack
@@ -33,8 +33,12 @@ from app.tenancy.bundles.verification import verify_file
 from app.tenancy.bundles.writing import BundleWriter, open_writer, publish
 from app.tenancy.events import ExportBegan, ExportEnded
 from app.vault.bundle_keys import BundleKeys, write_bundle_key
+from app.vault.files.folder import FileFolder
+from app.vault.files.moving import blob_lines
+from app.vault.files.records import list_stored
 from app.vault.keyring import Keyring
 from app.vault.operations import take_keys
+from app.vault.operations.file_keys import take_file_keys
 from tenants.models import TenantEntry
 from tenants.moving.freezing import StillWorking, await_idle, await_writers, move_state
 from tenants.moving.portable import TENANT, PortableTable, portable_tables, read_rows
@@ -177,10 +181,11 @@ class _Export:
         if writer.parts:  # tables before the last one that has a part are whole, the empty ones too
             last = writer.parts[-1].name.rsplit("/", 1)[0]
             paths = [table.path for table in self._tables()]
-            left = set(paths[paths.index(last) :])
+            left = set(paths[paths.index(last) :]) if last in paths else set()
         for table in self._tables():
             if table.path in left:
                 self._write_table(writer, table)
+        self._write_files(writer)
         writer.add(DIRECTORY, [msgspec.json.encode(self._entry())])
         if self.request.secrets:
             with self._reading() as work:
@@ -229,7 +234,20 @@ class _Export:
             self._cursor(table) as cursor,
             closing(read_rows(cursor, table, tenant.id, skip=skip, whole=whole)) as rows,
         ):
-            pack(writer, table, rows, self.progress)
+            pack(writer, table.path, rows, self.progress)
+
+    def _write_files(self, writer: BundleWriter) -> None:
+        """What is in files, as it is sealed; and, where the tenant's keys stay behind, the key of each."""
+        self._require_mine(writer)
+        tenant, folder, keys = self.request.tenant, self.runtime.service(FileFolder), list[bytes]()
+        with self._reading() as work:
+            files = list_stored(work.session)
+            if files and not self.request.secrets:
+                keys = take_file_keys(work, self.runtime.service(Keyring))
+        lines = blob_lines(folder, tenant.id, files, skip=writer.rows[BLOBS])
+        pack(writer, BLOBS, lines, self.progress)
+        if keys:
+            writer.add(FILE_KEYS, keys)
 
     @contextmanager
     def _cursor(self, table: PortableTable) -> Iterator[psycopg.Cursor[Any]]:

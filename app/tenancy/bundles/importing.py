@@ -7,6 +7,7 @@ was killed goes on, and two at once do each other's work. The last step makes th
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,15 +21,18 @@ from app.kernel.actor import Actor
 from app.kernel.runtime import Runtime
 from app.kernel.work import open_work
 from app.tenancy.bundles import archive
-from app.tenancy.bundles.arrival import Arrival, arrive, command_key, has_arrived, place_of_import
+from app.tenancy.bundles.arrival import ARRIVING, Arrival, arrive, command_key, has_arrived, place_of_import
 from app.tenancy.bundles.checking import check_sender, check_tables, read_entry, read_lines
-from app.tenancy.bundles.documents import DIRECTORY, KEYS, Part, digest, read_name
+from app.tenancy.bundles.documents import BLOBS, DIRECTORY, FILE_KEYS, KEYS, Part, digest, read_name
 from app.tenancy.bundles.errors import BundleBroken, TenantIsHere
 from app.tenancy.bundles.sealing import open_part
 from app.tenancy.bundles.verification import CheckedBundle, open_bundle, verify_bundle
 from app.tenancy.operations.leaving import ended_by_erasure
 from app.tenancy.operations.listing import SEEDING, Wish, list_import
 from app.vault.bundle_keys import BundleKeys
+from app.vault.files.folder import FileFolder
+from app.vault.files.moving import Arriving, FilesBroken
+from app.vault.files.records import list_stored
 from app.vault.keepers.wrapping import DESTROYED, KeyMissing, KeyState
 from app.vault.keyring import Keyring
 from tenants.moving.portable import TENANT, PortableTable, count_rows, portable_tables, write_rows
@@ -98,8 +102,9 @@ def import_tenant(
             tenant = place_of_import(runtime, entry, listed, request.organisation_id)
             if not has_arrived(runtime, actor, tenant, checked.header.bundle, trace_id=trace_id):
                 _write(runtime, actor, tenant, bundle, known, progress)
+                _write_files(runtime, actor, tenant, bundle, trace_id=trace_id)
             moved = bundle.lines_of(KEYS) if checked.header.secrets else []
-            arrive(runtime, actor, tenant, Arrival(checked, moved), trace_id=trace_id)
+            arrive(runtime, actor, tenant, Arrival(checked, moved, bundle.lines_of(FILE_KEYS)), trace_id=trace_id)
     return Imported(replace(tenant, state="active"), checked.rows, checked.header.secrets)
 
 
@@ -164,6 +169,20 @@ def _write(
                 if not _write_part(runtime, actor, tenant, bundle, table, part, lines):
                     return
             progress(table.path, rows)
+
+
+def _write_files(runtime: Runtime, actor: Actor, tenant: Tenant, bundle: _Bundle, *, trace_id: str) -> None:
+    """The sealed bytes of its files, each whole before it has its address. Raises BundleBroken, FilesAway."""
+    with closing(Arriving(runtime.service(FileFolder), tenant.id)) as arriving:
+        try:
+            for part in bundle.parts_of(BLOBS):
+                for line in bundle.lines(part):
+                    arriving.take(line)
+            arriving.finish()
+            with open_work(runtime, tenant, actor, trace_id=trace_id, states=ARRIVING) as work:
+                arriving.require(list_stored(work.session))
+        except FilesBroken as trouble:
+            raise BundleBroken(BLOBS, trouble.message) from None
 
 
 def _write_part(

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from app.tenancy.bundles import archive
 from app.tenancy.bundles.documents import (
+    BLOBS,
     FORMAT,
     HEADER,
     MANIFEST,
@@ -128,11 +129,11 @@ def _whole_members(file: BinaryIO) -> list[archive.Member]:
 
 
 def _leading_tables(members: list[archive.Member]) -> list[archive.Member]:
-    """The parts of tables; what comes behind them is quickly made again."""
+    """The parts of tables and files; what comes behind them is quickly made again."""
     tables = []
     for member in members:
         name = read_name(member.name)
-        if name is None or not name.path.startswith(("tenant/", "cell/")):
+        if name is None or not (name.path.startswith(("tenant/", "cell/")) or name.path == BLOBS):
             break
         tables.append(member)
     return tables

@@ -29,6 +29,7 @@ from app.tenancy.operations.lifecycle import change_tenant
 from app.tenancy.operations.telling import Change, tell_cell
 from app.tenancy.queries import find_entry
 from app.tenancy.rules import Staff, WrongState, become, check_reason
+from app.vault.files.folder import FileFolder
 from app.vault.keyring import Keyring
 from app.vault.operations.switch import KEYS_TOPIC, destroy_keys
 from app.web.translations import mark
@@ -227,6 +228,7 @@ def _drop(runtime: Runtime, organisation_id: UUID, tenant_id: UUID) -> None:
     with partner_session(runtime.databases, organisation_id, actor="erasure") as (session, _now):
         tenant = tenant_of(find_entry(session, tenant_id))
     drop_slot(runtime.databases, tenant.cell, tenant.id)
+    runtime.service(FileFolder).drop(tenant.id)  # nothing opens them since the key is gone, nothing names them any more
     with lookup_session(runtime.databases, actor="erasure") as (session, _now):
         session.execute(text("SELECT control.forget_tenant(:tenant)"), {"tenant": tenant_id})
     with partner_session(runtime.databases, organisation_id, actor="erasure") as (session, now):

@@ -18,6 +18,7 @@ from babel.units import format_unit
 ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 
 _At = TypeVar("_At", date, datetime)
+_BYTES = ("byte", "kilobyte", "megabyte", "gigabyte")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -67,6 +68,12 @@ class Formats:
         """With the locale's separators: `1,234.5`."""
         return format_decimal(value, locale=self.locale)
 
+    def bytes(self, size: int) -> str:
+        """How large a file is, in the unit that says most: `1.2 MB`."""
+        step = next((index for index in range(len(_BYTES) - 1) if size < 1000 ** (index + 1)), len(_BYTES) - 1)
+        shown = round(size / 1000**step, 1 if step else 0)
+        return unbroken(format_unit(shown, f"digital-{_BYTES[step]}", "short", locale=self.locale))
+
     def percent(self, share: float) -> str:
         """A share of one as whole percent: `52%`."""
         return format_percent(share, locale=self.locale)
@@ -79,7 +86,7 @@ class Formats:
 
     def filters(self) -> dict[str, Callable[..., str]]:
         """By the names that pages use."""
-        names = ("day", "time", "relative", "duration", "number", "percent", "said")
+        names = ("day", "time", "relative", "duration", "number", "percent", "bytes", "said")
         return {name: getattr(self, name) for name in names} | {
             "date": self.full_day,
             "datetime": self.moment,

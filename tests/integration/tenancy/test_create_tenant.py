@@ -19,6 +19,7 @@ from app.vault.rules import Program
 from tenants.slots import gateways_with_slots
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 CAUSE = {"cause_tenant_id": new_id(), "cause_entry_id": new_id(), "cause_leaf_hash": "ab" * 32}
 
@@ -32,7 +33,7 @@ def runtime(shared_installation: Installation, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("keys")
     create_keyring(folder / "keys", folder / "worker-keys")
     keyring = open_keyring(Program.WORKER, folder / "keys", Path(folder / "worker-keys"))
-    services = {Keyring: keyring, Seeder: seeder(keyring)}
+    services = {Keyring: keyring, Seeder: seeder(keyring), **files_in(folder)}
     return make_runtime(shared_installation.databases, services=services)
 
 

@@ -28,6 +28,7 @@ from tenants.sessions import DatabaseAway, lookup_session
 from tenants.tenant import Tenant
 from tests import cluster
 from tests.factories.installation import CELL, GATEWAYS, Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 
 @dataclass
@@ -58,7 +59,7 @@ def pair(installation: Installation, tmp_path: Any) -> Iterator[Pair]:
         key=installation.key,
         gateways=GATEWAYS,
     )
-    runtime = make_runtime(databases, services={Keyring: keyring, Seeder: seeder(keyring)})
+    runtime = make_runtime(databases, services={Keyring: keyring, Seeder: seeder(keyring), **files_in(tmp_path)})
     installation.own_slots()
     made = Pair(installation, eu, runtime)
     made.add(region="eu")

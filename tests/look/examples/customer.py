@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.look.examples.facts import CUSTOMER, KEY, NOW, TENANT, Context, days, said
+from tests.look.examples.onboarding.files import FILES, PLACES, REFUSED
 from tests.look.examples.onboarding.overview import CALM, ENDED, SOLD, TOLD
 
 MILESTONES: list[Context] = [
@@ -170,6 +171,7 @@ _MORE_FIELDS = [
     {"id": "wiki", "label": said("Where is it described?"), "type": "url", "required": False, "help": {}},
 ]
 _FORM: Context = {
+    "places": [],
     "chrome": CUSTOMER,
     "task": {
         "title": {"en": "Tell us about your mailboxes", "de": "Angaben zu Ihren Postfächern"},
@@ -224,6 +226,20 @@ EXAMPLES: dict[str, list[Context]] = {
         | {"errors": [("wiki", "This is not a web address such as https://example.org.")]},
         _FORM
         | {"fields": _MORE_FIELDS, "values": {"parts": "mail\nfiles", "wiki": "https://wiki.example/mail"}}
+        | {"task": _FORM["task"] | {"state": "done", "completed_at": days(-1), "completed_by": "Maria Lopez"}},
+        _FORM | {"fields": [], "places": PLACES},
+        _FORM | {"fields": [], "places": REFUSED},
+        _FORM
+        | {
+            "fields": [
+                {
+                    "id": "diagram",
+                    "label": {"en": "A diagram of your systems", "de": "Eine Zeichnung Ihrer Systeme"},
+                    "type": "files",
+                }
+            ],
+            "values": {"diagram": FILES},
+        }
         | {"task": _FORM["task"] | {"state": "done", "completed_at": days(-1), "completed_by": "Maria Lopez"}},
     ],
     "onboarding/work/_questions.html": [

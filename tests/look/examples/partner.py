@@ -81,6 +81,7 @@ _ENTRY: dict[str, Any] = {
     "answers": [],
     "path": "",
     "form": None,
+    "files": "",
     "message": None,
     "kept_back": False,
     "said": 2,

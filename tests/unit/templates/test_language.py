@@ -78,7 +78,7 @@ class TestLint:
             ("seats: answers.describe_environment.workplaces", 'seats: "[1, 2]"', "must be text, a number"),
             ("- id: announce", "- id: kickoff", "exists already"),
             ("{id: fallback,", "{id: engineer,", "in this list twice"),
-            ("kind: training", "kind: file", "not yet runnable"),
+            ("kind: training", "kind: file", "A file task needs files."),
             ("        handoff: true\n", "", "No gate judges the handoff packet."),
             (
                 "effect: override}\n          - {id: no_go",

@@ -27,6 +27,7 @@ from app.onboarding.schemas import (
     CheckOut,
     EscalationOut,
     FactOut,
+    FileRules,
     GateOut,
     ItemList,
     ItemOut,
@@ -106,7 +107,9 @@ def _sends(picture: Picture, item: Item) -> SendsOut | None:
 def _question(field: Field) -> QuestionOut:
     options = [OptionOut(option.id, dict(option.label)) for option in field.options]
     when = getattr(field.when, "source", None)
-    return QuestionOut(field.id, dict(field.label), field.type, field.required, options, when)
+    rules = (list(field.accept), field.max_mb, field.minimum or 0, field.maximum or 1)
+    files = FileRules(*rules) if field.type == "files" else None
+    return QuestionOut(field.id, dict(field.label), field.type, field.required, options, when, files)
 
 
 def get_packet(work: Work, picture: Picture) -> PacketOut:

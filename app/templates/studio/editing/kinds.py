@@ -82,6 +82,14 @@ _ANSWER = (
 )
 _LIMITS = (Property("minimum", mark("At least"), "number"), Property("maximum", mark("At most"), "number"))
 _PERSONAL = Property("personal", mark("Personal: the trail keeps a commitment only"), "flag")
+_SLOT = (
+    _LABEL, _ID,
+    Property("accept", mark("Kinds of file"), "names", help=mark("pdf, png, docx, xlsx, csv, zip …, one a line.")),
+    Property("max_mb", mark("Largest file, in MB"), "number"),
+    Property("at_least", mark("At least"), "number"),
+    Property("at_most", mark("At most"), "number"),
+    _HELP,
+)  # fmt: skip
 _EXCEPTION = Property("exception", mark("Opens the exception"), "select", EXCEPTION_TYPES)
 _REASON = Property("reason_code", mark("Reason code"), "select", REASON_CODES)
 _NEW = {"en": "New"}
@@ -178,6 +186,7 @@ _LETTER = (
 )  # fmt: skip
 
 _FRESH_FIELD = {"id": "new", "label": _NEW, "type": "text"}
+_FRESH_SLOT = {"id": "new", "label": _NEW, "accept": ["pdf"]}
 _FRESH_TASK = {"id": "new", "kind": "form", "title": _NEW, "owner": "", "fields": [_FRESH_FIELD]}
 _FRESH_MILESTONE = {
     "id": "new", "layer": "implementation", "title": _NEW, "owner": "",
@@ -218,9 +227,11 @@ KINDS = {
         )),
         Kind("task", mark("Task"), "title", _TASK, (
             Part(("fields",), "question", mark("Questions"), mark("Add a question"), _FRESH_FIELD),
+            Part(("files",), "slot", mark("Files to hand over"), mark("Ask for a file"), _FRESH_SLOT),
         )),
         Kind("gate", mark("Gate"), "title", _GATE),
         Kind("question", mark("Question"), "label", (*_ANSWER, *_LIMITS, _WHEN, _PERSONAL)),
+        Kind("slot", mark("File to hand over"), "label", _SLOT),
         Kind("handoff", mark("Handoff field"), "label", _HANDOFF),
         Kind("input", mark("Input"), "label", (*_ANSWER, *_LIMITS)),
         Kind("role", mark("Role"), "label", _ROLE),

@@ -13,14 +13,14 @@ from app.templates.rules import Problem
 from app.templates.studio.editing.applying import form_of, locales_of
 from app.templates.studio.editing.elements import Element
 from app.templates.studio.editing.forms import UNIT, Asked, fields_of, shown_values, unit_of
-from app.templates.studio.editing.kinds import Property
+from app.templates.studio.editing.kinds import Part, Property
 from app.templates.studio.editing.outline import Say, elements_by_place, outline_of, texts_of
 
 MOST_PROBLEMS: Final = 100  # that are shown; the rest is counted
 _LONGEST_LINE = 160  # characters of a line that are shown beside its problem
 _LARGE = frozenset({"description", "help", "body", "message", "first_response", "why"})
 _MORE = frozenset({"help", "optional", "personal", "sends", "after", "depends_on", "audience", "lifecycle"})
-_ONLY_OF = {"action": "action", "on_refusal": "approval", "sends": "message"}  # properties of tasks of one kind
+_ONLY_OF = {"action": "action", "on_refusal": "approval", "sends": "message", "files": "file"}  # of tasks of one kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,22 @@ def _element(sheet: Sheet, say: Say) -> dict[str, Any] | None:
         "several": len(locales) > 1,
         "fields": [each for each in fields if not each["more"]],
         "more": [each for each in fields if each["more"]],
-        "adds": [{"name": part.at[-1], "text": part.adding} for part in element.kind.parts if part.adding],
+        "adds": [{"name": part.at[-1], "text": part.adding} for part in element.kind.parts if _offers(element, part)],
         "moves": bool(element.path) and isinstance(element.path[-1], int),
         "goes": bool(element.path),
     }
 
 
+def _offers(element: Element, part: Part) -> bool:
+    return bool(part.adding) and _belongs(element, part.at[-1])
+
+
 def _fits(element: Element, one: Property) -> bool:
-    """Whether a property is any of this element's: an action's of an action alone."""
-    head = one.name.partition(".")[0]
+    return _belongs(element, one.name.partition(".")[0])
+
+
+def _belongs(element: Element, head: str) -> bool:
+    """Whether this is any of the element's: an action's of an action alone, files of a task that asks for them."""
     if head not in _ONLY_OF or element.kind.name != "task":
         return True
     return head in element.value or element.value.get("kind") == _ONLY_OF[head]

@@ -56,6 +56,9 @@ FORM: dict[str, str] = {
 QUERIES = {
     "GET /api/v1/tenants/{tenant_id:uuid}/explain": "?permission=onboarding:onboarding:read",
     "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/migration/plan": "?to=sha256:none",
+    "POST /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/tasks/{task:str}/files/{slot:str}": (
+        "?name=plan.pdf"
+    ),
     "POST /api/v1/tenants/imports": f"?reason=Because&sender=SHA256:{'a' * 43}",
 }
 

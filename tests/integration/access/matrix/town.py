@@ -48,6 +48,7 @@ from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
+from tests.factories.vault.files import files_in, keep_file
 from tests.look.examples.onboarding.upgrades import UPGRADE
 from tests.unit.templates.packages.samples import package as gold
 
@@ -122,6 +123,7 @@ class Town:
         self.bundles.prepare()
         services: dict[type, object] = {
             Keyring: self.keyring,
+            **files_in(folder),
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(self.keyring),
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
@@ -316,6 +318,8 @@ class Town:
         query(acme, _EXCEPTION, exception, onboarding.id)
         comment = new_id()
         query(acme, _COMMENT, comment, onboarding.id, self.ada.id)
+        with self.installation.work(acme, self.ada) as work:
+            file = keep_file(work, onboarding.id, name="zephyrine.pdf")
         [delegation] = query(acme, "SELECT id FROM {}.delegation WHERE ends_at > now()")
         items = {row.key.split(".")[0]: row.key for row in query(acme, "SELECT key FROM {}.item ORDER BY key DESC")}
         shared = {
@@ -334,6 +338,8 @@ class Town:
             "role_id": self._one("SELECT id FROM control.custom_role"),
             "exception_id": str(exception),
             "comment_id": str(comment),
+            "file_id": str(file.id),
+            "slot": "diagram",
             "version_id": str(self.offered),
             "listing_id": self._one("SELECT listing_id AS id FROM control.listing_version"),
             "draft_id": str(self.draft),

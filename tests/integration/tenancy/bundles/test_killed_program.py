@@ -43,7 +43,7 @@ SCRIPT = textwrap.dedent("""
     folder = Path(folder)
     databases = Databases(control_url=control, cell_urls={"main": cell}, key=read_key(control), gateways=4)
     keyring = open_keyring(Program.OPERATOR, folder / "keys", folder / "worker")
-    runtime = make_runtime(databases, services={Keyring: keyring, Seeder: seeder(keyring)})
+    runtime = make_runtime(databases, services={Keyring: keyring, Seeder: seeder(keyring), **files_in(folder)})
     keys, seen = open_bundle_keys(folder / "worker"), 0
 
     def die(table, rows):

@@ -30,6 +30,7 @@ from tenants.slots import discard_stale
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Partner, make_runtime, person
 from tests.factories.peer_house import OWN, PeerHouse, open_house
+from tests.factories.vault.files import files_in
 from tests.integration.tenancy.lifecycle.steps import staff
 
 TOLD = {"reason": "because", "trace_id": "history"}
@@ -141,7 +142,7 @@ def open_world(folder: Path) -> Iterator[World]:
     create_keyring(folder / "keys", folder / "worker-keys")
     keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
     with open_house(OWN, folder) as house:
-        services = {Keyring: keyring, Seeder: seeder(keyring)}
+        services = {Keyring: keyring, Seeder: seeder(keyring), **files_in(folder)}
         partner = house.partner("History")
         runtime = make_runtime(house.databases, services=services)
         yield World(house, runtime, partner, staff(partner, name="Ann"), staff(partner, name="Ben"))

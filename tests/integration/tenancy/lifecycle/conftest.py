@@ -12,6 +12,7 @@ from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, Partner, make_runtime, person
+from tests.factories.vault.files import files_in
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def runtime(shared_installation: Installation, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("keys")
     create_keyring(folder / "keys", folder / "worker-keys")
     keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
-    services = {Keyring: keyring, Seeder: seeder(keyring)}
+    services = {Keyring: keyring, Seeder: seeder(keyring), **files_in(folder)}
     return make_runtime(shared_installation.databases, services=services)
 
 

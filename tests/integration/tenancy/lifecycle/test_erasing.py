@@ -23,12 +23,24 @@ from app.tenancy.operations.erasure import (
 )
 from app.tenancy.operations.lifecycle import resume_tenant
 from app.tenancy.rules import WrongState
+from app.vault.files.folder import FileFolder, Incoming
 from app.vault.keepers.wrapping import KeyMissing
 from app.vault.keyring import Keyring
 from tenants.moving.freezing import move_state
 from tenants.tenant import Tenant
 from tests.factories.installation import Installation, Partner, person
 from tests.integration.tenancy.lifecycle.steps import Killed, agree, ask, staff, states, suspend, told
+
+
+def leave_a_file(folder: FileFolder, tenant: Tenant) -> None:
+    """One that is there, and one on its way."""
+    for address in ("a" * 64, ""):
+        incoming = Incoming(tenant.id, new_id(), new_id())
+        with folder.receive(incoming) as file:
+            file.write(b"sealed")
+        if address:
+            folder.publish(incoming, address)
+            folder.settle(incoming)
 
 
 class TestErasing:
@@ -46,6 +58,8 @@ class TestErasing:
     ):
         backup = shared_installation.rows(tenant, "SELECT sealed FROM {}.secret WHERE kind = 'keys'")
         assert backup
+        folder = runtime.service(FileFolder)
+        leave_a_file(folder, tenant)
         ask(runtime, staff(partner), tenant)
         done = agree(runtime, staff(partner, name="Bob"), tenant)
         assert done.state == "dropped"
@@ -55,6 +69,8 @@ class TestErasing:
         assert shared_installation.cell("SELECT 1 FROM pg_namespace WHERE nspname = %s", tenant.schema) == []
         assert shared_installation.cell("SELECT 1 FROM pg_roles WHERE rolname = %s", tenant.role) == []
         assert shared_installation.cell("SELECT 1 FROM cell.slot WHERE schema_name = %s", tenant.schema) == []
+        assert not (folder.path / str(tenant.id)).exists()
+        assert folder.waiting() == {}
         for table in ("outbox", "job", "timer", "inbox"):
             query = f"SELECT 1 FROM cell.{table} WHERE tenant_id = %s"  # noqa: S608 - our own tables
             assert shared_installation.cell(query, tenant.id) == []

@@ -19,6 +19,7 @@ from tenants.schema.install import install
 from tenants.slots import count_free, make_slots
 from tests.factories.installation import CELL, GATEWAYS, make_runtime, person
 from tests.factories.peer_house import PeerHouse
+from tests.factories.vault.files import files_in
 
 
 @job("attacks.remember")
@@ -33,7 +34,7 @@ def remember(run: JobRun) -> Outcome:
 def runtime(house: PeerHouse, tmp_path: Path) -> Runtime:
     create_keyring(tmp_path / "keys", tmp_path / "worker-keys")
     keyring = open_keyring(Program.WORKER, tmp_path / "keys", tmp_path / "worker-keys")
-    return make_runtime(house.databases, services={Keyring: keyring, Seeder: seeder(keyring)})
+    return make_runtime(house.databases, services={Keyring: keyring, Seeder: seeder(keyring), **files_in(tmp_path)})
 
 
 class TestTheProduct:

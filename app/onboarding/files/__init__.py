@@ -1,0 +1,1 @@
+"""Files that people hand over for a task: looked at as they come in, sealed, listed, read again, taken back."""

@@ -1,0 +1,1 @@
+"""The doors of files: pages, JSON, and how content is sent."""

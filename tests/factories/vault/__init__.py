@@ -1,0 +1,1 @@
+"""What lies sealed: files as people hand them over."""
