@@ -112,6 +112,7 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.note.changed": mark("wrote or changed an internal comment"),
     "onboarding.owner.reminded": mark("reminded whoever has a step to do"),
     "onboarding.packet.corrected": mark("corrected the handed-over facts"),
+    "onboarding.credentials.given": mark("handed over credentials for another system"),
     "onboarding.part.added": mark("let a repeated part happen once more"),
     "onboarding.part.removed": mark("took away one of several"),
     "onboarding.provisioning.requested": mark("asked another system to be set up"),

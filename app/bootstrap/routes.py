@@ -55,6 +55,8 @@ from app.onboarding.dates.api import ScheduleDoors
 from app.onboarding.dates.pages import DatePages
 from app.onboarding.dates.times import TimePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
+from app.onboarding.handing.api import CredentialDoors
+from app.onboarding.handing.pages import CredentialForms
 from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
@@ -145,6 +147,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ManyPages,
     CourseForms,
     PartForms,
+    CredentialForms,
     ExceptionForms,
     InboxPages,
     SandboxMailPages,
@@ -158,6 +161,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CourseDoors,
     PacketDoors,
     PartDoors,
+    CredentialDoors,
     LifecycleDoors,
     ExceptionDoors,
     WorkDoors,

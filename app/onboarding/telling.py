@@ -29,6 +29,7 @@ from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
 from app.onboarding.communications import events as talking
+from app.onboarding.handing.telling import told_of_credentials
 from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
 from app.onboarding.parts import events as parts
@@ -84,6 +85,8 @@ class _Teller:
                 told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
                 told = [self._wrote_back(event)]
+            case flow.TaskCompleted() | flow.CredentialsGiven():
+                told = told_of_credentials(self.definition, event, self.about)
             case _:
                 told = self._of_course(event)
         return told

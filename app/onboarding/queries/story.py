@@ -39,6 +39,7 @@ _BY_ACTION = {action: event for event in TRACE for action in event.actions}
 _WORDS = {
     "onboarding.packet.corrected": (mark("Packet corrected"), "info", "file-text"),
     "onboarding.task.completed": (mark("Task completed"), "good", "check"),
+    "onboarding.credentials.given": (mark("Credentials handed over"), "good", "key"),
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
     "onboarding.communication.sent": (mark("Message sent"), "info", "mail"),
     "onboarding.communication.kept_back": (mark("Message kept back by its policy"), "idle", "ban"),

@@ -13,6 +13,7 @@ from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
 from app.flow.reading import Refused, declared_names, read_definition
 from app.templates.components import has_includes
 from app.templates.document import Source
+from app.templates.linting.handing import check_handing
 from app.templates.linting.messages import check_messages
 from app.templates.linting.people import check_people
 from app.templates.linting.repeats import check_names, check_repeats
@@ -264,7 +265,7 @@ class _Lint:
 
     def sections(self) -> None:
         """Roles are held by somebody; communications, controls, clocks and questions fit what they name."""
-        for check in (check_people, check_messages, check_watching):
+        for check in (check_people, check_messages, check_handing, check_watching):
             self.problems += check(self.source, self.items)
 
     def criteria(self) -> None:

@@ -71,7 +71,7 @@ def show_item(work: Work, picture: Picture, item: Item) -> ItemOut:
         due_cause=state.due_cause,
         settled_at=state.settled_at,
         settled_by=picture.name_of(state.settled_by),
-        questions=[_question(field) for field in item.fields],
+        questions=_questions(item),
         wants_evidence=item.evidence is not None and item.evidence.source == "person",
         answers=None if inside else dict(state.answers),
         result=None if inside else dict(state.result),
@@ -101,6 +101,13 @@ def _sends(picture: Picture, item: Item) -> SendsOut | None:
         approval=standing.approval if standing else None,
         unclear=standing is None,
     )
+
+
+def _questions(item: Item) -> list[QuestionOut]:
+    """What a step asks: of credentials the fields themselves, of what was answered only that they were given."""
+    handed = item.handover.fields if item.handover else ()
+    asked = [QuestionOut(each.id, dict(each.label), each.type, each.required, []) for each in handed]
+    return asked or [_question(field) for field in item.fields]
 
 
 def _question(field: Field) -> QuestionOut:
