@@ -113,6 +113,8 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.owner.reminded": mark("reminded whoever has a step to do"),
     "onboarding.packet.corrected": mark("corrected the handed-over facts"),
     "onboarding.credentials.given": mark("handed over credentials for another system"),
+    "onboarding.text.declined": mark("declined to sign a text"),
+    "onboarding.text.signed": mark("signed a text"),
     "onboarding.part.added": mark("let a repeated part happen once more"),
     "onboarding.part.removed": mark("took away one of several"),
     "onboarding.provisioning.requested": mark("asked another system to be set up"),

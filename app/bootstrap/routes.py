@@ -66,6 +66,7 @@ from app.onboarding.parts.pages import PartForms
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
+from app.onboarding.signing.pages import SignatureForms
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
 from app.onboarding.trying.pages import TrialPages
@@ -148,6 +149,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CourseForms,
     PartForms,
     CredentialForms,
+    SignatureForms,
     ExceptionForms,
     InboxPages,
     SandboxMailPages,

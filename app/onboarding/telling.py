@@ -34,6 +34,7 @@ from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
 from app.onboarding.parts import events as parts
 from app.onboarding.people import find_answering, holders
+from app.onboarding.signing.telling import told_of_signing
 from app.onboarding.sold import sold_of
 
 
@@ -85,8 +86,9 @@ class _Teller:
                 told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
                 told = [self._wrote_back(event)]
-            case flow.TaskCompleted() | flow.CredentialsGiven():
+            case flow.TaskCompleted() | flow.CredentialsGiven() | flow.TaskSigned():
                 told = told_of_credentials(self.definition, event, self.about)
+                told += told_of_signing(self.definition, event, self.decision.state, self.about)
             case _:
                 told = self._of_course(event)
         return told

@@ -26,6 +26,7 @@ from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting, with_fallbacks
 from app.onboarding.queries.stored import definition_of, plan_of, state_of
+from app.onboarding.signing.rules import require_person
 from app.onboarding.telling import missing_fields
 from app.readiness.operations import VerdictFacts, record_verdict
 
@@ -96,6 +97,8 @@ def complete_task(
     item = plan_of(work, onboarding).items.get(task)
     if item is not None and item.handover is not None:
         raise HandedOverElsewhere("Credentials are not answers: hand them over through their own form or door.")
+    if item is not None and item.signing is not None:
+        require_person(work)
     by = acting(work, onboarding)
     event = flow.TaskCompleted(by=by, task=task, answers=dict(answers or {}), evidence=evidence)
     return advance(work, onboarding, event)

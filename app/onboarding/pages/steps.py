@@ -9,6 +9,7 @@ from app.kernel.work import Work
 from app.onboarding.handing.showing import handing_page
 from app.onboarding.queries.customer import task_page
 from app.onboarding.queries.picture import Picture
+from app.onboarding.signing.showing import signing_page
 
 
 def step_page(work: Work, picture: Picture, task: str) -> tuple[str, dict[str, Any]]:
@@ -17,4 +18,6 @@ def step_page(work: Work, picture: Picture, task: str) -> tuple[str, dict[str, A
     side = "customer" if work.rights & CUSTOMER_ROLES else "partner"
     if item.handover is not None:
         return f"handing/{side}", handing_page(work, picture, item, item.handover)
+    if item.signing is not None:
+        return f"signing/{side}", signing_page(work, picture, item, item.signing)
     return "customer_task", task_page(work, picture, task)

@@ -40,6 +40,8 @@ _WORDS = {
     "onboarding.packet.corrected": (mark("Packet corrected"), "info", "file-text"),
     "onboarding.task.completed": (mark("Task completed"), "good", "check"),
     "onboarding.credentials.given": (mark("Credentials handed over"), "good", "key"),
+    "onboarding.text.signed": (mark("Signed"), "good", "pencil"),
+    "onboarding.text.declined": (mark("Declined to sign"), "bad", "ban"),
     "onboarding.sla.breached": (mark("Deadline passed, escalated"), "bad", "clock"),
     "onboarding.communication.sent": (mark("Message sent"), "info", "mail"),
     "onboarding.communication.kept_back": (mark("Message kept back by its policy"), "idle", "ban"),

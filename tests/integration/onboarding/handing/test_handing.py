@@ -1,4 +1,4 @@
-"""Credentials over real HTTP: in through the customer's page, out only in a run, and nowhere else to be found."""
+"""Over real HTTP: credentials come in through the customer's page and out only in a run; texts are signed as read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.connectors.catalog.product_admin import stand_in as product_admin
 from app.connectors.catalog.product_admin.stand_in import ProductAdminStandIn
 from app.connectors.runner import Runner
 from app.flow import events as flow
+from app.flow.kinds.signatures import text_digest
 from app.kernel.ids import new_id
 from app.kernel.outbound.egress import AddressBook
 from app.onboarding import operations
@@ -45,6 +46,14 @@ MAKE = task(
     kind="action",
 )
 OURS = task("ours", "credential: {connector: desk, fields: [{id: token, label: {en: Token}}]}", kind="credential")
+TEXTS = {"en": "We accept the risks.\n\nAll of them.", "de": "Wir tragen die Risiken."}
+SIGN = task(
+    "sign",
+    'signature: {text: {en: "We accept the risks.\\n\\nAll of them.", de: Wir tragen die Risiken.}, signers: 2}',
+    kind="signature",
+    owner="client",
+)
+SIGN_TOO = task("agree", "signature: {text: {en: We agree.}, role: client}", kind="signature", owner="client")
 
 
 @dataclass
@@ -75,7 +84,7 @@ class Handing:
 
 def start(house: House, name: str) -> Place:
     """An onboarding of the small template with these steps, its handoff accepted; Olga is the customer."""
-    effective = apply_overlays(small(milestone("base", ACCESS, MAKE, OURS)))
+    effective = apply_overlays(small(milestone("base", ACCESS, MAKE, OURS, SIGN, SIGN_TOO)))
     with house.installation.work(house.acme.tenant, house.ada) as work:
         people = get_picture(work, house.acme.onboarding_id).onboarding.people
         lead = [each for each in people["onboarding_lead"] if each["id"] == str(house.ada_id)]
@@ -180,3 +189,102 @@ class TestHandOver:
         for canary in (CANARY, OPEN_CANARY, LATER, "desk-token"):
             forms = (canary, canary.encode().hex())
             assert [text[:80] for text in told if any(form in text for form in forms)] == []
+
+
+@pytest.fixture
+def page(handing: Handing) -> str:
+    """Where the risks are accepted."""
+    return handing.page.replace(STEP, "task.sign")
+
+
+@pytest.fixture(scope="module")
+def nina(handing: Handing) -> Caller:
+    """Another of the customer's, who holds no role in the onboarding."""
+    handing.house.doors.member("nina@customers.example", handing.place.tenant, "approver")
+    return handing.house.signed_in("nina@customers.example")
+
+
+class TestSign:
+    """In the order in which it happens. Olga and Nina are the customer's; both have to sign."""
+
+    def sign(self, caller: Caller, page: str, **typed: str) -> Answer:
+        """Open the page, read, and sign."""
+        hidden = {"command_key": str(new_id())} | caller.browser.get(page).hidden
+        return caller.browser.post(f"{page}/signature", hidden | {"name": "Olga Ray", "confirmed": "true"} | typed)
+
+    def test_shows_the_text_in_the_readers_language(self, handing: Handing, page: str):
+        text = handing.house.olga.browser.get(page).text
+        assert "<p>We accept the risks.</p><p>All of them.</p>" in text
+        assert 'lang="en" dir="ltr"' in text
+
+    @pytest.mark.parametrize(
+        ("typed", "status", "said"),
+        [
+            ({"confirmed": ""}, 422, "Tick that you have read the text and sign it."),
+            ({"name": " "}, 422, "Write your full name, as you sign with it."),
+            ({"digest": text_digest("We accept some risks.")}, 409, "The text has changed since you opened it."),
+            ({"locale": "ar"}, 409, "The text has changed since you opened it."),
+        ],
+    )
+    def test_is_refused_where_it_was_typed(
+        self, handing: Handing, page: str, typed: dict[str, str], status: int, said: str
+    ):
+        answer = self.sign(handing.house.olga, page, **typed)
+        assert answer.status == status
+        assert said in answer.text
+        assert handing.item("task.sign")["state"] == "open"
+
+    @pytest.mark.parametrize("caller", ["lead", "vera", "gus"])
+    def test_is_nobody_elses_to_do(self, handing: Handing, page: str, caller: str):
+        given = {"locale": "en", "digest": text_digest(TEXTS["en"])}
+        assert self.sign(getattr(handing.house, caller), page, **given).status in {403, 404}
+
+    def test_of_a_role_is_only_for_who_holds_it(self, handing: Handing, page: str, nina: Caller):
+        given = {"locale": "en", "digest": text_digest("We agree.")}
+        page = page.replace("task.sign", "task.agree")
+        answer = self.sign(nina, page, **given)
+        assert answer.status == 403
+        assert "This is signed by: Client" in nina.browser.get(page).text
+        assert self.sign(handing.house.olga, page).status == 303
+
+    def test_takes_both_in_their_own_language_and_each_once(self, handing: Handing, page: str, nina: Caller):
+        assert self.sign(handing.house.olga, page).status == 303
+        again = self.sign(handing.house.olga, page, locale="en", digest=text_digest(TEXTS["en"]))
+        assert again.status == 409
+        assert "1 of 2 signatures are there" in again.text
+        german = {"name": "Nina Öz", "locale": "de", "digest": text_digest(TEXTS["de"])}
+        assert self.sign(nina, page, **german).status == 303
+        assert handing.item("task.sign")["answers"] == {"signed": True, "signed_by": "Olga Ray\nNina Öz"}
+
+    def test_keeps_each_text_as_it_was_signed(self, handing: Handing, page: str):
+        for caller in (handing.house.olga, handing.house.lead):
+            text = caller.browser.get(page).text
+            assert "Wir tragen die Risiken." in text
+            assert all(text_digest(each) in text for each in TEXTS.values())
+            assert "Olga Ray" in text
+            assert "the one that was signed" not in text
+
+    def test_is_in_the_trail_with_the_digest_and_the_version(self, handing: Handing):
+        query = "SELECT body, personal FROM {}.trail WHERE action = 'onboarding.text.signed' ORDER BY id"
+        told = handing.house.installation.rows(handing.place.tenant, query)
+        assert [(row.body["digest"], row.body["version"], row.body["complete"]) for row in told[1:]] == [
+            (text_digest(TEXTS["en"]), "1.0.0", False),
+            (text_digest(TEXTS["de"]), "1.0.0", True),
+        ]
+        assert ["Olga Ray" in str(row.personal) for row in told] == [True, True, False]
+
+    def test_shows_a_text_that_somebody_has_changed_since(self, handing: Handing, page: str):
+        change = "UPDATE {}.record SET body = jsonb_set(body, '{text}', '\"None.\"') WHERE key = %s"
+        handing.house.installation.rows(handing.place.tenant, change, text_digest(TEXTS["de"]))
+        assert "The text that is kept is not the one that was signed" in handing.house.olga.browser.get(page).text
+
+    def test_can_be_declined_with_a_reason(self, handing: Handing):
+        place = start(handing.house, "Declining")
+        page = f"/t/{place.tenant.id}/onboardings/{place.onboarding_id}/tasks/task.agree"
+        browser = handing.house.olga.browser
+        hidden = browser.get(page).hidden
+        assert browser.post(f"{page}/refusal", hidden | {"comment": " "}).status == 422
+        assert browser.post(f"{page}/refusal", hidden | {"comment": "Not paragraph 2."}).status == 303
+        assert "Somebody declined to sign: Not paragraph 2." in browser.get(page).text
+        item = handing.house.lead.get(f"{place.path}/items/task.agree").body
+        assert (item["state"], item["answers"]) == ("blocked", {"signed": False, "comment": "Not paragraph 2."})
