@@ -47,7 +47,7 @@ def _field(reader: Reader, written: Document, path: Path) -> CredentialField:
         label=reader.say(written["label"]),
         help=reader.say(written.get("help", {})),
         type=written.get("type", "secret"),
-        required=written.get("required", True),
+        required=not written.get("optional", False),
         shape=_shape(reader, written["pattern"], (*path, "pattern")) if "pattern" in written else None,
         shortest=written.get("min_length", 1),
         longest=written.get("max_length", LONGEST_VALUE),

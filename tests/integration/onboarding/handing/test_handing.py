@@ -34,7 +34,7 @@ ACCESS = task(
     "access",
     """credential: {connector: product_admin, fields: [
     {id: api_token, label: {en: API token}, pattern: "canary-[a-z0-9-]+", min_length: 8},
-    {id: user, label: {en: User name}, type: text, required: false, max_length: 40}]}""",
+    {id: user, label: {en: User name}, type: text, optional: true, max_length: 40}]}""",
     kind="credential",
     owner="client",
 )

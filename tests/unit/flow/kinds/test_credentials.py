@@ -18,8 +18,8 @@ from tests.unit.flow.running import CUSTOMER, STAFF
 
 FIELDS = """credential: {connector: desk, fields: [
     {id: token, label: {en: Token}, pattern: "tk_[a-z]{4,}", max_length: 12},
-    {id: user, label: {en: User}, type: text, required: false},
-    {id: base, label: {en: Address}, type: url, required: false}]}"""
+    {id: user, label: {en: User}, type: text, optional: true},
+    {id: base, label: {en: Address}, type: url, optional: true}]}"""
 GIVE = task("give", FIELDS, kind="credential", owner="client")
 NEXT = task("next", "when: answers.give.token.given && !answers.give.user.given, depends_on: [task.give]")
 AGAIN = events.CredentialsGiven(by=CUSTOMER, task="task.give", fields=("user",))
