@@ -66,6 +66,7 @@ from app.onboarding.parts.pages import PartForms
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
+from app.onboarding.signing.api import SignatureDoors
 from app.onboarding.signing.pages import SignatureForms
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
@@ -164,6 +165,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     PacketDoors,
     PartDoors,
     CredentialDoors,
+    SignatureDoors,
     LifecycleDoors,
     ExceptionDoors,
     WorkDoors,

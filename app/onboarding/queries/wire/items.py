@@ -13,6 +13,7 @@ from app.access.roles import CUSTOMER_ROLES
 from app.flow.communications.policy import communication_of
 from app.flow.definition import GateReview, HandoffField, Item
 from app.flow.fields import Field
+from app.flow.kinds.signatures import text_digest
 from app.flow.state import ItemState
 from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
@@ -36,6 +37,8 @@ from app.onboarding.schemas import (
     ProofOut,
     QuestionOut,
 )
+from app.onboarding.signing.queries import signed_text
+from app.onboarding.signing.schemas import SignatureOut, SigningOut
 
 
 def list_items(work: Work, picture: Picture, asked: ItemQuery) -> ItemList:
@@ -79,6 +82,32 @@ def show_item(work: Work, picture: Picture, item: Item) -> ItemOut:
         decision=state.decision,
         reason=None if inside else state.reason,
         sends=None if inside else _sends(picture, item),
+        signing=None if inside else _signing(work, picture, item),
+    )
+
+
+def _signing(work: Work, picture: Picture, item: Item) -> SigningOut | None:
+    rule = item.signing
+    if rule is None:
+        return None
+    return SigningOut(
+        text=dict(rule.text),
+        digests={locale: text_digest(text) for locale, text in rule.text.items()},
+        role=rule.role,
+        signers=rule.signers,
+        everyone=rule.everyone,
+        signatures=[
+            SignatureOut(
+                by=picture.name_of(each.by),
+                name=each.name,
+                at=each.at,
+                locale=each.locale,
+                digest=each.digest,
+                version=each.version,
+                text=signed_text(work.session, each.digest),
+            )
+            for each in picture.state.signatures.get(item.key, ())
+        ],
     )
 
 

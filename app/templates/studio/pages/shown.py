@@ -26,7 +26,7 @@ _ONLY_OF = {  # properties and lists of tasks of some kinds
     "sends": frozenset({"message"}),
     "credential": frozenset({"credential"}),
     "signature": frozenset({"signature"}),
-    "fields": frozenset({"form", "check", "approval", "meeting", "training", "message", "action"}),
+    "fields": frozenset({"form", "check", "approval", "meeting", "training", "message", "action", "file"}),
 }
 
 
