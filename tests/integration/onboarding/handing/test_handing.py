@@ -165,6 +165,14 @@ class TestHandOver:
         assert answer.status == 422
         assert "Fill in what you want to hand over." in answer.text
 
+    def test_goes_through_the_door_for_software_and_is_not_in_its_answer(self, handing: Handing):
+        version, path = handing.house.etag(handing.place), f"{handing.place.path}/tasks/{STEP}/credentials"
+        refused = handing.house.olga.post(path, {"values": {"api_token": "no!"}}, **{"if-match": version})
+        assert (refused.status, refused.problem, "no!" in str(refused.body)) == (422, "values-refused", False)
+        said = handing.house.olga.post(path, {"values": {"api_token": LATER}}, **{"if-match": version})
+        assert (said.status, said.body["answers"]["api_token"], LATER in str(said.body)) == (200, True, False)
+        assert said.body["questions"][0]["type"] == "secret"
+
     def test_of_the_partner_is_hidden_from_the_customer(self, handing: Handing):
         page = handing.page.replace(STEP, "task.ours")
         assert handing.house.olga.browser.get(page).status == 404
@@ -264,14 +272,26 @@ class TestSign:
             assert "Olga Ray" in text
             assert "the one that was signed" not in text
 
+    def test_goes_through_the_door_for_software_that_a_person_uses(self, handing: Handing):
+        place = start(handing.house, "Software")
+        path, version = f"{place.path}/tasks/task.agree/signature", {"if-match": handing.house.etag(place)}
+        digest = handing.house.olga.get(f"{place.path}/items/task.agree").body["signing"]["digests"]["en"]
+        wish = {"name": "Olga Ray", "locale": "en", "digest": digest, "confirmed": True}
+        stale = handing.house.olga.post(path, wish | {"digest": "0" * 64}, **version)
+        assert (stale.status, stale.problem) == (409, "text-changed")
+        said = handing.house.olga.post(path, wish, **version)
+        assert (said.status, said.body["state"]) == (200, "done")
+        assert said.body["signing"]["signatures"][0]["text"] == "We agree."
+
     def test_is_in_the_trail_with_the_digest_and_the_version(self, handing: Handing):
         query = "SELECT body, personal FROM {}.trail WHERE action = 'onboarding.text.signed' ORDER BY id"
-        told = handing.house.installation.rows(handing.place.tenant, query)
-        assert [(row.body["digest"], row.body["version"], row.body["complete"]) for row in told[1:]] == [
+        rows = handing.house.installation.rows(handing.place.tenant, query)
+        told = [row for row in rows if row.body["task"] == "task.sign"]
+        assert [(row.body["digest"], row.body["version"], row.body["complete"]) for row in told] == [
             (text_digest(TEXTS["en"]), "1.0.0", False),
             (text_digest(TEXTS["de"]), "1.0.0", True),
         ]
-        assert all(row.personal and "Olga Ray" not in str(row.body) for row in told)  # it is a commitment there
+        assert [row.body["name"] for row in told if "name" in str(row.personal)] == ["Olga Ray", "Nina Öz"]
 
     def test_shows_a_text_that_somebody_has_changed_since(self, handing: Handing, page: str):
         change = "UPDATE {}.record SET body = jsonb_set(body, '{text}', '\"None.\"') WHERE key = %s"
