@@ -60,6 +60,8 @@ from app.onboarding.dates.times import TimePages
 from app.onboarding.feeds.pages import FeedDoors, FeedForms
 from app.onboarding.files.doors.api import FileDoors
 from app.onboarding.files.doors.pages import FilePages
+from app.onboarding.handing.api import CredentialDoors
+from app.onboarding.handing.pages import CredentialForms
 from app.onboarding.lifecycle.api import LifecycleDoors
 from app.onboarding.migration.api import MigrationDoors
 from app.onboarding.migration.pages import MigrationPages
@@ -69,6 +71,8 @@ from app.onboarding.parts.pages import PartForms
 from app.onboarding.queues.api import WorkDoors
 from app.onboarding.queues.many import ManyPages
 from app.onboarding.queues.pages import OwnerForms, WorkPages
+from app.onboarding.signing.api import SignatureDoors
+from app.onboarding.signing.pages import SignatureForms
 from app.onboarding.talk.api.doors import CommentDoors, ReminderDoors, WatchDoors
 from app.onboarding.talk.pages import CommentPages
 from app.onboarding.trying.pages import TrialPages
@@ -153,6 +157,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ManyPages,
     CourseForms,
     PartForms,
+    CredentialForms,
+    SignatureForms,
     ExceptionForms,
     InboxPages,
     SandboxMailPages,
@@ -166,6 +172,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CourseDoors,
     PacketDoors,
     PartDoors,
+    CredentialDoors,
+    SignatureDoors,
     LifecycleDoors,
     ExceptionDoors,
     WorkDoors,

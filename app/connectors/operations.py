@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -18,7 +18,12 @@ from app.connectors.models import Connection, Run
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
-from app.vault.operations import SealedSecrets, put_connection_secret, take_connection_secrets
+from app.vault.operations import (
+    SealedSecrets,
+    keep_connection_secret,
+    put_connection_secret,
+    take_connection_secrets,
+)
 from app.vault.secret import Secret
 from tenants.sessions import DatabaseAway
 
@@ -29,6 +34,7 @@ _askers: list[Asker] = []
 
 SYSTEM_ONLY = {
     "get_connection": "asked by the job that is about to call it",
+    "keep_credentials": "part of an operation that has checked its own permission",
     "hears_of_runs": "how a capability registers, when its code is read",
     "request_run": "part of an operation that has checked its own permission",
     "begin_attempt": "called by the run's job",
@@ -289,6 +295,26 @@ def add_connection(work: Work, setting: ConnectionSetting) -> UUID:
     for field, value in setting.secrets.items():
         put_connection_secret(work, connection_id=connection.id, field=field, value=value)
     work.announce(ConnectionAdded(subject_id=connection.id, connector=setting.connector, name=setting.name))
+    return connection.id
+
+
+def keep_credentials(work: Work, *, connector: str, name: str, values: Mapping[str, Secret]) -> UUID:
+    """Seal what somebody handed over to the tenant's connection of that connector. Returns its id. Raises KeysMissing.
+
+    Where there is none it is made, under that name; two who hand over at once make one.
+    """
+    place = f"connection:{work.tenant.id}:{connector}"
+    work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": place})
+    connection = _connection(work, connector)
+    if connection is None:
+        connection = Connection(
+            id=new_id(), connector=connector, name=name, config={}, state="active", changed_at=work.now
+        )
+        work.session.add(connection)
+        work.announce(ConnectionAdded(subject_id=connection.id, connector=connector, name=name))
+    for field, value in values.items():
+        keep_connection_secret(work, connection_id=connection.id, field=field, value=value)
+    work.session.flush()  # an action that begins with this very step finds it
     return connection.id
 
 

@@ -20,6 +20,8 @@ from app.flow.dates.follow import change_calendar, follow, plan, set_due_date, s
 from app.flow.definition import Definition
 from app.flow.events import Event
 from app.flow.fields import AnswersRefused, Value, check_answers, check_value, is_given
+from app.flow.kinds.handing import give_again
+from app.flow.kinds.signing import sign
 from app.flow.migration import asking
 from app.flow.migration.migrate import migrate
 from app.flow.parts.optional import decline
@@ -260,6 +262,8 @@ _STEPS: dict[type, Callable[[Draft, Any], None]] = {  # each step takes its own 
     events.OwnerAssigned: _assign,
     events.TaskCompleted: work.complete_task,
     events.TaskReopened: work.reopen_task,
+    events.CredentialsGiven: give_again,
+    events.TaskSigned: sign,
     events.GateDecided: _decide_gate,
     events.MilestoneProven: work.prove_milestone,
     events.ActionSucceeded: work.succeed,

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from app.flow.criteria import Criterion
 from app.flow.fields import Field, Text
+from app.flow.kinds.credentials import Handover
+from app.flow.kinds.signatures import Signing
 
 ItemKind = Literal["stage", "milestone", "task", "gate", "group"]  # a group holds what happens several times
 Side = Literal["partner", "customer"]
@@ -55,8 +57,18 @@ RISKY_KINDS = (
 # Opened by the engine itself: a result nobody knows, and a criterion that could not be evaluated.
 UNKNOWN_OUTCOME, CRITERION_ERROR = "unknown_outcome", "criterion_error"
 ENGINE_EXCEPTION_TYPES = (UNKNOWN_OUTCOME, CRITERION_ERROR)
-RUNNABLE_TASK_KINDS = ("form", "check", "action", "approval", "meeting", "training", "message", "file")
-NOT_YET_RUNNABLE_TASK_KINDS = ("credential", "signature")
+TASK_KINDS = (
+    "form",
+    "check",
+    "action",
+    "approval",
+    "meeting",
+    "training",
+    "message",
+    "file",
+    "credential",
+    "signature",
+)
 
 
 class Duration(Struct, frozen=True, kw_only=True):
@@ -190,6 +202,8 @@ class Item(Struct, frozen=True, kw_only=True):
     on_refusal: Refusal | None = None
     review: GateReview | None = None
     sends: str | None = None  # of a message: the communication that it sends
+    handover: Handover | None = None  # of a credential
+    signing: Signing | None = None  # of a signature
     optional: bool = False
     join: Join = "all"
     group: str | None = None  # of an instance, and of what is in one: the repeated part

@@ -109,6 +109,25 @@ class TaskReopened(Struct, frozen=True, kw_only=True, tag_field="event", tag="ta
     reason: str
 
 
+class CredentialsGiven(Struct, frozen=True, kw_only=True, tag_field="event", tag="credentials_given"):
+    """Values of a credential that was handed over were given anew: their fields, never what they are."""
+
+    by: By
+    task: str
+    fields: tuple[str, ...]
+
+
+class TaskSigned(Struct, frozen=True, kw_only=True, tag_field="event", tag="task_signed"):
+    """A person signed the text of this digest in that language. `waits_for`: who signs, where all of a role have to."""
+
+    by: By
+    task: str
+    name: str
+    locale: str
+    digest: str
+    waits_for: tuple[str, ...] = ()
+
+
 class GateDecided(Struct, frozen=True, kw_only=True, tag_field="event", tag="gate_decided"):
     """A reviewer pressed one of the gate's buttons."""
 
@@ -362,39 +381,10 @@ class Cancelled(Struct, frozen=True, kw_only=True, tag_field="event", tag="cance
 
 
 Event = (
-    Started
-    | PacketChanged
-    | DueDateSet
-    | GoLiveSet
-    | CalendarChanged
-    | OwnerAssigned
-    | TaskCompleted
-    | TaskReopened
-    | GateDecided
-    | MilestoneProven
-    | ActionSucceeded
-    | ActionFailed
-    | ActionUnknown
-    | TimerFired
-    | ReminderDue
-    | ExceptionRaised
-    | ExceptionResolved
-    | ExceptionAnswered
-    | ExceptionReassigned
-    | ExceptionResolutionProposed
-    | ExceptionResolutionDecided
-    | RetryScheduled
-    | RetryDue
-    | ExceptionAged
-    | ItemSkipped
-    | ItemDeclined
-    | PartAdded
-    | PartRemoved
-    | RolledBack
-    | Held
-    | Resumed
-    | MigrationProposed
-    | MigrationDeclined
-    | Migrated
-    | Cancelled
-)
+    Started | PacketChanged | DueDateSet | GoLiveSet | CalendarChanged | OwnerAssigned | TaskCompleted
+    | TaskReopened | CredentialsGiven | TaskSigned | GateDecided | MilestoneProven | ActionSucceeded
+    | ActionFailed | ActionUnknown | TimerFired | ReminderDue | ExceptionRaised | ExceptionResolved
+    | ExceptionAnswered | ExceptionReassigned | ExceptionResolutionProposed | ExceptionResolutionDecided
+    | RetryScheduled | RetryDue | ExceptionAged | ItemSkipped | ItemDeclined | PartAdded | PartRemoved
+    | RolledBack | Held | Resumed | MigrationProposed | MigrationDeclined | Migrated | Cancelled
+)  # fmt: skip

@@ -6,6 +6,7 @@ back the very same dates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -62,10 +63,11 @@ class Forecast:
         """The latest of what `hangs_on` says, without a list of it: most of what deciding an event costs is this."""
         key, side = node
         item = self.definition.items[key]
-        if side == "begin":
-            latest, earlier = self.at((item.parent, "begin")) if item.parent else self.start, self.joins(item)
+        earlier: Sequence[str] = self.joins(item) if side == "begin" else self.definition.needed(item)
+        if side == "end":
+            latest = self._after(item, self.at((key, "begin")))
         else:
-            latest, earlier = self._after(item, self.at((key, "begin"))), self.definition.needed(item)
+            latest = self.at((item.parent, "begin")) if item.parent else self.start
         for name in earlier:
             end = self._known.get((name, "end")) or self.at((name, "end"))
             latest = max(latest, end)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import msgspec
 from msgspec import Struct
 
 from app.flow import events
@@ -18,6 +19,7 @@ from app.flow.decide import Recorded, decide, new_state
 from app.flow.definition import EXCEPTION_TYPES, REASON_CODES, Definition, Item
 from app.flow.events import By, Event, Evidenced, Resolution
 from app.flow.fields import Field, Value
+from app.flow.kinds.signatures import Signing, text_digest
 from app.flow.parts.unfolding import instance_key, unfold
 from app.flow.simulation.due import next_due
 from app.flow.simulation.edges import ANY, Edge, Leaning
@@ -28,6 +30,7 @@ from app.kernel.errors import SlipwayError, Unavailable
 
 LONGEST_HISTORY = 1_000
 AT_AN_EDGE = 200  # steps that an edge leads; then chance does
+MOST_SIGNERS = 20  # as many as a template may ask for
 MOST_EXCEPTIONS = 10  # raised by people; enough trouble for one onboarding
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WAYS: tuple[Resolution, ...] = ("retry", "done", "skip", "close")
@@ -230,8 +233,7 @@ def _forward(definition: Definition, state: State, chance: Random) -> Iterator[E
     for key, item in definition.items.items():
         status = state.items[key].state
         if item.kind == "task" and status == "open":
-            by = By(actor="simulation", side=item.side, roles=tuple(definition.roles))
-            yield events.TaskCompleted(by=by, task=key, answers=_answers(item, chance), evidence=PROOF)
+            yield _finishing(definition, item, chance)
         elif item.kind == "task" and status == "running":
             yield _outcome(item, state, chance)
         elif item.kind == "gate" and status == "open":
@@ -250,6 +252,23 @@ def _forward(definition: Definition, state: State, chance: Random) -> Iterator[E
         yield events.PacketChanged(by=everyone, facts={field.id: _value(field, chance)}, source="sales")
 
 
+def _finishing(definition: Definition, item: Item, chance: Random) -> Event:
+    """What finishes an open task; of a text to sign, one of those who sign it signs or declines."""
+    by = By(actor="simulation", side=item.side, roles=tuple(definition.roles))
+    if item.signing is not None and _likely(chance, 85):
+        signer = f"signer {chance.randrange(MOST_SIGNERS)}"
+        return signature_of(item, item.signing, msgspec.structs.replace(by, actor=signer))
+    declined: dict[str, Value] = {"signed": False, "comment": "Not like this."}
+    answers = declined if item.signing is not None else _answers(item, chance)
+    return events.TaskCompleted(by=by, task=item.key, answers=answers, evidence=PROOF)
+
+
+def signature_of(item: Item, signing: Signing, by: By, name: str = "Sam Example") -> events.TaskSigned:
+    """Somebody signs exactly the text that stands there now, in the first language that it has."""
+    locale, text = next(iter(signing.text.items()))
+    return events.TaskSigned(by=by, task=item.key, name=name, locale=locale, digest=text_digest(text))
+
+
 def _aside(definition: Definition, state: State, chance: Random) -> Iterator[Event]:
     by = By(actor="simulation", roles=tuple(definition.roles))
     for name, timer in state.timers.items():
@@ -262,6 +281,10 @@ def _aside(definition: Definition, state: State, chance: Random) -> Iterator[Eve
     done = [key for key, item in state.items.items() if item.state == "done" and key.startswith("task.")]
     if done:
         yield events.TaskReopened(by=by, task=chance.choice(done), reason="It was not right yet.")
+    for key in done:
+        if (item := definition.items.get(key)) and item.handover:
+            given = tuple(each.id for each in item.handover.fields)
+            yield events.CredentialsGiven(by=By(actor="simulation", side=item.side), task=key, fields=given)
     if len(state.exceptions) < MOST_EXCEPTIONS:
         yield events.ExceptionRaised(
             by=by, item=chance.choice(list(definition.items)), type=chance.choice(EXCEPTION_TYPES),
@@ -317,7 +340,7 @@ def _begin(definition: Definition, chance: Random, *, packet: str = "") -> event
 
 def _answers(item: Item, chance: Random) -> dict[str, Value]:
     answers = _values(item.fields, chance)
-    if item.task_kind == "check":
+    if item.task_kind in {"check", "credential"}:
         answers |= {field.id: True for field in item.fields if field.type == "boolean" and field.required}
     if item.task_kind == "approval":
         answers["approved"] = _likely(chance, 80)

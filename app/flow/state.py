@@ -13,6 +13,7 @@ from app.flow.calendar import BusinessTime, Calendar
 from app.flow.definition import Duration, Item, Side
 from app.flow.events import ExceptionResolved, MigrationProposed
 from app.flow.fields import Value
+from app.flow.kinds.signatures import Signature
 
 Status = Literal["new", "running", "finished", "cancelled"]
 Phase = Literal[Status, "held"]
@@ -238,6 +239,7 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reminders: dict[str, ReminderState] = {}
     clocks_follow: bool = False  # False: begun when running clocks kept their moment in another calendar
     approvals: dict[str, str] = {}  # of open tasks that send: whose approval their message needs now, by key
+    signatures: dict[str, tuple[Signature, ...]] = {}  # of tasks that are signed, by key
 
     @property
     def phase(self) -> Phase:

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.onboarding.communications.schemas import SendsOut
+from app.onboarding.signing.schemas import SigningOut
 
 _WORD = Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$")]
 _KIND = Literal["stage", "milestone", "task", "gate", "group"]
@@ -118,6 +119,7 @@ class ItemOut(Struct, frozen=True):
     decision: str | None
     reason: str | None
     sends: SendsOut | None
+    signing: SigningOut | None
 
 
 class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,10 +29,12 @@ from app.kernel.events import Event
 from app.kernel.work import Work
 from app.onboarding import events
 from app.onboarding.communications import events as talking
+from app.onboarding.handing.telling import told_of_credentials
 from app.onboarding.migration import events as migrating
 from app.onboarding.models import Onboarding
 from app.onboarding.parts import events as parts
 from app.onboarding.people import find_answering, holders
+from app.onboarding.signing.telling import told_of_signing
 from app.onboarding.sold import sold_of
 
 
@@ -84,6 +86,9 @@ class _Teller:
                 told = [events.ItemAssigned(item=item, person=person, reason=reason or None, **self.about)]
             case flow.ActionSucceeded() | flow.ActionFailed() | flow.ActionUnknown():
                 told = [self._wrote_back(event)]
+            case flow.TaskCompleted() | flow.CredentialsGiven() | flow.TaskSigned():
+                told = told_of_credentials(self.definition, event, self.about)
+                told += told_of_signing(self.definition, event, self.decision.state, self.about)
             case _:
                 told = self._of_course(event)
         return told

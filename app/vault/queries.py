@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -49,6 +50,14 @@ class KeysInUse:
         if version not in self.by_version:
             raise KeysMissing("The keys that sealed this secret are gone. Enter the secret again.")
         return self.by_version[version]
+
+
+@dataclass(frozen=True, slots=True)
+class SetSecret:
+    """That a secret is there."""
+
+    by: UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,13 @@ def read_record(row: SecretRecord) -> TenantKeys:
     if keys.version != row.key_version:
         raise KeysMissing("The keys of this workspace are damaged. Restore them from a backup of its database.")
     return keys
+
+
+def set_fields(session: Session, *, purpose: str) -> dict[str, SetSecret]:
+    """Which secrets of a connection are there, by field: by whom and when, and nothing of what they are."""
+    columns = (SecretRecord.field, SecretRecord.set_by, SecretRecord.set_at)
+    query = select(*columns).where(SecretRecord.kind == CONNECTION, SecretRecord.purpose == purpose)
+    return {row.field: SetSecret(row.set_by, row.set_at) for row in session.execute(query)}
 
 
 def _in_use(rows: list[SecretRecord]) -> KeysInUse:

@@ -101,7 +101,7 @@ def has_work_on_it(state: State, key: str) -> bool:
     """Whether an item is finished, has begun, or holds anything that somebody did to it."""
     item, pins = state.items[key], state.plan.pins if state.plan else {}
     given = item.assignee or item.answers or item.result or item.evidence or item.request
-    return item.state != "waiting" or bool(given) or key in pins
+    return item.state != "waiting" or bool(given) or key in pins or bool(state.signatures.get(key))
 
 
 def keep_values(old: Definition, new: Definition, state: State, names: Names, wanted: MigrationMap) -> Values:

@@ -12,6 +12,7 @@ from app.flow.clocks.reminders import keep_reminders
 from app.flow.commands import Decision, Move
 from app.flow.definition import CRITERION_ERROR, Definition
 from app.flow.events import Migrated
+from app.flow.kinds.signatures import Signature
 from app.flow.migration.asking import MigrationNotProposed, check_other_version, check_reason
 from app.flow.migration.mapping import Names, Problem, Values, has_work_on_it, keep_values, name_items
 from app.flow.migration.parts import carry_parts, each_of, parts_left
@@ -140,6 +141,7 @@ class _Taking:
             parts=self.parts,
             plan=self._plan(before.plan) if before.plan else None,
             reminders=self._reminders(),
+            signatures=self._signatures(),
             migration=None,
             migrations=(*before.migrations, self._record()),
         )
@@ -150,6 +152,10 @@ class _Taking:
             (key, self.names.new[key], told) for key, told in self.state.reminders.items() if key in self.names.new
         ]
         return {to: told if to == was else msgspec.structs.replace(told, armed=False) for was, to, told in go_on}
+
+    def _signatures(self) -> dict[str, tuple[Signature, ...]]:
+        """What was signed stays signed; whether it is of the text that the new version has is asked when it counts."""
+        return {self.names.new[key]: made for key, made in self.state.signatures.items() if key in self.names.new}
 
     def _plan(self, plan: Plan) -> Plan:
         """Planned and chosen dates go with their item; what comes back has those that were kept when it left."""

@@ -116,6 +116,7 @@ def _set(draft: Draft, repeat: Repeat, parts: Parts) -> None:
         for number in sorted(before - {part.number for part in parts.each})
         for member in repeat.pattern
     ]
+    draft.forget_signatures(*gone)
     for key in gone:
         cancel_timers(draft, key)
     ended = {name for name, timer in draft.definition.timers.items() if timer.item in gone}
@@ -134,6 +135,8 @@ def _is_untouched(draft: Draft, repeat: Repeat, part: Part) -> bool:
     for key in below(draft.definition, instance_key(repeat.key, part.number)):
         state = draft.items[key]
         if state.state not in {"waiting", "open"} or state.request or state.answers or state.evidence:
+            return False
+        if draft.signatures.get(key):
             return False
         if any(each.item == key for each in draft.exceptions.values()):
             return False

@@ -2,7 +2,7 @@
 
 from app.flow.reading.definition import read_definition
 from app.flow.reading.names import declared_names
-from app.flow.reading.plain import APPROVAL_FIELDS, Path, below, path_text
+from app.flow.reading.plain import IMPLICIT_FIELDS, Path, below, path_text
 from app.flow.reading.reader import Refused
 
-__all__ = ["APPROVAL_FIELDS", "Path", "Refused", "below", "declared_names", "path_text", "read_definition"]
+__all__ = ["IMPLICIT_FIELDS", "Path", "Refused", "below", "declared_names", "path_text", "read_definition"]

@@ -19,6 +19,8 @@ from app.flow.definition import (
     Validation,
 )
 from app.flow.fields import Field
+from app.flow.kinds.credentials import given_fields
+from app.flow.reading.kinds import read_handover, read_signing
 from app.flow.reading.plain import Document, Path, duration, read_fields, read_slots, with_implicit
 from app.flow.reading.reader import Reader
 
@@ -70,6 +72,8 @@ class Tree:
         proof = Evidence(label=self.say(evidence["label"]), source="person") if evidence else None
         refusal, slots = task.get("on_refusal"), read_slots(task, self.say)
         action = task.get("action")
+        handover = read_handover(self.reader, task, path)
+        asked = self._questions(task.get("fields", ()), (*path, "fields"))
         self._add(
             task,
             f"task.{task['id']}",
@@ -77,10 +81,12 @@ class Tree:
             path,
             task_kind=task["kind"],
             evidence=proof,
-            fields=slots + with_implicit(task, self._questions(task.get("fields", ()), (*path, "fields"))),
+            fields=slots + (given_fields(handover) if handover else with_implicit(task, asked)),
             on_refusal=Refusal(**refusal) if refusal else None,
             action=self._action(action, (*path, "action")) if action else None,
             sends=task.get("sends"),
+            handover=handover,
+            signing=read_signing(self.reader, task),
         )
 
     def _questions(self, entries: Any, path: Path) -> tuple[Field, ...]:

@@ -32,6 +32,9 @@ def _states(kind: str, name: str, finished: str) -> dict[str, cel.Type]:
 
 def _of_task(task: Document) -> dict[str, cel.Type]:
     names = _states("task", task["id"], "done")
+    if "credential" in task:
+        handed = (each["id"] for each in task["credential"]["fields"])
+        return names | {f"answers.{task['id']}.{field}.given": cel.Type.BOOL for field in handed}
     asked = with_implicit(task, read_fields(task.get("fields", ()), as_written))
     names |= declare_fields(f"answers.{task['id']}", (*read_slots(task, as_written), *asked))
     outputs = task.get("action", {}).get("outputs", ())

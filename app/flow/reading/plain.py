@@ -11,6 +11,7 @@ import msgspec
 from app.flow.communications.text import MESSAGE_FIELDS
 from app.flow.definition import Duration
 from app.flow.fields import Field, Text
+from app.flow.kinds.signatures import SIGNATURE_FIELDS
 
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]  # the schema has checked it; values are plain JSON
@@ -21,6 +22,7 @@ APPROVAL_FIELDS = (
     Field(id="approved", label={"en": "Approved", "de": "Freigegeben"}, type="boolean", required=True),
     Field(id="comment", label={"en": "Comment", "de": "Kommentar"}, type="long_text"),
 )
+IMPLICIT_FIELDS = {"approval": APPROVAL_FIELDS, "signature": SIGNATURE_FIELDS}
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PLAIN_FIELD_KEYS = frozenset({"id", "type", "required", "minimum", "maximum", "default", "personal"})
 
@@ -84,14 +86,14 @@ def read_slots(task: Document, say: Say) -> tuple[Field, ...]:
 
 
 def with_implicit(task: Document, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """The fields of a task: an approval asks for the word itself, and a comment; what sends, for what is sent."""
+    """The fields of a task: an approval or signature asks for the word itself; what sends, for what is sent."""
     if "sends" in task:
         implicit = {field.id for field in MESSAGE_FIELDS}
         return (*(field for field in fields if field.id not in implicit), *MESSAGE_FIELDS)
-    if task["kind"] != "approval":
+    if task["kind"] not in IMPLICIT_FIELDS:
         return fields
     own = {field.id for field in fields}
-    return fields + tuple(field for field in APPROVAL_FIELDS if field.id not in own)
+    return fields + tuple(field for field in IMPLICIT_FIELDS[task["kind"]] if field.id not in own)
 
 
 def duration(value: Document | None) -> Duration | None:

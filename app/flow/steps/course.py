@@ -83,6 +83,7 @@ def _begin_anew(draft: Draft, item: Item, *, by: By, reason: str) -> None:
         if each.is_open and each.item == item.key:
             close_exception(draft, each, resolution="roll_back", reason=reason, by=by.actor)
     draft.set(item.key, state="waiting", opened_at=None, settled_at=None, settled_by=None, decision=None, reason=None)
+    draft.forget_signatures(item.key)
     draft.set(item.key, answers={}, evidence=None, result=before.result if had_effect else {})
     restart_timers(draft, item.key, settled=before.state in SETTLED)
     if had_effect and item.action is not None:

@@ -15,6 +15,7 @@ from app.flow.commands import Command, Decision, ItemChange
 from app.flow.definition import Definition, Duration, Side
 from app.flow.events import Evidenced
 from app.flow.fields import Value
+from app.flow.kinds.signatures import Signature
 from app.flow.parts.unfolding import unfold
 from app.flow.state import SETTLED, ItemState, Parts, Proof, State
 from app.flow.steps.facts import Facts
@@ -72,6 +73,16 @@ class Draft:
     def approvals(self) -> dict[str, str]:
         """Whose approval open messages need, as changed so far."""
         return cast("dict[str, str]", self.whole.get("approvals", self.before.approvals))
+
+    @property
+    def signatures(self) -> dict[str, tuple[Signature, ...]]:
+        """Who has signed what, as changed so far."""
+        return cast("dict[str, tuple[Signature, ...]]", self.whole.get("signatures", self.before.signatures))
+
+    def forget_signatures(self, *keys: str) -> None:
+        """These tasks begin anew, or are no more: nobody has signed them."""
+        if any(key in self.signatures for key in keys):
+            self.whole["signatures"] = {key: made for key, made in self.signatures.items() if key not in keys}
 
     def unfold(self, parts: dict[str, Parts]) -> None:
         """Let repeated parts happen so often; the definition has an item for each."""

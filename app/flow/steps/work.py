@@ -15,6 +15,8 @@ from app.flow.events import (
     TaskReopened,
 )
 from app.flow.fields import AnswersRefused, Field, Value, check_answers
+from app.flow.kinds.handing import hand_over
+from app.flow.kinds.refusing import check_refusal
 from app.flow.questions import asked_of
 from app.flow.state import SYSTEM
 from app.flow.steps.draft import Draft, NotOpen
@@ -65,6 +67,11 @@ def complete_task(draft: Draft, event: TaskCompleted) -> None:
         raise NotYourTask(f"This task belongs to the {item.side}; only they can complete it.")
     if item.sends is not None:
         check_sender(draft, item, event.by)
+    if item.handover is not None:
+        hand_over(draft, item, event)
+        return
+    if item.signing is not None:
+        check_refusal(item.signing, event.by, event.answers)
     asked = asked_of(item, event.answers, draft.facts.of(item))
     left_out = {field.id for field in item.fields} - {field.id for field in asked}
     answers = check_answers(asked, {name: value for name, value in event.answers.items() if name not in left_out})
@@ -74,7 +81,8 @@ def complete_task(draft: Draft, event: TaskCompleted) -> None:
     if item.sends is not None:
         answers = send_written(draft, item, answers)
     draft.set(item.key, answers=answers, evidence=proof)
-    if item.task_kind == "approval" and answers.get("approved") is not True:
+    agreed = answers.get("signed" if item.signing else "approved") is True
+    if item.task_kind in {"approval", "signature"} and not agreed:
         refusal = item.on_refusal or REFUSED
         note = f"Refused: {answers.get('comment') or 'no comment given'}"
         _block(draft, item, refusal, note)
@@ -92,6 +100,7 @@ def reopen_task(draft: Draft, event: TaskReopened) -> None:
     begun = any(draft.items[each.key].state != "waiting" for each in followers)
     if begun or draft.is_settled(item.parent or ""):
         raise TaskBuiltUpon("Later work has started on the strength of this task, so it stays finished.")
+    draft.forget_signatures(item.key)
     draft.set(item.key, state="open", settled_at=None, settled_by=None, reason=event.reason)
     start_timers(draft, item.key, "opened")
 

@@ -110,6 +110,7 @@ ITEM_SHOWN: Json = {
     "decision": None,
     "reason": None,
     "sends": None,
+    "signing": None,
 }
 _DONE = ITEM_SHOWN | {
     "state": "done",

@@ -20,12 +20,14 @@ from app.flow.definition import DecisionButton
 from app.flow.definition import Item as FlowItem
 from app.flow.state import State
 from app.intake.operations.packet import PacketSource, store_packet
+from app.kernel.errors import Invalid
 from app.kernel.work import Work
 from app.onboarding.files.queries import with_files
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.advance import advance, lock_onboarding
 from app.onboarding.people import acting, with_fallbacks
-from app.onboarding.queries.stored import definition_of, state_of
+from app.onboarding.queries.stored import definition_of, plan_of, state_of
+from app.onboarding.signing.rules import require_person
 from app.onboarding.telling import missing_fields
 from app.readiness.operations import VerdictFacts, record_verdict
 
@@ -34,6 +36,10 @@ SYSTEM_ONLY = {
     "record_run": "called by the job that follows a connector run",
 }
 GATE_RULES = "gate/1"
+
+
+class HandedOverElsewhere(Invalid):
+    """Credentials came as answers, where journal and trail would keep them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,11 @@ def complete_task(
     """Finish a task of the actor's own side. Raises NotPermitted, OnboardingMissing, and what the engine refuses."""
     require(work, Permission.TASK_COMPLETE)
     onboarding = lock_onboarding(work, onboarding_id)
+    item = plan_of(work, onboarding).items.get(task)
+    if item is not None and item.handover is not None:
+        raise HandedOverElsewhere("Credentials are not answers: hand them over through their own form or door.")
+    if item is not None and item.signing is not None:
+        require_person(work)
     by = acting(work, onboarding)
     given = with_files(work, onboarding, task, answers or {})
     event = flow.TaskCompleted(by=by, task=task, answers=given, evidence=evidence)

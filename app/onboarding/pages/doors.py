@@ -17,6 +17,7 @@ from app.identity.queries import list_workspaces
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.pages.steps import step_page
 from app.onboarding.queries import customer, gate, home, partner, picture
 from app.onboarding.queries.attention import STATES
 from app.onboarding.queries.cards import Asked
@@ -137,11 +138,11 @@ class OnboardingPages(Controller):
     def task(
         self, request: PageRequest, tenant_id: FromPath[UUID], onboarding_id: FromPath[UUID], task: FromPath[str]
     ) -> Response[str]:
-        """One task as a form."""
+        """One task: a form, or what its kind needs."""
         with begin_work(request, tenant_id) as work:
-            context = customer.task_page(work, see(request, work, onboarding_id), task)
+            name, context = step_page(work, see(request, work, onboarding_id), task)
         context |= {"command_key": new_command_key()}
-        return page(request, "onboarding/customer_task.html", context)
+        return page(request, f"onboarding/{name}.html", context, nav=staff_nav(request))
 
     @get("/gates/{key:str}", sync_to_thread=True)
     def gate(

@@ -177,7 +177,7 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
         "exit": dict(item.evidence.label) if item.kind == "milestone" and item.evidence else "",
         "evidence": proof_of(picture, state.evidence),
         "answers": [(specs[name], answers[name]) for name in answers if name in specs and name != "statement"],
-        "path": f"{picture.path}/gates/{item.key}" if item.kind == "gate" else "",
+        "path": _page_of(picture, item),
         "form": _form(work, picture, item),
         "files": files_path(work, picture, item),
         "message": message_of(picture, item),
@@ -187,11 +187,20 @@ def _entry(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
     }
 
 
+def _page_of(picture: Picture, item: Item) -> str:
+    """What has a page of its own, for staff too."""
+    if item.kind == "gate":
+        return f"{picture.path}/gates/{item.key}"
+    return f"{picture.path}/tasks/{quote(item.key)}" if item.handover or item.signing else ""
+
+
 def _form(work: Work, picture: Picture, item: Item) -> dict[str, Any] | None:
     """What completes the entry, if this person can and it is open."""
     if item.side != "partner" or picture.of(item.key).state != "open" or not can(work.rights, Permission.TASK_COMPLETE):
         return None
     if item.sends is not None and not may_send(work, picture, item):
+        return None
+    if item.handover or item.signing:
         return None
     if item.kind == "task" and item.action is None:
         word = mark("Send the message") if item.sends else mark("Complete this step")

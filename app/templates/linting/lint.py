@@ -9,11 +9,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from app.flow.criteria import Vocabulary
-from app.flow.definition import EXCEPTION_TYPES, NOT_YET_RUNNABLE_TASK_KINDS
+from app.flow.definition import EXCEPTION_TYPES
 from app.flow.reading import Refused, declared_names, read_definition
 from app.templates.components import has_includes
 from app.templates.document import Source
 from app.templates.linting.files import check_files
+from app.templates.linting.handing import check_handing
 from app.templates.linting.messages import check_messages
 from app.templates.linting.people import check_people
 from app.templates.linting.repeats import check_names, check_repeats
@@ -145,11 +146,8 @@ class _Lint:
         return next(other for other, place in self.places.items() if place == above)
 
     def kinds(self) -> None:
-        """Every task can be run today, and an approval's refusal goes somewhere."""
+        """A choice is between two or more, and what asks has something to ask."""
         for path, item in self.items.values():
-            if item.get("kind") in NOT_YET_RUNNABLE_TASK_KINDS:
-                fix = "Use a form, check or approval with evidence."
-                self.say((*path, "kind"), f"Tasks of kind “{item['kind']}” are not yet runnable.", fix)
             if item.get("join") == "any" and len(item.get("depends_on", item.get("after", ()))) < _CHOICE:
                 self.say((*path, "join"), "“any” is a choice: name two or more that it depends on.")
             needs_fields = item.get("kind") in {"form", "check"}
@@ -265,7 +263,7 @@ class _Lint:
 
     def sections(self) -> None:
         """Roles are held by somebody; communications, controls, clocks and questions fit what they name."""
-        for check in (check_people, check_messages, check_watching, check_files):
+        for check in (check_people, check_messages, check_files, check_handing, check_watching):
             self.problems += check(self.source, self.items)
 
     def criteria(self) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from app.flow.criteria import Criterion, CriterionRefused, Vocabulary
-from app.flow.reading import APPROVAL_FIELDS, declared_names
+from app.flow.reading import IMPLICIT_FIELDS, declared_names
 from app.templates.document import Source
 from app.templates.linting.criteria import Written, at, check_choices, check_cost, criteria_of
 from app.templates.linting.domains import Known, never_holds
@@ -202,8 +202,10 @@ def _fields(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
     yield from ((f"packet.{each['id']}", each) for each in document["handoff"]["fields"])
     for stage in document["stages"]:
         for task in (task for milestone in stage["milestones"] for task in milestone["tasks"]):
-            if task["kind"] == "approval":
-                yield from ((f"answers.{task['id']}.{each.id}", {"type": each.type}) for each in APPROVAL_FIELDS)
+            implicit = IMPLICIT_FIELDS.get(task["kind"], ())
+            yield from ((f"answers.{task['id']}.{each.id}", {"type": each.type}) for each in implicit)
+            handed = task.get("credential", {}).get("fields", ())
+            yield from ((f"answers.{task['id']}.{each['id']}", {"type": "boolean"}) for each in handed)
             yield from ((f"answers.{task['id']}.{each['id']}", each) for each in task.get("fields", ()))
             outputs = task.get("action", {}).get("outputs", ())
             yield from ((f"results.{task['id']}.{each['id']}", each) for each in outputs)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from app.flow.definition import Definition, Item
 from app.flow.events import Event
 from app.kernel.errors import Conflict, SlipwayError
-from app.templates.trials.playing import Play
+from app.templates.trials.playing import SIGNER, Play
 from app.templates.trials.steps import event_of
 
 _MOST_STEPS = 1_000
@@ -50,7 +50,10 @@ def _ways(play: Play, wanted: Item) -> Iterator[Event]:
 
 
 def _well(play: Play, item: Item) -> Iterator[Event]:
-    if item.kind == "task":
+    if item.signing is not None:
+        for number in range(1, item.signing.signers + 1):
+            yield event_of(play, {"sign": item.key, "name": f"{SIGNER} {number}"})
+    elif item.kind == "task":
         yield event_of(play, {"complete": item.key})
     elif item.kind == "milestone":
         yield event_of(play, {"prove": item.key})

@@ -23,6 +23,7 @@ from app.kernel.errors import Conflict, Invalid
 from app.templates.trials.reading import Sample
 
 SOMEBODY: Final = "somebody"
+SIGNER: Final = "Sam Example"
 REASON: Final = "As the test says."
 _BEGIN: Final = "2026-03-02T09:00"  # a Monday
 _MOST_RINGS: Final = 5_000  # more than any template rings; one that never ends is found

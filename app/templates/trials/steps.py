@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from app.flow import events
 from app.flow.definition import Item
 from app.flow.events import Event
+from app.flow.kinds.handing import RENEWABLE
+from app.flow.simulate import signature_of
 from app.flow.state import OpenedException
 from app.kernel.errors import Missing
 from app.templates.rules import likely_fix
-from app.templates.trials.playing import REASON, Play, proof
+from app.templates.trials.playing import REASON, SIGNER, SOMEBODY, Play, proof
 
 Step = Mapping[str, Any]
 
@@ -59,7 +63,28 @@ def _complete(play: Play, step: Step) -> Event:
     item = item_of(play, step["complete"])
     answers = play.answers(item, step.get("answers", {}))
     evidence = proof(step.get("evidence")) if item.evidence or "evidence" in step else None
+    if item.signing is not None and answers.get("signed") is not False:
+        return signature_of(item, item.signing, play.somebody(item, step))
     return events.TaskCompleted(by=play.somebody(item, step), task=item.key, answers=answers, evidence=evidence)
+
+
+def _sign(play: Play, step: Step) -> Event:
+    item = item_of(play, step["sign"])
+    name = step.get("name", SIGNER)
+    by = msgspec.structs.replace(play.somebody(item, step), actor=f"{SOMEBODY} {name}")
+    if item.signing is None:
+        return events.TaskSigned(by=by, task=item.key, name=name, locale="", digest="")
+    return signature_of(item, item.signing, by, name)
+
+
+def _hand_over(play: Play, step: Step) -> Event:
+    item = item_of(play, step["hand_over"])
+    asked = [each.id for each in item.handover.fields if each.required] if item.handover else []
+    fields = tuple(step.get("fields", asked))
+    by = play.somebody(item, step)
+    if play.state.items[item.key].state in RENEWABLE or item.handover is None:
+        return events.CredentialsGiven(by=by, task=item.key, fields=fields)
+    return events.TaskCompleted(by=by, task=item.key, answers=dict.fromkeys(fields, True))
 
 
 def _reopen(play: Play, step: Step) -> Event:
@@ -173,6 +198,8 @@ def _cancel(play: Play, step: Step) -> Event:
 
 _EVENTS: dict[str, Callable[[Play, Step], Event]] = {
     "complete": _complete,
+    "hand_over": _hand_over,
+    "sign": _sign,
     "reopen": _reopen,
     "decide": _decide,
     "prove": _prove,

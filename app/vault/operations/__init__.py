@@ -4,6 +4,7 @@ from app.vault.operations.moving import count_keys, put_keys, take_keys
 from app.vault.operations.rotation import make_keys
 from app.vault.operations.secrets import (
     SealedSecrets,
+    keep_connection_secret,
     open_door_secrets,
     put_connection_secret,
     put_door_secret,
@@ -15,6 +16,7 @@ __all__ = [
     "SealedSecrets",
     "count_keys",
     "destroy_keys",
+    "keep_connection_secret",
     "make_keys",
     "open_door_secrets",
     "put_connection_secret",

@@ -25,6 +25,7 @@ from app.vault.tenant_keys import (
 )
 
 SYSTEM_ONLY = {
+    "keep_connection_secret": "part of an operation that has checked its own permission",
     "take_connection_secrets": "called by a run's job",
     "open_door_secrets": "called by the door that the secret guards",
     "keep_door_secret": "called by what makes the secret itself: no person has it",
@@ -52,6 +53,11 @@ def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value:
     Raises NotPermitted, KeysMissing.
     """
     require(work, Permission.CONNECTION_WRITE)
+    keep_connection_secret(work, connection_id=connection_id, field=field, value=value)
+
+
+def keep_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
+    """The same for what somebody hands over in a step of their own. Raises KeysMissing."""
     context, keys = SecretContext(work.tenant.id, new_id(), field), keys_to_write(work)
     sealed = seal_connection_secret(keys, context, value)
     _replace(

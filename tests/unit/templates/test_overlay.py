@@ -101,7 +101,7 @@ class TestRefusal:
             (TASK.format(id="train_staff") + "            colour: null\n", "to take out"),
             (TASK.format(id="train_staff") + "            colour: red\n", "There is no “colour” here."),
             (TASK.format(id="train_staff") + "            owner: nobody\n", "There is no role “nobody”."),
-            (TASK.format(id="train_staff") + "            kind: credential\n", "not yet runnable"),
+            (TASK.format(id="train_staff") + "            kind: credential\n", "“credential” is missing"),
             (TASK.format(id="train_staff") + '            when: "answers.x.y"\n', "undeclared reference"),
             (TASK.format(id="train_staff") + "            $remove: true\n", "There is no “task.train_staff”."),
             ('texts: {provider: {fr: "x"}, unknown_text: {en: "x"}}', "missing in “de”"),

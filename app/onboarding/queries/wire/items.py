@@ -13,6 +13,7 @@ from app.access.roles import CUSTOMER_ROLES
 from app.flow.communications.policy import communication_of
 from app.flow.definition import GateReview, HandoffField, Item
 from app.flow.fields import Field
+from app.flow.kinds.signatures import text_digest
 from app.flow.state import ItemState
 from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
@@ -37,6 +38,8 @@ from app.onboarding.schemas import (
     ProofOut,
     QuestionOut,
 )
+from app.onboarding.signing.queries import signed_text
+from app.onboarding.signing.schemas import SignatureOut, SigningOut
 
 
 def list_items(work: Work, picture: Picture, asked: ItemQuery) -> ItemList:
@@ -72,7 +75,7 @@ def show_item(work: Work, picture: Picture, item: Item) -> ItemOut:
         due_cause=state.due_cause,
         settled_at=state.settled_at,
         settled_by=picture.name_of(state.settled_by),
-        questions=[_question(field) for field in item.fields],
+        questions=_questions(item),
         wants_evidence=item.evidence is not None and item.evidence.source == "person",
         answers=None if inside else dict(state.answers),
         result=None if inside else dict(state.result),
@@ -80,6 +83,32 @@ def show_item(work: Work, picture: Picture, item: Item) -> ItemOut:
         decision=state.decision,
         reason=None if inside else state.reason,
         sends=None if inside else _sends(picture, item),
+        signing=None if inside else _signing(work, picture, item),
+    )
+
+
+def _signing(work: Work, picture: Picture, item: Item) -> SigningOut | None:
+    rule = item.signing
+    if rule is None:
+        return None
+    return SigningOut(
+        text=dict(rule.text),
+        digests={locale: text_digest(text) for locale, text in rule.text.items()},
+        role=rule.role,
+        signers=rule.signers,
+        everyone=rule.everyone,
+        signatures=[
+            SignatureOut(
+                by=picture.name_of(each.by),
+                name=each.name,
+                at=each.at,
+                locale=each.locale,
+                digest=each.digest,
+                version=each.version,
+                text=signed_text(work.session, each.digest),
+            )
+            for each in picture.state.signatures.get(item.key, ())
+        ],
     )
 
 
@@ -102,6 +131,13 @@ def _sends(picture: Picture, item: Item) -> SendsOut | None:
         approval=standing.approval if standing else None,
         unclear=standing is None,
     )
+
+
+def _questions(item: Item) -> list[QuestionOut]:
+    """What a step asks: of credentials the fields themselves, of what was answered only that they were given."""
+    handed = item.handover.fields if item.handover else ()
+    asked = [QuestionOut(each.id, dict(each.label), each.type, each.required, []) for each in handed]
+    return asked or [_question(field) for field in item.fields]
 
 
 def _question(field: Field) -> QuestionOut:

@@ -58,7 +58,7 @@ def added(document: Document, at: str, name: str) -> tuple[Document, str]:
     """The document with a new element at the end of a list of an element, and its words. Raises ElementGone."""
     made = copy.deepcopy(document)
     element = found(made, at)
-    part = next((each for each in element.kind.parts if each.at[-1] == name and each.adding), None)
+    part = next((each for each in element.kind.parts if each.name == name and each.adding), None)
     if part is None or (rows := _list(element, part)) is None:
         raise ElementGone(GONE)
     rows.append(_fresh(document, element, part))

@@ -35,6 +35,12 @@ class Part:
     label: str
     adding: str = ""
     fresh: dict[str, Any] = field(default_factory=dict)
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other lists of its element: the last word of its path, or what it is called."""
+        return self.called or self.at[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +136,22 @@ _TASK = (
     _WHEN, _OPTIONAL,
     Property("action.connector", mark("Connector"), "word"),
     Property("action.action", mark("Action of the connector"), "word"),
+    Property("credential.connector", mark("Fills the connection of"), "word", help=mark("The connector that uses it.")),
+    Property("signature.text", mark("Text to sign"), "text"),
+    Property("signature.role", mark("Signed by"), "role", help=mark("Anybody of the side, where nobody is named.")),
+    Property("signature.signers", mark("How many sign"), "number", help=mark("All of a role: write all in the text.")),
     Property("on_refusal.exception", mark("When refused, open"), "select", EXCEPTION_TYPES),
     Property("on_refusal.reason_code", mark("Reason of the refusal"), "select", REASON_CODES),
     Property("sends", mark("Sends the message"), "word"),
+)  # fmt: skip
+_HANDED = (
+    _LABEL, _ID,
+    Property("type", mark("Kind of value"), "select", ("secret", "text", "url")),
+    Property("optional", mark("May be left empty"), "flag"),
+    _HELP,
+    Property("pattern", mark("Looks like (pattern)"), "word"),
+    Property("min_length", mark("Characters at least"), "number"),
+    Property("max_length", mark("Characters at most"), "number"),
 )  # fmt: skip
 _GATE = (
     _TITLE, _ID, Property("reviewer", mark("Decided by"), "role"), _HELP, _DUE,
@@ -187,6 +206,7 @@ _LETTER = (
 
 _FRESH_FIELD = {"id": "new", "label": _NEW, "type": "text"}
 _FRESH_SLOT = {"id": "new", "label": _NEW, "accept": ["pdf"]}
+_FRESH_HANDED = {"id": "new", "label": _NEW}
 _FRESH_TASK = {"id": "new", "kind": "form", "title": _NEW, "owner": "", "fields": [_FRESH_FIELD]}
 _FRESH_MILESTONE = {
     "id": "new", "layer": "implementation", "title": _NEW, "owner": "",
@@ -228,10 +248,15 @@ KINDS = {
         Kind("task", mark("Task"), "title", _TASK, (
             Part(("fields",), "question", mark("Questions"), mark("Add a question"), _FRESH_FIELD),
             Part(("files",), "slot", mark("Files to hand over"), mark("Ask for a file"), _FRESH_SLOT),
+            Part(
+                ("credential", "fields"), "handed", mark("Credentials"), mark("Add a credential"), _FRESH_HANDED,
+                "credential",
+            ),
         )),
         Kind("gate", mark("Gate"), "title", _GATE),
         Kind("question", mark("Question"), "label", (*_ANSWER, *_LIMITS, _WHEN, _PERSONAL)),
         Kind("slot", mark("File to hand over"), "label", _SLOT),
+        Kind("handed", mark("Credential"), "label", _HANDED),
         Kind("handoff", mark("Handoff field"), "label", _HANDOFF),
         Kind("input", mark("Input"), "label", (*_ANSWER, *_LIMITS)),
         Kind("role", mark("Role"), "label", _ROLE),

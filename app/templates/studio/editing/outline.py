@@ -71,7 +71,7 @@ class _Drawing:
                 {
                     "label": part.label,
                     "adding": part.adding,
-                    "name": part.at[-1],
+                    "name": part.name,
                     "at": element.at,
                     "rows": [self.row(each) for each in listed(element, part)],
                 }

@@ -21,7 +21,9 @@ _BARE = {
     "milestone": frozenset({"milestone"}),
     "letter": frozenset({"sends"}),
 }
-_TEXTS = frozenset({"title", "label", "help", "message", "description", "why", "subject", "body", "draft", "texts"})
+_TEXTS = frozenset(
+    {"title", "label", "help", "message", "description", "why", "subject", "body", "draft", "text", "texts"}
+)
 
 
 def renamed(document: dict[str, Any], kind: str, old: str, new: str) -> dict[str, Any]:

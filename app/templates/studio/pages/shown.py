@@ -18,9 +18,17 @@ from app.templates.studio.editing.outline import Say, elements_by_place, outline
 
 MOST_PROBLEMS: Final = 100  # that are shown; the rest is counted
 _LONGEST_LINE = 160  # characters of a line that are shown beside its problem
-_LARGE = frozenset({"description", "help", "body", "message", "first_response", "why"})
+_LARGE = frozenset({"description", "help", "body", "message", "first_response", "why", "text"})
 _MORE = frozenset({"help", "optional", "personal", "sends", "after", "depends_on", "audience", "lifecycle"})
-_ONLY_OF = {"action": "action", "on_refusal": "approval", "sends": "message", "files": "file"}  # of tasks of one kind
+_ONLY_OF = {  # properties and lists of tasks of some kinds
+    "action": frozenset({"action"}),
+    "on_refusal": frozenset({"approval", "signature"}),
+    "sends": frozenset({"message"}),
+    "files": frozenset({"file"}),
+    "credential": frozenset({"credential"}),
+    "signature": frozenset({"signature"}),
+    "fields": frozenset({"form", "check", "approval", "meeting", "training", "message", "action", "file"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ def _element(sheet: Sheet, say: Say) -> dict[str, Any] | None:
     asked = [each for each in fields_of(element, locales) if _fits(element, each.property)]
     values = {**shown_values(asked, element), **sheet.typed}
     fields = [_field(each, values, _roles(document, say), sheet.errors) for each in asked]
+    adding = [part for part in element.kind.parts if part.adding and _fits(element, part)]
     return {
         "at": element.at,
         "kind": element.kind.name,
@@ -95,25 +104,19 @@ def _element(sheet: Sheet, say: Say) -> dict[str, Any] | None:
         "several": len(locales) > 1,
         "fields": [each for each in fields if not each["more"]],
         "more": [each for each in fields if each["more"]],
-        "adds": [{"name": part.at[-1], "text": part.adding} for part in element.kind.parts if _offers(element, part)],
+        "adds": [{"name": part.name, "text": part.adding} for part in adding],
         "moves": bool(element.path) and isinstance(element.path[-1], int),
         "goes": bool(element.path),
     }
 
 
-def _offers(element: Element, part: Part) -> bool:
-    return bool(part.adding) and _belongs(element, part.at[-1])
-
-
-def _fits(element: Element, one: Property) -> bool:
-    return _belongs(element, one.name.partition(".")[0])
-
-
-def _belongs(element: Element, head: str) -> bool:
-    """Whether this is any of the element's: an action's of an action alone, files of a task that asks for them."""
-    if head not in _ONLY_OF or element.kind.name != "task":
+def _fits(element: Element, one: Property | Part) -> bool:
+    """Whether a property, or a list, is any of this element's: an action's of an action alone."""
+    head = one.name.partition(".")[0]
+    kind = element.value.get("kind") if element.kind.name == "task" else None
+    if head not in _ONLY_OF or not isinstance(kind, str):
         return True
-    return head in element.value or element.value.get("kind") == _ONLY_OF[head]
+    return head in element.value or kind in _ONLY_OF[head]
 
 
 def _field(
