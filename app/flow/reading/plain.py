@@ -17,8 +17,8 @@ Document = Mapping[str, Any]  # the schema has checked it; values are plain JSON
 Say = Callable[[Mapping[str, str]], Text]
 
 APPROVAL_FIELDS = (
-    Field(id="approved", label={"en": "Approved", "de": "Freigegeben"}, type="boolean", required=True),
-    Field(id="comment", label={"en": "Comment", "de": "Kommentar"}, type="long_text"),
+    Field(id="approved", label={"en": "Approved", "de": "Freigegeben", "ar": "معتمَد"}, type="boolean", required=True),
+    Field(id="comment", label={"en": "Comment", "de": "Kommentar", "ar": "تعليق"}, type="long_text"),
 )
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PLAIN_FIELD_KEYS = frozenset({"id", "type", "required", "minimum", "maximum", "default", "personal"})

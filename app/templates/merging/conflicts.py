@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.templates.overlays.tree import Words
+from app.web.translations import mark
 
 
 class ConflictKind(StrEnum):
@@ -23,12 +24,12 @@ class ConflictKind(StrEnum):
 
 
 SENTENCES = {
-    ConflictKind.BOTH_CHANGED: "It was changed here and, to something else, in the new version.",
-    ConflictKind.REMOVED_UPSTREAM: "It was changed here, and the new version has it no more.",
-    ConflictKind.REMOVED_HERE: "It was taken out here, and the new version changed it.",
-    ConflictKind.ADDED_IN_BOTH: "It was added here and, with other content, in the new version.",
-    ConflictKind.ALREADY_GONE: "It was taken out here, and the new version has it no more.",
-    ConflictKind.BOTH_MOVED: "It was moved here and, to another place, in the new version.",
+    ConflictKind.BOTH_CHANGED: mark("It was changed here and, to something else, in the new version."),
+    ConflictKind.REMOVED_UPSTREAM: mark("It was changed here, and the new version has it no more."),
+    ConflictKind.REMOVED_HERE: mark("It was taken out here, and the new version changed it."),
+    ConflictKind.ADDED_IN_BOTH: mark("It was added here and, with other content, in the new version."),
+    ConflictKind.ALREADY_GONE: mark("It was taken out here, and the new version has it no more."),
+    ConflictKind.BOTH_MOVED: mark("It was moved here and, to another place, in the new version."),
 }
 
 

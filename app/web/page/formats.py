@@ -11,7 +11,6 @@ from typing import TypeVar
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
-from babel.units import format_unit
 
 # Whose clock the page under way is written for. Set by `rendering.render` around one page and by nobody else: macros
 # that a page imports do not see the page's own variables.
@@ -19,6 +18,7 @@ ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 
 _At = TypeVar("_At", date, datetime)
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_NEVER = 1e9  # a unit is not told as so many of the next larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Formats:
 
     def full_day(self, at: date | datetime) -> str:
         """Day, month and year: `12 Mar 2026`."""
-        return format_date(_local(at), "medium", locale=self.locale)
+        # Figures alone can be read from either end where words run from the right.
+        length = "medium" if self.locale.text_direction == "ltr" else "long"
+        return format_date(_local(at), length, locale=self.locale)
 
     def time(self, at: datetime) -> str:
         """Hour and minute: `14:05`."""
@@ -60,7 +62,10 @@ class Formats:
         first = next((i for i, (count, _) in enumerate(parts) if count), len(parts) - 1)
         shown = [(count, unit) for count, unit in parts[first : first + 2] if count] or [parts[-1]]
         sign = "−" if seconds < 0 else ""  # noqa: RUF001 - a real minus sign, as numbers are set in print
-        units = (format_unit(n, f"duration-{unit}", "long", locale=self.locale) for n, unit in shown)
+        units = (
+            format_timedelta(timedelta(**{f"{unit}s": n}), unit, threshold=_NEVER, locale=self.locale)
+            for n, unit in shown
+        )
         return sign + " ".join(unbroken(unit) for unit in units)
 
     def number(self, value: float) -> str:
