@@ -105,7 +105,7 @@ def redirect(request: PageRequest, path: str, *, cookies: tuple[Cookie, ...] = (
 
 
 def locale_of(request: PageRequest) -> Locale:
-    """The reader's language: what they chose here, else what the browser asks for. Staff read one that is kept in full."""
+    """The reader's language: what they chose here, else what the browser asks for. Staff read one kept in full."""
     visit = find_visit(request)
     return _negotiated(request, IN_FULL if visit and visit.actor.roles else tuple(LOCALES))
 

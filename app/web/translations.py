@@ -34,7 +34,7 @@ def mark(message: str) -> str:
 
 def negotiate(accept_language: str | None, chosen: str | None = None, *, among: Collection[str] = LOCALES) -> Locale:
     """The reader's language: what they chose, else the best of what the browser asks for, else the first we have."""
-    if chosen in among:
+    if chosen is not None and chosen in among:
         return LOCALES[chosen]
     for language in _wished(accept_language or ""):
         if language in among:

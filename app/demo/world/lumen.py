@@ -40,7 +40,6 @@ LUMEN = DemoPartner(
     brand=Brand("Lumen Cloud", "#7a3ff2", surface="#f8f7fc", radius=14, font="figtree"),
     legal=Legal("Lumen Cloud B.V.", "Herengracht 182, 1016 BR Amsterdam"),
     help=HelpContact("Maya Lindgren", "maya.lindgren@lumen.example", "Customer success", "+31 20 555 0142"),
-    template="saas/two-region-launch",
     answers={
         "personal_data": "contact",
         "sso": True,
@@ -50,8 +49,9 @@ LUMEN = DemoPartner(
     },
     proofs={"milestone.first_workflow": "The planning team closed its first month in Lumen without our help."},
     lanes=(
-        Lane("Enterprise, Europe", "enterprise-eu", "Europe/Amsterdam", "NL"),
-        Lane("Enterprise, North America", "enterprise-us", "America/New_York", "US"),
+        Lane("Enterprise, Europe", "enterprise-eu", "Europe/Amsterdam", "NL", "saas/enterprise-launch"),
+        Lane("Enterprise, North America", "enterprise-us", "America/New_York", "US", "saas/enterprise-launch"),
+        Lane("Custom integrations", "integration", "Europe/Amsterdam", "NL", "integrator/custom-integration"),
     ),
     staff=(
         Colleague("Ines Duarte", "ines.duarte@lumen.example", ("partner_owner",), ("cs_leader", "sales_manager")),
@@ -61,7 +61,10 @@ LUMEN = DemoPartner(
             "Jonas Vermeer",
             "jonas.vermeer@lumen.example",
             ("technical", "onboarding_lead"),
-            ("implementation_lead", "solutions_owner", "security_lead"),
+            (
+                *("implementation_lead", "solutions_owner", "security_lead", "support_lead"),
+                *("integration_engineer", "privacy_officer"),
+            ),
         ),
         Colleague("Aiko Tanaka", "aiko.tanaka@lumen.example", ("finance",), ("finance",)),
     ),
@@ -98,6 +101,24 @@ LUMEN = DemoPartner(
             answers={"residency": "us"},
         ),
         Sale(
+            key="fjordbank",
+            account="Fjordbank",
+            domain="fjordbank.example",
+            country="Norway",
+            segment="integration",
+            contact=Contact("Ingrid", "Solheim", "Head of platforms", "ingrid.solheim@fjordbank.example"),
+            closed=14,
+            packet=_packet("Fjordbank ASA")
+            | {
+                "integration_scenarios": "Payments from the ledger to Lumen\nPlans from Lumen to the ledger",
+                "data_processing_agreement": "Signed with the framework agreement.",
+            },
+            plan="enterprise",
+            amount="98000",
+            seats=160,
+            stalls=("gate.live_data",),
+        ),
+        Sale(
             key="nordlys",
             account="Nordlys Energi",
             domain="nordlys.example",
@@ -109,7 +130,8 @@ LUMEN = DemoPartner(
             plan="enterprise",
             amount="152000",
             seats=330,
-            answers={"residency": "eu"},
+            stalls=("task.care_day_5",),
+            answers={"residency": "eu", "systems": "Ledger", "regions": "Norway"},
         ),
         Sale(
             key="halcyon",

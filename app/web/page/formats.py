@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
@@ -16,6 +16,7 @@ from babel.numbers import format_decimal, format_percent
 # that a page imports do not see the page's own variables.
 ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 
+_Unit = Literal["day", "hour", "minute", "second"]
 _At = TypeVar("_At", date, datetime)
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _NEVER = 1e9  # a unit is not told as so many of the next larger one
@@ -53,7 +54,7 @@ class Formats:
         """How long, in at most two units, smaller ones dropped; a plain number is seconds: `2 days 4 hours`."""
         seconds = length.total_seconds() if isinstance(length, timedelta) else length
         whole = int(abs(seconds))
-        parts = [
+        parts: list[tuple[int, _Unit]] = [
             (whole // _DAY, "day"),
             (whole % _DAY // _HOUR, "hour"),
             (whole % _HOUR // _MINUTE, "minute"),

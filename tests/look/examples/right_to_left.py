@@ -1,6 +1,6 @@
 """A complete template of the library on its way from the right: previewed by staff, and as its customer reads it.
 
-The words are the templates' own. Staff's portal speaks its own language around them; a customer's speaks Arabic all over.
+The words are the templates' own. Staff's portal speaks its own language around them, a customer's Arabic all over.
 """
 
 from __future__ import annotations
