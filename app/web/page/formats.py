@@ -32,8 +32,9 @@ class Formats:
         """Weekday, day and month: `Thu 12 Mar`."""
         return format_skeleton("MMMEd", _local(at), locale=self.locale)
 
-    def full_day(self, at: date | datetime) -> str:
-        """Day, month and year: `12 Mar 2026`."""
+    def full_day(self, at: date | datetime | str) -> str:
+        """Day, month and year: `12 Mar 2026`; of a day that a document holds, too, as `2026-03-12`."""
+        at = date.fromisoformat(at) if isinstance(at, str) else at
         # Figures alone can be read from either end where words run from the right.
         length = "medium" if self.locale.text_direction == "ltr" else "long"
         return format_date(_local(at), length, locale=self.locale)
