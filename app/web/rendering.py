@@ -11,12 +11,15 @@ from uuid import UUID, uuid5
 from babel import Locale
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.meta import find_referenced_templates
 from markupsafe import Markup
 
 from app.web.assets import FRONTEND, Assets, built_assets, icon_names
 from app.web.frame import BrandView, Chrome
 from app.web.page.formats import ZONE, Formats
-from app.web.translations import LOCALES, translations
+from app.web.translations import IN_FULL, LOCALES, catalogue, translations
+
+_PARSER = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 - reads pages, renders none
 
 
 def render(page: str, context: Mapping[str, Any], *, locale: Locale, brand_view: BrandView, zone: tzinfo = UTC) -> str:
@@ -25,12 +28,47 @@ def render(page: str, context: Mapping[str, Any], *, locale: Locale, brand_view:
     A value that a page asks for and `context` does not hold is an error, never an empty place. `zone` is the reader's.
     """
     environment = pages(locale.language, built_assets())
-    frame = {"brand": brand_view, "locale": locale, "languages": tuple(LOCALES.values()), "chrome": Chrome()}
+    frame = {"brand": brand_view, "locale": locale, "languages": languages_of(page), "chrome": Chrome()}
     before = ZONE.set(zone)
     try:
         return environment.get_template(page).render(frame | dict(context))
     finally:
         ZONE.reset(before)
+
+
+@cache
+def languages_of(page: str) -> tuple[Locale, ...]:
+    """The languages in which all of a page can be said, with everything that it is made of."""
+    needed = messages_of(page)
+    return tuple(known for language, known in LOCALES.items() if language in IN_FULL or needed <= _told_in(language))
+
+
+def messages_of(page: str) -> frozenset[object]:
+    """The ids of the messages that a page marks, and the layouts, components and fragments that it is made of."""
+    seen, waiting = set[str](), {page}
+    while waiting:
+        seen |= waiting
+        waiting = {part for path in waiting for part in _looked_into(path)[1]} - seen
+    return frozenset[object]().union(*(_looked_into(path)[0] for path in seen))
+
+
+@cache
+def _looked_into(path: str) -> tuple[frozenset[object], frozenset[str]]:
+    """The messages that one file marks, and the files that it names."""
+    text = (FRONTEND / path).read_text(encoding="utf-8")
+    marked = _PARSER.extract_translations(text)  # type: ignore[attr-defined] # set by the i18n extension
+    messages = frozenset(_id_of(name, message) for _, name, message in marked)
+    return messages, frozenset(name for name in find_referenced_templates(_PARSER.parse(text)) if name)
+
+
+def _id_of(name: str, message: str | tuple[str | None, ...]) -> object:
+    """Of a plural its two forms; of everything else the text alone, without the values that are filled in."""
+    return message if isinstance(message, str) else message[:2] if name == "ngettext" else message[0]
+
+
+@cache
+def _told_in(language: str) -> frozenset[object]:
+    return frozenset(message.id for message in catalogue(language) if message.id)
 
 
 @cache

@@ -21,9 +21,9 @@ from app.web.assets import DIST
 from app.web.begin import NotSignedIn, find_site, find_visit, front_of, runtime_of, site_of, trace_of
 from app.web.frame import Chrome, Link
 from app.web.page.whereabouts import page_path
-from app.web.rendering import render
+from app.web.rendering import languages_of, render
 from app.web.security import NotFromHere
-from app.web.translations import WRITTEN_IN, mark, negotiate, translations
+from app.web.translations import IN_FULL, LOCALES, WRITTEN_IN, mark, negotiate, translations
 from app.web.visit import Refusals
 from app.web.wire.challenge import challenge
 from tenants.sessions import DatabaseAway
@@ -68,6 +68,7 @@ def page(
 ) -> Response[str]:
     """A whole page in the site's brand and the reader's language. `errors` in the context are message ids."""
     visit, preferences = find_visit(request), _preferences(request)
+    notice = str(translations(_tongue(request, name).language).gettext(notice)) if notice else ""
     chrome = Chrome(
         path=page_path(request),
         person=visit.actor.name if visit else "",
@@ -76,7 +77,7 @@ def page(
         jumps=jumps or nav,
         sign_out="/sign-out" if visit else "",
         theme=preferences["theme"],
-        notice=_said(request, notice) if notice else "",
+        notice=notice,
     )
     return Response(_drawn(request, name, {"chrome": chrome, **context}), status_code=status, media_type=HTML)
 
@@ -104,8 +105,9 @@ def redirect(request: PageRequest, path: str, *, cookies: tuple[Cookie, ...] = (
 
 
 def locale_of(request: PageRequest) -> Locale:
-    """The reader's language: what they chose here, else what the browser asks for."""
-    return negotiate(request.headers.get("accept-language"), _preferences(request)["locale"] or None)
+    """The reader's language: what they chose here, else what the browser asks for. Staff read one kept in full."""
+    visit = find_visit(request)
+    return _negotiated(request, IN_FULL if visit and visit.actor.roles else tuple(LOCALES))
 
 
 def problem(
@@ -249,10 +251,21 @@ def _to_sign_in(request: PageRequest) -> Response[str]:
 
 
 def _drawn(request: PageRequest, name: str, context: Mapping[str, Any]) -> str:
-    known = dict(context)
+    known, locale = dict(context), _tongue(request, name)
+    say = translations(locale.language).gettext
     if isinstance(known.get("errors"), list):
-        known["errors"] = [(place, _said(request, sentence)) for place, sentence in known["errors"]]
-    return render(name, known, locale=locale_of(request), brand_view=site_of(request).brand)
+        known["errors"] = [(place, str(say(sentence))) for place, sentence in known["errors"]]
+    return render(name, known, locale=locale, brand_view=site_of(request).brand)
+
+
+def _tongue(request: PageRequest, name: str) -> Locale:
+    """The language of a page: the reader's if all of the page can be said in it, else the next best."""
+    wished = locale_of(request)
+    return wished if wished in languages_of(name) else _negotiated(request, IN_FULL)
+
+
+def _negotiated(request: PageRequest, among: tuple[str, ...]) -> Locale:
+    return negotiate(request.headers.get("accept-language"), _preferences(request)["locale"] or None, among=among)
 
 
 def _said(request: PageRequest, sentence: str) -> str:

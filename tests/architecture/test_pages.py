@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from app.web.assets import Assets
-from app.web.rendering import pages
+from app.web.rendering import languages_of, pages
 from app.web.translations import LOCALES
 from tests.architecture.source import none, texts
 from tests.look.brands import VIEWS
@@ -42,6 +42,7 @@ def rendered(language: str = "en", brand: str = "northwind") -> tuple[tuple[str,
     return tuple(
         (f"{name} {number}", environment.get_template(name).render(CHROMELESS | frame | context))
         for name, contexts in EXAMPLES.items()
+        if LOCALES[language] in languages_of(name)
         for number, context in enumerate(contexts)
     )
 

@@ -1,6 +1,7 @@
 """`make look`: a picture of every page example in two brands, two widths, light and dark, and one sheet of them all.
 
-`python -m tests.look WORD` pictures only the pages whose name holds the word.
+`python -m tests.look WORD` pictures only the pages whose name holds the word, `python -m tests.look WORD ar` in that
+language.
 """
 
 import html
@@ -21,16 +22,16 @@ WIDTHS = (1280, 360)
 THEMES = ("light", "dark")
 
 
-def picture(browser: Browser, address: str, chosen: list[tuple[str, int]]) -> list[str]:
+def picture(browser: Browser, address: str, chosen: list[tuple[str, int]], wanted: str = "") -> list[str]:
     """Take every picture; gives their file names, in the order of the sheet."""
     names = []
     for width, theme, brand in product(WIDTHS, THEMES, BRANDS):
         # The second brand speaks German, so that every page is seen in both languages.
-        language = "en" if brand == next(iter(BRANDS)) else "de"
+        language = wanted or ("en" if brand == next(iter(BRANDS)) else "de")
         context = browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme="dark" if theme == "dark" else "light",
-            locale={"en": "en-GB", "de": "de-DE"}[language],
+            locale={"en": "en-GB", "de": "de-DE", "ar": "ar-AE"}[language],
         )
         tab = context.new_page()
         for page, number in chosen:
@@ -55,15 +56,15 @@ def sheet(names: list[str]) -> str:
     return f"<!doctype html><meta charset=utf-8><title>Contact sheet</title><style>{style}</style>{figures}"
 
 
-def main(word: str = "") -> None:
+def main(word: str = "", language: str = "") -> None:
     """Take the pictures and write the sheet."""
     OUT.mkdir(parents=True, exist_ok=True)
     chosen = [(page, number) for page, number in pages() if word in page]
     with serving() as address, sync_playwright() as playwright:
-        names = picture(launch(playwright, find_chromium(os.environ)), address, chosen)
+        names = picture(launch(playwright, find_chromium(os.environ)), address, chosen, language)
     (OUT / "index.html").write_text(sheet(names), encoding="utf-8")
     sys.stdout.write(f"{len(names)} pictures: {OUT / 'index.html'}\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:3])

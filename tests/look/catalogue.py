@@ -9,12 +9,17 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.web.translations import CATALOGUES, LOCALES
+from app.web.rendering import messages_of
+from app.web.translations import CATALOGUES, IN_FULL, LOCALES
 
 ROOT = Path(__file__).resolve().parents[2]
 _PAGES = [("**.html", "jinja2"), ("emails/**.txt", "jinja2"), ("**.*", "ignore")]
 _SOURCES = [("**.py", "python")]
 _OPTIONS = {"**.html": {"silent": "false"}, "emails/**.txt": {"silent": "false"}}
+
+# What a customer's people meet: pages of their layouts, mails, troubles, and a gate that is theirs to decide.
+_THEIRS = ("layouts/customer.html", "layouts/signed_out.html", "errors/_trouble.html")
+_SET_UP = ("audit/", "identity/machines/", "identity/scim/")  # for those of them who set things up: in full languages
 
 
 def extracted() -> Catalog:
@@ -39,14 +44,32 @@ def stored(language: str) -> Catalog:
         return read_po(file, locale=language, charset="utf-8")
 
 
+def read_by_customers() -> set[object]:
+    """The ids of the messages that every language has, those that are not kept in full, too."""
+    found = set(messages_of("onboarding/gate_review.html"))
+    for file in (ROOT / "frontend").rglob("*.*"):
+        path = file.relative_to(ROOT / "frontend").as_posix()
+        if file.suffix not in {".html", ".txt"} or path.startswith((*_SET_UP, "node_modules/", "static/")):
+            continue
+        if path.startswith("emails/") or any(f'"{layout}"' in file.read_text(encoding="utf-8") for layout in _THEIRS):
+            found |= messages_of(path)
+    return found
+
+
 def update(language: str) -> list[str]:
     """Bring a language's catalogue up to date; gives the message ids that still need a translation."""
     catalogue = stored(language) if _path(language).exists() else Catalog(locale=language, charset="utf-8")
     catalogue.update(extracted(), no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
+    missing = [message.id for message in catalogue if message.id and not _is_translated(message.string)]
+    if language not in IN_FULL:
+        needed = read_by_customers()
+        for unsaid in missing:
+            catalogue.delete(unsaid)
+        missing = [unsaid for unsaid in missing if unsaid in needed]
     with _path(language).open("wb") as file:
         write_po(file, catalogue, omit_header=True, no_location=True, sort_output=True, width=118)
-    return [str(message.id) for message in catalogue if message.id and not _is_translated(message.string)]
+    return [str(unsaid) for unsaid in missing]
 
 
 def _is_translated(text: object) -> bool:

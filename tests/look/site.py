@@ -51,6 +51,7 @@ def pages() -> list[tuple[str, int]]:
 @get("/look/{brand:str}/{language:str}/{number:int}/{page:path}", sync_to_thread=True)
 def show(brand: FromPath[str], language: FromPath[str], number: FromPath[int], page: FromPath[str]) -> Response[str]:
     name = page.removeprefix("/")
+    language = EXAMPLES[name][number].get("reads", language)
     context = said(EXAMPLES[name][number], language)
     text = render(name, context, locale=LOCALES[language], brand_view=VIEWS[brand])
     # Mail has no such policy and no stylesheet: it is shown as a mail program would.

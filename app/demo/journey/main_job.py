@@ -12,7 +12,7 @@ import psycopg
 from app.demo.journey.browser import Browser, JourneyFailed, PageForm, Watch, wait_for
 from app.demo.journey.ground import Diary, Ground
 from app.demo.journey.people import confirm, link_of, sign_in, wait_for_mail
-from app.demo.journey.sale import MISSING, PARTNER, fresh_sale, missing_facts
+from app.demo.journey.sale import MISSING, PARTNER, SEGMENT, fresh_sale, missing_facts
 from app.demo.world.course import Scene, answer
 from app.flow.definition import Definition, Item
 from app.flow.reading import read_definition
@@ -221,7 +221,7 @@ class MainJob:
         scene = Scene(PARTNER, self._sale, self._diary.today)
         values = {each.id: _typed(answer(scene, each)) for each in item.fields}
         if "statement" in form.fields:
-            values["statement"] = PARTNER.proofs.get(item.key, "Seen, checked and noted in the project folder.")
+            values["statement"] = PARTNER.proofs.get(item.key, PARTNER.noted)
         form.fields = {name: text for name, text in form.fields.items() if name not in values}
         browser.submit(form, {name: text for name, text in values.items() if text})
         self._ground.say(f"{who} completed “{item.title['en']}”")
@@ -261,7 +261,7 @@ class MainJob:
 
 
 def _definition() -> Definition:
-    effective = open_shelf(PARTNER.template).effective(PARTNER.slug)
+    effective = open_shelf(PARTNER.lane(SEGMENT).template).effective(PARTNER.slug)
     return read_definition(effective.document, effective.digest)
 
 

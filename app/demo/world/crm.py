@@ -22,6 +22,8 @@ _FACTS = {
     "implementation_type": "implementation_type",
     "region": "service_region",
     "seats": "seats",
+    "package": "service_package",
+    "add_ons": "service_add_ons",
 }
 _FLAGS = {"contract_signed": "contract_signed", "payment_ready": "billing_ready"}
 _PACKET_PREFIX = "handoff_"
@@ -77,6 +79,8 @@ def deal_properties(sale: Sale, closed_on: date) -> dict[str, str]:
         "implementation_type": "full",
         "service_region": sale.region,
         "seats": str(sale.seats),
+        "service_package": sale.package,
+        "service_add_ons": ";".join(sale.add_ons) or None,
         "contract_signed": "yes",
         "billing_ready": "yes",
     }

@@ -40,7 +40,7 @@ HARBOR = DemoPartner(
     brand=Brand("Harbor ERP", "#e8a317", surface="#faf7f0", radius=2, font="source-sans"),
     legal=Legal("Harbor ERP GmbH", "Am Sandtorkai 41, 20457 Hamburg"),
     help=HelpContact("Jana Petersen", "jana.petersen@harbor.example", "Kundenbetreuung", "+49 40 5550 1180"),
-    template="erp/rollout",
+    noted="Gesehen, geprüft und im Projektordner vermerkt.",
     answers={
         "project_manager": "Malte Hansen",
         "data_lead": "Arne Fischer",
@@ -55,7 +55,7 @@ HARBOR = DemoPartner(
         "task.load_data": "Ladeprotokoll: 48 210 Sätze, 37 abgewiesen und geklärt.",
         "milestone.first_close": "Der erste Monat ist im neuen System abgeschlossen; Bericht liegt vor.",
     },
-    lanes=(Lane("Fertigung, Mittelstand", "manufacturing", "Europe/Berlin", "DE"),),
+    lanes=(Lane("Fertigung, Mittelstand", "manufacturing", "Europe/Berlin", "DE", "erp/rollout-across-vendors"),),
     staff=(
         Colleague(
             "Katrin Behrens", "katrin.behrens@harbor.example", ("partner_admin",), ("cs_leader", "sales_manager"), "de"
@@ -68,7 +68,10 @@ HARBOR = DemoPartner(
             "Arne Fischer",
             "arne.fischer@harbor.example",
             ("technical", "onboarding_lead"),
-            ("implementation_lead", "solutions_owner"),
+            (
+                *("implementation_lead", "solutions_owner", "process_consultant", "data_lead"),
+                *("integration_lead", "service_desk_lead"),
+            ),
             "de",
         ),
         Colleague("Sibel Aydin", "sibel.aydin@harbor.example", ("finance",), ("finance",), "de"),
@@ -99,7 +102,7 @@ HARBOR = DemoPartner(
             plan="enterprise",
             amount="175000",
             seats=210,
-            stalls=("task.describe_company",),
+            stalls=("task.describe_landscape",),
         ),
         Sale(
             key="alpenglas",
@@ -108,10 +111,12 @@ HARBOR = DemoPartner(
             country="Austria",
             segment="manufacturing",
             contact=Contact("Lena", "Hofer", "Produktionsleiterin", "lena.hofer@alpenglas.example", "de"),
-            closed=23,
+            closed=14,
             packet=_packet("Alpenglas Manufaktur GmbH"),
             amount="64000",
             seats=50,
+            stalls=("gate.go_no_go",),
+            answers={"entities": 1, "vendors": "CRM\nRechnungsdienst", "audited": False},
         ),
         Sale(
             key="kruse",

@@ -6,10 +6,12 @@ told again: each deed is a command that counts once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from app.connectors.operations import ConnectionSetting, add_connection
@@ -31,7 +33,9 @@ from app.kernel.work import Work, open_work
 from app.onboarding.operations import complete_task, decide_gate, prove_milestone
 from app.onboarding.queries.cards import Asked
 from app.onboarding.queries.home import get_customers
-from app.onboarding.queries.stored import definition_of, find_onboarding, state_of
+from app.onboarding.queries.stored import find_onboarding, plan_of, state_of
+from app.templates.trials.reading import read_sample
+from app.templates.workbench.files import LIBRARY, SAMPLE, shown, text_of
 from app.vault.secret import Secret
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
@@ -39,6 +43,7 @@ from tenants.tenant import Tenant
 
 PRODUCT = "product_admin"
 ARRIVES, HOURS = 8, (9, 13)  # hours of a day, UTC: deals come in, people do something
+DEEDS = 3  # how much is done of one onboarding in one of those hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,13 @@ class Bookmark:
         write_private(self.path, str(ago))
 
 
+@cache
+def sample_answers(template: str) -> Mapping[str, Mapping[str, Any]]:
+    """What the sample beside a template of the library answers, by task."""
+    path = LIBRARY / template / SAMPLE
+    return read_sample(text_of(path), shown(path)).of("answers") if path.is_file() else {}
+
+
 class Story:
     """One sale and what follows from it."""
 
@@ -118,12 +130,19 @@ class Story:
             return
         if ago == self.sale.closed and moment.hour == HOURS[0]:
             self._connect(running)
-        definition, state = self._read(running)
-        scene = Scene(self._house.partner, self.sale, working_day(self._today, -ago))
-        deed = next(next_deeds(scene, definition, state), None)
-        if deed is not None:
+        self._work(running, working_day(self._today, -ago))
+
+    def _work(self, running: Running, day: date) -> None:
+        """What people get done of it in one of a day's hours."""
+        partner = self._house.partner
+        scene = Scene(partner, self.sale, day, sample_answers(partner.lane(self.sale.segment).template))
+        for _deed in range(DEEDS):
+            definition, state = self._read(running)
+            self._finished = state.status == "finished"
+            deed = next(next_deeds(scene, definition, state), None)
+            if deed is None:
+                break
             self._do(running, deed)
-        self._finished = state.status == "finished"
 
     def _close_deal(self, ago: int) -> None:
         """The deal is won in the CRM, and the CRM says so."""
@@ -176,7 +195,7 @@ class Story:
         actor = Actor(kind="service", id=running.tenant.id, name="demo")
         with open_work(self._tools.runtime, running.tenant, actor, trace_id=TRACE) as work:
             onboarding = find_onboarding(work.session, running.onboarding_id)
-            return definition_of(work, onboarding.definition_digest), state_of(onboarding)
+            return plan_of(work, onboarding), state_of(onboarding)
 
     def _do(self, running: Running, deed: Deed) -> None:
         onboarding_id = running.onboarding_id

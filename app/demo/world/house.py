@@ -23,8 +23,11 @@ from app.marketplace.rules import Visibility
 from app.partners.brand import Brand
 from app.partners.operations import NewOrganisation, assign_role, create_organisation, set_brand
 from app.partners.rules import PLATFORM
-from app.templates.library import open_shelf
+from app.templates.library import find_component, open_shelf
 from app.templates.operations import publish
+from app.templates.packages.additions import with_parts
+from app.templates.packages.document import package_of, read_content
+from app.templates.packages.operations import publish_package
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from app.vault.keyring import Keyring
 from app.vault.operations import put_door_secret
@@ -81,9 +84,9 @@ def set_up_house(runtime: Runtime, platform: UUID, partner: DemoPartner, tokens:
 def open_marketplace(runtime: Runtime, platform: UUID, house: House) -> None:
     """Offer the library, and let the partner offer its template to everybody, which waits for the operator's review."""
     stock_library(runtime, platform, "Slipway")
-    shelf = open_shelf(house.partner.template)
+    shelf = open_shelf(house.partner.lanes[0].template)
     overlays = (shelf.overlays[house.partner.slug].digest,)
-    offer = Offer(shelf.template.digest, overlays, Visibility.PUBLIC, "How we launch in two regions: first version.")
+    offer = Offer(shelf.template.digest, overlays, Visibility.PUBLIC, "How we launch with enterprises: first version.")
 
     def operation(work: Work) -> dict[str, object]:
         return {"id": str(submit(work, offer, {}))}
@@ -105,12 +108,12 @@ def actor_of(runtime: Runtime, house: House, email: str) -> Actor:
 
 
 def _furnish(runtime: Runtime, house: House, tokens: Tokens) -> None:
-    """All that the partner's admin does in the home, in one transaction that happens once."""
+    """All that the partner's admin does in the home: what it offers, then the rest in one transaction; each once."""
     partner = house.partner
+    admin = actor_of(runtime, house, partner.player("cs_leader").email)
+    offered = {name: _offer(runtime, house, admin, name) for name in {lane.template: None for lane in partner.lanes}}
 
     def operation(work: Work) -> dict[str, object]:
-        shelf = open_shelf(partner.template)
-        template, overlay = publish(work, shelf.template), publish(work, shelf.overlays[partner.slug])
         setting = ConnectionSetting(
             connector=crm.SOURCE,
             name="CRM",
@@ -126,11 +129,34 @@ def _furnish(runtime: Runtime, house: House, tokens: Tokens) -> None:
             value=Secret(tokens[f"{partner.slug}/client_secret"]),
         )
         for lane in partner.lanes:
-            create_workflow(work, _workflow(partner, lane, template, overlay, connection))
+            create_workflow(work, _workflow(partner, lane, *offered[lane.template], connection))
         return {}
 
-    admin = actor_of(runtime, house, partner.player("cs_leader").email)
     once(runtime, house.home, admin, "furnish", operation)
+
+
+def _offer(runtime: Runtime, house: House, admin: Actor, template: str) -> tuple[str, str]:
+    """A template of the library with the partner's overlay, and the packages it is sold in. Returns both addresses.
+
+    All of it is read before anything is opened: a transaction that only waits is ended.
+    """
+    partner, shelf = house.partner, open_shelf(template)
+    overlay, locales = shelf.overlays[partner.slug], shelf.template.document["locales"]
+    contents = [content for content in map(read_content, partner.packages) if content.template == shelf.template.id]
+    packages = [
+        package_of(with_parts(content, locales, find_component), version="1.0.0", partner=partner.slug)
+        for content in contents
+    ]
+
+    def operation(work: Work) -> dict[str, object]:
+        publish(work, shelf.template)
+        publish(work, overlay)
+        for package in packages:
+            publish_package(work, package)
+        return {}
+
+    once(runtime, house.home, admin, f"offer:{template}", operation)
+    return shelf.template.digest, overlay.digest
 
 
 def once(runtime: Runtime, tenant: Tenant, actor: Actor, deed: str, operation: Callable[[Work], Result]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.demo.world.shapes import Colleague, Contact, DemoPartner, Lane, Sale
 from app.partners.brand import Brand
 from app.web.frame import HelpContact, Legal
@@ -35,18 +38,75 @@ def _packet(account: str, *missing: str) -> dict[str, str]:
     return {name: text for name, text in known.items() if name not in missing}
 
 
+# What it sells upon the template for the mid-market; what the CRM calls the product or the package says which.
+PACKAGES: tuple[Mapping[str, Any], ...] = (
+    {
+        "package": "managed-workplace",
+        "template": "msp-midmarket-services",
+        "title": {"en": "Managed Workplace", "de": "Managed Workplace", "ar": "إدارة محطات العمل"},
+        "description": {
+            "en": "Service desk on working days, monitoring and patching.",
+            "de": "Service Desk an Werktagen, Überwachung und Aktualisierung.",
+            "ar": "مكتب خدمة في أيام العمل، مع المراقبة والتحديثات.",
+        },
+        "prices": [{"interval": "monthly", "text": {"en": "£32 a workplace"}}],
+    },
+    {
+        "package": "managed-workplace-gold",
+        "template": "msp-midmarket-services",
+        "title": {"en": "Managed Workplace Gold", "de": "Managed Workplace Gold", "ar": "إدارة محطات العمل الذهبية"},
+        "description": {
+            "en": "The same with faster answers and, if wanted, backup.",
+            "de": "Dasselbe mit schnelleren Antworten und auf Wunsch mit Datensicherung.",
+            "ar": "الخدمة نفسها مع استجابة أسرع، ومع النسخ الاحتياطي عند الرغبة.",
+        },
+        "excluded": {
+            "en": "Projects, and anything outside of working days.",
+            "de": "Projekte und alles außerhalb der Werktage.",
+            "ar": "المشاريع، وكل ما هو خارج أيام العمل.",
+        },
+        "tier": {
+            "title": {"en": "Gold", "de": "Gold", "ar": "ذهبي"},
+            "timers": {"kickoff_scheduled": [{"business_hours": 8}, {"business_hours": 4}]},
+        },
+        "add_ons": [
+            {
+                "id": "backup",
+                "title": {"en": "Backup", "de": "Datensicherung", "ar": "النسخ الاحتياطي"},
+                "prices": [{"interval": "monthly", "text": {"en": "£6 a workplace"}}],
+                "adds": [
+                    {
+                        "id": "restore",
+                        "place": "milestone.baseline",
+                        "task": {
+                            "title": {
+                                "en": "Prove a restore",
+                                "de": "Wiederherstellung nachweisen",
+                                "ar": "إثبات الاستعادة",
+                            },
+                            "kind": "check",
+                            "owner": "service_desk_lead",
+                        },
+                    }
+                ],
+            }
+        ],
+        "quotas": {"members": 25},
+        "prices": [{"interval": "monthly", "text": {"en": "£49 a workplace"}}],
+    },
+)
 NORTHWIND = DemoPartner(
     slug="northwind",
     name="Northwind Managed Services",
     brand=Brand("Northwind Services", "#2f5bd7", radius=8, font="inter"),
     legal=Legal("Northwind Managed Services Ltd", "12 Quay Street, Bristol BS1 4DB"),
     help=HelpContact("Priya Raman", "priya.raman@northwind.example", "Customer success manager", "+44 117 496 0123"),
-    template="msp/managed-services",
     answers={
         "engineer": "Tom Okafor",
         "fallback": "Oskar Lindqvist",
+        "engineer_fallback": "Oskar Lindqvist",
+        "contact": "priya.raman@northwind.example",
         "attended": "Both teams",
-        "sites": 3,
         "identity": "entra",
         "legacy_monitoring": False,
         "notes": "",
@@ -60,7 +120,11 @@ NORTHWIND = DemoPartner(
         "task.solve_first_ticket": "SD-1042 was solved after 38 minutes; four hours were agreed.",
         "milestone.first_ticket_solved": "SD-1042 was solved within the SLA, and the customer says that it helped.",
     },
-    lanes=(Lane("Mid-market managed workplace", "midmarket", "Europe/London", "GB"),),
+    lanes=(
+        Lane("Mid-market managed workplace", "midmarket", "Europe/London", "GB", "msp/midmarket-services"),
+        Lane("Small offices", "small", "Europe/London", "GB", "msp/managed-services"),
+    ),
+    packages=PACKAGES,
     staff=(
         Colleague("Dana Weber", "dana.weber@northwind.example", ("partner_admin",), ("cs_leader", "sales_manager")),
         Colleague(
@@ -102,7 +166,28 @@ NORTHWIND = DemoPartner(
             packet=_packet("Tidewell Logistics Ltd"),
             seats=90,
             stalls=("task.describe_environment",),
-            answers={"workplaces": 85, "covered": 85, "people": 82},
+        ),
+        Sale(
+            key="alwaha",
+            account="مجموعة الواحة للتجارة",
+            domain="alwaha.example",
+            country="United Arab Emirates",
+            segment="midmarket",
+            contact=Contact("ليلى", "المنصوري", "مديرة تقنية المعلومات", "layla.almansoori@alwaha.example", "ar"),
+            closed=7,
+            packet=_packet("Al Waha Trading LLC"),
+            package="Managed Workplace Gold",
+            add_ons=("Backup",),
+            seats=75,
+            stalls=("task.documentation",),
+            answers={
+                "workplaces": 72,
+                "sites": "أبوظبي\nدبي",
+                "people": "ليلى المنصوري\nنور الحربي",
+                "has_previous": True,
+                "previous_name": "شركة الخدمات السابقة",
+                "notes": "نعمل من الاثنين إلى الجمعة.",
+            },
         ),
         Sale(
             key="pennant",
@@ -115,20 +200,20 @@ NORTHWIND = DemoPartner(
             packet=_packet("Pennant Architects LLP"),
             plan="starter",
             seats=40,
-            stalls=("task.deploy_agents",),
-            answers={"workplaces": 38, "covered": 38, "people": 35},
+            stalls=("gate.launch_approval",),
+            answers={"workplaces": 38, "sites": "Bath\nBristol", "has_previous": False},
         ),
         Sale(
             key="oakfield",
             account="Oakfield Dental Group",
             domain="oakfield.example",
             country="United Kingdom",
-            segment="midmarket",
+            segment="small",
             contact=Contact("Ruth", "Adeyemi", "Group manager", "ruth.adeyemi@oakfield.example"),
-            closed=22,
-            packet=_packet("Oakfield Dental Group Ltd"),
-            seats=70,
-            answers={"workplaces": 64, "covered": 64, "people": 61},
+            closed=12,
+            packet=_packet("Oakfield Dental Group Ltd") | {"product_package": "Small Office Care"},
+            seats=24,
+            answers={"workplaces": 22, "covered": 22, "people": 21, "sites": 1},
         ),
         Sale(
             key="marlow",
@@ -140,8 +225,7 @@ NORTHWIND = DemoPartner(
             closed=2,
             packet=_packet("Marlow & Finch LLP"),
             seats=55,
-            stalls=("task.kickoff",),
-            answers={"workplaces": 52, "covered": 52, "people": 50},
+            stalls=("task.kickoff_meet",),
         ),
         Sale(
             key="lowmoor",

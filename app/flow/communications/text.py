@@ -10,8 +10,8 @@ from app.flow.fields import AnswersRefused, Field, Text, Value
 
 LONGEST_SUBJECT: Final = 200  # characters: what a mail's header holds uncut
 MESSAGE_FIELDS: Final = (
-    Field(id="subject", label={"en": "Subject", "de": "Betreff"}, required=True),
-    Field(id="body", label={"en": "Message", "de": "Nachricht"}, type="long_text", required=True),
+    Field(id="subject", label={"en": "Subject", "de": "Betreff", "ar": "الموضوع"}, required=True),
+    Field(id="body", label={"en": "Message", "de": "Nachricht", "ar": "الرسالة"}, type="long_text", required=True),
 )
 AS_WRITTEN: Final = "und"  # the language of what a person wrote: nobody has said which it is
 _PLACEHOLDER: Final = re.compile(r"\{[a-z][a-z0-9_]*\}")

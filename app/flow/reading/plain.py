@@ -19,8 +19,8 @@ USUAL_MB = 25  # the largest file where a template says nothing
 Say = Callable[[Mapping[str, str]], Text]
 
 APPROVAL_FIELDS = (
-    Field(id="approved", label={"en": "Approved", "de": "Freigegeben"}, type="boolean", required=True),
-    Field(id="comment", label={"en": "Comment", "de": "Kommentar"}, type="long_text"),
+    Field(id="approved", label={"en": "Approved", "de": "Freigegeben", "ar": "معتمَد"}, type="boolean", required=True),
+    Field(id="comment", label={"en": "Comment", "de": "Kommentar", "ar": "تعليق"}, type="long_text"),
 )
 IMPLICIT_FIELDS = {"approval": APPROVAL_FIELDS, "signature": SIGNATURE_FIELDS}
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")

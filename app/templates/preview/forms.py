@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from app.flow.definition import Definition
+from app.flow.definition import Definition, Item
 from app.flow.fields import Field
 from app.flow.file_kinds import endings_of
 from app.templates.preview.board import Read
@@ -35,8 +35,7 @@ def rules_of(field: Field) -> dict[str, Any]:
 
 def forms_of(definition: Definition, read: Read) -> list[dict[str, Any]]:
     """Every task that asks something, in the plan's order; of what happens several times, once."""
-    patterns = [member for repeat in definition.repeats.values() for member in repeat.pattern]
-    tasks = [item for item in (*definition.items.values(), *patterns) if item.kind == "task" and item.fields]
+    tasks = [task for item in definition.items.values() for task in _tasks_of(definition, item) if task.fields]
     return [
         {
             "key": task.key,
@@ -46,8 +45,14 @@ def forms_of(definition: Definition, read: Read) -> list[dict[str, Any]]:
             "fields": [_in_one_language(spec, read) for spec in specs_of(task.fields)],
             "conditions": {field.id: getattr(field.when, "source", "") for field in task.fields if field.when},
         }
-        for task in sorted(tasks, key=lambda task: task.position)
+        for task in tasks
     ]
+
+
+def _tasks_of(definition: Definition, item: Item) -> Iterable[Item]:
+    """The tasks at an item's place: of what happens several times those of its pattern, whose places count anew."""
+    repeat = definition.repeats.get(item.key)
+    return [task for task in (repeat.pattern if repeat else (item,)) if task.kind == "task"]
 
 
 def _in_one_language(spec: dict[str, Any], read: Read) -> dict[str, Any]:

@@ -6,20 +6,21 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
-from babel.units import format_unit
 
 # Whose clock the page under way is written for. Set by `rendering.render` around one page and by nobody else: macros
 # that a page imports do not see the page's own variables.
 ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 
+_Unit = Literal["day", "hour", "minute", "second"]
 _At = TypeVar("_At", date, datetime)
 _BYTES = ("byte", "kilobyte", "megabyte", "gigabyte")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_NEVER = 1e9  # a unit is not told as so many of the next larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,12 @@ class Formats:
         """Weekday, day and month: `Thu 12 Mar`."""
         return format_skeleton("MMMEd", _local(at), locale=self.locale)
 
-    def full_day(self, at: date | datetime) -> str:
-        """Day, month and year: `12 Mar 2026`."""
-        return format_date(_local(at), "medium", locale=self.locale)
+    def full_day(self, at: date | datetime | str) -> str:
+        """Day, month and year: `12 Mar 2026`; of a day that a document holds, too, as `2026-03-12`."""
+        at = date.fromisoformat(at) if isinstance(at, str) else at
+        # Figures alone can be read from either end where words run from the right.
+        length = "medium" if self.locale.text_direction == "ltr" else "long"
+        return format_date(_local(at), length, locale=self.locale)
 
     def time(self, at: datetime) -> str:
         """Hour and minute: `14:05`."""
@@ -52,7 +56,7 @@ class Formats:
         """How long, in at most two units, smaller ones dropped; a plain number is seconds: `2 days 4 hours`."""
         seconds = length.total_seconds() if isinstance(length, timedelta) else length
         whole = int(abs(seconds))
-        parts = [
+        parts: list[tuple[int, _Unit]] = [
             (whole // _DAY, "day"),
             (whole % _DAY // _HOUR, "hour"),
             (whole % _HOUR // _MINUTE, "minute"),
@@ -61,7 +65,10 @@ class Formats:
         first = next((i for i, (count, _) in enumerate(parts) if count), len(parts) - 1)
         shown = [(count, unit) for count, unit in parts[first : first + 2] if count] or [parts[-1]]
         sign = "−" if seconds < 0 else ""  # noqa: RUF001 - a real minus sign, as numbers are set in print
-        units = (format_unit(n, f"duration-{unit}", "long", locale=self.locale) for n, unit in shown)
+        units = (
+            format_timedelta(timedelta(**{f"{unit}s": n}), unit, threshold=_NEVER, locale=self.locale)
+            for n, unit in shown
+        )
         return sign + " ".join(unbroken(unit) for unit in units)
 
     def number(self, value: float) -> str:

@@ -95,6 +95,7 @@ class TestSeed:
         place.seed()
         goes_on_where_it_was_killed(place)
         has_something_in_every_list(place)
+        runs_the_complete_templates(place)
         before = place.counts()
         assert is_seeded(place.folder)
         place.seed()
@@ -108,7 +109,7 @@ def goes_on_where_it_was_killed(place: Place) -> None:
     assert cards["Oakfield Dental Group"][2] == "finished"
     assert cards["Tidewell Logistics"][3] == "task.describe_environment"
     tenants = "SELECT FROM control.tenant t JOIN control.organisation o ON o.id = t.organisation_id WHERE o.slug = '{}'"
-    assert len(place.control(tenants.format(NORTHWIND.slug))) == 6
+    assert len(place.control(tenants.format(NORTHWIND.slug))) == 7
     people = {row[0] for row in place.control("SELECT email FROM control.person")}
     staff = {colleague.email for partner in PARTNERS for colleague in partner.staff} | {REVIEWER}
     assert staff <= people <= staff | {sale.contact.email for partner in PARTNERS for sale in partner.sales}
@@ -122,7 +123,7 @@ def has_something_in_every_list(place: Place) -> None:
         assert len(own) >= 3
         assert any(step == "gate.handoff_quality" for *_who, step, _late, _reached in own)
         assert any(state == "running" and late for _slug, _name, state, _step, late, _reached in own)
-        assert any(reached for *_rest, reached in own)
+    assert any(reached for *_rest, reached in cards)
     assert any(state == "running" and late is False for _slug, _name, state, _step, late, _reached in cards)
     assert place.held_deals() == {partner.slug: 1 for partner in PARTNERS} | {"slipway": 0}
     offers = "SELECT state, count(*)::int FROM control.listing_version GROUP BY state ORDER BY state"
@@ -132,6 +133,28 @@ def has_something_in_every_list(place: Place) -> None:
     assert senders >= {partner.brand.name for partner in PARTNERS}
     assert place.cell("SELECT extract(epoch FROM shift)::int FROM cell.clock") == [(0,)]
     assert place.cell("SELECT kind, last_error FROM cell.job WHERE state <> 'done' AND run_at <= now()") == []
+
+
+def runs_the_complete_templates(place: Place) -> None:
+    """Onboardings of all four, in the partners' own adaptations, far along; one sold as a package, one in Arabic."""
+    rows = place.control("SELECT template_id, name, next_step, tasks_done FROM control.onboarding_card")
+    templates = {"msp-midmarket-services", "saas-enterprise-launch", "erp-rollout-across-vendors"}
+    assert {row[0] for row in rows} == templates | {"custom-integration", "msp-managed-services"}
+    stages = {row[1]: row[2] for row in rows}
+    assert stages["Pennant Architects"] == "gate.launch_approval"
+    assert stages["Alpenglas Manufaktur"] == "gate.go_no_go"
+    assert stages["Fjordbank"] == "gate.live_data"
+    [[schema]] = place.control(
+        "SELECT t.schema_name FROM control.tenant t JOIN control.onboarding_card c ON c.tenant_id = t.id"
+        " WHERE c.next_step = 'task.documentation'"
+    )
+    sold = "SELECT deal->'package'->>'id', deal->'package'->'add_ons' FROM \"{}\".onboarding"
+    assert place.cell(sold.format(schema)) == [("managed-workplace-gold", ["backup"])]
+    people = 'SELECT locale FROM "{}".member'
+    assert ("ar",) in place.cell(people.format(schema))
+    [arabic] = [mail for mail in MailFolder(place.outside.mail_folder).messages() if "يُرجى إنجاز" in mail.subject][:1]
+    assert "alwaha.example" in arabic.recipients[0]
+    assert any(count for (count,) in place.control("SELECT jsonb_array_length(needs) FROM control.onboarding_card"))
 
 
 def _kill_while_seeding(place: Place) -> None:

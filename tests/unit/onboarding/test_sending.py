@@ -13,7 +13,8 @@ class TestSentences:
     @pytest.mark.parametrize("language", LOCALES)
     def test_are_the_catalogues_where_it_has_one(self, language: str):
         said = in_words("This must be a whole number.", translations(language).gettext)
-        assert said == {"en": "This must be a whole number.", "de": "Das muss eine ganze Zahl sein."}[language]
+        german, arabic = "Das muss eine ganze Zahl sein.", "يجب أن يكون هذا عددًا صحيحًا."
+        assert said == {"en": "This must be a whole number.", "de": german, "ar": arabic}[language]
 
     def test_are_never_english_on_a_german_page(self):
         german = translations("de").gettext

@@ -10,6 +10,7 @@ import pytest
 from app.web.page.formats import ZONE, Formats, initials
 from app.web.translations import LOCALES
 
+AR = Formats(LOCALES["ar"])
 EN, DE = Formats(LOCALES["en"]), Formats(LOCALES["de"])
 LATE = datetime(2026, 3, 12, 23, 30, tzinfo=UTC)
 
@@ -83,3 +84,13 @@ class TestNumbers:
     )
     def test_initials_are_at_most_two(self, name, letters):
         assert initials(name) == letters
+
+
+class TestFromTheRight:
+    def test_months_are_words_since_figures_alone_can_be_read_from_either_end(self):
+        assert AR.full_day("2026-03-18") == "18 مارس 2026"
+        assert EN.full_day("2026-03-18") == "18 Mar 2026"
+
+    def test_every_number_has_its_form_of_the_unit(self):
+        days = [AR.duration(number * 86_400).replace("\u00a0", " ") for number in (1, 2, 3, 11)]
+        assert days == ["يوم", "يومان", "3 أيام", "11 يومًا"]

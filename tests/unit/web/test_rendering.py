@@ -13,7 +13,7 @@ from jinja2 import UndefinedError
 from app.web.assets import Assets
 from app.web.frame import Chrome, Link
 from app.web.page.formats import ZONE
-from app.web.rendering import pages, render
+from app.web.rendering import languages_of, pages, render
 from app.web.translations import LOCALES, mark, translations
 from tests.look.brands import VIEWS
 from tests.look.examples import EXAMPLES
@@ -98,6 +98,11 @@ class TestRender:
         assert '<html lang="de" dir="ltr">' in text
         assert "<title>Anmelden · Alpenwerk ERP</title>" in text
         assert f'href="{VIEWS["alpenwerk"].stylesheet}"' in text
+
+    def test_offers_a_language_only_where_all_of_the_page_can_be_said_in_it(self):
+        customers, staffs = (languages_of(f"onboarding/{page}.html") for page in ("customer_status", "partner_home"))
+        assert [locale.language for locale in customers] == ["en", "de", "ar"]
+        assert [locale.language for locale in staffs] == ["en", "de"]
 
     def test_uses_the_reader_s_zone_inside_components_too_and_forgets_it(self, monkeypatch):
         monkeypatch.setattr("app.web.rendering.built_assets", lambda: ASSETS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.translations import LOCALES, negotiate, translations
+from app.web.translations import IN_FULL, LOCALES, negotiate, translations
 
 
 class TestNegotiate:
@@ -27,10 +27,14 @@ class TestNegotiate:
             ("*", None, "en"),
             ("en", "de", "de"),
             ("de", "xx", "de"),
+            ("ar-EG, en;q=0.9", None, "ar"),
         ],
     )
     def test_prefers_the_choice_then_the_browser_then_the_first(self, header, chosen, language):
         assert negotiate(header, chosen).language == language
+
+    def test_leaves_out_a_language_that_is_not_kept_in_full(self):
+        assert negotiate("ar, de;q=0.5", "ar", among=IN_FULL).language == "de"
 
     @given(st.text(), st.none() | st.text())
     def test_always_gives_one_of_ours(self, header, chosen):
@@ -49,3 +53,5 @@ class TestTranslations:
         one, many = "%(num)s field blocks", "%(num)s fields block"
         assert translations("de").ngettext(one, many, 1) == "%(num)s Feld blockiert"
         assert translations("de").ngettext(one, many, 2) == "%(num)s Felder blockieren"
+        assert translations("ar").ngettext("%(num)s day or more", "%(num)s days or more", 3) == "%(num)s أيام أو أكثر"
+        assert translations("ar").ngettext("%(num)s day or more", "%(num)s days or more", 11) == "%(num)s يومًا أو أكثر"

@@ -17,15 +17,15 @@ from app.templates.upgrades.plan import Resolutions, UpgradePlan, plan_upgrade
 from app.templates.upgrades.showing import ended_out, history_out, line_out, plan_out, reader, target_out
 from tests.look.examples.facts import KEY, NOW, PARTNER, Context
 
-_SHELF = open_shelf("msp/managed-services")
+_SHELF = open_shelf("msp/midmarket-services")
 _READ = reader("en")
 
 
 def _next() -> Chain:
     document = copy.deepcopy(dict(_SHELF.template.document))
     document["version"] = "1.1.0"
-    document["texts"]["provider"]["en"] = "your managed service provider"
-    document["stages"][0]["title"]["en"] = "Getting ready"
+    document["texts"]["provider"] |= {"en": "your managed service provider", "ar": "مزوّد خدماتكم المُدارة"}
+    document["stages"][0]["title"] |= {"en": "Getting ready", "ar": "الاستعداد"}
     return Chain(Template(document, address(document), _SHELF.template.source))
 
 
@@ -35,15 +35,24 @@ def _plan(decided: Resolutions) -> UpgradePlan:
 
 
 def _shown(decided: Resolutions, **typed: str) -> Context:
-    return {"plan": plan_out(_plan(decided), decided, typed, _READ)}
+    return {"plan": plan_out(_plan(decided) if decided else _UNDECIDED, decided, typed, _READ)}
 
 
-_FIRST = _plan({}).steps[0]
+_UNDECIDED = _plan({})
+
+
+def merge_in(language: str) -> Context:
+    """The merge view of a template whose words are in that language, with an open question."""
+    title = _SHELF.overlays["northwind"].document["patch"]["title"]
+    return {"plan": plan_out(_UNDECIDED, {}, {}, reader(language)), "title": title[language]}
+
+
+_FIRST = _UNDECIDED.steps[0]
 _NAME = _FIRST.before.id
 _PATHS = [each.path for each in _FIRST.upgrade.conflicts]
 _CHAIN = Chain(_SHELF.template, (_SHELF.overlays["northwind"],))
 _OFFERED = Offered(_CHAIN.template.digest, _CHAIN.overlay_digest)
-_NAMES = {_CHAIN.template.digest: "msp-managed-services 1.0.0", str(_CHAIN.overlay_digest): f"{_NAME} 1.0.0"}
+_NAMES = {_CHAIN.template.digest: "msp-midmarket-services 1.0.0", str(_CHAIN.overlay_digest): f"{_NAME} 1.0.0"}
 _HISTORY = [
     LineEntry(3, _OFFERED, "The shorter rollout was not ready", "Dana Weber", NOW - timedelta(days=1)),
     LineEntry(2, Offered(_CHAIN.template.digest, None), "upgraded", "Dana Weber", NOW - timedelta(days=3)),
@@ -61,7 +70,7 @@ _LINE: Context = {
 }
 _MERGE: Context = {
     "chrome": replace(PARTNER, path="/templates"),
-    "template_id": "msp-managed-services",
+    "template_id": "msp-midmarket-services",
     "to": "0" * 64,
     "title": "Managed services",
     "versions": ("1.0.0", "1.1.0"),

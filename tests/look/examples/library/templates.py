@@ -9,6 +9,7 @@ from typing import Any
 from app.flow.definition import Definition
 from app.flow.fields import Text
 from app.templates.library import open_shelf
+from app.templates.overlay import Effective
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.templates.queries import CatalogueEntry, PublishedVersion
 from tests.look.examples.facts import KEY, PARTNER, Context, days
@@ -58,21 +59,28 @@ def _view(view: str, shown: Any, **more: Any) -> Context:
     }
 
 
-def _arabic(text: Text) -> str:
+def arabic(text: Text) -> str:
+    """A text of a template as an Arabic reader has it."""
     return text.get("ar") or _read(text)
 
 
 @cache
+def for_arabs() -> Effective:
+    """A complete template, adapted by a partner: its words are in Arabic, too."""
+    return open_shelf("msp/midmarket-services").effective("harbor")
+
+
+@cache
 def _of_arabs() -> Definition:
-    return open_shelf("msp/midmarket-services").effective("harbor").compile()
+    return for_arabs().compile()
 
 
-def _from_the_right(view: str, shown: Any) -> Context:
+def from_the_right(view: str, shown: Any) -> Context:
     """A template's own words run from the right, those of the portal around and between them from the left."""
     definition, whole = _of_arabs(), open_shelf("msp/midmarket-services").template.document
-    known = {"facts": facts_of(definition, _arabic), "language": "ar", "direction": "rtl"}
-    named = {"id": definition.id, "title": _arabic(definition.title), "version": definition.version}
-    named["description"] = _arabic(whole["description"])
+    known = {"facts": facts_of(definition, arabic), "language": "ar", "direction": "rtl"}
+    named = {"id": definition.id, "title": arabic(definition.title), "version": definition.version}
+    named["description"] = arabic(whole["description"])
     return _view(view, shown, **named) | known | {"texts_in": ["en", "de", "ar"]}
 
 
@@ -106,8 +114,8 @@ EXAMPLES: dict[str, list[Context]] = {
         *(_view(view, shown) for view, shown in _VIEWS.items()),
         _view("board", _BOARD[:1], base=True),
         _view("timeline", _VIEWS["timeline"], adapted=False),
-        _from_the_right("board", board_of(_of_arabs(), _arabic)[:2]),
-        _from_the_right("timeline", timeline_of(_of_arabs(), _arabic)),
+        from_the_right("board", board_of(_of_arabs(), arabic)[:2]),
+        from_the_right("timeline", timeline_of(_of_arabs(), arabic)),
     ],
     **{f"templates/_{view}.html": [{"shown": shown}] for view, shown in _VIEWS.items()},
     "templates/_drafts.html": [{"drafts": DRAFTS}],
