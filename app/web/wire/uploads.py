@@ -5,6 +5,8 @@ Litestar's own reading of such forms keeps larger files plain in temporary ones,
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Protocol
 
 from anyio.to_thread import run_sync
@@ -88,6 +90,24 @@ def _tried(put: Any, piece: bytes) -> SlipwayError | None:
     except SlipwayError as refused:
         return refused
     return None
+
+
+@asynccontextmanager
+async def heard_out(request: Request[Any, Any, Any]) -> AsyncIterator[None]:
+    """Around what is asked before the body is read: if it is refused, the body is read and thrown away, up to a limit.
+
+    A browser that is still sending shows no answer, only a broken line.
+    """
+    try:
+        yield
+    except SlipwayError:
+        with suppress(UploadCut, UploadTooLarge):
+            await feed(request, _thrown_away, most=0)
+        raise
+
+
+def _thrown_away(_piece: bytes) -> None:
+    """Nothing is kept."""
 
 
 class _Parts:

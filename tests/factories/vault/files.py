@@ -30,13 +30,13 @@ def pdf(words: str = "A diagram", size: int = 0) -> bytes:
 
 
 def office(room: str = "xl/", *, more: str = "") -> bytes:
-    """What an office program saves: an archive with a list of its types and a room of its own."""
+    """What an office program saves: an archive with a list of its types and a room of its own, always the same."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr(f"{room}workbook.xml", "<workbook/>")
+        archive.writestr(zipfile.ZipInfo("[Content_Types].xml"), "<Types/>")
+        archive.writestr(zipfile.ZipInfo(f"{room}workbook.xml"), "<workbook/>")
         if more:
-            archive.writestr(more, "x")
+            archive.writestr(zipfile.ZipInfo(more), "x")
     return made.getvalue()
 
 

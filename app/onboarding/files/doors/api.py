@@ -9,7 +9,6 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from app.flow.fields import Field
 from app.kernel.work import Work
 from app.onboarding.files.doors import described
 from app.onboarding.files.doors.answering import answer_content
@@ -24,7 +23,7 @@ from app.web.wire.answering import answer_done, answer_read, write
 from app.web.wire.openapi import FILE
 from app.web.wire.openapi import described as account
 from app.web.wire.reading import MediaTypeUnknown, read_key, read_query
-from app.web.wire.uploads import feed
+from app.web.wire.uploads import feed, heard_out
 
 PageRequest = Request[Any, Any, Any]
 _FRAME = 1 << 16  # bytes beyond the largest file that are read before it is called too large
@@ -86,10 +85,9 @@ class FileDoors(Controller):
     ) -> Response[bytes]:
         """Hand a file over for an open task of your side. It is looked at and sealed as it comes in."""
         place = Place(onboarding_id, task, slot)
-        key, name, taken = await run_sync(_let_in, request, tenant_id, place)
-        reception = Reception(runtime_of(request).service(FileFolder), (tenant_id, onboarding_id), taken)
+        async with heard_out(request):
+            key, reception = await run_sync(_begun, request, tenant_id, place)
         try:
-            await run_sync(reception.begin, name)
             await feed(request, reception.put, most=reception.largest + _FRAME)
             await run_sync(reception.end)
             return await run_sync(_kept, request, tenant_id, place, reception, key)
@@ -117,13 +115,16 @@ class FileDoors(Controller):
         return answer_done(write(done["shown"]), status=200, replayed=replayed)
 
 
-def _let_in(request: PageRequest, tenant_id: UUID, place: Place) -> tuple[str, str, Field]:
+def _begun(request: PageRequest, tenant_id: UUID, place: Place) -> tuple[str, Reception]:
     """Everything that can be said before the first byte of the file is read."""
     key, asked = read_key(request), read_query(request, UploadQuery)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != FILE:
         raise MediaTypeUnknown(mark("Send the body in a media type that this address takes."), errors=[("", FILE)])
     with begin_work(request, tenant_id) as work:
-        return key, asked.name, allow_upload(work, place)
+        slot = allow_upload(work, place)
+    reception = Reception(runtime_of(request).service(FileFolder), (tenant_id, place.onboarding_id), slot)
+    reception.begin(asked.name)
+    return key, reception
 
 
 def _kept(request: PageRequest, tenant_id: UUID, place: Place, reception: Reception, key: str) -> Response[bytes]:

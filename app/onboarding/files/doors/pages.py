@@ -26,7 +26,7 @@ from app.web.begin import begin_work, run_form, runtime_of
 from app.web.forms import Form, new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page, redirect
-from app.web.wire.uploads import read_upload
+from app.web.wire.uploads import heard_out, read_upload
 
 PageRequest = Request[Any, Any, Any]
 _TOLD_HERE = frozenset({400, 409, 413, 422})  # what the person can mend by choosing again
@@ -94,7 +94,8 @@ class FilePages(Controller):
 
 async def _received(request: PageRequest, tenant_id: UUID, place: Place) -> None:
     """Read and keep what was sent. Whatever becomes of it, nothing of a refused or broken request stays."""
-    slot = await run_sync(_let_in, request, tenant_id, place)
+    async with heard_out(request):
+        slot = await run_sync(_let_in, request, tenant_id, place)
     folder = runtime_of(request).service(FileFolder)
     reception = Reception(folder, (tenant_id, place.onboarding_id), slot)
     try:

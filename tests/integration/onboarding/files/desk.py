@@ -16,7 +16,7 @@ from app.onboarding.operations import StartRequest, start_onboarding
 from app.templates.language import read_template
 from app.templates.operations import pin
 from app.templates.overlay import apply_overlays
-from app.vault.files.folder import FileFolder
+from app.vault.files.folder import FileFolder, Incoming
 from tests.factories.api import Caller
 from tests.factories.doors import Answer
 from tests.integration.onboarding.house import House, Place
@@ -75,6 +75,10 @@ class Desk:
             f"{self.place.onboarding_id}/%",
         )
         return [row.body | {"id": row.key.partition("/")[2]} for row in rows]
+
+    def waiting(self) -> set[Incoming]:
+        """What of this onboarding is on its way in, or was left there."""
+        return {each for each in self.folder.waiting() if each.place_id == self.place.onboarding_id}
 
     def told(self) -> list[str]:
         """What the trail says of files."""
