@@ -14,17 +14,14 @@ from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.onboarding.handing.operations import hand_over
 from app.onboarding.handing.showing import FIELD
-from app.onboarding.pages.doors import ONBOARDING, saying, see
-from app.onboarding.pages.steps import step_page
-from app.onboarding.sending import in_words
+from app.onboarding.pages.again import step_again
+from app.onboarding.pages.doors import ONBOARDING
 from app.vault.secret import Secret
-from app.web.begin import begin_work, run_form
-from app.web.forms import Form, new_command_key
-from app.web.page.ways import staff_nav
-from app.web.responses import page, redirect
+from app.web.begin import run_form
+from app.web.forms import Form
+from app.web.responses import redirect
 
 PageRequest = Request[Any, Any, Any]
-_MENDABLE = frozenset({409, 422})  # the state of things, or what was typed: told where it was typed
 
 
 class CredentialForms(Controller):
@@ -52,26 +49,10 @@ class CredentialForms(Controller):
 
         try:
             run_form(request, tenant_id, key=form.command_key, body=sorted(values), operation=operation)
-        except SlipwayError as error:
-            if error.status not in _MENDABLE:
-                raise
-            return self._again(request, tenant_id, onboarding_id, task=task, form=form, error=error)
+        except SlipwayError as error:  # what was typed in the open comes back, what was typed unseen does not
+            place = (tenant_id, onboarding_id, task)
+            return step_again(request, place, error, lambda item: in_the_open(item, form), prefix=FIELD)
         return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}/tasks/{task}")
-
-    @staticmethod
-    def _again(
-        request: PageRequest, tenant_id: UUID, onboarding_id: UUID, *, task: str, form: Form, error: SlipwayError
-    ) -> Response[str]:
-        """The form once more: what was typed in the open comes back, what was typed unseen does not."""
-        with begin_work(request, tenant_id) as work:
-            seen = see(request, work, onboarding_id)
-            name, context = step_page(work, seen, task)
-            typed = in_the_open(seen.item(task), form)
-        say = saying(request)
-        places = [(f"{FIELD}{place.rpartition('/')[2]}", in_words(said, say)) for place, said in error.errors]
-        context |= {"values": typed, "errors": places or [("", in_words(error.message, say))]}
-        context |= {"command_key": new_command_key()}
-        return page(request, f"onboarding/{name}.html", context, status=error.status, nav=staff_nav(request))
 
 
 def values_of(form: Form) -> dict[str, Secret]:

@@ -12,17 +12,14 @@ from litestar.params import FromPath
 
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
-from app.onboarding.pages.doors import ONBOARDING, saying, see
-from app.onboarding.pages.steps import step_page
-from app.onboarding.sending import in_words
+from app.onboarding.pages.again import step_again
+from app.onboarding.pages.doors import ONBOARDING
 from app.onboarding.signing.operations import Signed, decline_to_sign, sign_text
-from app.web.begin import begin_work, run_form
-from app.web.forms import Form, new_command_key
-from app.web.page.ways import staff_nav
-from app.web.responses import page, redirect
+from app.web.begin import run_form
+from app.web.forms import Form
+from app.web.responses import redirect
 
 PageRequest = Request[Any, Any, Any]
-_MENDABLE = frozenset({409, 422})  # the state of things, or what was typed: told where it was typed
 
 
 class SignatureForms(Controller):
@@ -84,13 +81,5 @@ def change(  # the parts of one command, in the order in which they are known
     try:
         run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=once)
     except SlipwayError as error:
-        if error.status not in _MENDABLE:
-            raise
-        with begin_work(request, tenant_id) as work:
-            name, context = step_page(work, see(request, work, onboarding_id), task)
-        say = saying(request)
-        places = [(place.rpartition("/")[2], in_words(said, say)) for place, said in error.errors]
-        context |= {"values": form.typed, "errors": places or [("", in_words(error.message, say))]}
-        context |= {"command_key": new_command_key()}
-        return page(request, f"onboarding/{name}.html", context, status=error.status, nav=staff_nav(request))
+        return step_again(request, (tenant_id, onboarding_id, task), error, lambda _item: form.typed)
     return redirect(request, f"/t/{tenant_id}/onboardings/{onboarding_id}/tasks/{task}")

@@ -36,6 +36,22 @@ def signing_page(work: Work, picture: Picture, item: Item, signing: Signing) -> 
     standing = in_force(signing, made)
     may = _may_sign(work, picture, item, signing, standing)
     path = f"{picture.path}/tasks/{quote(item.key)}"
+    return _frame(work, picture, item) | {
+        "read": _shown(text, locale) | {"digest": text_digest(text), "locale": locale},
+        "kept": _kept(work, picture, made),
+        "have": len(standing),
+        "wanted": len(who_has_to(work, picture.onboarding, item, signing)) or signing.signers,
+        "role": _role(picture, signing),
+        "mine": any(each.by == work.actor.label for each in standing),
+        "action": f"{path}/signature" if may else "",
+        "refusal": f"{path}/refusal" if may else "",
+        "reason": state.reason or str(state.answers.get("comment") or ""),
+    }
+
+
+def _frame(work: Work, picture: Picture, item: Item) -> dict[str, Any]:
+    """What stands around the text."""
+    state = picture.of(item.key)
     return {
         "task": {
             "key": item.key,
@@ -47,17 +63,8 @@ def signing_page(work: Work, picture: Picture, item: Item, signing: Signing) -> 
             "side": item.side,
         },
         "onboarding": head(picture, TOLD),
-        "read": _shown(text, locale) | {"digest": text_digest(text), "locale": locale},
-        "kept": _kept(work, picture, made),
-        "have": len(standing),
-        "wanted": len(who_has_to(work, picture.onboarding, item, signing)) or signing.signers,
-        "role": _role(picture, signing),
-        "mine": any(each.by == work.actor.label for each in standing),
         "values": {},
         "errors": [],
-        "action": f"{path}/signature" if may else "",
-        "refusal": f"{path}/refusal" if may else "",
-        "reason": state.reason or str(state.answers.get("comment") or ""),
         "more": part_forms(work, picture, item),
         "back": picture.path,
         "talk": f"{picture.path}/comments?{urlencode({'about': item.key})}",

@@ -35,6 +35,8 @@ WORDS: Final[dict[str, str]] = {
     "ReminderDue": mark("Reminder sent"),
     "ItemDeclined": mark("Left out by its people"),
     "ItemSkipped": mark("Skipped"),
+    "CredentialsGiven": mark("Credentials handed over again"),
+    "TaskSigned": mark("Signed"),
     "PartAdded": mark("One more added"),
     "PartRemoved": mark("One removed"),
 }

@@ -14,6 +14,8 @@ WORDS = {
     "owner_assigned": mark("Owner changed"),
     "task_completed": mark("Task completed"),
     "task_reopened": mark("Task opened again"),
+    "credentials_given": mark("Credentials handed over again"),
+    "task_signed": mark("Signed"),
     "gate_decided": mark("Gate decided"),
     "milestone_proven": mark("Milestone proven"),
     "action_succeeded": mark("The call to another system succeeded"),
