@@ -169,7 +169,7 @@ class Portals:
     def leads_to(self, slug: str, template: str) -> None:
         """The partner's lane starts what is offered of that template."""
         any_of_it = "SELECT digest FROM {}.definition WHERE template_id = %s AND document ? 'stages' LIMIT 1"
-        query = f"UPDATE {{}}.workflow SET overlay_digest = NULL, template_digest = ({any_of_it})"  # noqa: S608 - ours
+        query = f"UPDATE {{}}.workflow SET overlay_digest = NULL, template_digest = ({any_of_it})"  # noqa: S608 - a query of ours
         self.installation.rows(self.houses[slug].home, query, template)
 
     def practises(self, slug: str, email: str, name: str) -> Tenant:

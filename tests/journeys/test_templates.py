@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.chromium import chromium
 from tests.factories.web import PLATFORM, Portals
 from tests.integration.onboarding.upgrades.comparing import lost
-from tests.journeys.reader import Reader
+from tests.journeys.reader import PICTURES, Reader
 from tests.look.browser import launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -23,7 +23,11 @@ OLIVIA = "olivia.hart@slipway.example"  # reviews for the operator
 KATRIN = "katrin.behrens@harbor.example"  # leads the other partner
 MALTE = "malte.hansen@harbor.example"  # leads its onboardings
 # Where a template is written, its own short names and the first word of the language stand before people.
-OWN = ("Onboarding lead", "business_days")  # what the template calls somebody, as we do, and what its source says
+OWN = (
+    "Onboarding lead",
+    "business_days",
+    "new_task",
+)  # what the template calls somebody, as we do, and what its source says
 SOURCE: dict[str, Any] = {
     "keys": ("custmer_owner", "customer_owner", "onboarding_lead", "cs_leader", *OWN),
     "knows": (PLATFORM,),
@@ -99,7 +103,7 @@ def writes(dana):
     page = dana.page
     page.get_by_role("link", name="Templates").click()
     page.get_by_role("link", name="Write a template").click()
-    dana.look("begin")
+    pictured(dana, "begin")
     page.get_by_role("button", name="Begin with it").click()
     opens(page, "Our onboarding", "Template")
     page.get_by_label("Description").fill("A team begins within a month: a form, a set-up, and the first real use.")
@@ -128,7 +132,7 @@ def writes(dana):
     page.keyboard.press("Control+s")
     expect(page.locator("#unsaved")).to_have_text("Saved")
     expect(page.get_by_role("heading", name="The first month")).to_be_visible()
-    dana.look("studio", **SOURCE)
+    pictured(dana, "studio", **SOURCE)
 
 
 def opens(page, name, kind):
@@ -143,7 +147,7 @@ def walks_it_through(dana):
     page.get_by_role("link", name="Walk it through").click()
     page.get_by_role("button", name="Walk it through").click()
     expect(page.get_by_text("No dead ends")).to_be_visible()
-    dana.look("walked")
+    pictured(dana, "walked")
     page.get_by_role("link", name="Write", exact=True).click()
 
 
@@ -160,21 +164,21 @@ def offers(dana, changelog):
     page.get_by_role("link", name="Offer this").click()
     page.get_by_label("Who may find it?").select_option(label="Everybody, after a review")
     page.get_by_label("What is in this version?").fill(changelog)
-    dana.look("offer")
+    pictured(dana, "offer")
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("The automatic checks run now")).to_be_visible()
     comes(page.get_by_text("Waits for its review"))
-    dana.look("offers")
+    pictured(dana, "offers")
 
 
 def approves(olivia, title):
     """The operator's person looks at exactly this file, and signs for it."""
     page = olivia.page
     page.goto("/marketplace/reviews")
-    olivia.look("reviews")
+    pictured(olivia, "reviews")
     page.get_by_role("row", name=title.rpartition(" ")[2]).get_by_role("link").click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
-    olivia.look("review")
+    pictured(olivia, "review", keys=OWN)
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("Its publisher sees it within seconds.")).to_be_visible()
 
@@ -187,7 +191,7 @@ def installs(katrin):
     page.keyboard.press("Enter")
     card = page.get_by_role("listitem").filter(has_text="The first month")
     expect(card).to_contain_text("Northwind Managed Services")
-    katrin.look("market")
+    pictured(katrin, "market")
     card.get_by_role("link").click()
     expect(page.get_by_text("Tell us about your team")).to_be_visible()
     katrin.look("listing", keys=OWN)
@@ -205,10 +209,10 @@ def adapts(katrin):
     text = source.input_value()
     source.fill(text[: text.index("patch:")] + "patch:" + ADAPTED)
     expect(page.locator("#checked")).to_contain_text("Alles in Ordnung")
-    katrin.look("adaptation", **SOURCE)
+    pictured(katrin, "adaptation", **SOURCE)
     page.get_by_role("button", name="Veröffentlichen").click()
     comes(page.get_by_role("cell", name="Your first month with Harbor"))
-    katrin.look("templates")
+    pictured(katrin, "templates")
 
 
 def begins(malte, started):
@@ -242,7 +246,7 @@ def raises_the_version(dana):
     expect(page.get_by_role("heading", name="Task", exact=True)).to_be_visible()
     page.get_by_label("Title").fill("Check the access")
     page.get_by_role("button", name="Apply").click()
-    dana.look("studio-second", **SOURCE)
+    pictured(dana, "studio-second", **SOURCE)
     publishes(dana, "The first month", "1.1.0")
 
 
@@ -260,7 +264,7 @@ def merges(katrin):
     page = katrin.page
     page.goto(LINE)
     comes(page.get_by_text("Version 1.1.0"))
-    katrin.look("line")
+    pictured(katrin, "line")
     page.get_by_role("link", name="Ihre Anpassung dorthin mitnehmen").click()
     expect(page.get_by_text("2 Stellen warten auf Ihre Entscheidung.")).to_be_visible()
     title, due = conflict(page, "describe.title.en"), conflict(page, "due.business_days")
@@ -274,9 +278,15 @@ def merges(katrin):
     result = page.locator("section", has=page.get_by_role("heading", name="Was neue Onboardings erhalten"))
     expect(result).to_contain_text("Check the access")
     expect(result).to_contain_text("Tell Harbor about your people")
-    katrin.look("merged", keys=OWN)
+    pictured(katrin, "merged", keys=OWN)
     page.get_by_role("button", name="Veröffentlichen und anbieten").click()
     expect(page.get_by_text("Veröffentlicht. Neue Onboardings erhalten es")).to_be_visible()
+
+
+def pictured(reader, name, **more):
+    """Looked at where pictures are wanted; otherwise the gallery looks at a page of its kind, in every brand."""
+    if PICTURES:
+        reader.look(name, **more)
 
 
 def conflict(page, words):
@@ -288,12 +298,12 @@ def asks_for_a_dry_run(malte):
     """Who runs it, what an upgrade would do to them, and nothing done yet."""
     page = malte.page
     page.goto("/upgrades?template=first-month")
-    malte.look("runs")
+    pictured(malte, "runs")
     page.get_by_label("Auf Version").select_option(label="The first month 1.1.0")
     page.get_by_label("Grund").fill("Der Zugang wird geprüft.")
     page.get_by_role("button", name="Probelauf beginnen").click()
     expect(page.get_by_text("Wartet auf eine zweite Person")).to_be_visible()
-    malte.look("dry-run")
+    pictured(malte, "dry-run")
 
 
 def agrees(katrin, portals, live):
@@ -322,7 +332,7 @@ def takes_one_back(katrin, portals, live):
     line.get_by_label("Grund").fill("Dort prüft ein anderer.")
     line.get_by_role("button", name="Dieses zurücknehmen").click()
     expect(line).to_contain_text("Zurückgezogen")
-    katrin.look("one-back", keys=OWN)
+    pictured(katrin, "one-back", keys=OWN)
     stays, back = states(portals, live)
     assert stays == before[0]
     assert back.definition_digest == back.snapshot["migrations"][0]["before"] != before[1].definition_digest
