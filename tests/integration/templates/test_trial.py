@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from pathlib import Path
 
 from app.kernel.ids import new_id
@@ -23,6 +25,11 @@ class TestTrial:
         draft = browser.post(DRAFTS, sent).headers["location"]
         assert browser.post(f"{draft}/publications", browser.get(draft).hidden | {"source": text}).status == 303
         house.run()
+        listed = browser.get("/templates").text
+        shown = browser.get(re.search(r"/templates/[0-9a-f]{64}(?=[^<]*>Move of mailboxes)", listed)[0])
+        tabs = re.findall(r'href="(/templates/[0-9a-f]{64}\?[^"]*view=[^"]*)"', shown.text)
+        assert tabs
+        assert {browser.get(unescape(way)).status for way in tabs} == {200}
         wanted = TenantRequest(house.doors.northwind, kind="sandbox", name="Trial", key="trial")
         tenant = create_tenant(house.doors.runtime, house.ada, wanted, trace_id="set-up")
         house.run()
@@ -41,6 +48,7 @@ class TestTrial:
         house.run()
         shown = browser.get(browser.get(answer.headers["location"]).headers["location"]).text
         assert "Give the security briefing" in shown
+        assert "Managed services with your service provider 1.0.0" in shown
         assert house.cleo.browser.post(f"/templates/{address}/trials", sent).status == 403
         assert browser.post(f"/templates/{'0' * 64}/trials", sent | {"command_key": str(new_id())}).status == 404
 
