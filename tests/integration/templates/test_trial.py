@@ -33,10 +33,15 @@ class TestTrial:
         wanted = TenantRequest(house.doors.northwind, kind="sandbox", name="Trial", key="trial")
         tenant = create_tenant(house.doors.runtime, house.ada, wanted, trace_id="set-up")
         house.run()
-        [row] = house.installation.rows(tenant, "SELECT name, state FROM {}.onboarding")
+        [row] = house.installation.rows(tenant, "SELECT id, name, state FROM {}.onboarding")
         assert row.state == "running"
         keys = {each.key for each in house.installation.rows(tenant, "SELECT key FROM {}.item WHERE state = 'open'")}
         assert "gate.handoff" in keys
+        gate = f"/t/{tenant.id}/onboardings/{row.id}/gates/gate.handoff"
+        asked = browser.get(gate).hidden | {"decision": "accept"}
+        assert browser.post(f"{gate}/decision", asked).status == 303
+        [decided] = re.findall(r"<dt>By</dt><dd>(.*?),", browser.get(gate).text)
+        assert decided.strip()  # who plays a role in a sandbox holds none, and is named all the same
 
     def test_of_a_version_starts_that_very_version_with_its_adaptation_although_another_is_newer(self, house: House):
         browser = house.lead.browser
