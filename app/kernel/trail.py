@@ -83,6 +83,14 @@ def find_actor(session: Session, action: str, onboarding_id: UUID) -> str:
     return session.scalars(query.order_by(TrailEntry.id.desc()).limit(1)).first() or ""
 
 
+def find_name(session: Session, onboarding_id: UUID, person: UUID) -> str:
+    """The name under which somebody last acted in the onboarding; "" where they never did."""
+    query = select(TrailEntry.actor_name).where(
+        TrailEntry.onboarding_id == onboarding_id, TrailEntry.actor_kind == "person", TrailEntry.actor_id == person
+    )
+    return session.scalars(query.order_by(TrailEntry.id.desc()).limit(1)).first() or ""
+
+
 def find_last(session: Session, action: str, onboarding_id: UUID, *, item: str) -> datetime | None:
     """When this was last done about an item of the onboarding; None where it never was."""
     query = select(TrailEntry.at).where(TrailEntry.onboarding_id == onboarding_id, TrailEntry.action == action)

@@ -47,6 +47,11 @@ class Source:
             path = path[:-1]
         return self.places.get(path, (1, 1))
 
+    def is_included(self, path: Path) -> bool:
+        """Whether a value came with a component."""
+        del path
+        return False
+
     def problem(self, path: Path, message: str, fix: str = "", *, key: bool = False) -> Problem:
         """A problem at a path (or at its key)."""
         line, column = self.key_places.get(path, self.place(path)) if key else self.place(path)
@@ -67,7 +72,8 @@ def read_yaml(text: str, file: str) -> Source:
     except (YAMLError, ValueError, RecursionError) as trouble:
         raise TemplateRefused([Problem(file, 1, 1, f"This is not YAML: {str(trouble).splitlines()[0]}.")]) from None
     if not isinstance(document, dict) and not walk.problems:
-        raise TemplateRefused([Problem(file, 1, 1, "The file is empty or not a mapping of names to values.")])
+        fix = 'Its first line is slipway: "1".'
+        raise TemplateRefused([Problem(file, 1, 1, "The file is empty or not a mapping of names to values.", fix)])
     if walk.problems:
         raise TemplateRefused(walk.problems)
     return Source(file, document, walk.places, walk.key_places)

@@ -15,6 +15,24 @@ from app.templates.rules import Path, Problem, likely_fix
 
 FOLDER = FilePath(__file__).parents[2] / "templates_library" / "schema"
 _QUOTED = re.compile(r"'([^']+)'")
+_ITEM = r"stage|milestone|task|gate"
+_PATTERNS = {  # what a pattern of the schemas asks for, in words; by the start of the pattern
+    "^[a-z]{2}(-[A-Z]{2})?$": "a language, such as en or de-AT",
+    f"^({_ITEM})": "the full name of a stage, milestone, task or gate, such as task.describe",
+    "^[a-z][a-z0-9_]{": "a short name: small letters, digits and _",
+    "^[a-z][a-z0-9-]{": "a short name: small letters, digits and -",
+    "^(0|[1-9]": "three numbers, such as 1.0.0",
+    "^component/": "a component with its version, such as component/exception-routes@1.0.0",
+}
+_KEY = re.compile(r'"(\w+)":')
+_CHOICES = frozenset({"anyOf", "oneOf"})
+_KINDS = {
+    "array": "a list: [ … ], or a line with - for each",
+    "object": "names with values: {name: value}",
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
 
 
 Language = Literal["template", "overlay", "component", "tests", "sample", "package"]
@@ -29,17 +47,24 @@ def _validator(name: Language) -> tuple[jsonschema_rs.Draft202012Validator, dict
 def check_schema(source: Source, name: Language) -> list[Problem]:
     """Everything the schema refuses, in the file's order."""
     validator, schema = _validator(name)
-    return sorted({_problem(source, schema, error) for error in validator.iter_errors(source.document)})
+    errors = list(validator.iter_errors(source.document))
+    misspelt = {tuple(each.instance_path) for each in errors if _rule(each) == "additionalProperties"}
+    told = [each for each in errors if _rule(each) not in _CHOICES or tuple(each.instance_path) not in misspelt]
+    return sorted({_problem(source, schema, error) for error in told})
+
+
+def _rule(error: jsonschema_rs.ValidationError) -> str | int:
+    return error.schema_path[-1] if error.schema_path else ""
 
 
 def _problem(source: Source, schema: dict[str, Any], error: jsonschema_rs.ValidationError) -> Problem:
     path: Path = tuple(error.instance_path)
-    rule = error.schema_path[-1] if error.schema_path else ""
+    rule = _rule(error)
     quoted = _QUOTED.findall(error.message)
     above = _at(schema, list(error.schema_path)[:-1])
     if rule == "additionalProperties" and quoted:
         known = above.get("properties", {}) if isinstance(above, dict) else {}
-        fix = likely_fix(quoted[0], known) or f"Known here: {', '.join(known)}."
+        fix = likely_fix(quoted[0], known) or f"Known here: {', '.join(known)}. {_how(above)}".strip()
         return source.problem((*path, quoted[0]), f"There is no “{quoted[0]}” here.", fix, key=True)
     if rule == "enum" and isinstance(above, dict):
         choices = [str(each) for each in above["enum"]]
@@ -51,10 +76,32 @@ def _problem(source: Source, schema: dict[str, Any], error: jsonschema_rs.Valida
         return source.problem(path, f"“{word[:40]}” is not one of: {', '.join(known)}.", likely_fix(word, known))
     if rule in {"required", "dependentRequired"}:
         missing = error.message.split('"')[1] if '"' in error.message else "something"
-        return source.problem(path, f"“{missing}” is missing here.")
+        wanted = above.get("properties", {}).get(missing, {}) if isinstance(above, dict) else {}
+        wanted = _at(schema, wanted["$ref"].removeprefix("#/").split("/")) if "$ref" in wanted else wanted
+        return source.problem(path, f"“{missing}” is missing here.", _how(wanted, missing))
     if error.message.startswith("False schema"):
         return source.problem(path, "This does not belong to this kind of element.", key=True)
-    return source.problem(path, f"{error.message[:300]}.")
+    return source.problem(path, *_in_words(rule, error, path, above))
+
+
+def _in_words(rule: str | int, error: jsonschema_rs.ValidationError, path: Path, above: Any) -> tuple[str, str]:
+    """A value of the wrong form: what it should be, and how that is written, so far as the schema tells."""
+    name = next((f"“{step}”" for step in reversed(path) if isinstance(step, str)), "This")
+    if rule == "type" and isinstance(above, dict) and above.get("type") in _KINDS:
+        told = f"{name} must be {_KINDS[above['type']]}."
+        return told, _how(above)
+    if rule == "pattern" and isinstance(above, dict):
+        pattern = str(above["pattern"])
+        if words := next((words for start, words in _PATTERNS.items() if pattern.startswith(start)), ""):
+            return f"{json.dumps(error.instance, ensure_ascii=False)} is not {words}.", ""
+    return f"{error.message[:300]}.", ""
+
+
+def _how(schema: Any, name: str = "") -> str:
+    """An example of what belongs here, written as people write it, where the schema gives one."""
+    examples = schema.get("examples", ()) if isinstance(schema, dict) else ()
+    written = _KEY.sub(r"\1:", json.dumps(examples[0], ensure_ascii=False)) if examples else ""
+    return f"For example: {name + ': ' if name else ''}{written}." if written else ""
 
 
 def _known_words(alternatives: list[dict[str, Any]]) -> list[str]:

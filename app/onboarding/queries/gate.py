@@ -6,6 +6,7 @@ from typing import Any
 
 from app.access.decisions import can
 from app.access.permissions import Permission
+from app.access.roles import CUSTOMER_ROLES
 from app.flow.definition import DecisionButton, GateReview, HandoffField, Item
 from app.flow.steps.gates import GateView, view_gate
 from app.intake.queries import PacketRow, list_packet
@@ -13,6 +14,7 @@ from app.kernel.work import Work
 from app.onboarding.people import acting
 from app.onboarding.queries.customer import as_shown
 from app.onboarding.queries.picture import Picture
+from app.templates.preview import specs_of
 from app.web.translations import mark
 
 _CONSEQUENCES = {
@@ -60,6 +62,7 @@ def gate_page(work: Work, picture: Picture, gate: str) -> dict[str, Any]:
         "onboarding": {"tenant": picture.tenant_name, "path": picture.path},
         "gate": gate_facts(picture, item) | {"role": _role(picture, item)},
         "packet": [_fact(picture, field, rows.get(field.field.id), editable=editable) for field in fields],
+        "shown": shown_of(picture, review) if review and not work.rights & CUSTOMER_ROLES else [],
         "blocking": [_missing(field) for field in fields if field.field.id in view.missing_hard],
         "naming": [_missing(field) for field in fields if field.field.id in view.missing_soft],
         "checks": _checks(item, view),
@@ -70,6 +73,26 @@ def gate_page(work: Work, picture: Picture, gate: str) -> dict[str, Any]:
         "errors": [],
         "action": f"{picture.path}/gates/{gate}/decision" if may_decide else "",
     }
+
+
+def shown_of(picture: Picture, review: GateReview) -> list[dict[str, Any]]:
+    """What the template puts before the reviewer, beyond the facts that a handoff gate lists anyway."""
+    names = [name for name in review.shows if not (review.handoff and name.startswith("packet."))]
+    return [
+        {"label": dict(field.label), "value": as_shown(field, _value(picture, name)), "spec": specs_of([field])[0]}
+        for name in names
+        if (field := picture.definition.fields.get(name)) is not None
+    ]
+
+
+def _value(picture: Picture, name: str) -> Any:
+    """The value behind a name such as criteria use; None where there is none yet."""
+    section, _, rest = name.partition(".")
+    if section in {"packet", "inputs"}:
+        return (picture.state.packet if section == "packet" else picture.state.inputs).get(rest)
+    task, _, field = rest.rpartition(".")
+    state = picture.of(f"task.{task}")
+    return (state.answers if section == "answers" else state.result).get(field)
 
 
 def gate_facts(picture: Picture, item: Item) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from app.access.require import require
 from app.flow.definition import Definition
 from app.flow.definition import Item as FlowItem
 from app.flow.state import SETTLED, ItemState, State
-from app.kernel.trail import find_reason
+from app.kernel.trail import find_name, find_reason
 from app.kernel.work import Work
 from app.onboarding.events import SandboxLeftEmpty
 from app.onboarding.models import Onboarding
@@ -39,6 +40,7 @@ class Picture:
     say: Callable[[str], str]  # a message id in the reader's language
     language: str = "en"  # the reader's, for the definition's own texts
     sandbox: bool = False
+    acted: Callable[[str], str] = lambda _person: ""  # the name under which a person acted here, by id
 
     @property
     def path(self) -> str:
@@ -89,11 +91,14 @@ class Picture:
         return ", ".join(person.name for person in named)
 
     def name_of(self, label: str | None) -> str:
-        """The person behind an actor label such as `person:0192…`; what acts by itself has no name."""
+        """The person behind an actor label such as `person:0192…`; what acts by itself has no name.
+
+        Who holds no role (any more, or as in a sandbox, where staff play everybody) is named as the trail names them.
+        """
         kind, _, id_ = (label or "").partition(":")
         if kind != "person":
             return ""
-        return next((person.name for person in self.everybody() if str(person.id) == id_), "")
+        return next((person.name for person in self.everybody() if str(person.id) == id_), "") or self.acted(id_)
 
     def everybody(self) -> list[Holder]:
         """Everyone who holds a role here, each once."""
@@ -134,6 +139,7 @@ def picture_of(work: Work, onboarding: Onboarding, *, say: Callable[[str], str] 
         say=say,
         language=language,
         sandbox=work.tenant.kind == "sandbox",
+        acted=cache(lambda person: find_name(work.session, onboarding.id, UUID(person))),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from app.access.permissions import Permission
@@ -13,6 +16,7 @@ from app.templates.queries import NO_SUCH, TemplateMissing, get_published
 from app.tenancy.operations.creation import TenantRequest, create_tenant
 from tenants.sessions import partner_session
 
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _LONGEST = 80  # characters of the title in the sandbox's name
 
 
@@ -27,7 +31,12 @@ def begin_trial(runtime: Runtime, actor: Actor, wanted: tuple[UUID, str], *, key
         document = get_published(session, digest)
     if "overlay" in document or "package" in document:
         raise TemplateMissing(NO_SUCH)
-    title = next(iter(document["title"].values()), document["id"])[:_LONGEST]
-    name = f"{title} {document['version']}"
+    name = f"{_title(document)[:_LONGEST]} {document['version']}"
     request = TenantRequest(organisation_id, "sandbox", name, f"trial:{key}", cause={"template_digest": digest})
     return create_tenant(runtime, actor, request, trace_id=trace_id).id
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    """The title in the template's own language, with its own words where a brand would put others."""
+    language, texts = document["default_locale"], document.get("texts", {})
+    return _PLACEHOLDER.sub(lambda found: texts[found[1]][language], document["title"][language])

@@ -69,6 +69,10 @@ class Expanded(Source):
     foreign: Mapping[Path, tuple[str, Position]] = field(default_factory=dict)
     foreign_keys: Mapping[Path, tuple[str, Position]] = field(default_factory=dict)
 
+    def is_included(self, path: Path) -> bool:
+        """Whether a component wrote the value."""
+        return any(path[:length] in self.foreign for length in range(len(path), 0, -1))
+
     def problem(self, path: Path, message: str, fix: str = "", *, key: bool = False) -> Problem:
         """A problem in the component that wrote the value, else in the template."""
         line, column = self.key_places.get(path, self.place(path)) if key else self.place(path)

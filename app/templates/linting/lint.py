@@ -30,6 +30,14 @@ _OF_ENTRY = 3  # steps to a word of an entry of a section: the section, its numb
 Values = Iterable[tuple[Path, Any]]
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
+_WRITTEN = {  # what people write out of habit, by the words in which CEL's parser stumbles over it
+    "token recognition error at: '=": "Compare with ==.",
+    "mismatched input 'and'": "“and” is written &&.",
+    "mismatched input 'or'": "“or” is written ||.",
+    "mismatched input 'not'": "“not” is written !.",
+    "extraneous input 'not'": "“not” is written !.",
+    "no matching overload": "Its sides are of different types: true and false stand without quotes, texts in quotes.",
+}
 
 
 def lint_document(source: Source) -> list[Problem]:
@@ -93,7 +101,9 @@ class _Lint:
         sides = {role["id"]: role["side"] for role in self.document["roles"]}
         for path, name in _role_places(self.values):
             if name not in sides:
-                self.say(path, f"There is no role “{name}”.", likely_fix(name, sides))
+                lent = "Declare it, or hand one of yours to the component: with: {…: role}; its README has the names."
+                fix = lent if self.source.is_included(path) else likely_fix(name, sides)
+                self.say(path, f"There is no role “{name}”.", fix)
         for path, item in self.items.values():
             if "side" in item and sides.get(item["owner"], item["side"]) != item["side"]:
                 message = f"This is the {item['side']}'s, but its owner “{item['owner']}” is not on that side."
@@ -273,7 +283,7 @@ class _Lint:
         names = Vocabulary(declared_names(self.document)).names
         for path, trouble in refused:
             found = _UNDECLARED.search(trouble.message)
-            fix = likely_fix(found.group(1), names) if found else ""
+            fix = likely_fix(found.group(1), names) if found else _in_cel(trouble.message)
             told = self.source.problem(path, f"{trouble.message.rstrip('.')}.", fix)
             line, column = told.line, told.column
             if trouble.line > 1:  # a block text: its lines stand below its key
@@ -301,6 +311,11 @@ def _all_items(document: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
             yield f"milestone.{milestone['id']}", below
             for count, task in enumerate(milestone["tasks"]):
                 yield f"task.{task['id']}", (*below, "tasks", count)
+
+
+def _in_cel(message: str) -> str:
+    """How CEL writes what was meant, where it is known."""
+    return next((fix for start, fix in _WRITTEN.items() if start in message), "")
 
 
 def _items(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Path, Mapping[str, Any]]]]:

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 
 # Whose clock the page under way is written for. Set by `rendering.render` around one page and by nobody else: macros
 # that a page imports do not see the page's own variables.

@@ -120,6 +120,17 @@ class TestAnswers:
             assert "<dd>entra</dd>" not in text, page
         assert "7 Dec 2026</time>" in page_of(shop, finished, "partner_onboarding")
 
+    def test_are_put_before_whoever_decides_a_gate_that_shows_them(self, shop: MainJob, finished: Running):
+        tenant, onboarding_id = finished
+        with shop.installation.work(tenant, shop.lead) as work:
+            shown = gate.gate_page(work, get_picture(work, onboarding_id), "gate.launch")["shown"]
+        labels = [fact["label"]["en"] for fact in shown]
+        review = picture_of(shop, *finished).item("gate.launch").review
+        assert review is not None
+        assert len(labels) == len(review.shows)
+        [directory] = [fact for fact in shown if fact["spec"]["id"] == "identity"]
+        assert directory["value"] == "entra"
+
     def test_end_with_the_evidence_that_was_given(self, shop: MainJob, finished: Running):
         picture = picture_of(shop, *finished)
         proven = next(item for item in picture.definition.of_kind("task") if picture.of(item.key).evidence)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from pathlib import Path
 
 from app.kernel.ids import new_id
@@ -23,13 +25,24 @@ class TestTrial:
         draft = browser.post(DRAFTS, sent).headers["location"]
         assert browser.post(f"{draft}/publications", browser.get(draft).hidden | {"source": text}).status == 303
         house.run()
+        listed = browser.get("/templates").text
+        [way] = set(re.findall(r"/templates/[0-9a-f]{64}(?=[^<]*>Move of mailboxes)", listed))
+        shown = browser.get(way)
+        tabs = re.findall(r'href="(/templates/[0-9a-f]{64}\?[^"]*view=[^"]*)"', shown.text)
+        assert tabs
+        assert {browser.get(unescape(way)).status for way in tabs} == {200}
         wanted = TenantRequest(house.doors.northwind, kind="sandbox", name="Trial", key="trial")
         tenant = create_tenant(house.doors.runtime, house.ada, wanted, trace_id="set-up")
         house.run()
-        [row] = house.installation.rows(tenant, "SELECT name, state FROM {}.onboarding")
+        [row] = house.installation.rows(tenant, "SELECT id, name, state FROM {}.onboarding")
         assert row.state == "running"
         keys = {each.key for each in house.installation.rows(tenant, "SELECT key FROM {}.item WHERE state = 'open'")}
         assert "gate.handoff" in keys
+        gate = f"/t/{tenant.id}/onboardings/{row.id}/gates/gate.handoff"
+        asked = browser.get(gate).hidden | {"decision": "accept"}
+        assert browser.post(f"{gate}/decision", asked).status == 303
+        [decided] = re.findall(r"<dt>By</dt><dd>(.*?),", browser.get(gate).text)
+        assert decided.strip()  # who plays a role in a sandbox holds none, and is named all the same
 
     def test_of_a_version_starts_that_very_version_with_its_adaptation_although_another_is_newer(self, house: House):
         browser = house.lead.browser
@@ -41,6 +54,7 @@ class TestTrial:
         house.run()
         shown = browser.get(browser.get(answer.headers["location"]).headers["location"]).text
         assert "Give the security briefing" in shown
+        assert "Managed services with your service provider 1.0.0" in shown
         assert house.cleo.browser.post(f"/templates/{address}/trials", sent).status == 403
         assert browser.post(f"/templates/{'0' * 64}/trials", sent | {"command_key": str(new_id())}).status == 404
 

@@ -78,6 +78,10 @@ _GATE: Context = {
     }
     | {"decided_at": None, "reason": ""},
     "packet": _PACKET,
+    "shown": [
+        {"label": said("How many workplaces?"), "value": 64, "spec": {"id": "workplaces", "type": "integer"}},
+        {"label": said("Is there an old monitoring?"), "value": "", "spec": {"id": "old", "type": "boolean"}},
+    ],
     "blocking": [
         {
             "label": said("First-value milestone"),

@@ -104,7 +104,8 @@ def _templates(path: Path) -> Iterable[Path]:
 
 
 def _told(template: Path, outcomes: list[Outcome]) -> Iterator[str]:
-    yield shown(template) if outcomes else f"{shown(template)}: no tests."
+    where = "They stand in tests.yaml beside it; `slipway templates schema tests` says what they may hold."
+    yield shown(template) if outcomes else f"{shown(template)}: no tests. {where}"
     for each in outcomes:
         yield f"  {'FAILED' if each.problems else 'passed'}  {each.scenario.name}"
         yield from (f"          {problem}" for problem in each.problems)

@@ -43,7 +43,7 @@ def fleet_with_pages(
 class FleetOnPages(Fleet):
     """What `Fleet` does through operations, done by Ada and Lena with mouse and keyboard."""
 
-    def __init__(self, api: API, browser: Browser, old: Edition, **size: int) -> None:
+    def __init__(self, api: API, browser: Browser, old: Edition, **size: Any) -> None:
         home = api.installation.tenant(api.doors.northwind, "Northwind", kind="home")
         super().__init__(api.installation, old, partner=Partner(api.doors.northwind, home), **size)
         self.ada_s, self.lena_s = (self._enter(api, browser, name) for name in ("ada", "lena"))

@@ -202,8 +202,10 @@ def one_moment(history: tuple[Recorded, ...]) -> bool:
     """Stopped there, it goes on with the other version. Whether nothing stood in the way."""
     first, other, now = sites(), renamed(), history[-1].at
     before = replay(first, history)
-    about = {"before": first.digest, "definition": other.digest, "version": other.version, "reason": "Better."}
-    event = Migrated(by=STAFF, map=INSPECTED, **about)
+    ends = (first.digest, other.digest)
+    event = Migrated(
+        by=STAFF, map=INSPECTED, before=ends[0], definition=ends[1], version=other.version, reason="Better."
+    )
     problems = preview(first, other, before, event, now).plan.problems
     if problems or before.phase != "running":
         assert {each.kind for each in problems} <= {"in_flight"}
