@@ -66,3 +66,15 @@ class TestAdded:
         document = read_yaml(skeleton(), "").document
         document["stages"][0]["id"] = ["a"]
         assert added(document, "", "stages")[1] == "stages.new_stage"
+
+
+class TestAddedToATask:
+    def test_puts_a_credential_with_the_credentials_and_a_question_with_the_questions(self):
+        task = {"id": "access", "kind": "credential", "credential": {"connector": "desk"}}
+        document = {"stages": [{"id": "a", "milestones": [{"id": "b", "tasks": [task]}]}]}
+        at = "stages.a.milestones.b.tasks.access"
+        made, words = added(document, at, "credential")
+        assert words == f"{at}.credential.fields.new_handed"
+        [given] = made["stages"][0]["milestones"][0]["tasks"][0]["credential"]["fields"]
+        assert (given["id"], given["label"]) == ("new_handed", {"en": "New"})
+        assert added(document, at, "fields")[1] == f"{at}.fields.new_question"
