@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,7 @@ def begin_trial(runtime: Runtime, actor: Actor, wanted: tuple[UUID, str], *, key
     return create_tenant(runtime, actor, request, trace_id=trace_id).id
 
 
-def _title(document: dict[str, Any]) -> str:
+def _title(document: Mapping[str, Any]) -> str:
     """The title in the template's own language, with its own words where a brand would put others."""
     language, texts = document["default_locale"], document.get("texts", {})
     return _PLACEHOLDER.sub(lambda found: texts[found[1]][language], document["title"][language])

@@ -27,7 +27,11 @@ class TestWording:
     @pytest.mark.parametrize(
         ("old", "new", "said"),
         [
-            (DUE, DUE + "            remind: {business_days: 1}\n", ["“remind” must be a list", "For example: [{before:"]),
+            (
+                DUE,
+                DUE + "            remind: {business_days: 1}\n",
+                ["“remind” must be a list", "For example: [{before:"],
+            ),
             (DUE, DUE.replace("{business_days: 2}", "2"), ["“due” must be names with values", "{business_days: 2}"]),
             ('title: {en: "Preparation"}', "title: Preparation", ["“title” must be names with values", '{en: "…"}']),
             ("[gate.handoff]", "[handoff]", ["full name of a stage, milestone, task or gate"]),
