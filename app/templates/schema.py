@@ -87,6 +87,7 @@ def _problem(source: Source, schema: dict[str, Any], error: jsonschema_rs.Valida
 def _in_words(rule: str | int, error: jsonschema_rs.ValidationError, path: Path, above: Any) -> tuple[str, str]:
     """A value of the wrong form: what it should be, and how that is written, so far as the schema tells."""
     name = next((f"“{step}”" for step in reversed(path) if isinstance(step, str)), "This")
+    name = f"Each of {name}" if path and isinstance(path[-1], int) else name
     if rule == "type" and isinstance(above, dict) and above.get("type") in _KINDS:
         told = f"{name} must be {_KINDS[above['type']]}."
         return told, _how(above)

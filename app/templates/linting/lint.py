@@ -36,7 +36,7 @@ _WRITTEN = {  # what people write out of habit, by the words in which CEL's pars
     "mismatched input 'or'": "“or” is written ||.",
     "mismatched input 'not'": "“not” is written !.",
     "extraneous input 'not'": "“not” is written !.",
-    "no matching overload": "Its sides are of different types: true and false stand without quotes, texts in quotes.",
+    "no matching overload": "The two sides are of different types; true and false stand without quotes.",
 }
 
 

@@ -79,8 +79,8 @@ _GATE: Context = {
     | {"decided_at": None, "reason": ""},
     "packet": _PACKET,
     "shown": [
-        {"label": said("How many workplaces?"), "value": 64, "spec": {"id": "workplaces", "type": "integer"}},
-        {"label": said("Is there an old monitoring?"), "value": "", "spec": {"id": "old", "type": "boolean"}},
+        {"label": said("Key stakeholders"), "value": 64, "spec": {"id": "workplaces", "type": "integer"}},
+        {"label": said("Customer-side owner"), "value": "", "spec": {"id": "owner", "type": "text"}},
     ],
     "blocking": [
         {
