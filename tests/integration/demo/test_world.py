@@ -174,7 +174,7 @@ def _kill_while_seeding(place: Place) -> None:
     environment = {**os.environ, **place.settings.environment(), "SLIPWAY_ADDRESS_BOOK": ""}
     environment.pop("SLIPWAY_SMTP_URL")
     child = subprocess.Popen([sys.executable, "-c", program, str(place.folder)], env=environment)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150  # five templates are read and checked first
     while not place.control("SELECT FROM control.onboarding_card WHERE tasks_done > 2"):
         assert child.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < until
