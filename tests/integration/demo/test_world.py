@@ -89,6 +89,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 class TestSeed:
+    @pytest.mark.timeout(300)
     def test_goes_on_where_it_was_killed_has_something_in_every_list_and_tells_it_once(self, place: Place):
         _kill_while_seeding(place)
         assert not is_seeded(place.folder)
