@@ -110,13 +110,13 @@ def _links_of(runtime: Runtime, partner: DemoPartner) -> list[tuple[str, str]]:
     if site is None:
         return []
     colleague = partner.player("onboarding_lead")
-    customer = next(sale.contact for sale in partner.sales if sale.stalls and not sale.stalls[0].startswith("gate."))
+    asked = [sale.contact for sale in partner.sales if sale.stalls and not sale.stalls[0].startswith("gate.")]
+    customers = {contact.language: contact for contact in reversed(asked)}  # the first of each language
+    people = [(colleague.name, colleague.email, colleague.locale, "staff")]
+    people += [(f"{each.first} {each.last}", each.email, each.language, "customer") for each in customers.values()]
     rows = [(partner.name, runtime.service(Front).url(host, "/"))]
-    for name, email, role in (
-        (colleague.name, colleague.email, "staff"),
-        (f"{customer.first} {customer.last}", customer.email, "customer"),
-    ):
-        person = ensure_person(runtime.databases, email=email, name=name, locale="en")
+    for name, email, locale, role in people:
+        person = ensure_person(runtime.databases, email=email, name=name, locale=locale)
         rows.append((f"  {name} ({role})", create_link(runtime, site, person_id=person, next_path="/")))
     return rows
 

@@ -89,6 +89,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 class TestSeed:
+    @pytest.mark.timeout(300)
     def test_goes_on_where_it_was_killed_has_something_in_every_list_and_tells_it_once(self, place: Place):
         _kill_while_seeding(place)
         assert not is_seeded(place.folder)
@@ -174,7 +175,7 @@ def _kill_while_seeding(place: Place) -> None:
     environment = {**os.environ, **place.settings.environment(), "SLIPWAY_ADDRESS_BOOK": ""}
     environment.pop("SLIPWAY_SMTP_URL")
     child = subprocess.Popen([sys.executable, "-c", program, str(place.folder)], env=environment)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150  # five templates are read and checked first
     while not place.control("SELECT FROM control.onboarding_card WHERE tasks_done > 2"):
         assert child.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < until
