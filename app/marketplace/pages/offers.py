@@ -66,9 +66,7 @@ class OfferPages(Controller):
         document, adapted = _template(request, address)
         if _untold(document):
             return _draw_form(request, address, typed=form.typed, status=422)
-        with scope(request) as (session, _now):
-            states = states_of(session, site_of(request).organisation_id)
-        overlays = adapted if form.first("adapted") else ()
+        states, overlays = _states(request), adapted if form.first("adapted") else ()
         offer = Offer(f"sha256:{address}", overlays, Visibility(choice), form.first("changelog"))
         try:
             run_home(request, form, lambda work: {"id": str(submit(work, offer, states))})
@@ -95,6 +93,12 @@ class OfferPages(Controller):
             deprecate(work, version_id, ending, template=one.template_id, state=one.state)
 
         return _end(request, version_id, form, operation)
+
+
+def _states(request: PageRequest) -> Any:
+    """What became of each version that was submitted before."""
+    with scope(request) as (session, _now):
+        return states_of(session, site_of(request).organisation_id)
 
 
 def _end(request: PageRequest, version_id: UUID, form: Form, operation: Any) -> Response[str]:
