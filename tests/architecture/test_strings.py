@@ -18,7 +18,8 @@ _TAG = re.compile(r"<[^>]*>", re.DOTALL)
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 # Blocks of the layouts that hold class names.
 _CLASSES = re.compile(r"\{% block (?:layout|width|top_width) %\}.*?\{% endblock %\}")
-_MARKED = re.compile(r"\b(?:_\(\s*\"[^\"]*\"|ngettext\(\s*\"[^\"]*\",\s*\"[^\"]*\")")
+# Marked for the catalogue, or the names of keys in an attribute that is for machines.
+_MARKED = re.compile(r"\b(?:_\(\s*\"[^\"]*\"|ngettext\(\s*\"[^\"]*\",\s*\"[^\"]*\")|\"aria-keyshortcuts\": \"[^\"]*\"")
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _QUOTED = re.compile(r"(?<![\w.])(_|ngettext|icon|asset|said)?\(?\s*\"([A-Z][^\"]*[a-z ][^\"]*)\"")

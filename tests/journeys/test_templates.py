@@ -77,6 +77,7 @@ class TestATemplate:
         portals.reviews()
         dana, olivia = enter("northwind", DANA), enter(PLATFORM, OLIVIA, knows=("northwind",))
         writes(dana)
+        mends_a_slip(dana)
         walks_it_through(dana)
         publishes(dana, "The first month", "1.0.0")
         offers(dana, "How we run the first month.")
@@ -99,7 +100,7 @@ class TestATemplate:
 
 
 def writes(dana):
-    """From the small template that works: a title by its form, a name in the source, and a slip that is mended."""
+    """From the small template that works: what it is for, and the title of a step, by their forms."""
     page = dana.page
     page.get_by_role("link", name="Templates").click()
     page.get_by_role("link", name="Write a template").click()
@@ -111,8 +112,12 @@ def writes(dana):
     opens(page, "Tell us how you work today", "Task")
     page.get_by_label("Title").fill("Tell us about your team")
     page.get_by_role("button", name="Apply").click()
-    source = page.get_by_label("Source", exact=True)
-    expect(source).to_have_value(re.compile('title: {en: "Tell us about your team"}'))
+    expect(page.get_by_label("Source", exact=True)).to_have_value(re.compile('title: {en: "Tell us about your team"}'))
+
+
+def mends_a_slip(dana):
+    """What is wrong with the source stands under it while it is typed, with its place; a key saves it."""
+    page, source = dana.page, dana.page.get_by_label("Source", exact=True)
     text = (
         source.input_value()
         .replace("id: my-template ", "id: first-month ")
@@ -146,7 +151,7 @@ def walks_it_through(dana):
     page = dana.page
     page.get_by_role("link", name="Walk it through").click()
     page.get_by_role("button", name="Walk it through").click()
-    expect(page.get_by_text("No dead ends")).to_be_visible()
+    expect(page.get_by_text("No dead ends")).to_be_visible(timeout=60_000)  # a walk may take 20 seconds
     pictured(dana, "walked")
     page.get_by_role("link", name="Write", exact=True).click()
 

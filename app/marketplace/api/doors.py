@@ -23,7 +23,7 @@ from app.marketplace.api.answers import (
     version_out,
 )
 from app.marketplace.operations import speaking
-from app.marketplace.places import fetch, install_here, let_in, receive, scope
+from app.marketplace.pages.places import fetch, install_here, let_in, receive, scope
 from app.marketplace.queries.finding import facets, narrow
 from app.marketplace.queries.market import (
     Card,

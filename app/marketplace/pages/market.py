@@ -13,8 +13,8 @@ from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.operations import speaking
+from app.marketplace.pages.places import fetch, install_here, let_in, may, scope
 from app.marketplace.pages.showing import card_of
-from app.marketplace.places import fetch, install_here, let_in, may, scope
 from app.marketplace.queries.finding import facets, narrow, read_choices
 from app.marketplace.queries.market import (
     NO_SUCH,

@@ -16,8 +16,8 @@ from app.kernel.work import Work
 from app.marketplace.checking.checks import untold_in
 from app.marketplace.operations.offering import Ending, Offer, deprecate, submit, withdraw
 from app.marketplace.pages.market import run_home
+from app.marketplace.pages.places import let_in, scope
 from app.marketplace.pages.showing import submission_of
-from app.marketplace.places import let_in, scope
 from app.marketplace.queries.offers import (
     Submission,
     find_key,
@@ -70,9 +70,7 @@ class OfferPages(Controller):
         document, adapted = _template(request, address)
         if _untold(document):
             return _draw_form(request, address, typed=form.typed, status=422)
-        with scope(request) as (session, _now):
-            states = states_of(session, site_of(request).organisation_id)
-        overlays = adapted if form.first("adapted") else ()
+        states, overlays = _states(request), adapted if form.first("adapted") else ()
         offer = Offer(f"sha256:{address}", overlays, Visibility(choice), form.first("changelog"))
         try:
             run_home(request, form, lambda work: {"id": str(submit(work, offer, states))})
@@ -99,6 +97,12 @@ class OfferPages(Controller):
             deprecate(work, version_id, ending, template=one.template_id, state=one.state)
 
         return _end(request, version_id, form, operation)
+
+
+def _states(request: PageRequest) -> Any:
+    """What became of each version that was submitted before."""
+    with scope(request) as (session, _now):
+        return states_of(session, site_of(request).organisation_id)
 
 
 def _end(request: PageRequest, version_id: UUID, form: Form, operation: Any) -> Response[str]:

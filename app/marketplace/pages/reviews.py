@@ -14,8 +14,8 @@ from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.operations.reviewing import approve, decline, take_down
 from app.marketplace.pages.market import run_home
+from app.marketplace.pages.places import let_in, scope
 from app.marketplace.pages.showing import submission_of
-from app.marketplace.places import let_in, scope
 from app.marketplace.queries.offers import (
     Submission,
     find_key,

@@ -107,17 +107,9 @@ def decide_migration(work: Work, *, onboarding_id: UUID, agreed: bool, seen: str
         raise MigrationRefused(plan.problems)
     if asked.plan != seen or plan.address != asked.plan:
         raise PlanMoved("Work has gone on since this was proposed, and it would do something else now. Decline it.")
-    event = flow.Migrated(
-        by=by,
-        before=onboarding.definition_digest,
-        definition=asked.definition,
-        version=asked.version,
-        reason=asked.reason,
-        map=asked.map,
-        proposed_by=asked.by.actor,
-        keeps_dates=True,
-    )
-    return advance(work, onboarding, event)
+    about: dict[str, Any] = {"before": onboarding.definition_digest, "definition": asked.definition}
+    about |= {"version": asked.version, "map": asked.map, "proposed_by": asked.by.actor}
+    return advance(work, onboarding, flow.Migrated(by=by, reason=asked.reason, keeps_dates=True, **about))
 
 
 def look(work: Work, onboarding: Onboarding, new: Definition, wanted: MigrationMap) -> Preview:

@@ -107,7 +107,8 @@ async def heard_out(request: Request[Any, Any, Any]) -> AsyncIterator[None]:
 
 
 def _thrown_away(_piece: bytes) -> None:
-    """Nothing is kept."""
+    """Nothing is kept: the sender is heard out only so that it reads the answer."""
+    return  # nothing is right here: what was refused is not looked at
 
 
 class _Parts:

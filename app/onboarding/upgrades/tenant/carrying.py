@@ -125,13 +125,8 @@ def _go_back(work: Work, carrier: Carrier, line: Line) -> None:
     if plan.problems:
         raise MigrationRefused(plan.problems)
     reason = upgrade.undone.reason if upgrade.undone else ""
-    about: dict[str, Any] = {
-        "before": plan.before,
-        "definition": plan.definition,
-        "version": plan.version,
-        "map": wanted,
-        "keeps_dates": True,
-    }
+    about: dict[str, Any] = {"before": plan.before, "definition": plan.definition, "version": plan.version}
+    about |= {"map": wanted, "keeps_dates": True}
     advance(work, onboarding, flow.Migrated(by=acting(work, onboarding), reason=reason, **about))
     _tell(work, upgrade.id, to, line.before, wanted, reason)
 

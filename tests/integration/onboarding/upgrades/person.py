@@ -26,7 +26,7 @@ PATIENCE = 60_000  # milliseconds; the pages show hundreds of onboardings on a m
 
 @contextmanager
 def fleet_with_pages(
-    installation: Installation, folder: Path, redis_url: str, old: Edition, **size: int
+    installation: Installation, folder: Path, redis_url: str, old: Edition, *, tenants: int, each: int
 ) -> Iterator[FleetOnPages]:
     """A fleet whose partner has a host, and two people in front of it."""
     program, api = chromium(), API(installation, folder, redis_url)
@@ -34,7 +34,7 @@ def fleet_with_pages(
     try:
         with sync_playwright() as playwright:
             browser = launch(playwright, program)
-            yield FleetOnPages(api, browser, old, **size)
+            yield FleetOnPages(api, browser, old, tenants=tenants, each=each)
             browser.close()
     finally:
         api.close()
@@ -43,9 +43,10 @@ def fleet_with_pages(
 class FleetOnPages(Fleet):
     """What `Fleet` does through operations, done by Ada and Lena with mouse and keyboard."""
 
-    def __init__(self, api: API, browser: Browser, old: Edition, **size: Any) -> None:
+    def __init__(self, api: API, browser: Browser, old: Edition, *, tenants: int, each: int) -> None:
         home = api.installation.tenant(api.doors.northwind, "Northwind", kind="home")
-        super().__init__(api.installation, old, partner=Partner(api.doors.northwind, home), **size)
+        partner = Partner(api.doors.northwind, home)
+        super().__init__(api.installation, old, tenants=tenants, each=each, partner=partner)
         self.ada_s, self.lena_s = (self._enter(api, browser, name) for name in ("ada", "lena"))
 
     def _enter(self, api: API, browser: Browser, name: str) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -202,10 +203,8 @@ def one_moment(history: tuple[Recorded, ...]) -> bool:
     """Stopped there, it goes on with the other version. Whether nothing stood in the way."""
     first, other, now = sites(), renamed(), history[-1].at
     before = replay(first, history)
-    ends = (first.digest, other.digest)
-    event = Migrated(
-        by=STAFF, map=INSPECTED, before=ends[0], definition=ends[1], version=other.version, reason="Better."
-    )
+    about: dict[str, Any] = {"before": first.digest, "definition": other.digest, "version": other.version}
+    event = Migrated(by=STAFF, map=INSPECTED, reason="Better.", keeps_dates=True, **about)
     problems = preview(first, other, before, event, now).plan.problems
     if problems or before.phase != "running":
         assert {each.kind for each in problems} <= {"in_flight"}
