@@ -14,7 +14,7 @@ const open = (id) => {
   dialog.querySelector("[data-starts]")?.focus();
 };
 
-const SAVES = "[data-saves]";
+const SAVES = "[aria-keyshortcuts='Control+S']";
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
 
 document.addEventListener("keydown", (event) => {
