@@ -50,7 +50,7 @@ CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
-_SIZES = ("worker_threads", "gateways", "warm_slots", "file_mib")
+_SIZES = ("worker_threads", "gateways", "warm_slots")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -217,6 +217,7 @@ class Settings:
             "SLIPWAY_BUNDLE_HOURS": str(self.bundle_hours),
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
             "SLIPWAY_FILES": str(self.files),
+            "SLIPWAY_FILE_MIB": str(self.file_mib),
             "SLIPWAY_RATE_SCALE": str(self.rate_scale),
             "SLIPWAY_QUEUE_AGE": str(self.queue_age),
             "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,

@@ -18,6 +18,8 @@ from app.flow.steps.facts import Facts
 from app.flow.steps.gates import view_gate
 
 Verb = Literal["complete", "decide", "prove"]
+# Left to whoever opens the demo: nobody has handed a file or an access over, or signed, in somebody else's name.
+_BY_HAND = frozenset({"file", "credential", "signature"})
 _TYPED = frozenset({"boolean", "select", "choices", "integer", "decimal"})  # what a sample answers in any language
 
 
@@ -51,7 +53,7 @@ def next_deeds(scene: Scene, definition: Definition, state: State) -> Iterator[D
             continue
         if item.kind == "gate" and (deed := _decision(scene, definition, state, item)):
             yield deed
-        elif item.kind == "task" and item.action is None:
+        elif item.kind == "task" and item.action is None and item.task_kind not in _BY_HAND:
             yield _completion(scene, definition, state, item)
         elif _is_ready_for_proof(item, state):
             yield Deed(verb="prove", key=key, by=_by(scene, item), statement=_proof(scene, item))

@@ -14,6 +14,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text("utf-8")
 GUIDE = PAGE.split("```yaml\n", 1)[1].split("```", 1)[0]
 WHEN = "when: answers.describe.archive.given && answers.describe.archive"
 DUE = "            due: {business_days: 2}\n"
+REMIND = next(line for line in GUIDE.splitlines(keepends=True) if line.startswith("            remind: "))
 
 
 def told(old: str, new: str) -> list[str]:
@@ -28,8 +29,8 @@ class TestWording:
         ("old", "new", "said"),
         [
             (
-                DUE,
-                DUE + "            remind: {business_days: 1}\n",
+                REMIND,
+                "            remind: {business_days: 1}\n",
                 ["“remind” must be a list", "For example: [{before:"],
             ),
             (DUE, DUE.replace("{business_days: 2}", "2"), ["“due” must be names with values", "{business_days: 2}"]),
@@ -50,7 +51,7 @@ class TestWording:
             assert words in problem
 
     def test_tells_one_mistake_once(self):
-        [problem] = told(DUE, DUE + "            remind: [{business_days: 1}]\n")
+        [problem] = told(REMIND, "            remind: [{business_days: 1}]\n")
         assert "Known here: before, after, every, at_most." in problem
 
     def test_says_how_a_component_gets_its_roles(self):

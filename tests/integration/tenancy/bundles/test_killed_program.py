@@ -37,6 +37,7 @@ SCRIPT = textwrap.dedent("""
     from tenants.sessions import lookup_session
     from tests.factories.bundles import MOVER
     from tests.factories.installation import make_runtime
+    from tests.factories.vault.files import files_in
 
     packing.PART_ROWS = 20
     verb, control, cell, folder, path, tenant, other = sys.argv[1:]
