@@ -62,7 +62,7 @@ def next_deeds(scene: Scene, definition: Definition, state: State) -> Iterator[D
 def answer(scene: Scene, wanted: Field, task: str = "") -> Value:
     """What is typed into a field: the sale's own answer, the partner's usual one, the sample's, or one that fits."""
     for known in (scene.sale.answers, scene.partner.answers):
-        if wanted.id in known:
+        if wanted.id in known and _is_of(wanted, known[wanted.id]):
             return known[wanted.id]
     if wanted.type in _TYPED and wanted.id in scene.sample.get(task, {}):
         known_to_sample: Value = scene.sample[task][wanted.id]
@@ -80,6 +80,12 @@ def answer(scene: Scene, wanted: Field, task: str = "") -> Value:
         "choices": wanted.options[0].id if wanted.options else None,
     }
     return fitting.get(wanted.type, scene.partner.noted if wanted.required else None)
+
+
+def _is_of(wanted: Field, value: Value) -> bool:
+    """Whether it can be typed there: two templates ask for different things under one name."""
+    kinds: dict[str, type] = {"integer": int, "boolean": bool}
+    return type(value) is kinds.get(wanted.type, str)
 
 
 def answers_of(scene: Scene, item: Item, facts: Readable) -> dict[str, Value]:
