@@ -73,8 +73,9 @@ def tell(tools: Tools, houses: list[House], today: date, *, bookmark: Bookmark) 
         for ago in range(min(longest, bookmark.read(longest)), 0, -1):
             day = working_day(today, -ago)
             for hour in (ARRIVES, *HOURS):
-                for minutes, story in enumerate(stories):
-                    story.live(ago, at_hour(day, hour) + timedelta(minutes=4 * minutes))
+                for number, story in enumerate(stories):
+                    # However many there are, all of an hour's deeds stay within it: a deal comes in by its hour.
+                    story.live(ago, at_hour(day, hour) + timedelta(minutes=number * 59 // len(stories)))
                 tools.settle()
             bookmark.write(ago)
     finally:

@@ -66,6 +66,7 @@ class LinePages(Controller):
         _let_in(request)
         check_name(line)
         if not to:
+            _draw_line(request, line)  # a line that is not there leads nowhere
             return redirect(request, f"/templates/lines/{line}")
         return _draw_upgrade(request, line, to, Form(()))
 

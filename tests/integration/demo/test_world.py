@@ -144,7 +144,7 @@ def runs_the_complete_templates(place: Place) -> None:
     stages = {row[1]: row[2] for row in rows}
     assert stages["Pennant Architects"] == "gate.launch_approval"
     assert stages["Alpenglas Manufaktur"] == "gate.go_no_go"
-    assert stages["Fjordbank"] == "gate.live_data"
+    assert stages["Fjordbank"] == "task.send_data_flow"  # a file that the customer alone can hand over
     [[schema]] = place.control(
         "SELECT t.schema_name FROM control.tenant t JOIN control.onboarding_card c ON c.tenant_id = t.id"
         " WHERE c.next_step = 'task.documentation'"
