@@ -22,8 +22,8 @@ from app.marketplace.api.answers import (
     signature_out,
     version_out,
 )
+from app.marketplace.doors.places import fetch, install_here, let_in, receive, scope
 from app.marketplace.operations import speaking
-from app.marketplace.pages.places import fetch, install_here, let_in, receive, scope
 from app.marketplace.queries.finding import facets, narrow
 from app.marketplace.queries.market import (
     Card,

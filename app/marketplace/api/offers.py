@@ -13,8 +13,8 @@ from app.access.permissions import Permission
 from app.kernel.paging import CursorKey, Listing
 from app.marketplace.api import described
 from app.marketplace.api.answers import accept, arriving_out, offer_fields, once
+from app.marketplace.doors.places import let_in, scope
 from app.marketplace.operations.offering import Ending, Offer, deprecate, submit, withdraw
-from app.marketplace.pages.places import let_in, scope
 from app.marketplace.queries.offers import (
     SUBMISSION_MISSING,
     Submission,

@@ -12,8 +12,8 @@ from app.access.permissions import Permission
 from app.kernel.work import Work
 from app.marketplace.api import described
 from app.marketplace.api.answers import accept, offer_fields
+from app.marketplace.doors.places import let_in, scope
 from app.marketplace.operations.reviewing import approve, decline, take_down
-from app.marketplace.pages.places import let_in, scope
 from app.marketplace.queries.offers import (
     Submission,
     find_key,

@@ -14,9 +14,9 @@ from app.access.permissions import Permission
 from app.audit.note import read_key
 from app.audit.queries.documents import list_documents
 from app.kernel.errors import Invalid, SlipwayError
+from app.marketplace.doors.places import let_in, receive
 from app.marketplace.operations.installing import TRUSTED, PublisherUnknown, trust_key
 from app.marketplace.pages.market import run_home
-from app.marketplace.pages.places import let_in, receive
 from app.templates.packing.package import LARGEST
 from app.web.begin import begin_work, home_of
 from app.web.forms import Form, new_command_key

@@ -12,8 +12,8 @@ from litestar.params import FromPath, FromQuery
 from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
+from app.marketplace.doors.places import fetch, install_here, let_in, may, scope
 from app.marketplace.operations import speaking
-from app.marketplace.pages.places import fetch, install_here, let_in, may, scope
 from app.marketplace.pages.showing import card_of
 from app.marketplace.queries.finding import facets, narrow, read_choices
 from app.marketplace.queries.market import (

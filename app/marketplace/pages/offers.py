@@ -14,9 +14,9 @@ from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
 from app.marketplace.checking.checks import untold_in
+from app.marketplace.doors.places import let_in, scope
 from app.marketplace.operations.offering import Ending, Offer, deprecate, submit, withdraw
 from app.marketplace.pages.market import run_home
-from app.marketplace.pages.places import let_in, scope
 from app.marketplace.pages.showing import submission_of
 from app.marketplace.queries.offers import (
     Submission,

@@ -12,9 +12,9 @@ from litestar.params import FromPath, FromQuery
 from app.access.permissions import Permission
 from app.kernel.errors import SlipwayError
 from app.kernel.work import Work
+from app.marketplace.doors.places import let_in, scope
 from app.marketplace.operations.reviewing import approve, decline, take_down
 from app.marketplace.pages.market import run_home
-from app.marketplace.pages.places import let_in, scope
 from app.marketplace.pages.showing import submission_of
 from app.marketplace.queries.offers import (
     Submission,

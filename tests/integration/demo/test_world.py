@@ -149,7 +149,8 @@ def runs_the_complete_templates(place: Place) -> None:
         "SELECT t.schema_name FROM control.tenant t JOIN control.onboarding_card c ON c.tenant_id = t.id"
         " WHERE c.next_step = 'task.documentation'"
     )
-    sold = "SELECT deal->'package'->>'id', deal->'package'->'add_ons' FROM \"{}\".onboarding"
+    chosen = "jsonb_path_query_array(deal->'package'->'add_ons', '$[*].id')"
+    sold = f"SELECT deal->'package'->>'id', {chosen} FROM \"{{}}\".onboarding"  # noqa: S608 - a query of ours
     assert place.cell(sold.format(schema)) == [("managed-workplace-gold", ["backup"])]
     people = 'SELECT locale FROM "{}".member'
     assert ("ar",) in place.cell(people.format(schema))
