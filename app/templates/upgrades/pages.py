@@ -63,10 +63,11 @@ class LinePages(Controller):
     @get("/upgrade", sync_to_thread=True)
     def merge(self, request: PageRequest, line: FromPath[str], to: FromQuery[str] = "") -> Response[str]:
         """The merge view: what the own overlays become on another version."""
-        _let_in(request)
+        home = _let_in(request)
         check_name(line)
         if not to:
-            _draw_line(request, line)  # a line that is not there leads nowhere
+            with begin_work(request, home.id) as work:
+                see_line(work, line)  # one that is not there leads nowhere
             return redirect(request, f"/templates/lines/{line}")
         return _draw_upgrade(request, line, to, Form(()))
 
