@@ -356,8 +356,9 @@ def effects(page):
 
 
 def published(page, title, version="1.0.0"):
-    """The way to a published template, as soon as that version stands in the list."""
-    line = page.get_by_role("table").first.get_by_role("row").filter(has_text=version)
+    """The way to a published template, as soon as that version is on offer: before, it waits in the row of the old."""
+    on_offer = page.get_by_role("link", name=version, exact=True)
+    line = page.get_by_role("table").first.get_by_role("row").filter(has=on_offer)
     return comes(line.get_by_role("link", name=title, exact=True))
 
 
