@@ -36,14 +36,43 @@ class Forecast:
     def __init__(self, definition: Definition, state: State, start: datetime) -> None:
         self.definition, self.state, self.start = definition, state, start
         self.plan = state.plan or _NO_PLAN
-        self._known: dict[Node, datetime] = {}
         self._binding: dict[Node, Node] = {}
         self._times: dict[Side, BusinessTime] = {"partner": state.time_for("partner")}
         self._times["customer"] = state.time_for("customer")
+        # Kept by side, each by the item's key alone: most of what deciding an event costs is looking these up.
+        self._begins: dict[str, datetime] = {}
+        self._ends: dict[str, datetime] = {}
+        self._fix()
+
+    def _fix(self) -> None:
+        """What is fixed whatever comes before it, as `basis` says of each."""
+        for key, item in self.state.items.items():
+            if item.opened_at and item.state != "waiting":
+                self._begins[key] = item.opened_at
+            if item.state in SETTLED and item.settled_at:
+                self._ends[key] = item.settled_at
+        for key in self.plan.pins:
+            moment = self.basis((key, "end"))[1]
+            if moment:
+                self._ends[key] = moment
+
+    def begin(self, key: str) -> datetime:
+        """When the item began, or is expected to begin."""
+        known = self._begins.get(key)
+        if known is None:
+            item = self.definition.items[key]
+            known = self.begin(item.parent) if item.parent else self.start
+            known = self._begins[key] = self._latest(known, self.joins(item))
+        return known
 
     def end(self, key: str) -> datetime:
         """When the item ended, or is expected to end; what waits for it can begin then."""
-        return self.at((key, "end"))
+        known = self._ends.get(key)
+        if known is None:
+            item = self.definition.items[key]
+            known = self._after(item, self.begin(key))
+            known = self._ends[key] = self._latest(known, self.definition.needed(item))
+        return known
 
     def due(self, key: str) -> datetime:
         """The date of an item that has not ended; one without any time of its own has the day on which it begins."""
@@ -53,25 +82,11 @@ class Forecast:
 
     def at(self, node: Node) -> datetime:
         """The moment of a node."""
-        known = self._known.get(node)
-        if known is None:
-            known = self.basis(node)[1] or self._latest(node)
-            self._known[node] = known
-        return known
+        return self.begin(node[0]) if node[1] == "begin" else self.end(node[0])
 
-    def _latest(self, node: Node) -> datetime:
-        """The latest of what `hangs_on` says, without a list of it: most of what deciding an event costs is this."""
-        key, side = node
-        item = self.definition.items[key]
-        earlier: Sequence[str] = self.joins(item) if side == "begin" else self.definition.needed(item)
-        if side == "end":
-            latest = self._after(item, self.at((key, "begin")))
-        else:
-            latest = self.at((item.parent, "begin")) if item.parent else self.start
-        for name in earlier:
-            end = self._known.get((name, "end")) or self.at((name, "end"))
-            latest = max(latest, end)
-        return latest
+    def _latest(self, latest: datetime, earlier: Sequence[str]) -> datetime:
+        ends = self._ends
+        return max([latest, *[ends.get(name) or self.end(name) for name in earlier]]) if earlier else latest
 
     def binding(self, node: Node) -> Node:
         """Which of the nodes that this one comes after leaves it the latest moment; of several, the first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from app.templates.overlays.edits import Edit, edits_of
 from app.templates.overlays.origins import Lock, Origin, lock_on, locks_in, origin_in_overlay
 from app.templates.overlays.reading import Overlay
-from app.templates.overlays.tree import Words, ids_of, look, same, step, words_of
+from app.templates.overlays.tree import Words, copied, ids_of, look, same, step, words_of
 from app.templates.rules import Path, Problem, likely_fix
 
 POSITION = "$position"  # under it is noted who moved an element
@@ -54,7 +53,7 @@ class _One:
     overlay: Overlay
 
     def set(self, edit: Edit) -> None:
-        self._parent(edit)[edit.words[-1]] = copy.deepcopy(edit.value)
+        self._parent(edit)[edit.words[-1]] = copied(edit.value)
         self._note(edit.words, edit.path)
 
     def unset(self, edit: Edit) -> None:
@@ -69,7 +68,7 @@ class _One:
         beside = self._beside(edit)
         there = step(beside, edit.words[-1])
         if there is None:
-            beside.append(copy.deepcopy(edit.value))
+            beside.append(copied(edit.value))
         elif not same(there, edit.value):
             self.say(edit.path, f"“{'.'.join(edit.words)}” exists already.", "Leave $add out to change it.")
             return

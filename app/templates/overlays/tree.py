@@ -13,11 +13,21 @@ from app.templates.rules import Path
 
 Words = tuple[str, ...]
 Kind = Literal["absent", "mapping", "keyed", "value"]
+_HOLDS = frozenset({dict, list})
 
 
 def words_of(dotted: str) -> Words:
     """The words of a dotted path; of an empty one, none."""
     return tuple(dotted.split(".")) if dotted else ()
+
+
+def copied(value: Any) -> Any:
+    """A plain value of its own. `copy.deepcopy` keeps what is shared shared, which a plain document never needs."""
+    if type(value) is dict:
+        return {name: copied(each) if type(each) in _HOLDS else each for name, each in value.items()}
+    if type(value) is list:
+        return [copied(each) if type(each) in _HOLDS else each for each in value]
+    return value
 
 
 def is_keyed(value: Any) -> bool:

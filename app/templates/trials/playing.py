@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from app.flow import events
 from app.flow.calendar import Calendar, read_calendar
 from app.flow.commands import NotifyRole, RequestAction, StartNext
-from app.flow.decide import decide, new_state
 from app.flow.definition import Definition, Item
 from app.flow.events import By, Event, Evidenced
 from app.flow.fields import Field, Value
@@ -21,6 +20,7 @@ from app.flow.simulation.files import handed_over
 from app.flow.state import State
 from app.kernel.errors import Conflict, Invalid
 from app.templates.trials.reading import Sample
+from app.templates.trials.remembering import Remembered
 
 SOMEBODY: Final = "somebody"
 SIGNER: Final = "Sam Example"
@@ -41,12 +41,16 @@ class NoMoment(Invalid):
 
 @dataclass(slots=True)
 class Play:
-    """One onboarding. `told` are the roles told since the last check, `asked` each connector's last call."""
+    """One onboarding. `told` are the roles told since the last check, `asked` each connector's last call.
+
+    `before` knows what was decided in tests that began alike.
+    """
 
     definition: Definition
     sample: Sample
     now: datetime
     state: State
+    before: Remembered
     told: list[NotifyRole] = field(default_factory=list)
     asked: dict[str, RequestAction] = field(default_factory=dict)
     following: list[str] = field(default_factory=list)
@@ -58,7 +62,7 @@ class Play:
 
     def apply(self, event: Event) -> None:
         """It happens now. Raises the reducer's refusals."""
-        decision = decide(self.definition, self.state, event, self.now)
+        decision = self.before.decide(self.definition, self.state, event, self.now)
         self.state = decision.state
         for command in decision.commands:
             if isinstance(command, NotifyRole):
@@ -110,7 +114,7 @@ class Play:
         return _merged(_plausible(item.action.outputs if item.action else (), self.now), own, said)
 
 
-def begin(definition: Definition, sample: Sample, given: Mapping[str, Any]) -> Play:
+def begin(definition: Definition, sample: Sample, given: Mapping[str, Any], before: Remembered) -> Play:
     """An onboarding that has just started. Raises the refusals of calendars and of the reducer."""
     written = given.get("start") or sample.start or _BEGIN
     parties = {name: given.get(name) or sample.of(name) for name in ("partner", "customer")}
@@ -118,7 +122,7 @@ def begin(definition: Definition, sample: Sample, given: Mapping[str, Any]) -> P
     partner, customer = (
         read_calendar(_with_dates(each), first_year=first_year) if each else Calendar() for each in parties.values()
     )
-    play = Play(definition, sample, _moment(written, partner), new_state(definition))
+    play = Play(definition, sample, _moment(written, partner), before.begin(definition), before)
     play.apply(
         events.Started(
             by=By(actor=SOMEBODY),

@@ -12,6 +12,7 @@ from app.templates.trials.expecting import differences
 from app.templates.trials.finishing import finish
 from app.templates.trials.playing import Play, begin
 from app.templates.trials.reading import Sample, Scenario
+from app.templates.trials.remembering import Remembered
 from app.templates.trials.steps import Step, event_of, item_of, verb_of
 
 FindVersion = Callable[[str | None], Definition | None]  # by the partner whose overlay counts
@@ -28,19 +29,20 @@ class Outcome:
 
 def run_tests(scenarios: Iterable[Scenario], sample: Sample, find: FindVersion) -> Iterator[Outcome]:
     """Play each test on the version that it is for."""
+    before = Remembered()
     for scenario in scenarios:
         definition = find(scenario.overlay)
         if definition is None:
             told = scenario.problem(("given", "overlay"), f"there is no overlay of “{scenario.overlay}” to test here.")
             yield Outcome(scenario, 0, (told,))
         else:
-            yield _run(scenario, sample, definition)
+            yield _run(scenario, sample, definition, before)
 
 
-def _run(scenario: Scenario, sample: Sample, definition: Definition) -> Outcome:
+def _run(scenario: Scenario, sample: Sample, definition: Definition, before: Remembered) -> Outcome:
     given, steps = scenario.document.get("given", {}), scenario.document.get("when", [])
     try:
-        play = begin(definition, sample, given)
+        play = begin(definition, sample, given, before)
     except SlipwayError as trouble:
         return Outcome(scenario, 0, (scenario.problem(("given",), f"cannot begin: {_told(trouble)}"),))
     problems: list[Problem] = []

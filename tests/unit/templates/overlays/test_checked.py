@@ -31,3 +31,13 @@ class TestChecked:
             checked.add(str(number))
         assert not checked.holds("0")
         assert checked.holds("500")
+        for number in range(501):
+            checked.leads(str(number), "o", lambda: "there")
+        assert checked.leads("0", "o", lambda: "elsewhere") == "elsewhere"
+
+    def test_hashes_a_way_once_and_knows_two_ways_apart(self):
+        checked, one = Checked(), overlay("title: {en: Ours, de: Unser}")
+        other = overlay("title: {en: Other, de: Anderer}")
+        digests = [apply_overlays(managed_services(), [each], checked=checked).digest for each in (one, other, one)]
+        assert digests == [apply_overlays(managed_services(), [each]).digest for each in (one, other, one)]
+        assert checked.leads(managed_services().digest, one.digest, lambda: "hashed anew") == digests[0]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from app.flow.calendar import Calendar
+from app.flow.decide import NotStarted
+from app.flow.events import By, Started
+from app.templates.trials.playing import SOMEBODY, begin
+from app.templates.trials.remembering import Remembered
+from app.templates.trials.running import run_tests
+from app.templates.workbench.bench import open_bench
+from app.templates.workbench.files import LIBRARY
+from tests.unit.flow.running import managed_services
 from tests.unit.templates.samples import line_of
-from tests.unit.templates.trials.played import outcomes, played, written
+from tests.unit.templates.trials.played import outcomes, played, sample, written
 
 PREPARED = "finish: stage.handoff\n"
 LAST = "finish: task.solve_first_ticket\ncomplete: task.confirm_value\n"
+NOWHERE = dict.fromkeys(("stage.handoff", "stage.rollout", "gate.handoff"), "cancelled")  # no test leads there
 REPORTED = "{raise: timeline_risk, item: gate.handoff_quality}\n"
 ASKED = PREPARED + "complete: task.describe_environment\n"
 
@@ -179,3 +191,25 @@ class TestGiven:
     def test_refuses_a_calendar_that_tells_no_time(self, calendar):
         [problem] = played("", given=f"partner: {calendar}")
         assert "cannot begin" in problem.message
+
+
+class TestTogether:
+    def test_each_comes_out_as_it_does_alone(self):
+        """What tests share is decided once, and none of them notices."""
+        bench = open_bench(LIBRARY / "msp" / "midmarket-services" / "template.yaml")
+        scenarios = [replace(each, document=each.document | {"then": {"items": NOWHERE}}) for each in bench.tests()]
+        told = [each.problems for each in run_tests(scenarios, bench.sample(), bench.version)]
+        alone = [next(run_tests([each], bench.sample(), bench.version)).problems for each in scenarios]
+        assert told == alone
+        assert len({each.message for problems in told for each in problems}) > len(told)
+
+    def test_what_begins_alike_is_decided_once_and_refused_each_time(self):
+        before = Remembered()
+        one, other = (begin(managed_services(), sample(), {}, before) for _ in range(2))
+        assert one.state is other.state
+        assert begin(managed_services(), sample(), {"start": "2026-03-03T09:00"}, before).state != one.state
+        for play in (one, other):
+            with pytest.raises(NotStarted):
+                play.apply(
+                    Started(by=By(actor=SOMEBODY), inputs={}, packet={}, partner=Calendar(), customer=Calendar())
+                )
