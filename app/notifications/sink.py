@@ -113,7 +113,8 @@ class MailSink:
 
 def listen(port: int) -> socket.socket:
     """A socket that listens on loopback. Raises SinkNotStarted when the port is taken."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Asyncio sends small answers at once only on a socket that says it is TCP: each greeting waited 40 ms for that.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -52,7 +51,7 @@ from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
 from app.kernel.work import JOBS, Work
 from app.notifications.postroom import Postroom
-from app.notifications.sink import MailSink
+from app.notifications.sink import MailSink, listen
 from app.onboarding import operations
 from app.onboarding.models import Onboarding
 from app.onboarding.queries.stored import definition_of, state_of
@@ -134,7 +133,7 @@ class Portals:
         self.mail = stack.enter_context(MailSink(folder / "mail"))
         self._clock = BusinessClock([installation.urls.cell_url])
         stack.callback(self._clock.close)
-        self._listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self._listening = stack.enter_context(listen(0))
         self.port = int(self._listening.getsockname()[1])
         self.runtime = self._wire(folder, redis_url, stack)
         installation.runtime = self.runtime

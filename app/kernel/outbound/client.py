@@ -80,8 +80,10 @@ def resolve_name(host: str, port: int) -> list[str]:
 
 
 def dial_address(address: tuple[str, int], seconds: float) -> socket.socket:
-    """A TCP connection to one numeric address."""
-    return socket.create_connection(address, timeout=seconds)
+    """A TCP connection to one numeric address. A body does not wait until its headers were received."""
+    sock = socket.create_connection(address, timeout=seconds)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 class _Deadline:

@@ -9,7 +9,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.kernel.outbound.client import OutboundClient, OutboundRequest, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.client import (
+    OutboundClient,
+    OutboundRequest,
+    PeerOutcomeUnknown,
+    PeerUnreachable,
+    dial_address,
+)
 from app.kernel.outbound.egress import AddressBook, EgressRefused
 
 PEER = "api.peer.example"
@@ -92,6 +98,11 @@ class TestSend:
             client_for(port).send(OutboundRequest(method="POST", url=f"https://{PEER}/", content=b"12345"))
         assert b"Content-Length: 5\r\n" in seen[0]
         assert len(bodies) == 1
+
+    def test_sends_a_body_at_once(self):
+        """Left to itself, TCP keeps it until the headers were received: a whole way there and back."""
+        with peer(saying(OK)) as (port, _seen), dial_address(("127.0.0.1", port), 1.0) as sock:
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     def test_ignores_proxies_of_the_environment(self, monkeypatch):
         with peer(saying(OK)) as (proxy_port, proxied), peer(saying(OK)) as (port, seen):

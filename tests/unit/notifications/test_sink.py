@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app.notifications.compose import Mail, Mailbox, compose
 from app.notifications.mail_folder import MailFolder, find_links, link_name, read_mail
-from app.notifications.sink import MailSink, SinkNotStarted, main
+from app.notifications.sink import MailSink, SinkNotStarted, listen, main
 from app.notifications.smtp import MailRefused, send
 from tests.unit.notifications.servers import Server
 
@@ -55,6 +55,11 @@ class TestMailSink:
         assert mail.recipients == ("jean@acme.example",)
         assert mail.message_id == f"<{MAIL.id}@northwind.example>"
         assert mail.links == ("https://northwind.example/t/1?a=1&b=2", "mailto:help@northwind.example")
+
+    def test_answers_at_once_line_by_line(self):
+        """Asyncio sends small lines at once on a socket that was made for TCP, and only there."""
+        with listen(0) as listening:
+            assert listening.proto == socket.IPPROTO_TCP
 
     def test_shows_the_newest_first_and_each_persons_own(self, sink):
         for number in range(5):
