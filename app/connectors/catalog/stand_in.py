@@ -140,7 +140,7 @@ class _Door(BaseHTTPRequestHandler):
 
     server: _Server
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # an answer is two writes: the second waited up to 40 ms for the first to be received
+    disable_nagle_algorithm = True  # an answer is two writes: the second waited up to 40 ms for the first
 
     def _serve(self) -> None:
         stand_in = self.server.stand_in
