@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from tests.factories.doors import Doors
+
 PLATFORM_WORDS = ("slipway", "litestar", "uvicorn", "python", "psycopg")
 
 
+@pytest.fixture(scope="module")
+def doors(shared_installation, doors_redis):
+    """One for all who only look; who changes something has `own_doors`."""
+    served = Doors(shared_installation, redis_url=doors_redis)
+    yield served
+    served.close()
+
+
 @pytest.fixture
-def rooms(shared_rooms):
-    return shared_rooms
+def own_doors(installation, doors_redis):
+    served = Doors(installation, redis_url=doors_redis)
+    yield served
+    served.close()
 
 
 class TestUnknownHost:
@@ -50,7 +62,8 @@ class TestUnknownHost:
     def test_is_what_no_host_is(self, doors):
         assert doors.browser().send("GET", "/sign-in", headers={"host": ""}).status in {400, 404}
 
-    def test_is_what_an_organisation_that_is_not_active_is(self, doors):
+    def test_is_what_an_organisation_that_is_not_active_is(self, own_doors):
+        doors = own_doors
         doors.installation.control("UPDATE control.organisation SET state = 'closed' WHERE id = %s", doors.contoso)
         assert doors.browser("contoso.localhost").get("/sign-in").status == 404
         assert doors.browser("northwind.localhost").get("/sign-in").status == 200
@@ -95,7 +108,8 @@ class TestProbes:
         assert ready.status == 200
         assert '"control":"ok"' in ready.text
 
-    def test_say_when_the_build_and_the_database_do_not_belong_together(self, doors):
+    def test_say_when_the_build_and_the_database_do_not_belong_together(self, own_doors):
+        doors = own_doors
         doors.installation.control("UPDATE control.alembic_version SET version_num = 'other'")
         answer = doors.browser("127.0.0.1").get("/readyz")
         assert answer.status == 503
