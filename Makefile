@@ -17,7 +17,7 @@ PEERS := tests/peers/oidc/node_modules/.package-lock.json
 # Where a machine forbids Python to keep what it compiled, each process of a test run would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast collect check format lock assets bench soak look openapi clean
+.PHONY: help demo test test-fast collect check format lock assets bench soak look openapi events clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,10 @@ look: $(DEV) $(ASSETS) ## Contact sheet of every page: two brands, two widths, l
 
 openapi: $(DEV) ## Write the API's own document anew into docs/api/openapi.json
 	@$(BIN)/python -m app.cli openapi > docs/api/openapi.json
+
+events: $(DEV) ## Write the catalogue of events anew into docs/api/events.json; refuses what would break readers
+	@$(BIN)/python -m app.cli events catalogue $$(test -f docs/api/events.json && echo --since docs/api/events.json) > .events.json \
+	  && mv .events.json docs/api/events.json
 
 lock: $(DEV) ## Compile the hash locks anew from pyproject.toml
 	@for target in "requirements.txt:--extra install" "requirements-dev.txt:--extra install --extra dev --extra vault"; do \

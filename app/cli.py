@@ -143,6 +143,13 @@ def openapi(_arguments: list[str]) -> int:
     return run_openapi()
 
 
+def events(arguments: list[str]) -> int:
+    """What may happen and what each event says: list, schema, catalogue."""
+    from app.bootstrap.commands.events import run_events
+
+    return run_events(arguments)
+
+
 def fleet(arguments: list[str]) -> int:
     """Upgrade the schemas of all workspaces: compile, plan, apply, status, verify, resume."""
     from app.bootstrap.commands.fleet import run_fleet
@@ -232,6 +239,7 @@ COMMANDS: dict[str, Command] = {
     "partners": partners,
     "people": people,
     "openapi": openapi,
+    "events": events,
     "keys": keys,
     "doctor": doctor,
     "tenants": tenants,

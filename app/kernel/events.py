@@ -16,11 +16,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about `subject_id`. Subclasses set `type` (`onboarding.task.completed`) and add the body's fields.
 
     `onboarding_id`, where there is one, orders delivery: one onboarding's events are told in order (DESIGN 9).
+    `schema_version` is raised when whoever reads the body as it was could read it no more (`kernel.catalogue`).
     `personal` names the body fields that hold personal values: the trail's leaf keeps only commitments of them.
     """
 
     type: ClassVar[str]
     subject_kind: ClassVar[str]
+    schema_version: ClassVar[int] = 1
     personal: ClassVar[frozenset[str]] = frozenset()
 
     subject_id: UUID

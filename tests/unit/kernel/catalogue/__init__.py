@@ -1,0 +1,1 @@
+"""Attacks on the shared words of the house."""
