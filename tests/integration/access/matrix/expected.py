@@ -83,6 +83,10 @@ FOR_VIEWERS = {
 # What such a change of one's own leaves behind, and nothing else: ends of what `Standing` calls it.
 _FEED = (".command", "control.date_feed", "onboarding.feed.started", "onboarding.feed.ended")
 OF_ONES_OWN = {
+    # Software that may read an onboarding reads its files, and that it did stands in the customer's trail.
+    "GET /api/v1/tenants/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/files/{file_id:uuid}/content": (
+        "onboarding.file.opened",
+    ),
     "POST /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/dates/feed": _FEED,
     "POST /t/{tenant_id:uuid}/onboardings/{onboarding_id:uuid}/dates/feed/end": _FEED,
 }

@@ -93,7 +93,7 @@ def try_all(town: Town, some: Iterable[Pair]) -> list[str]:
     for route, who in some:
         path = fill(route, things(town, route))
         found += trouble_with(town, route, who, knock(route, path, who, key=new_key()), path)
-    own = tuple(end for route, who in some if who is town.viewer for end in OF_ONES_OWN.get(route.name, ()))
+    own = tuple(end for route, who in some if who in town.small for end in OF_ONES_OWN.get(route.name, ()))
     if changed := [each for each in before.differences() if not each.endswith(own)]:
         found += [f"changed: {each}" for each in changed] + _who_changed(town, some)
     return found
