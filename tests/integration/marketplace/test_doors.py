@@ -131,7 +131,7 @@ class TestFromOfferToInstall:
         assert [way for way in ways if otto.get(way).status >= 400] == []
 
     def test_says_before_it_is_submitted_that_a_listing_would_say_nothing(self, house: House):
-        silent = template("northwind-silent", description={"en": "For renewals.", "de": " "})
+        silent = template("northwind-silent", description={"en": "For renewals.", "de": " ", "ar": "للتجديد."})
         with house.installation.work(house.home, house.ada) as work:
             publish(work, silent)
         house.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,9 +12,9 @@ from ruamel.yaml import YAML
 from app.templates.document import read_yaml
 from app.templates.rules import TemplateRefused
 
-# No word begins with ? or : here: inside of brackets libyaml takes them for signs, as YAML 1.1 did.
+# No word begins with ? or :, nor holds :? here: inside of brackets libyaml takes them for signs, as YAML 1.1 did.
 LETTERS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])
-WORDS = st.text(LETTERS, max_size=12).map(lambda word: word.lstrip("?:"))
+WORDS = st.text(LETTERS, max_size=12).map(lambda word: re.sub(r":+\?", "?", word).lstrip("?:"))
 TRICKY = st.sampled_from(["yes", "on", "no", "~", "null", "1_0", "0o7", "010", "12:30", "=", "<<", "- a", "a: b", "#"])
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(10**13), 10**13), WORDS, TRICKY)
 VALUES: Any = st.recursive(
@@ -31,7 +32,11 @@ def test_what_was_written_is_read_with_the_places_of_the_other_reader(document, 
     assert source.places == _places(text)
 
 
-@given(PLAIN)
+# libyaml takes a # straight after the sign of a block for a comment, of an empty text; the other reader refuses it.
+_COMMENTED = re.compile(r"[|>][-+0-9]*#")
+
+
+@given(PLAIN.filter(lambda word: not _COMMENTED.match(word)))
 @settings(max_examples=150, deadline=None)
 def test_a_plain_word_means_what_yaml_1_2_says_and_never_what_1_1_said(word):
     text = f"a: {word}\n"

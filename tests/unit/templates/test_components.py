@@ -266,7 +266,7 @@ class TestLibrary:
     def test_its_component_is_in_use(self):
         template = open_shelf("msp/renewal").template
         assert "task.access_decided" in template.compile().items
-        assert find_component("component/access-review@1.0.0") is not None
+        assert find_component("component/access-review@1.1.0") is not None
 
     @pytest.mark.parametrize("name", ["component/../../x@1.0.0", "component/access-review@9.0.0", "access-review"])
     def test_nothing_else_is_found(self, name):

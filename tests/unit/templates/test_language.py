@@ -67,7 +67,7 @@ class TestLint:
                 "Did you mean “packet.business_outcome",
             ),
             ("{provider}", "{provder}", "Did you mean “provider”?"),
-            ('{en: "Handoff", de: "Übergabe"}', '{en: "Handoff"}', "missing in “de”"),
+            ('{en: "Handoff", de: "Übergabe", ar', '{en: "Handoff", ar', "missing in “de”"),
             ("default_locale: en", "default_locale: fr", "default language"),
             (
                 "exit: gate.handoff_quality.passed",
@@ -178,4 +178,5 @@ class TestLibrary:
         assert title == {
             "en": "Managed services with your service provider",
             "de": "Managed Services mit Ihrem Dienstleister",
+            "ar": "الخدمات المُدارة مع مزوّد الخدمة",
         }

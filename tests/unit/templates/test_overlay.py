@@ -29,7 +29,11 @@ class TestNorthwind:
     def test_is_the_branded_version(self):
         effective = open_shelf("msp/managed-services").effective("northwind")
         definition = effective.compile()
-        assert definition.title == {"en": "Northwind Managed Services", "de": "Northwind Managed Services"}
+        assert definition.title == {
+            "en": "Northwind Managed Services",
+            "de": "Northwind Managed Services",
+            "ar": "نورثويند للخدمات المُدارة",
+        }
         assert "Northwind desk" in definition.items["task.train_staff"].help["en"]
         assert definition.timers["environment_answer"].ladder[0].after.business_hours == 8
         assert tasks_of(effective, "milestone.people_ready")[0] == "task.security_briefing"
@@ -61,7 +65,7 @@ class TestMerge:
             TASK.format(id="announce")
             + "            $remove: true\n          - {id: train_staff, $first: true}\n"
             + "          - {id: quiz, $add: true, $after: train_staff, kind: message, "
-            + 'title: {en: "Q", de: "Q"}, owner: csm}\n'
+            + 'title: {en: "Q", de: "Q", ar: "Q"}, owner: csm}\n'
         )
         assert tasks_of(effective, "milestone.people_ready") == ["task.train_staff", "task.quiz"]
 
@@ -74,10 +78,10 @@ class TestMerge:
         assert effective.compile().items["task.announce"].depends_on == ()
 
     def test_stacks_in_order(self):
-        distributor = overlay('texts: {provider: {en: "Big", de: "Groß"}}')
+        distributor = overlay('texts: {provider: {en: "Big", de: "Groß", ar: "كبير"}}')
         reseller = overlay('texts: {provider: {en: "Small"}}', after=[distributor])
         effective = apply_overlays(managed_services(), [distributor, reseller])
-        assert effective.document["texts"]["provider"] == {"en": "Small", "de": "Groß"}
+        assert effective.document["texts"]["provider"] == {"en": "Small", "de": "Groß", "ar": "كبير"}
 
     @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200))
     @settings(max_examples=15)

@@ -71,7 +71,7 @@ def task(name: str, **more: Any) -> Document:
 
 def said(text: str) -> dict[str, str]:
     """A text in the template's languages."""
-    return {"en": text, "de": text}
+    return {"en": text, "de": text, "ar": text}
 
 
 def milestone(name: str, *tasks: Document, **more: Any) -> Document:

@@ -7,11 +7,11 @@ import pytest
 from app.templates.language import read_template
 from tests.unit.templates.samples import FILE, changed, line_of, overlay, problems_of, refusals
 
-HANDOFF = '{en: "Handoff", de: "Übergabe"}'
+HANDOFF = '{en: "Handoff", de: "Übergabe", ar: "التسليم"}'
 
 
 def titled(text: str) -> str:
-    return changed(HANDOFF, f'{{en: "{text}", de: "Übergabe"}}')
+    return changed(HANDOFF, f'{{en: "{text}", de: "Übergabe", ar: "التسليم"}}')
 
 
 class TestCheckTexts:

@@ -28,10 +28,10 @@ from tests.unit.templates.samples import managed_services, overlay
 
 MESSAGE: dict[str, Any] = {
     "kind": "message",
-    "title": {"en": "Ask", "de": "Fragen"},
+    "title": {"en": "Ask", "de": "Fragen", "ar": "السؤال"},
     "owner": "csm",
 }
-ADDED = '$add: true, kind: message, title: {en: "Ask", de: "Fragen"}, owner: csm'
+ADDED = '$add: true, kind: message, title: {en: "Ask", de: "Fragen", ar: "السؤال"}, owner: csm'
 
 
 def sets(path: str, value: Any):
@@ -119,8 +119,11 @@ ANNOUNCE = f"{READY}.tasks.announce"
 ASK = {"id": "ask", **MESSAGE}
 ASKED = ASK | {"owner": "service_desk_lead"}
 NINE = of_task("due: {business_days: 9}")
-PROOF, LIST = {"label": {"en": "Proof", "de": "Beweis"}}, {"label": {"en": "List", "de": "Liste"}}
-SAYS_PROOF = of_task("evidence: {label: {en: Proof, de: Beweis}}")
+PROOF, LIST = (
+    {"label": {"en": "Proof", "de": "Beweis", "ar": "الإثبات"}},
+    {"label": {"en": "List", "de": "Liste", "ar": "القائمة"}},
+)
+SAYS_PROOF = of_task("evidence: {label: {en: Proof, de: Beweis, ar: الإثبات}}")
 GATE = ["gate.launch"]
 FREE = of_task("depends_on: []", "announce")
 CONFLICTS = [
@@ -183,7 +186,7 @@ class TestFoundByChance:
         def change(document: dict[str, Any]) -> None:
             del document["timers"]
 
-        ladder = '[{after: {business_days: 1}, role: csm, message: {en: "Late", de: "Spät"}}]'
+        ladder = '[{after: {business_days: 1}, role: csm, message: {en: "Late", de: "Spät", ar: "متأخر"}}]'
         patch = f"timers: [{{id: own, $add: true, $last: true, item: task.train_staff, ladder: {ladder}}}]"
         assert [each["id"] for each in effective_of(upgraded(patch, change))["timers"]] == ["own"]
 
@@ -278,7 +281,7 @@ class TestRefusal:
             removes("announce")(document)
 
         patch = of_task(
-            "$add: true, kind: message, title: {en: A, de: A}, owner: csm, depends_on: [task.announce]", "ask"
+            "$add: true, kind: message, title: {en: A, de: A, ar: A}, owner: csm, depends_on: [task.announce]", "ask"
         )
         with pytest.raises(TemplateRefused) as refused:
             upgraded(patch, change)

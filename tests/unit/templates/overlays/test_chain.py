@@ -12,7 +12,7 @@ from app.templates.rules import Problem, TemplateRefused
 from tests.unit.templates.merging.versions import overlay_of, version
 from tests.unit.templates.samples import managed_services, overlay, overlay_text
 
-BIG = 'texts: {provider: {en: "Big", de: "Groß"}}'
+BIG = 'texts: {provider: {en: "Big", de: "Groß", ar: "كبير"}}'
 SMALL = 'texts: {provider: {en: "Small"}}'
 LOCKS = 'locks: [{path: texts.provider, reason: "It is our brand."}, {path: roles, reason: "One team."}]\n'
 
@@ -34,7 +34,7 @@ class TestChain:
         second = overlay(SMALL, after=[first])
         together = apply_overlays(managed_services(), [first, second])
         assert second.written_for == apply_overlays(managed_services(), [first]).digest
-        assert together.document["texts"]["provider"] == {"en": "Small", "de": "Groß"}
+        assert together.document["texts"]["provider"] == {"en": "Small", "de": "Groß", "ar": "كبير"}
 
     def test_refuses_one_that_was_written_for_the_template_alone(self):
         problem = refused(distributor(), overlay(SMALL))[0]
@@ -158,7 +158,7 @@ class TestExplain:
 
     def test_of_what_was_taken_out_and_put_in_again(self):
         first = distributor("description: null")
-        again = overlay('description: {en: "New", de: "Neu"}', after=[first])
+        again = overlay('description: {en: "New", de: "Neu", ar: "جديد"}', after=[first])
         told = explain(apply_overlays(managed_services(), [first, again]), "description")
         assert [each.value is None for each in told.settings] == [False, True, False]
         assert told.origin.id == "test-overlay"

@@ -8,7 +8,7 @@ from app.templates.rules import TemplateRefused
 from tests.unit.templates.merging.versions import of_task
 from tests.unit.templates.samples import merged, overlay, refusals
 
-NEW = 'kind: message, title: {en: "Q", de: "Q"}, owner: csm'
+NEW = 'kind: message, title: {en: "Q", de: "Q", ar: "Q"}, owner: csm'
 
 
 def order(patch: str) -> list[str]:

@@ -32,7 +32,7 @@ class TestSell:
 
     def test_fills_in_the_languages_of_the_template(self):
         item = sell(package(), ["backup"], base()).compile().items["task.backup_restore"]
-        assert item.title == {"en": "Prove a restore", "de": "Prove a restore"}
+        assert item.title == {"en": "Prove a restore", "de": "Prove a restore", "ar": "Prove a restore"}
 
     def test_serves_by_its_tier_and_keeps_whom_the_template_tells(self):
         before, after = base().compile(), sell(package(), [], base()).compile()

@@ -1,4 +1,4 @@
-"""The complete templates of the library before they run: every view, in each of three languages and two brands."""
+"""Every template of the library before it runs: every view, in each of three languages and two brands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.flow.fields import Text
-from app.templates.library import open_shelf
+from app.templates.library import LIBRARY, open_shelf
 from app.templates.overlay import Effective
 from app.templates.preview import board_of, changes_of, facts_of, forms_of, timeline_of
 from app.web.assets import Assets
@@ -18,11 +18,15 @@ from app.web.rendering import pages
 from app.web.translations import LOCALES
 from tests.look.brands import VIEWS
 
-ADAPTED_BY = {
+ADAPTED_BY: dict[str, str | None] = {
     "msp/midmarket-services": "northwind",
     "saas/enterprise-launch": "lumen",
     "erp/rollout-across-vendors": "harbor",
     "integrator/custom-integration": "lumen",
+    "msp/managed-services": "northwind",
+    "saas/two-region-launch": "lumen",
+    "erp/rollout": "harbor",
+    "msp/renewal": None,
 }
 DRAWN: dict[str, Callable[..., Any]] = {
     "board": lambda _, plan, read: board_of(plan, read),
@@ -47,7 +51,8 @@ ASSETS = Assets({"app.css": "app.css", "app.js": "app.js", "icons.svg": "icons.s
 
 @cache
 def adapted(shelf: str) -> Effective:
-    return open_shelf(shelf).effective(ADAPTED_BY[shelf])
+    partner = ADAPTED_BY[shelf]
+    return open_shelf(shelf).effective(partner)
 
 
 def reader(language: str) -> Callable[[Text], str]:
@@ -58,6 +63,11 @@ def reader(language: str) -> Callable[[Text], str]:
         return text.get(language, "")
 
     return read
+
+
+def test_no_template_is_left_out():
+    beside = {str(path.parent.relative_to(LIBRARY)) for path in LIBRARY.glob("*/*/template.yaml")}
+    assert beside == set(ADAPTED_BY)
 
 
 class TestEveryView:
