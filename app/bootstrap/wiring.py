@@ -20,6 +20,7 @@ from app.bootstrap.services.links import link_services
 from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
+from app.connectors.webhooks.sender import Sender
 from app.identity.mailer import Mailer
 from app.identity.sso.secrets import ClientSecrets
 from app.identity.step_up.sealer import PersonSealer
@@ -47,8 +48,8 @@ from tenants.schema.install import install, read_installation
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 _JOBS_WAIT = 60.0  # seconds for a connection: a worker has more threads than these, and keeps its leases meanwhile
-_BELOW = ("audit", "access", "identity", "vault", "tenancy")
-JOB_MODULES = (*_BELOW, "connectors", "notifications", "templates", "marketplace", "intake", "onboarding")
+_BELOW = ("audit", "access", "identity", "vault", "tenancy", "connectors", "connectors.webhooks")
+JOB_MODULES = (*_BELOW, "notifications", "templates", "marketplace", "intake", "onboarding")
 
 
 class CellWithoutAddress(Invalid):
@@ -162,6 +163,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Seeder: seeder(keyring),
         Runner: Runner(Registry.load(), outbound, time_limit=_CALL_LIMIT),
         OutboundClient: outbound,
+        Sender: Sender(outbound),
         ClientSecrets: SealedClientSecrets(keyring),
         Postroom: postroom,
         Mailer: postroom,

@@ -1,4 +1,4 @@
-"""Configured connections of a tenant and the runs of their actions."""
+"""Configured connections of a tenant, the runs of their actions, and who listens to its events."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.metadata import Document, TenantRecord
+from tenants.metadata import CellRecord, Document, TenantRecord
+from tenants.moving.portable import Travels
 
 
 class Connection(TenantRecord):
@@ -45,3 +46,18 @@ class Run(TenantRecord):
     result: Mapped[Document | None]
     requested_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class Listener(CellRecord):
+    """A verified endpoint of a tenant and the types it hears, as LIKE patterns: what the relay asks, with no schema.
+
+    Where and how to send stands in the tenant's schema. Changed through `cell.listen` and `cell.listen_no_more`.
+    """
+
+    __tablename__ = "listener"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "endpoint_id"), {"info": {"travels": Travels("true")}})
+
+    tenant_id: Mapped[UUID]
+    endpoint_id: Mapped[UUID]
+    patterns: Mapped[list[Any]]
+    ordered: Mapped[bool]

@@ -46,6 +46,7 @@ FRESH = {
     "timer": "state = 'waiting' AND fired_at IS NULL",
     "inbox": "true",
     "trail_mark": "true",
+    "listener": "true",
     "trail_head": "true",  # the one row of a tenant that arrives with its trail; afterwards only functions change it
 }
 

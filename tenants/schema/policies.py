@@ -88,6 +88,18 @@ CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolea
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$ SELECT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = cell.current_tenant()
            AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running') $body$;
+
+CREATE OR REPLACE FUNCTION cell.listen(p_endpoint uuid, p_patterns jsonb, p_ordered boolean) RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ INSERT INTO cell.listener (tenant_id, endpoint_id, patterns, ordered)
+         VALUES (cell.current_tenant(), p_endpoint, p_patterns, p_ordered)
+         ON CONFLICT (tenant_id, endpoint_id) DO UPDATE
+         SET patterns = excluded.patterns, ordered = excluded.ordered $body$;
+
+CREATE OR REPLACE FUNCTION cell.listen_no_more(p_endpoint uuid) RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ DELETE FROM cell.listener l
+         WHERE l.tenant_id = cell.current_tenant() AND l.endpoint_id = p_endpoint $body$;
 """.replace("HANDING_OUT", str(HANDING_OUT))
 
 # Functions are declared anew each time: one that changed its shape cannot be replaced in place, and one that is no
@@ -166,7 +178,7 @@ def cell_rules(roles: RoleNames) -> str:
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
-        f"GRANT SELECT ON cell.inbox, cell.trail_mark, cell.trail_head TO {roles.dispatcher};",  # tenants travel
+        f"GRANT SELECT ON cell.inbox, cell.trail_mark, cell.trail_head, cell.listener TO {roles.dispatcher};",
     ]
     return "\n".join(
         [*lines, *(rule for table in CellRecord.metadata.sorted_tables for rule in _cell_table(table, roles))]

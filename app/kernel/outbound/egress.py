@@ -53,6 +53,7 @@ _FORBIDDEN_V6 = [
 _V4_TABLE = [(rule, ipaddress.IPv4Network(net)) for rule, nets in _FORBIDDEN_V4 for net in nets.split()]
 _V6_TABLE = [(rule, ipaddress.IPv6Network(net)) for rule, nets in _FORBIDDEN_V6 for net in nets.split()]
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_ANY_GLOBAL = "1.1.1.1"  # stands for an answer that is not known yet; nothing is sent there
 # ISATAP interface identifiers hold an IPv4 address under any prefix (RFC 5214).
 _ISATAP = {0x00005EFE, 0x02005EFE}
 
@@ -240,6 +241,11 @@ def vet(url: str, *, book: AddressBook, resolve: Resolver, ports: frozenset[int]
         raise refuse("port", f"Port {target.port} is not allowed here.", target.host)
     answers = [target.host] if literal is not None else list(resolve(target.host, target.port))
     return Vetted(target, _all_global(target.host, answers), target.port, tls=True)
+
+
+def vet_address(url: str, *, book: AddressBook) -> Target:
+    """What can be said of a URL when it is named, before any resolver is asked. Raises EgressRefused."""
+    return vet(url, book=book, resolve=lambda _host, _port: [_ANY_GLOBAL]).target
 
 
 def _literal(host: str) -> Address | None:

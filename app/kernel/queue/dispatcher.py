@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 
 from app.kernel.ids import new_id
@@ -22,6 +24,7 @@ from tenants.sessions import dispatcher_session
 Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that are told
 
 _BATCH = 200
+_DELIVER: Final = "connectors.deliver_webhook"
 _DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
 
 
@@ -60,7 +63,7 @@ def look_at(databases: Databases, cell: str, *, marks: bool = True) -> Found:
 
 
 def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) -> int:
-    """Turn announced events into one job per (event, subscriber). Returns how many events."""
+    """Turn announced events into one job per (event, subscriber), and per endpoint. Returns how many events."""
     with dispatcher_session(databases, cell, actor="relay") as (session, now):
         rows = session.execute(_NEW_EVENTS, {"limit": _BATCH}).all()
         jobs = [
@@ -78,12 +81,30 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
             for row in rows
             for kind in subscriptions.get(row.type, ())
         ]
+        jobs += [_told(row, *listener, now=now) for row in rows for listener in row.listeners or ()]
         if jobs:
             session.connection().execute(_ADD_JOB, jobs)
         if rows:
             relayed = {"tenants": [row.tenant_id for row in rows], "events": [row.id for row in rows]}
             session.connection().execute(_RELAYED, relayed)
     return len(rows)
+
+
+def _told(row: Any, endpoint_id: str, ordered: bool, *, now: datetime) -> dict[str, Any]:
+    """The job that sends an event to an endpoint; only one that wants them in order waits for those before."""
+    args = {"event_id": str(row.id), "endpoint_id": endpoint_id, "sequence": row.lane_seq}
+    lane = f"{row.lane}:{_DELIVER}:{endpoint_id}" if ordered and row.lane else None
+    return {
+        "tenant_id": row.tenant_id,
+        "id": new_id(),
+        "kind": _DELIVER,
+        "args": msgspec.json.encode(args).decode(),
+        "lane": lane,
+        "lane_seq": row.lane_seq if lane else None,
+        "dedupe_key": f"{row.id}:{_DELIVER}:{endpoint_id}",
+        "trace_id": row.trace_id,
+        "now": now,
+    }
 
 
 def recover_leases(databases: Databases, cell: str) -> int:
@@ -113,7 +134,11 @@ def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatch
 
 
 _NEW_EVENTS = text(f"""
-    SELECT o.tenant_id, o.id, o.type, o.lane, o.lane_seq, o.trace_id FROM cell.outbox o
+    SELECT o.tenant_id, o.id, o.type, o.lane, o.lane_seq, o.trace_id,
+        (SELECT jsonb_agg(jsonb_build_array(l.endpoint_id, l.ordered) ORDER BY l.endpoint_id) FROM cell.listener l
+         WHERE l.tenant_id = o.tenant_id AND o.type LIKE ANY (ARRAY(SELECT jsonb_array_elements_text(l.patterns)))
+        ) AS listeners
+    FROM cell.outbox o
     WHERE o.state = 'new' AND {of_active("o")} ORDER BY o.created_at, o.id LIMIT :limit FOR UPDATE OF o SKIP LOCKED
 """)  # noqa: S608 - constants of ours
 _RELAYED = text("""

@@ -4,7 +4,9 @@ from app.vault.operations.moving import count_keys, put_keys, take_keys
 from app.vault.operations.rotation import make_keys
 from app.vault.operations.secrets import (
     SealedSecrets,
+    forget_door_secret,
     keep_connection_secret,
+    keep_door_secret,
     open_door_secrets,
     put_connection_secret,
     put_door_secret,
@@ -16,7 +18,9 @@ __all__ = [
     "SealedSecrets",
     "count_keys",
     "destroy_keys",
+    "forget_door_secret",
     "keep_connection_secret",
+    "keep_door_secret",
     "make_keys",
     "open_door_secrets",
     "put_connection_secret",

@@ -29,6 +29,7 @@ SYSTEM_ONLY = {
     "take_connection_secrets": "called by a run's job",
     "open_door_secrets": "called by the door that the secret guards",
     "keep_door_secret": "called by what makes the secret itself: no person has it",
+    "forget_door_secret": "part of an operation that has checked its own permission",
 }
 
 
@@ -76,6 +77,12 @@ def keep_door_secret(work: Work, keyring: Keyring, *, purpose: DoorPurpose, fiel
     context, keys = SecretContext(work.tenant.id, new_id(), field, purpose), keys_to_write(work)
     sealed = seal_door_secret(keyring, keys, context, value)
     _replace(work, kind=DOOR, purpose=purpose, context=context, key_version=keys.version, sealed=sealed)
+
+
+def forget_door_secret(work: Work, *, purpose: DoorPurpose, field: str) -> None:
+    """Let a secret go that its door needs no more."""
+    gone = (SecretRecord.kind == DOOR, SecretRecord.purpose == purpose, SecretRecord.field == field)
+    work.session.execute(delete(SecretRecord).where(*gone))
 
 
 def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) -> SealedSecrets:

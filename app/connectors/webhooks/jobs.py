@@ -1,0 +1,90 @@
+"""The queue doors of webhooks: prove an address, deliver an event. The call holds no session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from app.connectors.webhooks.operations.deliveries import (
+    Message,
+    begin_challenge,
+    begin_delivery,
+    end_abandoned,
+    end_challenge,
+    end_delivery,
+)
+from app.connectors.webhooks.rules import pause_before
+from app.connectors.webhooks.sender import Answer, Sender
+from app.kernel.errors import Unavailable
+from app.kernel.outcomes import Done, GiveUp, Outcome, TryAgain
+from app.kernel.queue.jobs import JobRun, job
+from app.kernel.trail import TrailEntryMissing
+from app.kernel.work import Work
+
+PUT_OFF = Counter("slipway_webhook_put_off", "Deliveries that wait without a try, by the reason.", ["reason"])
+_ENDLESS: Final = 100_000  # tries are counted where they are made: a job that only waits has made none
+_CROWDED: Final = timedelta(seconds=3)
+_KEYS_BACK: Final = timedelta(seconds=30)
+_SOON: Final = (timedelta(seconds=10), timedelta(minutes=1))  # before a proof is asked for again
+
+
+def let_go(work: Work, args: dict[str, Any], _reason: str) -> None:
+    """The delivery's job came to no end of its own."""
+    end_abandoned(work, UUID(args["event_id"]), UUID(args["endpoint_id"]))
+
+
+@job("connectors.verify_webhook", attempts=len(_SOON) + 1, lease=timedelta(seconds=45))
+def verify(run: JobRun, *, endpoint_id: str, number: int) -> Outcome:
+    """Ask an address to prove itself; twice more where it cannot be reached."""
+    with run.work() as work:
+        message = begin_challenge(work, UUID(endpoint_id), number)
+    if message is None:
+        return Done()
+    answer = _send(run, message)
+    last = answer.taken or run.last_attempt
+    with run.finish(Done() if last else TryAgain(_SOON[run.job.attempts - 1], answer.said)) as work:
+        end_challenge(work, message, number, answer)
+    return Done()
+
+
+@job("connectors.deliver_webhook", attempts=_ENDLESS, lease=timedelta(seconds=45), given_up=let_go)
+def deliver(run: JobRun, *, event_id: str, endpoint_id: str, sequence: int | None = None) -> Outcome:
+    """Make one try of a delivery, or put it off: few calls at once to one endpoint, one at a time to a strained one."""
+    with run.runtime.service(Sender).place(UUID(endpoint_id)) as free:
+        if not free:
+            return _put_off("crowded", _CROWDED)
+        try:
+            with run.work() as work:
+                begun = begin_delivery(work, UUID(event_id), UUID(endpoint_id), sequence)
+        except TrailEntryMissing as error:
+            return GiveUp(error.message)
+        except Unavailable:
+            return _put_off("keys_away", _KEYS_BACK)
+        if begun is None:
+            return Done()
+        if isinstance(begun, timedelta):
+            return _put_off("strained", begun)
+        _deliver(run, begun, UUID(event_id))
+    return Done()
+
+
+def _deliver(run: JobRun, message: Message, event_id: UUID) -> None:
+    answer = _send(run, message)
+    pause = None
+    if not answer.taken and answer.code != "gone":
+        pause = pause_before(message.tries + 2, f"{event_id}:{message.endpoint_id}", answer.wished)
+    with run.finish(TryAgain(pause, answer.said) if pause else Done()) as work:
+        end_delivery(work, message, event_id, answer, pause)
+
+
+def _send(run: JobRun, message: Message) -> Answer:
+    sandbox = run.tenant.kind == "sandbox"
+    return run.runtime.service(Sender).send(message.url, message.headers, message.body, sandbox=sandbox)
+
+
+def _put_off(reason: str, pause: timedelta) -> TryAgain:
+    PUT_OFF.labels(reason).inc()
+    return TryAgain(pause, f"put off: {reason}")

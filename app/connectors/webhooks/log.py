@@ -1,0 +1,52 @@
+"""What is known of deliveries: one document for each (endpoint, event), with its attempts. No body is kept twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from app.connectors.webhooks.rules import MOST_ATTEMPTS
+
+DELIVERY: Final = "webhook_delivery"
+Standing = Literal["waiting", "delivered", "failed", "held"]
+
+
+class Attempt(Struct, frozen=True):
+    """One try. `code`: delivered, refused, gone, unreachable, silent, unreadable or an egress rule; `ms` it took."""
+
+    at: datetime
+    code: str
+    status: int | None = None
+    ms: int = 0
+    excerpt: str = ""  # of the answer: a stranger's text
+
+
+class Delivery(Struct, frozen=True):
+    """How an event fares with an endpoint. `tries` are those since it was last asked for; `held`: it was disabled."""
+
+    type: str
+    at: datetime
+    state: Standing
+    sequence: int | None = None
+    tries: int = 0
+    asked: int = 0  # how often somebody had it sent again
+    attempts: tuple[Attempt, ...] = ()
+    next_at: datetime | None = None
+
+    def with_attempt(self, attempt: Attempt, state: Standing, next_at: datetime | None = None) -> Delivery:
+        """One try more; of very many the first go."""
+        kept = (*self.attempts, attempt)[-MOST_ATTEMPTS:]
+        return replace(self, attempts=kept, tries=self.tries + 1, state=state, next_at=next_at)
+
+    def asked_again(self) -> Delivery:
+        """From the beginning, with what was."""
+        return replace(self, state="waiting", tries=0, asked=self.asked + 1, next_at=None)
+
+
+def key_of(endpoint_id: UUID, event_id: UUID) -> str:
+    """The document's key: ids grow with time, so an endpoint's deliveries stand in the order of their events."""
+    return f"{endpoint_id}:{event_id}"

@@ -1,0 +1,179 @@
+"""What people do with an endpoint that is there: prove, try and stop it, change its key, have things sent again."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.audit.operations.records import put_record
+from app.connectors.webhooks.events import (
+    DeliveriesRepeated,
+    EndpointDisabled,
+    EndpointEnabled,
+    EndpointTested,
+    EndpointVerified,
+    KeyRotated,
+)
+from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
+from app.connectors.webhooks.operations.endpoints import (
+    EndpointStale,
+    ask_for_proof,
+    host_of,
+    listen,
+    listen_no_more,
+    save,
+    version_tag,
+)
+from app.connectors.webhooks.operations.keys import next_key
+from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, list_deliveries
+from app.connectors.webhooks.rules import BY_HAND, Endpoint
+from app.connectors.webhooks.signing import digest_of
+from app.kernel.errors import Conflict, Invalid
+from app.kernel.work import Work
+from app.vault.secret import Secret
+from app.web.translations import mark
+
+MOST_REPEATED: Final = 1_000
+_TEST: Final = "This is a test."
+_SENT_AGAIN: Final = frozenset({"failed", "held"})
+
+SYSTEM_ONLY = {"verified": "called by the job that hears the echo", "repeat": "part of a guarded operation"}
+
+
+class CodeWrong(Invalid):
+    """It is not the code that was sent, or it is none any more."""
+
+
+class NotInUse(Conflict):
+    """The endpoint is disabled, or has not proven its address: nothing is sent to it."""
+
+
+def confirm_endpoint(work: Work, endpoint_id: UUID, code: str) -> Endpoint:
+    """Give back the code that the address was sent. Raises NotPermitted, EndpointUnknown, CodeWrong."""
+    endpoint = _open(work, endpoint_id)
+    asked = endpoint.challenge
+    if endpoint.state != "unverified":
+        return endpoint
+    if not asked.digest:
+        raise CodeWrong(mark("There is no code to compare with. Have a new one sent."))
+    if not hmac.compare_digest(asked.digest, digest_of(code)):
+        raise CodeWrong(mark("This is not the code that was sent last."), errors=[("/code", "")])
+    return verified(work, endpoint, by="code")
+
+
+def verified(work: Work, endpoint: Endpoint, *, by: str) -> Endpoint:
+    """From now on it hears what it is to hear."""
+    active = replace(endpoint, state="active", reason="", trouble=None, challenge=replace(endpoint.challenge, said=""))
+    listen(work, active)
+    work.announce(EndpointVerified(subject_id=active.id, host=host_of(work, active.url), by=by))
+    return save(work, active)
+
+
+def ask_again(work: Work, endpoint_id: UUID) -> Endpoint:
+    """Send another code to an address that has not proven itself. Raises NotPermitted, EndpointUnknown."""
+    endpoint = _open(work, endpoint_id)
+    return ask_for_proof(work, endpoint) if endpoint.state == "unverified" else endpoint
+
+
+def disable_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
+    """Send it nothing more. Raises NotPermitted, EndpointUnknown, NotInUse."""
+    endpoint = _open(work, endpoint_id)
+    _require_active(endpoint)
+    listen_no_more(work, endpoint)
+    stopped = save(work, replace(endpoint, state="disabled", reason=BY_HAND))
+    work.announce(
+        EndpointDisabled(subject_id=endpoint.id, host=host_of(work, endpoint.url), failures=0, reason=BY_HAND)
+    )
+    return stopped
+
+
+def enable_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
+    """Let a disabled one hear again; what it missed is sent when somebody asks for it. Raises as `disable_endpoint`."""
+    endpoint = _open(work, endpoint_id)
+    if endpoint.state == "active":
+        return endpoint
+    if endpoint.state == "unverified":
+        raise NotInUse(mark("The address has not proven itself yet."))
+    active = replace(endpoint, state="active", reason="", trouble=None)
+    listen(work, active)
+    work.announce(EndpointEnabled(subject_id=active.id, host=host_of(work, active.url)))
+    return save(work, active)
+
+
+def try_endpoint(work: Work, endpoint_id: UUID) -> UUID:
+    """Send it an event of its own, at once. Returns the event's id. Raises as `disable_endpoint`."""
+    endpoint = _open(work, endpoint_id)
+    _require_active(endpoint)
+    event_id = work.record(EndpointTested(subject_id=endpoint.id, message=_TEST))
+    _send(work, endpoint, event_id, sequence=None, number=0)
+    return event_id
+
+
+def rotate_key(
+    work: Work, endpoint_id: UUID, *, overlap_hours: int, versions: frozenset[str]
+) -> tuple[Endpoint, Secret]:
+    """Sign with a new key from now on; its shared half is shown once.
+
+    Raises NotPermitted, EndpointUnknown, RotationUnderWay, EndpointStale.
+    """
+    endpoint = _open(work, endpoint_id)
+    if not {version_tag(endpoint), "*"} & versions:
+        raise EndpointStale(mark("It has been changed meanwhile. Look at it again, then decide."))
+    changed, key = next_key(work, endpoint, overlap_hours=overlap_hours)
+    number = changed.keys[-1].number
+    work.announce(KeyRotated(subject_id=endpoint.id, number=number, overlap_hours=overlap_hours))
+    return save(work, changed), key
+
+
+def repeat_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> None:
+    """Send one event again, as it was. Raises as `disable_endpoint`, DeliveryUnknown."""
+    endpoint = _open(work, endpoint_id)
+    _require_active(endpoint)
+    repeat(work, endpoint, event_id, get_delivery(work, endpoint_id, event_id).delivery)
+    work.announce(DeliveriesRepeated(subject_id=endpoint.id, number=1))
+
+
+def repeat_missed(work: Work, endpoint_id: UUID, *, since: datetime | None = None) -> int:
+    """Send again what failed or came while it was disabled, the newest thousand. Returns how many. Raises as above."""
+    endpoint = _open(work, endpoint_id)
+    _require_active(endpoint)
+    found = [
+        sent
+        for sent in list_deliveries(work, endpoint_id, limit=MOST_REPEATED)
+        if sent.delivery.state in _SENT_AGAIN and (since is None or sent.delivery.at >= since)
+    ]
+    for sent in reversed(found):
+        repeat(work, endpoint, sent.event_id, sent.delivery)
+    if found:
+        work.announce(DeliveriesRepeated(subject_id=endpoint.id, number=len(found)))
+    return len(found)
+
+
+def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -> None:
+    """Ask for it anew, with all its tries."""
+    again = delivery.asked_again()
+    put_record(work, DELIVERY, key_of(endpoint.id, event_id), body_of(again))
+    _send(work, endpoint, event_id, sequence=delivery.sequence, number=again.asked)
+
+
+def _send(work: Work, endpoint: Endpoint, event_id: UUID, *, sequence: int | None, number: int) -> None:
+    args: dict[str, object] = {"event_id": str(event_id), "endpoint_id": str(endpoint.id), "sequence": sequence}
+    dedupe = f"{event_id}:connectors.deliver_webhook:{endpoint.id}:{number}"
+    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe)
+
+
+def _open(work: Work, endpoint_id: UUID) -> Endpoint:
+    require(work, Permission.CONNECTION_WRITE)
+    require(work, Permission.CONNECTION_READ)
+    return find_endpoint(work, endpoint_id, locked=True)
+
+
+def _require_active(endpoint: Endpoint) -> None:
+    if endpoint.state != "active":
+        raise NotInUse(mark("Nothing is sent to it: it is disabled, or has not proven its address."))

@@ -1,0 +1,211 @@
+"""Names addresses that hear events, changes what they hear, and lets them go. None hears before it is verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.audit.operations.records import put_record, remove_record, remove_records
+from app.connectors.webhooks.events import EndpointAdded, EndpointChanged, EndpointRemoved
+from app.connectors.webhooks.log import DELIVERY
+from app.connectors.webhooks.operations.keys import first_key, field_of
+from app.connectors.webhooks.queries import ENDPOINT, body_of, find_endpoint, list_endpoints
+from app.connectors.webhooks.rules import MOST_ENDPOINTS, Challenge, Endpoint, hears, pattern_of
+from app.kernel.catalogue.schemas import list_types
+from app.kernel.errors import Conflict, Invalid
+from app.kernel.ids import new_id
+from app.kernel.outbound.client import OutboundClient
+from app.kernel.outbound.egress import EgressRefused, vet_address
+from app.kernel.work import Work
+from app.vault.operations import forget_door_secret
+from app.vault.rules import DoorPurpose
+from app.vault.secret import Secret
+from app.web.translations import mark
+
+_ANY: Final = "*"  # of an If-Match
+_MANY: Final = 100_000
+_LAST: Final = "~"  # greater than every id
+
+SYSTEM_ONLY = {
+    "save": "part of an operation that has checked its own permission",
+    "listen": "part of an operation that has checked its own permission",
+    "listen_no_more": "part of an operation that has checked its own permission",
+    "ask_for_proof": "part of an operation that has checked its own permission",
+}
+
+
+class AddressUnfit(Invalid):
+    """The address cannot be called: `errors` says why."""
+
+
+class TypesUnfit(Invalid):
+    """No event is called so."""
+
+
+class TooManyEndpoints(Conflict):
+    """There are as many endpoints as one workspace may have."""
+
+
+class EndpointStale(Conflict):
+    """The endpoint has changed since you read it."""
+
+    status = 412
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How an endpoint is to be; what is UNSET stays as it is."""
+
+    url: Any = UNSET
+    description: Any = UNSET
+    types: Any = UNSET
+    ordered: Any = UNSET
+    thin: Any = UNSET
+
+    def on(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint as it is wanted."""
+        given = {name: getattr(self, name) for name in Wanted.__slots__}
+        return replace(endpoint, **{name: value for name, value in given.items() if value is not UNSET})
+
+
+def add_endpoint(
+    work: Work, *, url: str, types: list[str], description: str = "", ordered: bool = False, thin: bool = False
+) -> tuple[Endpoint, Secret]:
+    """Name an address, and have it prove itself. Returns it with the key whose shared half is shown once.
+
+    Raises NotPermitted, AddressUnfit, TypesUnfit, TooManyEndpoints, KeysMissing.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    require(work, Permission.CONNECTION_READ)  # what is answered shows it
+    host = require_fit(work, url=url, types=types)
+    if len(list_endpoints(work)) >= MOST_ENDPOINTS:
+        raise TooManyEndpoints(mark("There are twenty endpoints already. Remove one that nobody needs."))
+    endpoint_id = new_id()
+    made, key = first_key(work, endpoint_id)
+    endpoint = Endpoint(
+        id=endpoint_id,
+        url=url,
+        description=description,
+        types=tuple(types),
+        state="unverified",
+        made_at=work.database_now,
+        keys=(made,),
+        ordered=ordered,
+        thin=thin,
+    )
+    work.announce(EndpointAdded(subject_id=endpoint.id, host=host, types=types))
+    return ask_for_proof(work, endpoint), key
+
+
+def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: frozenset[str]) -> Endpoint:
+    """Change it from the version that was read. At another address it has to prove itself anew.
+
+    Raises NotPermitted, EndpointUnknown, EndpointStale, AddressUnfit, TypesUnfit.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    require(work, Permission.CONNECTION_READ)
+    before = find_endpoint(work, endpoint_id, locked=True)
+    if not {version_tag(before), _ANY} & versions:
+        raise EndpointStale(mark("It has been changed meanwhile. Look at it again, then decide."))
+    after = wanted.on(before)
+    after = replace(after, types=tuple(after.types))
+    if after == before:
+        return before
+    host = require_fit(work, url=after.url, types=list(after.types))
+    moved = after.url != before.url
+    work.announce(
+        EndpointChanged(
+            subject_id=after.id,
+            host=host,
+            types=list(after.types),
+            ordered=after.ordered,
+            thin=after.thin,
+            moved=moved,
+        )
+    )
+    if moved:
+        listen_no_more(work, after)
+        return ask_for_proof(work, replace(after, state="unverified", reason="", trouble=None))
+    if after.state == "active":
+        listen(work, after)
+    return save(work, after)
+
+
+def remove_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
+    """Let it go, with its keys and what is known of its deliveries. Raises NotPermitted, EndpointUnknown."""
+    require(work, Permission.CONNECTION_WRITE)
+    require(work, Permission.CONNECTION_READ)
+    endpoint = find_endpoint(work, endpoint_id, locked=True)
+    listen_no_more(work, endpoint)
+    for key in endpoint.keys:
+        forget_door_secret(work, purpose=DoorPurpose.WEBHOOK_SIGNING, field=field_of(endpoint.id, key.number))
+    remove_records(work, DELIVERY, prefix=f"{endpoint.id}:", before=f"{endpoint.id}:{_LAST}", limit=_MANY)
+    remove_record(work, ENDPOINT, str(endpoint.id))
+    work.announce(EndpointRemoved(subject_id=endpoint.id, host=host_of(work, endpoint.url)))
+    return endpoint
+
+
+def require_fit(work: Work, *, url: str, types: list[str]) -> str:
+    """The host of an address that can be called, of an endpoint that would hear something.
+
+    Raises AddressUnfit, TypesUnfit.
+    """
+    try:
+        host = host_of(work, url)
+    except EgressRefused as error:
+        raise AddressUnfit(error.message, errors=[("/url", error.message)]) from None
+    known = [kind.type for kind in list_types()]
+    unknown = [
+        (f"/types/{place}", mark("No event is called so."))
+        for place, name in enumerate(types)
+        if not any(hears(name, kind) for kind in known)
+    ]
+    if unknown:
+        raise TypesUnfit(mark("Some of the events do not exist. The catalogue names them all."), errors=unknown)
+    return host
+
+
+def host_of(work: Work, url: str) -> str:
+    """Whom a URL leads to. Raises EgressRefused."""
+    return vet_address(url, book=work.service(OutboundClient).book).host
+
+
+def ask_for_proof(work: Work, endpoint: Endpoint) -> Endpoint:
+    """Send the address a code; the job does it, and goes on where the address gives the code back."""
+    asked = replace(endpoint, challenge=Challenge(number=endpoint.challenge.number + 1))
+    args: dict[str, object] = {"endpoint_id": str(endpoint.id), "number": asked.challenge.number}
+    work.enqueue("connectors.verify_webhook", args=args)
+    return save(work, asked)
+
+
+def listen(work: Work, endpoint: Endpoint) -> None:
+    """From now on the relay has events sent to it."""
+    patterns = msgspec.json.encode([pattern_of(name) for name in endpoint.types]).decode()
+    work.ask(_LISTEN, endpoint.id, patterns, endpoint.ordered)
+
+
+def listen_no_more(work: Work, endpoint: Endpoint) -> None:
+    """From now on it has not."""
+    work.ask(_LISTEN_NO_MORE, endpoint.id)
+
+
+def save(work: Work, endpoint: Endpoint) -> Endpoint:
+    """Store it; its version is the next."""
+    put_record(work, ENDPOINT, str(endpoint.id), body_of(endpoint))
+    return replace(endpoint, version=endpoint.version + 1)
+
+
+def version_tag(endpoint: Endpoint) -> str:
+    """The ETag of an endpoint's version."""
+    return f'"{endpoint.id.hex[-12:]}-{endpoint.version}"'
+
+
+_LISTEN: Final = b"SELECT cell.listen($1, $2, $3)"
+_LISTEN_NO_MORE: Final = b"SELECT cell.listen_no_more($1)"

@@ -1,0 +1,102 @@
+"""Reads endpoints and what is known of their deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.audit.queries.records import Stored, get_record, list_records
+from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
+from app.connectors.webhooks.rules import Endpoint
+from app.kernel.errors import Missing
+from app.kernel.work import Work
+from app.web.translations import mark
+
+ENDPOINT: Final = "webhook_endpoint"
+_ALL: Final = 1_000
+
+SYSTEM_ONLY = {
+    "find_endpoint": "part of an operation that has checked its own permission",
+    "find_delivery": "part of an operation that has checked its own permission",
+}
+
+
+class EndpointUnknown(Missing):
+    """There is no such endpoint in this workspace."""
+
+
+class DeliveryUnknown(Missing):
+    """Nothing of that id was sent to this endpoint, or it is forgotten: thirty days are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A delivery with the event's id."""
+
+    event_id: UUID
+    changed_at: datetime
+    delivery: Delivery
+
+
+def list_endpoints(work: Work) -> list[Endpoint]:
+    """Every endpoint, the newest first. Raises NotPermitted."""
+    require(work, Permission.CONNECTION_READ)
+    return [_endpoint(stored) for stored in list_records(work, ENDPOINT, limit=_ALL)]
+
+
+def get_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
+    """One endpoint. Raises NotPermitted, EndpointUnknown."""
+    require(work, Permission.CONNECTION_READ)
+    return find_endpoint(work, endpoint_id)
+
+
+def find_endpoint(work: Work, endpoint_id: UUID, *, locked: bool = False) -> Endpoint:
+    """The same, `locked` until the commit. Raises EndpointUnknown."""
+    stored = get_record(work, ENDPOINT, str(endpoint_id), locked=locked)
+    if stored is None:
+        raise EndpointUnknown(mark("There is no such endpoint, or it was removed."))
+    return _endpoint(stored)
+
+
+def list_deliveries(work: Work, endpoint_id: UUID, *, before: UUID | None = None, limit: int = 50) -> list[Sent]:
+    """What an endpoint was sent, the newest event first; from `before` on, an event's id. Raises as `get_endpoint`."""
+    get_endpoint(work, endpoint_id)
+    seen = key_of(endpoint_id, before) if before else ""
+    return [
+        _sent(stored) for stored in list_records(work, DELIVERY, prefix=f"{endpoint_id}:", before=seen, limit=limit)
+    ]
+
+
+def get_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Sent:
+    """One delivery with its attempts. Raises as `get_endpoint`, DeliveryUnknown."""
+    get_endpoint(work, endpoint_id)
+    stored = get_record(work, DELIVERY, key_of(endpoint_id, event_id))
+    if stored is None:
+        raise DeliveryUnknown(mark("Nothing of that id was sent to this endpoint, or it was more than 30 days ago."))
+    return _sent(stored)
+
+
+def find_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Delivery | None:
+    """What is known of it, held until the commit."""
+    stored = get_record(work, DELIVERY, key_of(endpoint_id, event_id), locked=True)
+    return _sent(stored).delivery if stored else None
+
+
+def body_of(document: Endpoint | Delivery) -> dict[str, Any]:
+    """A document as it is stored."""
+    body: dict[str, Any] = msgspec.to_builtins(document)
+    return {name: value for name, value in body.items() if name != "version"}
+
+
+def _endpoint(stored: Stored) -> Endpoint:
+    return msgspec.convert(stored.body | {"version": stored.version}, Endpoint)
+
+
+def _sent(stored: Stored) -> Sent:
+    return Sent(UUID(stored.key.partition(":")[2]), stored.changed_at, msgspec.convert(stored.body, Delivery))
