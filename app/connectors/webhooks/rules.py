@@ -93,7 +93,7 @@ class Endpoint(Struct, frozen=True):
 
     @property
     def health(self) -> str:
-        """unverified | healthy | failing | strained | disabled, in one word for lists."""
+        """Unverified | healthy | failing | strained | disabled, in one word for lists."""
         if self.state != "active":
             return self.state
         if self.trouble is None:

@@ -15,7 +15,7 @@ from app.access.require import require
 from app.audit.operations.records import put_record, remove_record, remove_records
 from app.connectors.webhooks.events import EndpointAdded, EndpointChanged, EndpointRemoved
 from app.connectors.webhooks.log import DELIVERY
-from app.connectors.webhooks.operations.keys import first_key, field_of
+from app.connectors.webhooks.operations.keys import field_of, first_key
 from app.connectors.webhooks.queries import ENDPOINT, body_of, find_endpoint, list_endpoints
 from app.connectors.webhooks.rules import MOST_ENDPOINTS, Challenge, Endpoint, hears, pattern_of
 from app.kernel.catalogue.schemas import list_types
