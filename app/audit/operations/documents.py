@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.models import Record
@@ -15,6 +15,8 @@ SYSTEM_ONLY = {
     "add_document": "part of an operation that has checked its own permission",
     "lock_document": "part of an operation that has checked its own permission",
     "keep_document": "part of an operation that has checked its own permission",
+    "write_document": "part of an operation that has checked its own permission",
+    "drop_documents": "part of an operation that has checked its own permission",
     "drop_document": "part of an operation that has checked its own permission",
 }
 
@@ -40,9 +42,23 @@ def keep_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> int:
     return version
 
 
+def write_document(work: Work, kind: str, key: str, body: dict[str, Any]) -> None:
+    """Write it, whatever there was, in one statement: for what nobody reads again before the commit."""
+    made = insert(Record).values(kind=kind, key=key, version=1, body=body, changed_at=work.now)
+    new = {"version": Record.version + 1, "body": made.excluded.body, "changed_at": made.excluded.changed_at}
+    work.session.execute(made.on_conflict_do_update(index_elements=[Record.kind, Record.key], set_=new))
+
+
 def drop_document(work: Work, kind: str, key: str) -> None:
     """Keep it no longer, if it was."""
     work.session.execute(delete(Record).where(Record.kind == kind, Record.key == key))
+
+
+def drop_documents(work: Work, kind: str, *, after: str, before: str, limit: int) -> None:
+    """Keep up to so many no longer whose keys stand between the two, the least first."""
+    between = (Record.kind == kind, Record.key > after, Record.key < before)
+    some = select(Record.key).where(*between).order_by(Record.key).limit(limit)
+    work.session.execute(delete(Record).where(Record.kind == kind, Record.key.in_(some)))
 
 
 def _insert(work: Work, kind: str, key: str, version: int, body: dict[str, Any]) -> bool:

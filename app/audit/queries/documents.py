@@ -36,5 +36,15 @@ def list_documents(session: Session, kind: str, *, prefix: str = "", without: st
     return [Kept(*row) for row in session.execute(query.order_by(Record.key))]
 
 
+def newest_documents(session: Session, kind: str, *, prefix: str, before: str = "", limit: int) -> list[Kept]:
+    """The documents with the greatest keys of those that begin so; `before` is a key that was seen.
+
+    For keys of lower-case ids: their order is that of their letters in every language of a database.
+    """
+    columns = (Record.key, Record.version, Record.body, Record.changed_at)
+    query = select(*columns).where(Record.kind == kind, Record.key > prefix, Record.key < (before or f"{prefix}~"))
+    return [Kept(*row) for row in session.execute(query.order_by(Record.key.desc()).limit(limit))]
+
+
 def _kept(row: Record) -> Kept:
     return Kept(row.key, row.version, dict(row.body), row.changed_at)

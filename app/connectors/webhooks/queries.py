@@ -11,7 +11,7 @@ import msgspec
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.queries.records import Stored, get_record, list_records
+from app.audit.queries.documents import Kept, find_document, list_documents, newest_documents
 from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
 from app.connectors.webhooks.rules import Endpoint
 from app.kernel.errors import Missing
@@ -19,7 +19,6 @@ from app.kernel.work import Work
 from app.web.translations import mark
 
 ENDPOINT: Final = "webhook_endpoint"
-_ALL: Final = 1_000
 
 SYSTEM_ONLY = {
     "find_endpoint": "part of an operation that has checked its own permission",
@@ -47,7 +46,7 @@ class Sent:
 def list_endpoints(work: Work) -> list[Endpoint]:
     """Every endpoint, the newest first. Raises NotPermitted."""
     require(work, Permission.CONNECTION_READ)
-    return [_endpoint(stored) for stored in list_records(work, ENDPOINT, limit=_ALL)]
+    return [_endpoint(stored) for stored in reversed(list_documents(work.session, ENDPOINT))]
 
 
 def get_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
@@ -58,7 +57,7 @@ def get_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
 
 def find_endpoint(work: Work, endpoint_id: UUID, *, locked: bool = False) -> Endpoint:
     """The same, `locked` until the commit. Raises EndpointUnknown."""
-    stored = get_record(work, ENDPOINT, str(endpoint_id), locked=locked)
+    stored = find_document(work.session, ENDPOINT, str(endpoint_id), lock=locked)
     if stored is None:
         raise EndpointUnknown(mark("There is no such endpoint, or it was removed."))
     return _endpoint(stored)
@@ -69,14 +68,15 @@ def list_deliveries(work: Work, endpoint_id: UUID, *, before: UUID | None = None
     get_endpoint(work, endpoint_id)
     seen = key_of(endpoint_id, before) if before else ""
     return [
-        _sent(stored) for stored in list_records(work, DELIVERY, prefix=f"{endpoint_id}:", before=seen, limit=limit)
+        _sent(stored)
+        for stored in newest_documents(work.session, DELIVERY, prefix=f"{endpoint_id}:", before=seen, limit=limit)
     ]
 
 
 def get_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Sent:
     """One delivery with its attempts. Raises as `get_endpoint`, DeliveryUnknown."""
     get_endpoint(work, endpoint_id)
-    stored = get_record(work, DELIVERY, key_of(endpoint_id, event_id))
+    stored = find_document(work.session, DELIVERY, key_of(endpoint_id, event_id))
     if stored is None:
         raise DeliveryUnknown(mark("Nothing of that id was sent to this endpoint, or it was more than 30 days ago."))
     return _sent(stored)
@@ -84,7 +84,7 @@ def get_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Sent:
 
 def find_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Delivery | None:
     """What is known of it, held until the commit."""
-    stored = get_record(work, DELIVERY, key_of(endpoint_id, event_id), locked=True)
+    stored = find_document(work.session, DELIVERY, key_of(endpoint_id, event_id), lock=True)
     return _sent(stored).delivery if stored else None
 
 
@@ -94,9 +94,9 @@ def body_of(document: Endpoint | Delivery) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "version"}
 
 
-def _endpoint(stored: Stored) -> Endpoint:
+def _endpoint(stored: Kept) -> Endpoint:
     return msgspec.convert(stored.body | {"version": stored.version}, Endpoint)
 
 
-def _sent(stored: Stored) -> Sent:
+def _sent(stored: Kept) -> Sent:
     return Sent(UUID(stored.key.partition(":")[2]), stored.changed_at, msgspec.convert(stored.body, Delivery))

@@ -1,4 +1,4 @@
-"""What an endpoint is, when a delivery is tried again, and when an endpoint is left alone. Reads nothing, sends nothing.
+"""What an endpoint is, when a delivery is tried again, when an endpoint is left alone. Reads and sends nothing.
 
 Standard Webhooks 1.0.0 with the numbers of DESIGN 9: ten tries over 75 hours, an endpoint that only failed for five
 days is disabled.

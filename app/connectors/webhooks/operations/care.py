@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.records import put_record
+from app.audit.operations.documents import write_document
 from app.connectors.webhooks.events import (
     DeliveriesRepeated,
     EndpointDisabled,
@@ -158,7 +158,7 @@ def repeat_missed(work: Work, endpoint_id: UUID, *, since: datetime | None = Non
 def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -> None:
     """Ask for it anew, with all its tries."""
     again = delivery.asked_again()
-    put_record(work, DELIVERY, key_of(endpoint.id, event_id), body_of(again))
+    write_document(work, DELIVERY, key_of(endpoint.id, event_id), body_of(again))
     _send(work, endpoint, event_id, sequence=delivery.sequence, number=again.asked)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from app.audit.operations.records import put_record, remove_records
+from app.audit.operations.documents import drop_documents, write_document
 from app.connectors.webhooks.envelope import Happened, write_challenge, write_event
 from app.connectors.webhooks.events import EndpointDisabled, EndpointFailing, EndpointTested
 from app.connectors.webhooks.log import DELIVERY, Attempt, Delivery, Standing, key_of
@@ -136,7 +136,7 @@ def _after_taken(work: Work, endpoint: Endpoint, now: datetime) -> None:
         save(work, taken(held, now))
     old = f"{int((now - KEPT).timestamp() * 1000):012x}"
     before = f"{endpoint.id}:{old[:8]}-{old[8:]}"
-    remove_records(work, DELIVERY, prefix=f"{endpoint.id}:", before=before, limit=_FORGOTTEN_AT_ONCE)
+    drop_documents(work, DELIVERY, after=f"{endpoint.id}:", before=before, limit=_FORGOTTEN_AT_ONCE)
 
 
 def _after_refused(work: Work, endpoint: Endpoint, now: datetime, answer: Answer) -> None:
@@ -189,7 +189,7 @@ def _happened(work: Work, event_id: UUID) -> Happened:
 
 
 def _note(work: Work, endpoint_id: UUID, event_id: UUID, delivery: Delivery) -> None:
-    put_record(work, DELIVERY, key_of(endpoint_id, event_id), body_of(delivery))
+    write_document(work, DELIVERY, key_of(endpoint_id, event_id), body_of(delivery))
 
 
 def _found(work: Work, endpoint_id: UUID, *, locked: bool = False) -> Endpoint | None:

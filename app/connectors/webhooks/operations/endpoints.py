@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.audit.operations.records import put_record, remove_record, remove_records
+from app.audit.operations.documents import drop_document, drop_documents, write_document
 from app.connectors.webhooks.events import EndpointAdded, EndpointChanged, EndpointRemoved
 from app.connectors.webhooks.log import DELIVERY
 from app.connectors.webhooks.operations.keys import field_of, first_key
@@ -146,8 +146,8 @@ def remove_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
     listen_no_more(work, endpoint)
     for key in endpoint.keys:
         forget_door_secret(work, purpose=DoorPurpose.WEBHOOK_SIGNING, field=field_of(endpoint.id, key.number))
-    remove_records(work, DELIVERY, prefix=f"{endpoint.id}:", before=f"{endpoint.id}:{_LAST}", limit=_MANY)
-    remove_record(work, ENDPOINT, str(endpoint.id))
+    drop_documents(work, DELIVERY, after=f"{endpoint.id}:", before=f"{endpoint.id}:{_LAST}", limit=_MANY)
+    drop_document(work, ENDPOINT, str(endpoint.id))
     work.announce(EndpointRemoved(subject_id=endpoint.id, host=host_of(work, endpoint.url)))
     return endpoint
 
@@ -198,7 +198,7 @@ def listen_no_more(work: Work, endpoint: Endpoint) -> None:
 
 def save(work: Work, endpoint: Endpoint) -> Endpoint:
     """Store it; its version is the next."""
-    put_record(work, ENDPOINT, str(endpoint.id), body_of(endpoint))
+    write_document(work, ENDPOINT, str(endpoint.id), body_of(endpoint))
     return replace(endpoint, version=endpoint.version + 1)
 
 
