@@ -1,0 +1,1 @@
+"""Webhooks that go out, over real HTTP to a receiver that answers as it is told."""
