@@ -74,7 +74,7 @@ class RotationWanted(Struct, forbid_unknown_fields=True):
 class RepetitionWanted(Struct, forbid_unknown_fields=True):
     """Everything that failed or was held back, or what of it happened since then."""
 
-    since: Annotated[datetime | UnsetType, Meta(tz=True)] = UNSET
+    since: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
 
 
 class DeliveryQuery(Struct, forbid_unknown_fields=True):

@@ -49,6 +49,7 @@ from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
 from tests.factories.vault.files import files_in, keep_file
+from tests.integration.access.matrix.hooks import keep_endpoint
 from tests.look.examples.onboarding.upgrades import UPGRADE
 from tests.unit.templates.packages.samples import package as gold
 
@@ -195,8 +196,7 @@ class Town:
             publish(work, shelf.overlays["northwind"])
             publish_package(work, gold())
             revise(work, "managed-gold")
-        offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
-        with self.installation.work(self.home, self.ada) as work:
+            offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
             self.offered = submit(work, offer, {})
             start_draft(work, self.draft, Text("id: zephyrine", "Zephyrine", {}, "zephyrine", "", "template", 1))
         self.run_due()
@@ -346,6 +346,7 @@ class Town:
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             "upgrade_id": self._upgrade(),
+            **keep_endpoint(self.installation, acme, replace(self.ada, roles=frozenset({"technical"}))),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}
