@@ -194,7 +194,7 @@ class TestDelivery:
             raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as dying:
-            dying.setattr("app.connectors.webhooks.jobs.end_delivery", die)
+            dying.setattr("app.connectors.jobs.webhooks.end_delivery", die)
             with pytest.raises(KeyboardInterrupt):
                 hooks.api.installation.run_one(item)
         hooks.api.installation.cell("UPDATE cell.job SET lease_until = now() WHERE id = %s", item.job_id)
