@@ -86,7 +86,7 @@ class Receiver:
             return
         self.got.append(message)
         reply = self.replies.pop(0) if self.replies else Reply()
-        time.sleep(reply.seconds)
+        time.sleep(reply.seconds)  # a receiver that takes its time: nobody can await that
         if reply.garbage:
             handler.wfile.write(b"\x00\x01 no HTTP at all\r\n\r\n")
             return
