@@ -40,7 +40,7 @@ def _channel(messages: list[str]) -> dict[str, Any]:
     return {
         "address": None,
         "title": "A webhook endpoint",
-        "description": "An https address that you name. Each message is a POST; an answer of 200 to 299 says it is taken.",
+        "description": "An https address that you name. Each message is a POST; an answer of 200 to 299 takes it.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
     }
 
@@ -102,7 +102,7 @@ def _without_dialect(schema: Schema) -> dict[str, Any]:
 
 
 _ABOUT: Final = (
-    "What is sent to the endpoints of a workspace: CloudEvents 1.0 in structured JSON, signed as Standard Webhooks says."
+    "What is sent to the endpoints of a workspace: CloudEvents 1.0 in structured JSON, signed by Standard Webhooks."
     " A message may come twice and out of order; `webhook-id` is the same at every try. Fields may be added with time."
     " A body holds each of its fields, save those whose values were erased since."
 )
