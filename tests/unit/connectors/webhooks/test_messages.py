@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,19 +17,21 @@ from app.connectors.webhooks.envelope import VERIFICATION, Happened, write_chall
 from app.connectors.webhooks.log import Attempt, Delivery, key_of
 from app.connectors.webhooks.operations.deliveries import _echoed
 from app.connectors.webhooks.rules import MOST_ATTEMPTS
-from app.connectors.webhooks.sender import Answer, _read
+from app.connectors.webhooks.sender import Answer, Sender, _read
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.ids import new_id
-from app.kernel.outbound.client import OutboundResponse
+from app.kernel.outbound.client import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.kernel.outbound.egress import EgressRefused
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TENANT, EVENT, ONBOARDING = (UUID(f"0195c8a0-0000-7000-8000-00000000000{n}") for n in (1, 2, 3))
-BODY = {"task": "Kick-off", "evidence": None, "answers": {}}
+BODY: dict[str, Any] = {"task": "Kick-off", "evidence": None, "answers": {}}
 
 
 def event(**given):
-    told = {"id": EVENT, "type": "onboarding.task.completed", "at": NOW, "subject_kind": "task", "subject_id": TENANT}
-    return Happened(**(told | {"onboarding_id": ONBOARDING, "trace_id": "0af7", "body": BODY} | given))
+    told: dict[str, Any] = {"id": EVENT, "type": "onboarding.task.completed", "at": NOW, "subject_kind": "task"}
+    told |= {"subject_id": TENANT, "onboarding_id": ONBOARDING, "trace_id": "0af7", "body": BODY}
+    return Happened(**(told | given))
 
 
 def written(given=None, *, sequence=None, thin=False):
@@ -195,3 +199,49 @@ class TestAnswers:
         assert len(shown) <= 500
         assert shown.isprintable()
         json.dumps(shown, ensure_ascii=False).encode()
+
+
+class Client(OutboundClient):
+    """Answers, or fails, as it is told."""
+
+    def __init__(self, outcome):
+        self.outcome, self.asked = outcome, []
+
+    def send(self, request):
+        self.asked.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class TestCalls:
+    @pytest.mark.parametrize(
+        ("outcome", "code"),
+        [
+            (EgressRefused("private", "no"), "egress_private"),
+            (PeerUnreachable("no", "tls"), "unreachable"),
+            *((PeerOutcomeUnknown("no", "timeout"), "silent"), (PeerOutcomeUnknown("no", "oversize"), "unreadable")),
+            *((PeerOutcomeUnknown("no", "broken"), "unreadable"), (PeerOutcomeUnknown("no", "garbage"), "unreadable")),
+        ],
+    )
+    def test_that_fail_come_back_as_answers(self, outcome, code):
+        answer = Sender(Client(outcome)).send("https://hooks.example.com", {}, b"{}", sandbox=False)
+        assert (answer.code, answer.taken, answer.said) == (code, False, "no")
+
+    def test_name_nobody_whose_platform_it_is(self):
+        client = Client(OutboundResponse(204, {}, b"", 0.1))
+        assert Sender(client).send("https://hooks.example.com", {"webhook-id": "1"}, b"{}", sandbox=True).taken
+        [request] = client.asked
+        assert request.sandbox
+        assert "slipway" not in str(dict(request.headers)).lower()
+
+    def test_to_one_endpoint_are_four_at_once_and_its_places_come_back(self):
+        sender = Sender(Client(None))
+        with ExitStack() as open_calls:
+            assert [open_calls.enter_context(sender.place(TENANT)) for _ in range(6)] == [True] * 4 + [False] * 2
+            with sender.place(EVENT) as other:
+                assert other
+        with pytest.raises(ZeroDivisionError), sender.place(TENANT):
+            raise ZeroDivisionError
+        with ExitStack() as open_calls:
+            assert all(open_calls.enter_context(sender.place(TENANT)) for _ in range(4))
