@@ -50,7 +50,7 @@ def failing(times, *, every=HOUR):
     found, warned = endpoint(), []
     for number in range(times):
         found = refused(found, NOW + number * every, "500")
-        warned.append(found.trouble.warned)
+        warned.append(found.trouble.warned if found.trouble else 0)
     return found, warned
 
 
