@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from app.connectors.jobs.webhooks import _SOON
 
 from app.connectors.webhooks import sender
 from app.connectors.webhooks.envelope import MEDIA_TYPE, Happened, write_challenge, write_event
-from app.connectors.webhooks.jobs import _SOON
 from app.connectors.webhooks.operations.care import MOST_REPEATED
 from app.connectors.webhooks.operations.keys import LONGEST_OVERLAP
 from app.connectors.webhooks.rules import DISABLED_AFTER, KEPT, MOST_ATTEMPTS, MOST_ENDPOINTS, PAUSES, WARNED_AT
