@@ -236,7 +236,7 @@ class TestCalls:
         sender = Sender(Client(None))
         with ExitStack() as open_calls:
             assert [open_calls.enter_context(sender.place(EVENT, TENANT)) for _ in range(6)] == [True] * 4 + [False] * 2
-            with sender.place(TENANT, uuid4()) as other:
+            with sender.place(uuid4(), uuid4()) as other:
                 assert other
         with pytest.raises(ZeroDivisionError), sender.place(EVENT, TENANT):
             raise ZeroDivisionError
