@@ -40,6 +40,8 @@ _MESSAGES = {
     "listing_deprecated": "listing_ended",
     "listing_withdrawn": "listing_ended",
     "listing_taken_down": "listing_ended",
+    "webhook_failing": "webhook",
+    "webhook_disabled": "webhook",
     "mentioned": "mentioned",
     "reminded": "reminded",
     "watched": "watched",

@@ -17,6 +17,7 @@ from app.notifications.operations import (
     Guest,
     Letter,
     get_queued,
+    letter_of_endpoint,
     mark_failed,
     mark_kept,
     mark_sent,
@@ -103,4 +104,22 @@ def mail_checkpoint(run: JobRun, *, event_id: str) -> Outcome:
     """A checkpoint of the trail was published: each address that the workspace has named gets it."""
     with run.finish() as work:
         queue_checkpoint(work, get_entry(work.session, UUID(event_id)).body)
+    return Done()
+
+
+@job("notifications.tell_of_endpoint")
+def tell_of_endpoint(run: JobRun, *, event_id: str) -> Outcome:
+    """An address takes nothing, or hears nothing any more: who named it gets a letter; else who runs the workspace.
+
+    Whoever switched it off themselves knows it already.
+    """
+    with run.work() as work:
+        entry, owners = get_entry(work.session, UUID(event_id)), list_owners(work, admins=True)
+    if entry.actor_kind == "person":
+        return Done()
+    named_by = entry.body["named_by"]
+    reader = find_reader(run.runtime.databases, UUID(str(named_by))) if named_by else None
+    with run.finish() as work:
+        for recipient in [reader] if reader else owners:
+            queue_letter(work, letter_of_endpoint(entry, recipient, run.tenant))
     return Done()

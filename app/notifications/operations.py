@@ -14,6 +14,8 @@ from app.kernel.ids import new_id
 from app.kernel.work import Work
 from app.notifications.models import Message
 from app.notifications.queries import CHECKPOINT, StoredLetter
+from app.web.translations import LOCALES, translations
+from tenants.tenant import Tenant
 
 SYSTEM_ONLY = {
     "queue_letter": "part of an operation that has checked its own permission",
@@ -26,6 +28,7 @@ SYSTEM_ONLY = {
     "mark_failed": "called by the sending job",
     "mark_kept": "called by the sending job",
     "readers_of": "called by the job that tells of access",
+    "letter_of_endpoint": "called by the job that tells of webhooks",
 }
 
 ACCESS_PAGE: Final = "/access"  # of a workspace, where all of a partner's access is shown and decided
@@ -190,3 +193,16 @@ def readers_of(
         yield from (Letter(kind, owner, facts) for owner in owners)
     if asker is not None and (entry.action in _TO_ASKER or by == "customer"):
         yield Letter(kind, asker, facts)
+
+
+def letter_of_endpoint(entry: Entry, recipient: Recipient, place: Tenant) -> Letter:
+    """What is said of an address that takes nothing: its host, and why it was switched off."""
+    why = entry.reason or ""
+    facts = {
+        "title": {"en": str(entry.body["host"])},
+        "text": {language: translations(language).gettext(why) if why else "" for language in LOCALES},
+        "onboarding": place.name,
+        "by": entry.body.get("percent", ""),
+        "page": f"/t/{place.id}/webhooks" if place.kind == "home" else "/webhooks",
+    }
+    return Letter(f"webhook_{entry.action.rpartition('.')[2]}", recipient, facts)

@@ -66,6 +66,7 @@ class EndpointDisabled(Event, frozen=True, kw_only=True):
 
     host: str
     failures: int
+    named_by: str | None
 
 
 class EndpointFailing(Event, frozen=True, kw_only=True):
@@ -77,6 +78,7 @@ class EndpointFailing(Event, frozen=True, kw_only=True):
     host: str
     percent: int
     failures: int
+    named_by: str | None
 
 
 class KeyRotated(Event, frozen=True, kw_only=True):

@@ -90,6 +90,7 @@ class Endpoint(Struct, frozen=True):
     delivered_at: datetime | None = None
     verified_at: datetime | None = None
     disabled_at: datetime | None = None
+    named_by: UUID | None = None  # the person who hears of its trouble
 
     def signing(self, now: datetime) -> tuple[Key, ...]:
         """The keys to sign with, the newest first."""

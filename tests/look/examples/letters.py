@@ -45,6 +45,10 @@ _MESSAGES = {
     "mentioned": [_LETTER | {"by": "Dana Weber"}],
     "reminded": [_LETTER | {"by": "Dana Weber"}, _BARE | {"by": "Dana Weber"}],
     "watched": [_LETTER | {"text": "Task completed: Assign the team (Dana Weber)\nComment written: Your goals (Jo)"}],
+    "webhook": [
+        _BARE | {"kind": "webhook_failing", "title": "hooks.partner.example", "by": 70},
+        _BARE | {"kind": "webhook_disabled", "title": "hooks.partner.example", "text": "It is gone for good (410)."},
+    ],
     "access": [*_ACCESS, _BARE | {"kind": "access_requested"}],
     "checkpoint": [_LETTER | {"kind": "checkpoint", "note": _NOTE, "key": "northwind.example/trail/1+ccb1326d+ARVK"}],
 }

@@ -98,7 +98,10 @@ def stopped(work: Work, endpoint: Endpoint, reason: str) -> Endpoint:
     """Nothing is sent to it any more; what happens is held back for it for thirty days."""
     disabled = replace(endpoint, state="disabled", reason=reason, disabled_at=work.database_now)
     host, failures = host_of(endpoint.url), endpoint.trouble.count if endpoint.trouble else 0
-    work.announce(EndpointDisabled(subject_id=endpoint.id, host=host, failures=failures, reason=reason))
+    named_by = str(endpoint.named_by) if endpoint.named_by else None
+    work.announce(
+        EndpointDisabled(subject_id=endpoint.id, host=host, failures=failures, named_by=named_by, reason=reason)
+    )
     return save(work, disabled)
 
 

@@ -118,8 +118,10 @@ def _judge(work: Work, endpoint: Endpoint, now: datetime, answer: Answer) -> Non
         return
     if after.trouble and before.trouble and after.trouble.warned > before.trouble.warned:
         percent, failures = after.trouble.warned, after.trouble.count
-        host = host_of(after.url)
-        work.announce(EndpointFailing(subject_id=after.id, host=host, percent=percent, failures=failures))
+        host, named_by = host_of(after.url), str(after.named_by) if after.named_by else None
+        work.announce(
+            EndpointFailing(subject_id=after.id, host=host, percent=percent, failures=failures, named_by=named_by)
+        )
     save(work, after)
 
 

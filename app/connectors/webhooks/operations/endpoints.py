@@ -101,6 +101,7 @@ def add_endpoint(
         keys=(made,),
         ordered=ordered,
         thin=thin,
+        named_by=work.actor.id if work.actor.kind == "person" else None,
     )
     work.announce(EndpointAdded(subject_id=endpoint.id, host=host, types=types))
     return ask_for_proof(work, endpoint), key

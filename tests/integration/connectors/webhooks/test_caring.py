@@ -114,6 +114,13 @@ class TestHealth:
         missed = hooks.happen()
         hooks.run()
         assert hooks.delivery(endpoint, missed)["state"] == "held"
+        letters = "SELECT kind, facts FROM {}.message WHERE kind LIKE 'webhook_%%' ORDER BY queued_at"
+        told = hooks.api.installation.rows(hooks.tenant, letters)
+        assert [(row.kind, row.facts["title"]["en"]) for row in told] == [
+            *[("webhook_failing", "hooks.partner.example")] * 2,
+            ("webhook_disabled", "hooks.partner.example"),
+        ]
+        assert told[-1].facts["text"]["de"] != told[-1].facts["text"]["en"]
         assert all(each.told["type"] == ADDED for each in hooks.receiver.got), "it was told of itself"
 
     def test_is_over_at_an_address_that_is_gone_and_what_was_missed_is_sent_on_request(self, hooks: Hooks):
@@ -179,6 +186,44 @@ class TestCare:
             f"{endpoint}/3"
         ]
 
+    def test_cuts_a_leaked_key_off_at_once(self, hooks: Hooks):
+        made = hooks.add().body
+        endpoint, leaked = made["endpoint"]["id"], Webhook(made["secret"])
+        hooks.run()
+        hooks.do(endpoint, "rotation", {"overlap_hours": 24})
+        new = Webhook(hooks.do(endpoint, "rotation", {"overlap_hours": 0}).body["secret"])
+        hooks.happen()
+        hooks.run()
+        message = hooks.receiver.of(ADDED)[-1]
+        new.verify(message.body, message.headers)
+        with pytest.raises(WebhookVerificationError):
+            leaked.verify(message.body, message.headers)
+
+    def test_sends_nothing_without_a_signature(self, hooks: Hooks):
+        endpoint = hooks.ready()
+        gone = "DELETE FROM {}.secret WHERE purpose = 'webhook_signing' AND field LIKE %s RETURNING 1"
+        assert hooks.api.installation.rows(hooks.tenant, gone, f"{endpoint}/%")
+        event = hooks.happen()
+        hooks.run()
+        assert (hooks.read(endpoint)["health"], hooks.delivery(endpoint, event)["state"]) == ("disabled", "held")
+        hooks.do(endpoint, "rotation", {"overlap_hours": 0})
+        hooks.do(endpoint, "enablement")
+        hooks.do(endpoint, "repetition", {})
+        hooks.run()
+        assert hooks.delivery(endpoint, event)["state"] == "delivered"
+
+    def test_sends_once_what_is_asked_for_while_it_waits(self, hooks: Hooks):
+        endpoint = hooks.ready()
+        hooks.receiver.replies.append(Reply(500))
+        event = hooks.happen()
+        hooks.run()
+        assert hooks.do(endpoint, f"deliveries/{event}/repetition").status == 202
+        hooks.run()
+        hooks.hurry()
+        assert [each.id for each in hooks.receiver.of(ADDED)] == [str(event)] * 2, "once refused, once taken"
+        done = hooks.delivery(endpoint, event)
+        assert (done["state"], done["tries"]) == ("delivered", 1)
+
     def test_rotates_once_for_two_who_do_it_at_once(self, hooks: Hooks):
         endpoint = hooks.ready()
         with ThreadPoolExecutor(2) as pool:
@@ -209,6 +254,9 @@ class TestCare:
         assert (seen["url"], seen["host"]) == (None, "hooks.partner.example")
         assert reader.post(f"{hooks.path}/{endpoint}/test", None).status == 403
         assert reader.post(hooks.path, {"url": URL, "types": ["*"]}).status == 403
+        technician = hooks.api.caller("tom@northwind.example", hooks.api.doors.northwind, "technical")
+        assert technician.post(f"{hooks.path}/{endpoint}/test", None).status == 202
+        assert technician.post(hooks.path, {"url": URL, "types": ["*"]}).status == 403, "it may not read the trail"
         viewer = hooks.api.caller("cleo@northwind.example", hooks.api.doors.northwind, "csm")
         assert viewer.get(hooks.path).status == 403
 
