@@ -24,6 +24,7 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages
+from app.connectors.webhooks.pages.doors import WebhookPages
 from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
 from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
 from app.identity.machines.pages.doors import PartnerAccountPages, TenantAccountPages
@@ -127,6 +128,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    WebhookPages,
     CataloguePages,
     LinePages,
     PackagePages,
