@@ -1,0 +1,1 @@
+"""Tests of webhooks that go out."""
