@@ -258,6 +258,7 @@ EXAMPLES: dict[str, list[Context]] = {
     "connectors/webhooks/_fields.html": [_PLACE | {"form": _FORM}, _PLACE | {"form": _WRONG}],
     "connectors/webhooks/_types.html": [_PLACE | {"form": _FORM}, _PLACE | {"form": _WRONG}],
     "connectors/webhooks/_health.html": [_STRAINED, _UNVERIFIED, _DISABLED],
+    "connectors/webhooks/_change.html": [_ONE, _TWO_KEYS],
     "connectors/webhooks/_facts.html": [_ONE, _TWO_KEYS, _READER],
     "connectors/webhooks/_deliveries.html": [_ONE, _UNVERIFIED, _READER],
 }

@@ -211,7 +211,7 @@ class TestAnEndpoint:
         assert 'value="https://elsewhere.acme.com/"' in stale.text
         moved = fields | {"url": "https://elsewhere.acme.com/", "seen": hooks.get(page).hidden["seen"]}
         assert hooks.send(page, moved).status == 303
-        assert "Not verified yet" in hooks.get(page).text
+        assert "Unverified" in hooks.get(page).text
 
     def test_is_disabled_and_enabled(self, hooks: Hooks):
         page = hooks.active()
