@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -37,22 +38,22 @@ class Hooks:
         self.doors, self.tenant, self.browser = doors, tenant, browser
         self.path = f"/t/{tenant.id}/webhooks"
 
-    def send(self, path: str = "", fields: dict[str, object] | None = None, key: str = "") -> Answer:
+    def send(self, path: str = "", fields: dict[str, Any] | None = None, key: str = "") -> Answer:
         return self.browser.post(f"{self.path}{path}", {"command_key": key or str(new_id()), **(fields or {})})
 
     def get(self, path: str = "") -> Answer:
         return self.browser.get(f"{self.path}{path}")
 
-    def add(self, **fields: object) -> str:
+    def add(self, **fields: Any) -> str:
         """The page of a new endpoint, below the list."""
         answer = self.send(fields={"url": URL, "hears": "everything"} | fields)
         assert answer.status == 201, answer.text
-        return re.findall(rf'href="{self.path}(/[0-9a-f-]+)"', answer.text)[-1]
+        return str(re.findall(rf'href="{self.path}(/[0-9a-f-]+)"', answer.text)[-1])
 
     def work(self):
         return self.doors.installation.work(self.tenant, person())
 
-    def alter(self, page: str, **facts: object) -> Endpoint:
+    def alter(self, page: str, **facts: Any) -> Endpoint:
         """As the jobs would have it."""
         with self.work() as work:
             return save(work, replace(find_endpoint(work, UUID(page[1:]), locked=True), **facts))
@@ -62,7 +63,7 @@ class Hooks:
         self.alter(page, state="active")
         return page
 
-    def deliver(self, page: str, state: str, **facts: object) -> str:
+    def deliver(self, page: str, state: Any, **facts: Any) -> str:
         event_id = new_id()
         with self.work() as work:
             delivery = Delivery("onboarding.task.completed", work.database_now, state, **facts)
