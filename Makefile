@@ -58,9 +58,11 @@ look: $(DEV) $(ASSETS) ## Contact sheet of every page: two brands, two widths, l
 openapi: $(DEV) ## Write the API's own document anew into docs/api/openapi.json
 	@$(BIN)/python -m app.cli openapi > docs/api/openapi.json
 
-events: $(DEV) ## Write the catalogue of events anew into docs/api/events.json; refuses what would break readers
+events: $(DEV) ## Write docs/api/events.json and asyncapi.json anew from the events; refuses what would break readers
 	@$(BIN)/python -m app.cli events catalogue $$(test -f docs/api/events.json && echo --since docs/api/events.json) > .events.json \
 	  && mv .events.json docs/api/events.json
+	@$(BIN)/python -m app.cli events asyncapi --since docs/api/events.json > .events.json \
+	  && mv .events.json docs/api/asyncapi.json
 
 lock: $(DEV) ## Compile the hash locks anew from pyproject.toml
 	@for target in "requirements.txt:--extra install" "requirements-dev.txt:--extra install --extra dev --extra vault"; do \

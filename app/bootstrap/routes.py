@@ -24,6 +24,8 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages
+from app.connectors.webhooks.api.care import WebhookCareDoors
+from app.connectors.webhooks.api.doors import WebhookDoors
 from app.connectors.webhooks.pages.doors import WebhookPages
 from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
 from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
@@ -185,6 +187,8 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ScheduleDoors,
     MigrationDoors,
     UpgradeDoors,
+    WebhookDoors,
+    WebhookCareDoors,
     TemplateDoors,
     MarketDoors,
     OfferDoors,

@@ -48,7 +48,7 @@ from tenants.schema.install import install, read_installation
 _SERVING = (Program.WEB, Program.WORKER, Program.DISPATCHER)
 _CALL_LIMIT = 12.0  # seconds of one call; an attempt makes two at most, well within its lease
 _JOBS_WAIT = 60.0  # seconds for a connection: a worker has more threads than these, and keeps its leases meanwhile
-_BELOW = ("audit", "access", "identity", "vault", "tenancy", "connectors", "connectors.webhooks")
+_BELOW = ("audit", "access", "identity", "vault", "tenancy", "connectors")
 JOB_MODULES = (*_BELOW, "notifications", "templates", "marketplace", "intake", "onboarding")
 
 

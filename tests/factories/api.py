@@ -17,6 +17,7 @@ from app.bootstrap.services.ends import end_services
 from app.bootstrap.services.trails import trail_services
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
+from app.connectors.webhooks.sender import Sender
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
@@ -90,6 +91,7 @@ class API:
         self.safe = BundleSafe(folder / "worker-keys")
         own = write_bundle_key(self.safe.open().public_key)
         self.folder = BundleFolder(folder / "bundles", MOST, timedelta(hours=72), frozenset({own}))
+        self.outbound = OutboundClient()
         services: dict[type, object] = {
             Keyring: keyring,
             **files_in(folder),
@@ -98,6 +100,8 @@ class API:
             **end_services(),
             **trail_services(keyring, installation.databases, "http://localhost:8000"),
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
+            OutboundClient: self.outbound,
+            Sender: Sender(self.outbound),
             BundleFolder: self.folder,
         }
         self.installation = installation

@@ -19,6 +19,7 @@ import uvicorn
 from app.asgi import create_app
 from app.bootstrap.health import ProbeDoors
 from app.bootstrap.routes import door_services
+from app.connectors.webhooks.sender import Sender
 from app.identity.mailer import Mailer, Notice
 from app.identity.operations import ensure_person
 from app.identity.pages import SignInPages, SignOutPages, choose_preferences
@@ -27,6 +28,7 @@ from app.identity.rules import token_digest
 from app.identity.step_up.pages import AccountPages, StepUpPages
 from app.identity.step_up.sealer import PersonSealer
 from app.kernel.ids import new_id
+from app.kernel.outbound.client import OutboundClient
 from app.kernel.runtime import Runtime
 from app.partners.brand import Brand
 from app.partners.operations import NewOrganisation, assign_role, create_organisation, set_brand
@@ -200,6 +202,11 @@ class Browser:
         return Answer(response.status, headers, cookies, response.read().decode())
 
 
+def _no_names(host: str, _port: int) -> list[str]:
+    """No test waits for the name of somebody out there."""
+    raise OSError(f"{host} is not looked up here")
+
+
 class Settings(NamedTuple):
     """What the doors read of the settings."""
 
@@ -224,7 +231,9 @@ class Doors:
         self.installation = installation
         self.mailbox = Mailbox()
         own = door_services(installation.databases, Settings("http://localhost:8000", redis_url))
-        more: dict[type, object] = {PersonSealer: _KEYS, **(services or {}), Mailer: self.mailbox}
+        outbound = OutboundClient(resolve=_no_names)
+        usual: dict[type, object] = {PersonSealer: _KEYS, OutboundClient: outbound, Sender: Sender(outbound)}
+        more = usual | (services or {}) | {Mailer: self.mailbox}
         self.runtime: Runtime = replace(installation.runtime, services=own | more)
         self.front = self.runtime.service(Front)
         self.platform = self.organisation("platform", "Operations", kind=PLATFORM, accent="#444444")

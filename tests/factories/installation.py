@@ -35,7 +35,7 @@ from tests import cluster
 
 CELL = "main"
 GATEWAYS = 4
-CELL_TABLES = ("outbox", "job", "timer", "inbox", "trail_mark", "trail_head")
+CELL_TABLES = ("outbox", "job", "timer", "inbox", "trail_mark", "trail_head", "listener")
 _ROUNDS = 50  # of run_due, before it says that work begets work for ever
 # Events of a tenant that rests stay where they are: they are not due.
 _RELAYABLE = (

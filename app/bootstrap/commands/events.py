@@ -12,6 +12,7 @@ from pkgutil import walk_packages
 from typing import Any
 
 import app
+from app.connectors.webhooks.asyncapi import make_asyncapi
 from app.kernel.catalogue.document import make_catalogue
 from app.kernel.catalogue.schemas import list_types, schema_of
 from app.kernel.errors import Invalid, Missing
@@ -38,7 +39,8 @@ def run_events(arguments: Sequence[str]) -> int:
     elif chosen.action == "schema":
         print(_written(_schema(chosen.type)))
     else:
-        print(_written(make_catalogue(_published(chosen.since) if chosen.since else None)))
+        catalogue = make_catalogue(_published(chosen.since) if chosen.since else None)
+        print(_written(make_asyncapi(catalogue) if chosen.action == "asyncapi" else catalogue))
     return 0
 
 
@@ -55,8 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     actions.add_parser("list", help="every type, its version and when it happens")
     schema = actions.add_parser("schema", help="the JSON Schema of what an event says")
     schema.add_argument("type", help="as `slipway events list` names it")
-    catalogue = actions.add_parser("catalogue", help="all of them as one document")
-    catalogue.add_argument("--since", type=Path, metavar="FILE", help="keep its versions; refuse what breaks them")
+    for name, told in (("catalogue", "all of them as one document"), ("asyncapi", "as webhooks send them: AsyncAPI 3")):
+        action = actions.add_parser(name, help=told)
+        action.add_argument("--since", type=Path, metavar="FILE", help="keep its versions; refuse what breaks them")
     return parser
 
 

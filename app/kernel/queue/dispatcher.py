@@ -81,7 +81,7 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
             for row in rows
             for kind in subscriptions.get(row.type, ())
         ]
-        jobs += [_told(row, *listener, now) for row in rows for listener in row.listeners or ()]
+        jobs += [_told(row, now, *listener) for row in rows for listener in row.listeners or ()]
         if jobs:
             session.connection().execute(_ADD_JOB, jobs)
         if rows:
@@ -90,7 +90,7 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
     return len(rows)
 
 
-def _told(row: Any, endpoint_id: str, ordered: object, now: datetime) -> dict[str, Any]:
+def _told(row: Any, now: datetime, endpoint_id: str, ordered: object) -> dict[str, Any]:
     """The job that sends an event to an endpoint; only one that wants them in order waits for those before."""
     args = {"event_id": str(row.id), "endpoint_id": endpoint_id, "sequence": row.lane_seq}
     lane = f"{row.lane}:{_DELIVER}:{endpoint_id}" if ordered and row.lane else None

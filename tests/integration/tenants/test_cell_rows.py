@@ -47,6 +47,7 @@ FRESH: dict[str, dict[str, Any]] = {
     },
     "inbox": {"source": "hubspot", "external_id": "1", "received_at": NOW},
     "trail_mark": {"entries": "[]", "made_at": NOW},
+    "listener": {"endpoint_id": new_id(), "patterns": "[]", "ordered": False},
     "trail_head": {"size": 0, "root": "00", "note": None, "changed_at": NOW},
 }
 
@@ -74,7 +75,9 @@ def insert(house: Installation, tenant: Tenant, table: str, *, tail: str = "", *
         row["dedupe_key"] = changed.get("dedupe_key", str(row["id"]))
     if table == "inbox":
         row["external_id"] = changed.get("external_id", str(row["id"]))
-    if table == "trail_head":  # one row of each tenant
+    if table == "listener":
+        row["endpoint_id"] = row["id"]
+    if table in {"trail_head", "listener"}:  # rows that are named by something else
         row = {name: value for name, value in row.items() if name in FRESH[table] or name == "tenant_id"}
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) {}").format(
         sql.Identifier("cell", table),

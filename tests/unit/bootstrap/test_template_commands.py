@@ -23,6 +23,14 @@ AT = "2026-03-02T09:00:00Z"
 
 
 @pytest.fixture
+def heeding():
+    """What is started here heeds an interruption, also where a shell that ignores it has started us."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def renewal(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return shutil.copytree(RENEWAL, tmp_path / "renewal")
@@ -146,6 +154,7 @@ class TestSimulate:
         assert reports[0] == reports[1]
 
     @pytest.mark.parametrize("group", [True, False])
+    @pytest.mark.usefixtures("heeding")
     def test_leaves_no_process_behind_when_it_is_interrupted(self, group):
         command = [sys.executable, "-m", "app.cli", "templates", "simulate", str(RENEWAL)]
         command += ["--histories", "1000000", "--workers", "2"]

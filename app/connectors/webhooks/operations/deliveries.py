@@ -81,7 +81,7 @@ def end_challenge(work: Work, message: Message, number: int, answer: Answer) -> 
 
 
 def begin_delivery(work: Work, event_id: UUID, endpoint_id: UUID, sequence: int | None) -> Message | timedelta | None:
-    """The message to send; a pause where the endpoint is to be left alone for now; None where there is nothing to do.
+    """The message to send; a pause where the endpoint is to be left alone; None where there is nothing to do.
 
     Raises TrailEntryMissing, KeysMissing, KeysDisabled.
     """

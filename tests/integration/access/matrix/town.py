@@ -22,8 +22,6 @@ from app.bootstrap.wiring import declare_everything
 from app.connectors.operations import ConnectionSetting, add_connection
 from app.connectors.registry import Registry
 from app.connectors.runner import Runner
-from app.connectors.webhooks.operations.endpoints import save
-from app.connectors.webhooks.rules import Endpoint
 from app.identity.rules import new_token
 from app.identity.sso.protocol.provider import Providers
 from app.identity.sso.secrets import ClientSecrets
@@ -51,6 +49,7 @@ from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
 from tests.factories.vault.files import files_in, keep_file
+from tests.integration.access.matrix.hooks import keep_endpoint
 from tests.look.examples.onboarding.upgrades import UPGRADE
 from tests.unit.templates.packages.samples import package as gold
 
@@ -60,8 +59,16 @@ BOTH = (SCOPE, "connectors:connection:read")
 WIDE = (SCOPE, "tenancy:tenant:read")
 TREASURE = "zephyrine"  # in every name and address of Acme's
 TREASURES = (TREASURE, "sample works", "mara sample", "jonas muster", "robin sample")
-_PARTNERS = ("import", "account", "credential", "directory", "connection", "person", "role", "upgrade")
-_OWN = {f"{name}_id" for name in _PARTNERS}
+_OWN = {
+    "import_id",
+    "account_id",
+    "credential_id",
+    "directory_id",
+    "connection_id",
+    "person_id",
+    "role_id",
+    "upgrade_id",
+}  # a partner's
 _EXCEPTION = """
     INSERT INTO {}.exception (id, subject_kind, subject_id, key, type, reason_code, state, route, summary, opened_at)
     VALUES (%s, 'onboarding', %s, 'a', 'blocked', 'test', 'open', '[]', 'Zephyrine is stuck', now())"""
@@ -121,7 +128,6 @@ class Town:
             CursorKey: CursorKey(self.keyring.cursor_key.reveal_bytes()),
             Seeder: seeder(self.keyring),
             Runner: Runner(Registry.load(), OutboundClient(), time_limit=1.0),
-            OutboundClient: OutboundClient(),
             Providers: Providers(OutboundClient()),
             ClientSecrets: SealedClientSecrets(self.keyring),
             BundleFolder: self.bundles,
@@ -190,8 +196,7 @@ class Town:
             publish(work, shelf.overlays["northwind"])
             publish_package(work, gold())
             revise(work, "managed-gold")
-        offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
-        with self.installation.work(self.home, self.ada) as work:
+            offer = Offer(shelf.template.digest, (), Visibility.PRIVATE, "The first one.")
             self.offered = submit(work, offer, {})
             start_draft(work, self.draft, Text("id: zephyrine", "Zephyrine", {}, "zephyrine", "", "template", 1))
         self.run_due()
@@ -315,8 +320,6 @@ class Town:
         query(acme, _COMMENT, comment, onboarding.id, self.ada.id)
         with self.installation.work(acme, self.ada) as work:
             file = keep_file(work, onboarding.id, name="zephyrine.pdf")
-            hook = Endpoint(new_id(), "https://hooks.zephyrine.com/in", "", ("*",), "active", work.database_now, ())
-            save(work, hook)
         [delegation] = query(acme, "SELECT id FROM {}.delegation WHERE ends_at > now()")
         items = {row.key.split(".")[0]: row.key for row in query(acme, "SELECT key FROM {}.item ORDER BY key DESC")}
         shared = {
@@ -343,8 +346,7 @@ class Town:
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             "upgrade_id": self._upgrade(),
-            "endpoint_id": str(hook.id),
-            "event_id": str(new_id()),
+            **keep_endpoint(self.installation, acme, replace(self.ada, roles=frozenset({"technical"}))),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}

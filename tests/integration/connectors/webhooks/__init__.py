@@ -1,1 +1,1 @@
-"""Tests of webhooks that go out."""
+"""Webhooks that go out, over real HTTP to a receiver that answers as it is told."""

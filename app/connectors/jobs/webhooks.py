@@ -54,20 +54,22 @@ def verify(run: JobRun, *, endpoint_id: str, number: int) -> Outcome:
 def deliver(run: JobRun, *, event_id: str, endpoint_id: str, sequence: int | None = None) -> Outcome:
     """Make one try of a delivery, or put it off: few calls at once to one endpoint, one at a time to a strained one."""
     with run.runtime.service(Sender).place(UUID(endpoint_id)) as free:
-        if not free:
-            return _put_off("crowded", _CROWDED)
-        try:
-            with run.work() as work:
-                begun = begin_delivery(work, UUID(event_id), UUID(endpoint_id), sequence)
-        except TrailEntryMissing as error:
-            return GiveUp(error.message)
-        except Unavailable:
-            return _put_off("keys_away", _KEYS_BACK)
-        if begun is None:
-            return Done()
-        if isinstance(begun, timedelta):
-            return _put_off("strained", begun)
-        _deliver(run, begun, UUID(event_id))
+        return _try(run, UUID(event_id), UUID(endpoint_id), sequence) if free else _put_off("crowded", _CROWDED)
+
+
+def _try(run: JobRun, event_id: UUID, endpoint_id: UUID, sequence: int | None) -> Outcome:
+    try:
+        with run.work() as work:
+            begun = begin_delivery(work, event_id, endpoint_id, sequence)
+    except TrailEntryMissing as error:
+        return GiveUp(error.message)
+    except Unavailable:
+        return _put_off("keys_away", _KEYS_BACK)
+    if begun is None:
+        return Done()
+    if isinstance(begun, timedelta):
+        return _put_off("strained", begun)
+    _deliver(run, begun, event_id)
     return Done()
 
 

@@ -1,0 +1,1 @@
+"""The kit and the catalogue without a database."""
