@@ -1,4 +1,4 @@
-"""What happened to a deal in a partner's home."""
+"""What happened to a deal in a partner's home, and to the lanes it comes in on."""
 
 from __future__ import annotations
 
@@ -95,3 +95,26 @@ class ExceptionResolved(Event, frozen=True, kw_only=True):
     subject_kind: ClassVar[str] = "exception"
 
     resolution: str
+
+
+class WorkflowCreated(Event, frozen=True, kw_only=True):
+    """A lane exists: which segment it takes and which template it starts."""
+
+    type: ClassVar[str] = "intake.workflow.created"
+    subject_kind: ClassVar[str] = "workflow"
+
+    name: str
+    segment: str
+    state: str
+    template_digest: str
+    overlay_digest: str | None
+
+
+class HookOpened(Event, frozen=True, kw_only=True):
+    """An address was given out at which a CRM may knock; `mark` is the start of its token's digest, never the token."""
+
+    type: ClassVar[str] = "intake.hook.opened"
+    subject_kind: ClassVar[str] = "hook"
+
+    source: str
+    mark: str

@@ -36,13 +36,13 @@ def list_documents(session: Session, kind: str, *, prefix: str = "", without: st
     return [Kept(*row) for row in session.execute(query.order_by(Record.key))]
 
 
-def newest_documents(session: Session, kind: str, *, prefix: str, before: str = "", limit: int) -> list[Kept]:
-    """The documents with the greatest keys of those that begin so; `before` is a key that was seen.
+def newest_documents(session: Session, kind: str, *, after: str, before: str, limit: int) -> list[Kept]:
+    """The documents whose keys stand between the two, the greatest first.
 
-    For keys of lower-case ids: their order is that of their letters in every language of a database.
+    For keys of lower-case ids: their order is the same whatever order a database has its letters in.
     """
     columns = (Record.key, Record.version, Record.body, Record.changed_at)
-    query = select(*columns).where(Record.kind == kind, Record.key > prefix, Record.key < (before or f"{prefix}~"))
+    query = select(*columns).where(Record.kind == kind, Record.key > after, Record.key < before)
     return [Kept(*row) for row in session.execute(query.order_by(Record.key.desc()).limit(limit))]
 
 

@@ -8,14 +8,9 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from app.connectors.webhooks.operations.deliveries import (
-    Message,
-    begin_challenge,
-    begin_delivery,
-    end_abandoned,
-    end_challenge,
-    end_delivery,
-)
+from app.connectors.webhooks.operations.challenges import begin_challenge, end_challenge
+from app.connectors.webhooks.operations.deliveries import begin_delivery, end_abandoned, end_delivery
+from app.connectors.webhooks.operations.messages import Message
 from app.connectors.webhooks.rules import pause_before
 from app.connectors.webhooks.sender import Answer, Sender
 from app.kernel.errors import Unavailable
@@ -25,8 +20,9 @@ from app.kernel.trail import TrailEntryMissing
 from app.kernel.work import Work
 
 PUT_OFF = Counter("slipway_webhook_put_off", "Deliveries that wait without a try, by the reason.", ["reason"])
-_ENDLESS: Final = 100_000  # tries are counted where they are made: a job that only waits has made none
-_CROWDED: Final = timedelta(seconds=3)
+_ENDLESS: Final = 5_000  # tries are counted where they are made: a job that only waits has made none
+_CROWDED: Final = timedelta(seconds=3)  # the first time, and longer with each
+_LONGEST: Final = 40  # times that pause
 _KEYS_BACK: Final = timedelta(seconds=30)
 _SOON: Final = (timedelta(seconds=10), timedelta(minutes=1))  # before a proof is asked for again
 
@@ -39,8 +35,11 @@ def let_go(work: Work, args: dict[str, Any], _reason: str) -> None:
 @job("connectors.verify_webhook", attempts=len(_SOON) + 1, lease=timedelta(seconds=45))
 def verify(run: JobRun, *, endpoint_id: str, number: int) -> Outcome:
     """Ask an address to prove itself; twice more where it cannot be reached."""
-    with run.work() as work:
-        message = begin_challenge(work, UUID(endpoint_id), number)
+    try:
+        with run.work() as work:
+            message = begin_challenge(work, UUID(endpoint_id), number)
+    except Unavailable as error:
+        return TryAgain(_KEYS_BACK, error.message)
     if message is None:
         return Done()
     answer = _send(run, message)
@@ -51,16 +50,18 @@ def verify(run: JobRun, *, endpoint_id: str, number: int) -> Outcome:
 
 
 @job("connectors.deliver_webhook", attempts=_ENDLESS, lease=timedelta(seconds=45), given_up=let_go)
-def deliver(run: JobRun, *, event_id: str, endpoint_id: str, sequence: int | None = None) -> Outcome:
+def deliver(run: JobRun, *, event_id: str, endpoint_id: str, sequence: int | None = None, asked: int = 0) -> Outcome:
     """Make one try of a delivery, or put it off: few calls at once to one endpoint, one at a time to a strained one."""
-    with run.runtime.service(Sender).place(UUID(endpoint_id)) as free:
-        return _try(run, UUID(event_id), UUID(endpoint_id), sequence) if free else _put_off("crowded", _CROWDED)
+    with run.runtime.service(Sender).place(UUID(endpoint_id), run.tenant.id) as free:
+        if not free:
+            return _put_off("crowded", _CROWDED * min(run.job.attempts, _LONGEST))
+        return _try(run, UUID(event_id), UUID(endpoint_id), sequence, asked)
 
 
-def _try(run: JobRun, event_id: UUID, endpoint_id: UUID, sequence: int | None) -> Outcome:
+def _try(run: JobRun, event_id: UUID, endpoint_id: UUID, sequence: int | None, asked: int) -> Outcome:
     try:
         with run.work() as work:
-            begun = begin_delivery(work, event_id, endpoint_id, sequence)
+            begun = begin_delivery(work, event_id, endpoint_id, sequence=sequence, asked=asked)
     except TrailEntryMissing as error:
         return GiveUp(error.message)
     except Unavailable:

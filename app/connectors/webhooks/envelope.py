@@ -31,8 +31,9 @@ def write_event(tenant_id: UUID, event: Happened, *, sequence: int | None, thin:
     told: dict[str, Any] = {
         **_head(tenant_id, str(event.id), event.type, event.at),
         "subject": f"{event.subject_kind}/{event.subject_id}",
-        "correlationid": event.trace_id,
     }
+    if event.trace_id:
+        told["correlationid"] = event.trace_id
     if event.onboarding_id:
         told["partitionkey"] = str(event.onboarding_id)
     if sequence is not None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from app.connectors.webhooks.rules import MOST_ATTEMPTS
 
 DELIVERY: Final = "webhook_delivery"
+PAST: Final = "g"  # greater than every id, in whatever order a database has its letters
 Standing = Literal["waiting", "delivered", "failed", "held"]
 
 
@@ -50,3 +51,9 @@ class Delivery(Struct, frozen=True):
 def key_of(endpoint_id: UUID, event_id: UUID) -> str:
     """The document's key: ids grow with time, so an endpoint's deliveries stand in the order of their events."""
     return f"{endpoint_id}:{event_id}"
+
+
+def floor_of(at: datetime) -> str:
+    """What stands before the ids of all that happened since (UUID version 7: milliseconds first)."""
+    first = f"{int(at.timestamp() * 1000):012x}"
+    return f"{first[:8]}-{first[8:]}"

@@ -12,8 +12,8 @@ import msgspec
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.queries.documents import Kept, find_document, list_documents, newest_documents
-from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
-from app.connectors.webhooks.rules import Endpoint
+from app.connectors.webhooks.log import DELIVERY, PAST, Delivery, floor_of, key_of
+from app.connectors.webhooks.rules import KEPT, Endpoint
 from app.kernel.errors import Missing
 from app.kernel.work import Work
 from app.web.translations import mark
@@ -22,6 +22,7 @@ ENDPOINT: Final = "webhook_endpoint"
 
 SYSTEM_ONLY = {
     "find_endpoint": "part of an operation that has checked its own permission",
+    "find_endpoint_or_none": "part of an operation that has checked its own permission",
     "find_delivery": "part of an operation that has checked its own permission",
 }
 
@@ -57,20 +58,24 @@ def get_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
 
 def find_endpoint(work: Work, endpoint_id: UUID, *, locked: bool = False) -> Endpoint:
     """The same, `locked` until the commit. Raises EndpointUnknown."""
-    stored = find_document(work.session, ENDPOINT, str(endpoint_id), lock=locked)
-    if stored is None:
+    found = find_endpoint_or_none(work, endpoint_id, locked=locked)
+    if found is None:
         raise EndpointUnknown(mark("There is no such endpoint, or it was removed."))
-    return _endpoint(stored)
+    return found
+
+
+def find_endpoint_or_none(work: Work, endpoint_id: UUID, *, locked: bool = False) -> Endpoint | None:
+    """The same for a job: what was removed meanwhile is no trouble."""
+    stored = find_document(work.session, ENDPOINT, str(endpoint_id), lock=locked)
+    return _endpoint(stored) if stored else None
 
 
 def list_deliveries(work: Work, endpoint_id: UUID, *, before: UUID | None = None, limit: int = 50) -> list[Sent]:
     """What an endpoint was sent, the newest event first; from `before` on, an event's id. Raises as `get_endpoint`."""
     get_endpoint(work, endpoint_id)
-    seen = key_of(endpoint_id, before) if before else ""
-    return [
-        _sent(stored)
-        for stored in newest_documents(work.session, DELIVERY, prefix=f"{endpoint_id}:", before=seen, limit=limit)
-    ]
+    after = f"{endpoint_id}:{floor_of(work.database_now - KEPT)}"
+    end = key_of(endpoint_id, before) if before else f"{endpoint_id}:{PAST}"
+    return [_sent(stored) for stored in newest_documents(work.session, DELIVERY, after=after, before=end, limit=limit)]
 
 
 def get_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Sent:
@@ -91,11 +96,11 @@ def find_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Delivery | N
 def body_of(document: Endpoint | Delivery) -> dict[str, Any]:
     """A document as it is stored."""
     body: dict[str, Any] = msgspec.to_builtins(document)
-    return {name: value for name, value in body.items() if name != "version"}
+    return body
 
 
 def _endpoint(stored: Kept) -> Endpoint:
-    return msgspec.convert(stored.body | {"version": stored.version}, Endpoint)
+    return msgspec.convert(stored.body, Endpoint)
 
 
 def _sent(stored: Kept) -> Sent:

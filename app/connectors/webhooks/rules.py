@@ -25,6 +25,8 @@ PAUSES: Final = (
 TRIES: Final = len(PAUSES) + 1
 LONGEST_WISH: Final = timedelta(hours=24)  # of a Retry-After
 DISABLED_AFTER: Final = timedelta(days=5)
+# Longer than the longest pause between two tries: what failed before that is another story.
+_ANOTHER_STORY: Final = timedelta(hours=30)
 WARNED_AT: Final = (50, 70, 90)  # percent of that time
 STRAINED_AT: Final = 5  # failures in a row, from which on an endpoint is only sounded out
 _SOUNDING: Final = timedelta(seconds=30)
@@ -33,10 +35,10 @@ MOST_ENDPOINTS: Final = 20
 MOST_KEYS: Final = 2
 KEPT: Final = timedelta(days=30)  # what is known of deliveries
 MOST_ATTEMPTS: Final = 30  # that a delivery remembers
-EVERYTHING: Final = "*"
 
 GONE: Final = mark("The receiver answered that the address is gone for good (410).")
 FAILED_TOO_LONG: Final = mark("Nothing could be delivered for five days.")
+KEY_GONE: Final = mark("Its signing key is not here. Give it another one, then enable it.")
 BY_HAND: Final = mark("It was switched off by hand.")
 
 
@@ -54,6 +56,7 @@ class Trouble(Struct, frozen=True):
     """An endpoint that does not take what it is sent: since when, how often in a row, when it is sounded out again."""
 
     since: datetime
+    last_at: datetime | None = None
     count: int = 1
     warned: int = 0  # percent of the time after which it is disabled
     again_at: datetime | None = None
@@ -85,7 +88,8 @@ class Endpoint(Struct, frozen=True):
     challenge: Challenge = Challenge()
     trouble: Trouble | None = None
     delivered_at: datetime | None = None
-    version: int = 0
+    verified_at: datetime | None = None
+    disabled_at: datetime | None = None
 
     def signing(self, now: datetime) -> tuple[Key, ...]:
         """The keys to sign with, the newest first."""
@@ -118,9 +122,12 @@ def taken(endpoint: Endpoint, now: datetime) -> Endpoint:
 def refused(endpoint: Endpoint, now: datetime, said: str) -> Endpoint:
     """The endpoint after it has not: strained after five in a row, disabled after five days of nothing else."""
     before = endpoint.trouble
+    if before and now - (before.last_at or before.since) > _ANOTHER_STORY:
+        before = None
     count = before.count + 1 if before else 1
     trouble = Trouble(
         since=before.since if before else now,
+        last_at=now,
         count=count,
         warned=before.warned if before else 0,
         again_at=now + sounding(count) if count >= STRAINED_AT else None,

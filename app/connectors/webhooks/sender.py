@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -29,6 +30,7 @@ LIMIT: Final = 15.0  # seconds of one call, as Standard Webhooks advises
 _MOST_BYTES: Final = 16_384  # of an answer; more is a peer that is up to something
 _EXCERPT: Final = 500
 _AT_ONCE: Final = 4  # calls of one process to one endpoint: a slow one must not hold all threads
+_OF_TENANT: Final = 12  # of one tenant, for the same reason
 _GONE: Final = 410
 _THROTTLING: Final = frozenset({429, 502, 503, 504})
 
@@ -65,18 +67,18 @@ class Sender:
         self._busy: Tally[UUID] = Tally()
 
     @contextmanager
-    def place(self, endpoint_id: UUID) -> Iterator[bool]:
-        """A place among the few that call this endpoint at once; False where there is none."""
+    def place(self, endpoint_id: UUID, tenant_id: UUID) -> Iterator[bool]:
+        """A place among the few that call this endpoint, and this tenant's, at once; False where there is none."""
+        held = (endpoint_id, tenant_id)
         with self._lock:
-            free = self._busy[endpoint_id] < _AT_ONCE
-            self._busy[endpoint_id] += free
+            free = self._busy[endpoint_id] < _AT_ONCE and self._busy[tenant_id] < _OF_TENANT
+            self._busy.update(held if free else ())
         try:
             yield free
         finally:
             with self._lock:
-                self._busy[endpoint_id] -= free
-                if not self._busy[endpoint_id]:
-                    del self._busy[endpoint_id]
+                self._busy.subtract(held if free else ())
+                self._busy = +self._busy  # of who has none in use nothing is kept
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes, *, sandbox: bool) -> Answer:
         """Post the body. Whatever goes wrong comes back as an answer."""
@@ -90,7 +92,9 @@ class Sender:
             max_bytes=_MOST_BYTES,
             sandbox=sandbox,
         )
+        began = time.monotonic()
         answer = self._send(request)
+        answer = answer if answer.ms else replace(answer, ms=round((time.monotonic() - began) * 1000))
         ATTEMPTS.labels(answer.code).inc()
         return answer
 

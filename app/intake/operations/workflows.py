@@ -7,17 +7,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from app.access.permissions import Permission
 from app.access.require import require
 from app.flow.calendar import CalendarRefused, read_calendar
+from app.intake.events import HookOpened, WorkflowCreated
 from app.intake.models import Workflow
 from app.intake.rules import Contract
 from app.kernel.actor import Actor
 from app.kernel.errors import Invalid
-from app.kernel.events import Event
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
@@ -47,29 +47,6 @@ class NewWorkflow:
     template_digest: str
     overlay_digest: str | None
     connection_id: UUID
-
-
-class WorkflowCreated(Event, frozen=True, kw_only=True):
-    """A lane exists: which segment it takes and which template it starts."""
-
-    type: ClassVar[str] = "intake.workflow.created"
-    subject_kind: ClassVar[str] = "workflow"
-
-    name: str
-    segment: str
-    state: str
-    template_digest: str
-    overlay_digest: str | None
-
-
-class HookOpened(Event, frozen=True, kw_only=True):
-    """An address was given out at which a CRM may knock; `mark` is the start of its token's digest, never the token."""
-
-    type: ClassVar[str] = "intake.hook.opened"
-    subject_kind: ClassVar[str] = "hook"
-
-    source: str
-    mark: str
 
 
 def create_workflow(work: Work, wanted: NewWorkflow) -> UUID:

@@ -28,7 +28,6 @@ from app.connectors.webhooks.schemas import (
 )
 from app.connectors.webhooks.signing import shared_of
 from app.kernel.commands import Result
-from app.kernel.outbound.egress import EgressRefused
 from app.kernel.paging import CursorKey, Listing, Position, make_cursor, read_cursor
 from app.kernel.work import Work
 from app.vault.secret import Secret
@@ -81,14 +80,10 @@ class Place:
 
 def shown(work: Work, endpoint: Endpoint) -> EndpointOut:
     """An endpoint as its reader may see it."""
-    try:
-        host = host_of(work, endpoint.url)
-    except EgressRefused:  # an entry of the address book that is there no more
-        host = ""
     return EndpointOut(
         id=endpoint.id,
         url=endpoint.url if can(work.rights, Permission.CONNECTION_WRITE) else None,
-        host=host,
+        host=host_of(endpoint.url),
         description=endpoint.description,
         types=list(endpoint.types),
         ordered=endpoint.ordered,

@@ -94,6 +94,7 @@ _ONCE = (IdempotencyKeyMissing, IdempotencyKeyUnfit, CommandKeyReused)
 _UNFIT = (AddressUnfit, TypesUnfit)
 _READS = (Permission.CONNECTION_READ,)
 _WRITES = (Permission.CONNECTION_READ, Permission.CONNECTION_WRITE)
+_HEARS = (*_WRITES, Permission.TRAIL_READ)  # whoever hears of everything could as well read it
 _REPLAYED = ("ETag", "Idempotency-Replayed")
 
 
@@ -123,7 +124,7 @@ CREATE = Described(
     example={"url": _ENDPOINT["url"], "types": ["onboarding.*"], "description": "Our ticket system"},
     headers=("Idempotency-Key",),
     problems=(*_ANYWHERE, NotFromHere, *_SENT, *_ONCE, *_UNFIT, TooManyEndpoints, KeysMissing),
-    scopes=_WRITES,
+    scopes=_HEARS,
 )
 READ = Described({200: Told("The endpoint.", EndpointOut, ("ETag",), _ENDPOINT)}, problems=_HERE, scopes=_READS)
 UPDATE = Described(
@@ -133,7 +134,7 @@ UPDATE = Described(
     example={"types": ["onboarding.*", "intake.deal.admitted"]},
     headers=("If-Match",),
     problems=(*_HERE, NotFromHere, *_SENT, *_UNFIT, PreconditionMissing, PreconditionUnfit, EndpointStale),
-    scopes=_WRITES,
+    scopes=_HEARS,
 )
 REMOVE = Described(
     {200: Told("It is gone.", EndpointOut, example=_ENDPOINT)}, problems=(*_HERE, NotFromHere), scopes=_WRITES

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -26,12 +28,11 @@ from app.connectors.webhooks.operations.endpoints import (
     ask_for_proof,
     host_of,
     listen,
-    listen_no_more,
     save,
     version_tag,
 )
 from app.connectors.webhooks.operations.keys import next_key
-from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, list_deliveries
+from app.connectors.webhooks.queries import Sent, body_of, find_endpoint, get_delivery, list_deliveries
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.errors import Conflict, Invalid
@@ -43,7 +44,11 @@ MOST_REPEATED: Final = 1_000
 _TEST: Final = "This is a test."
 _SENT_AGAIN: Final = frozenset({"failed", "held"})
 
-SYSTEM_ONLY = {"verified": "called by the job that hears the echo", "repeat": "part of a guarded operation"}
+SYSTEM_ONLY = {
+    "verified": "called by the job that hears the echo",
+    "repeat": "part of a guarded operation",
+    "stopped": "called by jobs and by a guarded operation",
+}
 
 
 class CodeWrong(Invalid):
@@ -69,9 +74,10 @@ def confirm_endpoint(work: Work, endpoint_id: UUID, code: str) -> Endpoint:
 
 def verified(work: Work, endpoint: Endpoint, *, by: str) -> Endpoint:
     """From now on it hears what it is to hear."""
-    active = replace(endpoint, state="active", reason="", trouble=None, challenge=replace(endpoint.challenge, said=""))
+    proven = replace(endpoint.challenge, said="")
+    active = replace(_started(endpoint), challenge=proven, verified_at=work.database_now)
     listen(work, active)
-    work.announce(EndpointVerified(subject_id=active.id, host=host_of(work, active.url), by=by))
+    work.announce(EndpointVerified(subject_id=active.id, host=host_of(active.url), by=by))
     return save(work, active)
 
 
@@ -85,12 +91,15 @@ def disable_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
     """Send it nothing more. Raises NotPermitted, EndpointUnknown, NotInUse."""
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
-    listen_no_more(work, endpoint)
-    stopped = save(work, replace(endpoint, state="disabled", reason=BY_HAND))
-    work.announce(
-        EndpointDisabled(subject_id=endpoint.id, host=host_of(work, endpoint.url), failures=0, reason=BY_HAND)
-    )
-    return stopped
+    return stopped(work, endpoint, BY_HAND)
+
+
+def stopped(work: Work, endpoint: Endpoint, reason: str) -> Endpoint:
+    """Nothing is sent to it any more; what happens is held back for it for thirty days."""
+    disabled = replace(endpoint, state="disabled", reason=reason, disabled_at=work.database_now)
+    host, failures = host_of(endpoint.url), endpoint.trouble.count if endpoint.trouble else 0
+    work.announce(EndpointDisabled(subject_id=endpoint.id, host=host, failures=failures, reason=reason))
+    return save(work, disabled)
 
 
 def enable_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
@@ -98,11 +107,11 @@ def enable_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
     endpoint = _open(work, endpoint_id)
     if endpoint.state == "active":
         return endpoint
-    if endpoint.state == "unverified":
+    if endpoint.state == "unverified" or endpoint.verified_at is None:
         raise NotInUse(mark("The address has not proven itself yet."))
-    active = replace(endpoint, state="active", reason="", trouble=None)
+    active = _started(endpoint)
     listen(work, active)
-    work.announce(EndpointEnabled(subject_id=active.id, host=host_of(work, active.url)))
+    work.announce(EndpointEnabled(subject_id=active.id, host=host_of(active.url)))
     return save(work, active)
 
 
@@ -140,19 +149,28 @@ def repeat_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> None:
 
 
 def repeat_missed(work: Work, endpoint_id: UUID, *, since: datetime | None = None) -> int:
-    """Send again what failed or came while it was disabled, the newest thousand. Returns how many. Raises as above."""
+    """Send again what failed, or was held back while nothing was sent: the newest thousand. Returns how many.
+
+    Raises NotPermitted, EndpointUnknown, NotInUse.
+    """
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
-    found = [
-        sent
-        for sent in list_deliveries(work, endpoint_id, limit=MOST_REPEATED)
-        if sent.delivery.state in _SENT_AGAIN and (since is None or sent.delivery.at >= since)
-    ]
+    found = list(islice(_missed(work, endpoint_id, since), MOST_REPEATED))
     for sent in reversed(found):
         repeat(work, endpoint, sent.event_id, sent.delivery)
     if found:
         work.announce(DeliveriesRepeated(subject_id=endpoint.id, number=len(found)))
     return len(found)
+
+
+def _missed(work: Work, endpoint_id: UUID, since: datetime | None) -> Iterator[Sent]:
+    """The newest first, as far back as anything is known."""
+    before = None
+    while page := list_deliveries(work, endpoint_id, before=before, limit=MOST_REPEATED):
+        for sent in page:
+            if sent.delivery.state in _SENT_AGAIN and (since is None or sent.delivery.at >= since):
+                yield sent
+        before = page[-1].event_id
 
 
 def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -> None:
@@ -162,8 +180,13 @@ def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -
     _send(work, endpoint, event_id, sequence=delivery.sequence, number=again.asked)
 
 
+def _started(endpoint: Endpoint) -> Endpoint:
+    return replace(endpoint, state="active", reason="", trouble=None, disabled_at=None)
+
+
 def _send(work: Work, endpoint: Endpoint, event_id: UUID, *, sequence: int | None, number: int) -> None:
     args: dict[str, object] = {"event_id": str(event_id), "endpoint_id": str(endpoint.id), "sequence": sequence}
+    args |= {"asked": number}
     dedupe = f"{event_id}:connectors.deliver_webhook:{endpoint.id}:{number}"
     work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.operations.documents import drop_document, drop_documents, write_document
 from app.connectors.webhooks.events import EndpointAdded, EndpointChanged, EndpointRemoved
-from app.connectors.webhooks.log import DELIVERY
+from app.connectors.webhooks.log import DELIVERY, PAST
 from app.connectors.webhooks.operations.keys import field_of, first_key
 from app.connectors.webhooks.queries import ENDPOINT, body_of, find_endpoint, list_endpoints
 from app.connectors.webhooks.rules import MOST_ENDPOINTS, Challenge, Endpoint, hears, pattern_of
@@ -22,7 +24,7 @@ from app.kernel.catalogue.schemas import list_types
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
-from app.kernel.outbound.egress import EgressRefused, vet_address
+from app.kernel.outbound.egress import EgressRefused, parse_url, vet_address
 from app.kernel.work import Work
 from app.vault.operations import forget_door_secret
 from app.vault.rules import DoorPurpose
@@ -31,7 +33,6 @@ from app.web.translations import mark
 
 _ANY: Final = "*"  # of an If-Match
 _MANY: Final = 100_000
-_LAST: Final = "~"  # greater than every id
 
 SYSTEM_ONLY = {
     "save": "part of an operation that has checked its own permission",
@@ -82,9 +83,10 @@ def add_endpoint(
 
     Raises NotPermitted, AddressUnfit, TypesUnfit, TooManyEndpoints, KeysMissing.
     """
-    require(work, Permission.CONNECTION_WRITE)
-    require(work, Permission.CONNECTION_READ)  # what is answered shows it
+    _require_hearing(work)
     host = require_fit(work, url=url, types=types)
+    place = {"place": f"webhooks:{work.tenant.id}"}
+    work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), place)
     if len(list_endpoints(work)) >= MOST_ENDPOINTS:
         raise TooManyEndpoints(mark("There are twenty endpoints already. Remove one that nobody needs."))
     endpoint_id = new_id()
@@ -109,8 +111,7 @@ def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: 
 
     Raises NotPermitted, EndpointUnknown, EndpointStale, AddressUnfit, TypesUnfit.
     """
-    require(work, Permission.CONNECTION_WRITE)
-    require(work, Permission.CONNECTION_READ)
+    _require_hearing(work)
     before = find_endpoint(work, endpoint_id, locked=True)
     if not {version_tag(before), _ANY} & versions:
         raise EndpointStale(mark("It has been changed meanwhile. Look at it again, then decide."))
@@ -130,11 +131,10 @@ def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: 
             moved=moved,
         )
     )
-    if moved:
-        listen_no_more(work, after)
-        return ask_for_proof(work, replace(after, state="unverified", reason="", trouble=None))
-    if after.state == "active":
+    if after.verified_at:  # what happens until it has proven itself again is held back for it
         listen(work, after)
+    if moved:
+        return ask_for_proof(work, replace(after, state="unverified", reason="", trouble=None))
     return save(work, after)
 
 
@@ -146,9 +146,9 @@ def remove_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
     listen_no_more(work, endpoint)
     for key in endpoint.keys:
         forget_door_secret(work, purpose=DoorPurpose.WEBHOOK_SIGNING, field=field_of(endpoint.id, key.number))
-    drop_documents(work, DELIVERY, after=f"{endpoint.id}:", before=f"{endpoint.id}:{_LAST}", limit=_MANY)
+    drop_documents(work, DELIVERY, after=f"{endpoint.id}:", before=f"{endpoint.id}:{PAST}", limit=_MANY)
     drop_document(work, ENDPOINT, str(endpoint.id))
-    work.announce(EndpointRemoved(subject_id=endpoint.id, host=host_of(work, endpoint.url)))
+    work.announce(EndpointRemoved(subject_id=endpoint.id, host=host_of(endpoint.url)))
     return endpoint
 
 
@@ -158,7 +158,7 @@ def require_fit(work: Work, *, url: str, types: list[str]) -> str:
     Raises AddressUnfit, TypesUnfit.
     """
     try:
-        host = host_of(work, url)
+        host = vet_address(url, book=work.service(OutboundClient).book).host
     except EgressRefused as error:
         raise AddressUnfit(error.message, errors=[("/url", error.message)]) from None
     known = [kind.type for kind in list_types()]
@@ -172,9 +172,9 @@ def require_fit(work: Work, *, url: str, types: list[str]) -> str:
     return host
 
 
-def host_of(work: Work, url: str) -> str:
-    """Whom a URL leads to. Raises EgressRefused."""
-    return vet_address(url, book=work.service(OutboundClient).book).host
+def host_of(url: str) -> str:
+    """Whom a URL leads to, also one that the guard has come to refuse."""
+    return parse_url(url).host
 
 
 def ask_for_proof(work: Work, endpoint: Endpoint) -> Endpoint:
@@ -197,14 +197,22 @@ def listen_no_more(work: Work, endpoint: Endpoint) -> None:
 
 
 def save(work: Work, endpoint: Endpoint) -> Endpoint:
-    """Store it; its version is the next."""
+    """Store it."""
     write_document(work, ENDPOINT, str(endpoint.id), body_of(endpoint))
-    return replace(endpoint, version=endpoint.version + 1)
+    return endpoint
 
 
 def version_tag(endpoint: Endpoint) -> str:
-    """The ETag of an endpoint's version."""
-    return f'"{endpoint.id.hex[-12:]}-{endpoint.version}"'
+    """The ETag of what people decide of an endpoint: how it fares is none of their changes."""
+    decided = [endpoint.url, endpoint.description, endpoint.types, endpoint.ordered, endpoint.thin]
+    return f'"{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()[:32]}"'
+
+
+def _require_hearing(work: Work) -> None:
+    """Who has an address hear of everything that happens could as well read it in the trail, and must be allowed to."""
+    require(work, Permission.CONNECTION_WRITE)
+    require(work, Permission.CONNECTION_READ)  # what is answered shows the endpoint
+    require(work, Permission.TRAIL_READ)
 
 
 _LISTEN: Final = b"SELECT cell.listen($1, $2, $3)"

@@ -47,10 +47,14 @@ def next_key(work: Work, endpoint: Endpoint, *, overlap_hours: int) -> tuple[End
     """One more key; the one before signs beside it for so many hours. Raises RotationUnderWay."""
     now = work.database_now
     signing = endpoint.signing(now)
-    if len(signing) >= MOST_KEYS:
-        raise RotationUnderWay(mark("The key before this one still signs. Wait until its time is over."))
+    if overlap_hours and len(signing) >= MOST_KEYS:
+        raise RotationUnderWay(
+            mark(
+                "The key before this one still signs. Wait until its time is over, or let no key before sign any more."
+            )
+        )
     for key in endpoint.keys:
-        if key not in signing or not overlap_hours:
+        if key not in signing or not overlap_hours:  # without an overlap nothing else signs: a key may have leaked
             forget_door_secret(work, purpose=DoorPurpose.WEBHOOK_SIGNING, field=field_of(endpoint.id, key.number))
     until = now + timedelta(hours=overlap_hours)
     kept = tuple(replace(key, until=until) for key in signing) if overlap_hours else ()

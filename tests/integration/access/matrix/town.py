@@ -346,7 +346,7 @@ class Town:
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             "upgrade_id": self._upgrade(),
-            **keep_endpoint(self.installation, acme, replace(self.ada, roles=frozenset({"technical"}))),
+            **keep_endpoint(self.installation, acme, self.ada),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}

@@ -111,7 +111,9 @@ class TestHealth:
         assert [entry.body["percent"] for entry in trail(hooks, "failing")] == [50, 70]
         assert hooks.read(endpoint)["health"] == "disabled"
         assert trail(hooks, "disabled")[-1].reason == "Nothing could be delivered for five days."
-        assert not hooks.api.installation.cell("SELECT 1 FROM cell.listener WHERE endpoint_id = %s", endpoint)
+        missed = hooks.happen()
+        hooks.run()
+        assert hooks.delivery(endpoint, missed)["state"] == "held"
         assert all(each.told["type"] == ADDED for each in hooks.receiver.got), "it was told of itself"
 
     def test_is_over_at_an_address_that_is_gone_and_what_was_missed_is_sent_on_request(self, hooks: Hooks):

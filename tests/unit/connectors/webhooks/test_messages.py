@@ -6,7 +6,7 @@ import json
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.connectors.webhooks.envelope import VERIFICATION, Happened, write_challenge, write_event
 from app.connectors.webhooks.log import Attempt, Delivery, key_of
-from app.connectors.webhooks.operations.deliveries import _echoed
+from app.connectors.webhooks.operations.challenges import echoed
 from app.connectors.webhooks.rules import MOST_ATTEMPTS
 from app.connectors.webhooks.sender import Answer, Sender, _read
 from app.connectors.webhooks.signing import digest_of
@@ -73,7 +73,6 @@ class TestEvents:
         told = [written(sequence=number)["sequence"] for number in numbers]
         assert [int(each) for each in sorted(told)] == sorted(numbers)
 
-    @pytest.mark.xfail(reason="CloudEvents has no empty attributes; what has no trace is sent with an empty one")
     def test_have_no_attribute_that_is_empty(self):
         assert "" not in written(event(trace_id="")).values()
 
@@ -95,7 +94,7 @@ class TestEchoes:
         ],
     )
     def test_are_heard_as_text_and_as_json(self, content):
-        assert _echoed(content, digest_of(CODE))
+        assert echoed(content, digest_of(CODE))
 
     @pytest.mark.parametrize(
         "content",
@@ -114,10 +113,10 @@ class TestEchoes:
         ],
     )
     def test_are_not_heard_in_anything_else(self, content):
-        assert not _echoed(content, digest_of(CODE))
+        assert not echoed(content, digest_of(CODE))
 
     def test_are_not_heard_where_everything_is_sent_back_as_it_came(self):
-        assert not _echoed(write_challenge(TENANT, EVENT, NOW, CODE), digest_of(CODE))
+        assert not echoed(write_challenge(TENANT, EVENT, NOW, CODE), digest_of(CODE))
 
     @pytest.mark.parametrize(
         "content",
@@ -127,18 +126,16 @@ class TestEchoes:
             pytest.param(b"[" * 16_384, id="deep"),
         ],
     )
-    @pytest.mark.xfail(reason="an answer that msgspec cannot decode ends the job, and no code can be typed any more")
     def test_are_not_heard_in_what_is_no_json(self, content):
-        assert not _echoed(content, digest_of(CODE))
+        assert not echoed(content, digest_of(CODE))
 
     @pytest.mark.parametrize("code", ["23456789", "2222E222", "22222E22"])
-    @pytest.mark.xfail(reason="a code of digits alone, or like 22222E22, is a number of JSON and not taken for text")
     def test_are_heard_where_the_code_looks_like_a_number(self, code):
-        assert _echoed(code.encode(), digest_of(code))
+        assert echoed(code.encode(), digest_of(code))
 
     @given(st.text(alphabet='Z2{}[]":, \\é\n', max_size=40))
     def test_never_break(self, text):
-        assert not _echoed(text.encode("utf-8", "replace"), digest_of("ZZZZZZZZ")) or text.strip().upper() == "ZZZZZZZZ"
+        assert not echoed(text.encode("utf-8", "replace"), digest_of("ZZZZZZZZ")) or text.strip().upper() == "ZZZZZZZZ"
 
 
 class TestDeliveries:
@@ -238,10 +235,17 @@ class TestCalls:
     def test_to_one_endpoint_are_four_at_once_and_its_places_come_back(self):
         sender = Sender(Client(None))
         with ExitStack() as open_calls:
-            assert [open_calls.enter_context(sender.place(TENANT)) for _ in range(6)] == [True] * 4 + [False] * 2
-            with sender.place(EVENT) as other:
+            assert [open_calls.enter_context(sender.place(EVENT, TENANT)) for _ in range(6)] == [True] * 4 + [False] * 2
+            with sender.place(uuid4(), uuid4()) as other:
                 assert other
-        with pytest.raises(ZeroDivisionError), sender.place(TENANT):
+        with pytest.raises(ZeroDivisionError), sender.place(EVENT, TENANT):
             raise ZeroDivisionError
         with ExitStack() as open_calls:
-            assert all(open_calls.enter_context(sender.place(TENANT)) for _ in range(4))
+            assert all(open_calls.enter_context(sender.place(EVENT, TENANT)) for _ in range(4))
+
+    def test_to_one_tenant_are_twelve_at_once_however_many_endpoints_it_has(self):
+        sender = Sender(Client(None))
+        with ExitStack() as open_calls:
+            free = [open_calls.enter_context(sender.place(uuid4(), TENANT)) for _ in range(14)]
+            assert free == [True] * 12 + [False] * 2
+            assert open_calls.enter_context(sender.place(uuid4(), uuid4()))

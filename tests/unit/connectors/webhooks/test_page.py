@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 
+from app.connectors.jobs.webhooks import _SOON
 from app.connectors.webhooks import sender
 from app.connectors.webhooks.envelope import MEDIA_TYPE, Happened, write_challenge, write_event
-from app.connectors.webhooks.jobs import _SOON
 from app.connectors.webhooks.operations.care import MOST_REPEATED
 from app.connectors.webhooks.operations.keys import LONGEST_OVERLAP
 from app.connectors.webhooks.rules import DISABLED_AFTER, KEPT, MOST_ATTEMPTS, MOST_ENDPOINTS, PAUSES, WARNED_AT
@@ -119,7 +119,7 @@ class TestNumbers:
         for said in (
             *(f"**{sender.LIMIT:.0f} seconds**", f"at most {most} KiB", f"first {shown} characters"),
             *(f"at most {at_once} calls at once", f"{MOST_ENDPOINTS} endpoints in a workspace"),
-            *(f"goes back {KEPT.days} days", f"last {MOST_ATTEMPTS} tries", f"newest {MOST_REPEATED:,} deliveries"),
+            *(f"goes back {KEPT.days} days", f"last {MOST_ATTEMPTS} tries", f"newest {MOST_REPEATED:,} of it"),
             *(
                 f"(0 to {LONGEST_OVERLAP})",
                 f"({first}, {second} and {third} hours)",
