@@ -26,6 +26,7 @@ from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
+from app.connectors.webhooks.pages.doors import WebhookPages
 from app.identity.machines.api.accounts import PartnerAccountDoors, TenantAccountDoors
 from app.identity.machines.api.oauth import MetadataDoor, TokenDoors
 from app.identity.machines.pages.doors import PartnerAccountPages, TenantAccountPages
@@ -129,6 +130,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    WebhookPages,
     CataloguePages,
     LinePages,
     PackagePages,

@@ -19,7 +19,8 @@ _OPTIONS = {"**.html": {"silent": "false"}, "emails/**.txt": {"silent": "false"}
 
 # What a customer's people meet: pages of their layouts, mails, troubles, and a gate that is theirs to decide.
 _THEIRS = ("layouts/customer.html", "layouts/signed_out.html", "errors/_trouble.html")
-_SET_UP = ("audit/", "identity/machines/", "identity/scim/")  # for those of them who set things up: in full languages
+# For those of them who set things up: in full languages.
+_SET_UP = ("audit/", "connectors/webhooks/", "identity/machines/", "identity/scim/")
 
 
 def extracted() -> Catalog:

@@ -56,6 +56,13 @@ PARTNER_WAYS: tuple[Way, ...] = (
         "link",
         Permission.DIRECTORY_MANAGE,
     ),
+    (
+        mark("Webhooks"),
+        mark("Tell your own systems at once what happens here."),
+        "{home}/webhooks",
+        "send",
+        Permission.CONNECTION_READ,
+    ),
     (mark("Trail"), mark("Who did what, when and why, with proof."), "{home}/trail", "history", Permission.TRAIL_READ),
 )
 WORKSPACE_WAYS: tuple[Way, ...] = (
@@ -87,6 +94,13 @@ WORKSPACE_WAYS: tuple[Way, ...] = (
         "{here}/scim",
         "link",
         Permission.DIRECTORY_MANAGE,
+    ),
+    (
+        mark("Webhooks"),
+        mark("Tell your own systems at once what happens here."),
+        "{here}/webhooks",
+        "send",
+        Permission.CONNECTION_READ,
     ),
     (mark("Trail"), mark("Who did what, when and why, with proof."), "{here}/trail", "history", Permission.TRAIL_READ),
 )
