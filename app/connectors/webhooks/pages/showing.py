@@ -58,13 +58,14 @@ def show_list(
         if typed is not None:
             require(work, Permission.CONNECTION_WRITE)
         found, may, place = list_endpoints(work), _may_change(work), place_of(work)
+        hear = may and can(work.rights, Permission.TRAIL_READ)
     filled = typed or {"url": "", "description": "", "hears": "everything", "types": [], "names": ""}
     form = {"typed": filled, "errors": errors or [], "unknown": list(unknown), "offers": offers(filled["types"])}
     context = place | {
         "endpoints": [shown_in_list(each) for each in found],
         "may_change": may,
         "room": len(found) < MOST_ENDPOINTS,
-        "form": form if may else None,
+        "form": form if hear else None,
         "command_key": new_command_key(),
     }
     return _page(request, "endpoints", context, status=status, done=done)
@@ -89,6 +90,7 @@ def show_endpoint(
         sent = list_deliveries(work, endpoint_id, before=seen, limit=SHOWN + 1)
         missed = count_missed(work, endpoint_id) if may and endpoint.state == "disabled" else None
         now, place = work.database_now, place_of(work)
+        hear = can(work.rights, Permission.TRAIL_READ)
     context = place | {
         "endpoint": shown_endpoint(endpoint, now, may=may),
         "trouble": shown_trouble(endpoint, now),
@@ -97,7 +99,7 @@ def show_endpoint(
         "now": now,
         "sent": _sent(sent, now, seen),
         "command_key": new_command_key(),
-        "forms": _forms(endpoint, now, wrong) if may else None,
+        "forms": _forms(endpoint, now, wrong, hear=hear) if may else None,
     }
     return _page(request, "endpoint", context, status=status, done=done)
 
@@ -153,13 +155,13 @@ def count_missed(work: Work, endpoint_id: UUID) -> int:
     return sum(sent.delivery.state in _MISSED for sent in known)
 
 
-def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The forms of an endpoint's page, those that were wrong with what was typed."""
+def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]], *, hear: bool) -> dict[str, Any]:
+    """The forms of an endpoint's page, those that were wrong with what was typed. `hear`: may say what it hears."""
     change: dict[str, Any] = {"typed": chosen_of(endpoint), "errors": [], "unknown": [], "open": False} | wrong.get(
         "change", {}
     )
     return {
-        "change": change | {"offers": offers(change["typed"]["types"]), "seen": seen_of(endpoint)},
+        "change": hear and change | {"offers": offers(change["typed"]["types"]), "seen": seen_of(endpoint)},
         "code": {"typed": "", "errors": []} | wrong.get("code", {}),
         "rotate": {"typed": OVERLAP, "errors": []} | wrong.get("rotate", {}),
         "room": len(endpoint.signing(now)) < MOST_KEYS,

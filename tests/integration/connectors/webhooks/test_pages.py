@@ -94,14 +94,14 @@ def acme(doors: Doors) -> Tenant:
     tenant = doors.installation.tenant(doors.northwind, "Acme", kind="customer")
     with doors.installation.work(tenant, person()) as work:
         make_keys(work, doors.runtime.service(Keyring))
-    doors.delegation(tenant, '["technical", "implementation"]')
+    doors.delegation(tenant, '["partner_admin", "technical", "implementation"]')
     return tenant
 
 
 @pytest.fixture(scope="module")
 def hooks(doors: Doors, acme: Tenant) -> Hooks:
     """Who may change them."""
-    doors.staff("tess@northwind.example", doors.northwind, "technical")
+    doors.staff("tess@northwind.example", doors.northwind, "partner_admin")
     browser = doors.browser()
     doors.sign_in(browser, "tess@northwind.example", proved=True)
     return Hooks(doors, acme, browser)
