@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
 from app.connectors.webhooks.operations.keys import LONGEST_OVERLAP, OVERLAP
-from app.connectors.webhooks.rules import EVERYTHING, hears
+from app.connectors.webhooks.rules import hears
 from app.web.translations import mark
 
+EVERYTHING: Final = "*"
 _PLAIN = r"^[^\u0000-\u001f\u007f]*$"
 _Name = Annotated[str, Meta(max_length=120)]
 
@@ -24,7 +25,7 @@ class EndpointForm(Struct, frozen=True):
     names: Annotated[str, Meta(max_length=8_000)] = ""
     ordered: bool = False
     thin: bool = False
-    seen: Annotated[str, Meta(max_length=64)] = ""  # what was read of the endpoint before it was changed
+    seen: Annotated[str, Meta(max_length=64)] = ""  # the version that was read before it was changed
 
     @property
     def wanted(self) -> dict[str, Any]:

@@ -154,11 +154,13 @@ _SENT = _sent(
     older=_ID,
 )
 _CHANGE: Context = {"typed": _CHOSEN, "errors": [], "unknown": [], "open": False, "seen": "a1", "offers": _offers(2)}
+_STILL_SIGNS = "The key before this one still signs. Wait until its time is over, or let no key before sign any more."
 _FORMS: Context = {
     "change": _CHANGE,
     "code": {"typed": "", "errors": []},
     "rotate": {"typed": 24, "errors": []},
     "room": True,
+    "may_hear": True,
 }
 _ONE: Context = _PLACE | {
     "endpoint": _endpoint(),
@@ -190,7 +192,7 @@ _TWO_KEYS = _ONE | {
     | {
         "rotate": {
             "typed": 24,
-            "errors": [("hours", "The key before this one still signs. Wait until its time is over.")],
+            "errors": [("hours", _STILL_SIGNS)],
         },
     },
 }

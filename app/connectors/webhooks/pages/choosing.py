@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from app.audit.words import KINDS, SAID
-from app.connectors.webhooks.rules import EVERYTHING, Endpoint
+from app.connectors.webhooks.forms import EVERYTHING
+from app.connectors.webhooks.rules import Endpoint
 from app.kernel.catalogue.schemas import list_types
 
 
@@ -44,9 +42,3 @@ def chosen_of(endpoint: Endpoint) -> dict[str, Any]:
         "ordered": endpoint.ordered,
         "thin": endpoint.thin,
     }
-
-
-def seen_of(endpoint: Endpoint) -> str:
-    """A mark of what people change of an endpoint: its version changes with every delivery, too."""
-    told = [endpoint.url, endpoint.description, endpoint.types, endpoint.ordered, endpoint.thin]
-    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()

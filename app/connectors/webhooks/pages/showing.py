@@ -13,8 +13,9 @@ from litestar import Request, Response
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
+from app.connectors.webhooks.operations.endpoints import version_tag
 from app.connectors.webhooks.operations.keys import OVERLAP
-from app.connectors.webhooks.pages.choosing import chosen_of, offers, seen_of
+from app.connectors.webhooks.pages.choosing import chosen_of, offers
 from app.connectors.webhooks.pages.wording import shown_delivery, shown_endpoint, shown_in_list, shown_trouble
 from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints
 from app.connectors.webhooks.rules import MOST_ENDPOINTS, MOST_KEYS, Endpoint
@@ -56,16 +57,15 @@ def show_list(
     """Every endpoint, and the form for one more; `typed` is what was typed there, and wrong."""
     with begin_work(request, tenant_id) as work:
         if typed is not None:
-            require(work, Permission.CONNECTION_WRITE)
-        found, may, place = list_endpoints(work), _may_change(work), place_of(work)
-        hear = may and can(work.rights, Permission.TRAIL_READ)
+            _require_hearing(work)
+        found, may, place = list_endpoints(work), _may_hear(work), place_of(work)
     filled = typed or {"url": "", "description": "", "hears": "everything", "types": [], "names": ""}
     form = {"typed": filled, "errors": errors or [], "unknown": list(unknown), "offers": offers(filled["types"])}
     context = place | {
         "endpoints": [shown_in_list(each) for each in found],
         "may_change": may,
         "room": len(found) < MOST_ENDPOINTS,
-        "form": form if hear else None,
+        "form": form if may else None,
         "command_key": new_command_key(),
     }
     return _page(request, "endpoints", context, status=status, done=done)
@@ -86,11 +86,12 @@ def show_endpoint(
     with begin_work(request, tenant_id) as work:
         if wrong:
             require(work, Permission.CONNECTION_WRITE)
-        endpoint, may = get_endpoint(work, endpoint_id), _may_change(work)
+        if "change" in wrong:
+            _require_hearing(work)
+        endpoint, may, hears = get_endpoint(work, endpoint_id), _may_change(work), _may_hear(work)
         sent = list_deliveries(work, endpoint_id, before=seen, limit=SHOWN + 1)
         missed = count_missed(work, endpoint_id) if may and endpoint.state == "disabled" else None
         now, place = work.database_now, place_of(work)
-        hear = can(work.rights, Permission.TRAIL_READ)
     context = place | {
         "endpoint": shown_endpoint(endpoint, now, may=may),
         "trouble": shown_trouble(endpoint, now),
@@ -99,7 +100,7 @@ def show_endpoint(
         "now": now,
         "sent": _sent(sent, now, seen),
         "command_key": new_command_key(),
-        "forms": _forms(endpoint, now, wrong, hear=hear) if may else None,
+        "forms": _forms(endpoint, now, wrong) | {"may_hear": hears} if may else None,
     }
     return _page(request, "endpoint", context, status=status, done=done)
 
@@ -155,13 +156,13 @@ def count_missed(work: Work, endpoint_id: UUID) -> int:
     return sum(sent.delivery.state in _MISSED for sent in known)
 
 
-def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]], *, hear: bool) -> dict[str, Any]:
-    """The forms of an endpoint's page, those that were wrong with what was typed. `hear`: may say what it hears."""
+def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The forms of an endpoint's page, those that were wrong with what was typed."""
     change: dict[str, Any] = {"typed": chosen_of(endpoint), "errors": [], "unknown": [], "open": False} | wrong.get(
         "change", {}
     )
     return {
-        "change": hear and change | {"offers": offers(change["typed"]["types"]), "seen": seen_of(endpoint)},
+        "change": change | {"offers": offers(change["typed"]["types"]), "seen": version_tag(endpoint)},
         "code": {"typed": "", "errors": []} | wrong.get("code", {}),
         "rotate": {"typed": OVERLAP, "errors": []} | wrong.get("rotate", {}),
         "room": len(endpoint.signing(now)) < MOST_KEYS,
@@ -189,6 +190,16 @@ def _event_of(before: str) -> UUID | None:
 
 def _may_change(work: Work) -> bool:
     return can(work.rights, Permission.CONNECTION_WRITE)
+
+
+def _may_hear(work: Work) -> bool:
+    """Who has an address hear of everything must be allowed to read it in the trail."""
+    return _may_change(work) and can(work.rights, Permission.TRAIL_READ)
+
+
+def _require_hearing(work: Work) -> None:
+    require(work, Permission.CONNECTION_WRITE)
+    require(work, Permission.TRAIL_READ)
 
 
 def _page(

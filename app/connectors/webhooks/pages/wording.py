@@ -8,10 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from app.audit.words import SAID
+from app.connectors.webhooks.forms import EVERYTHING
 from app.connectors.webhooks.log import Attempt
+from app.connectors.webhooks.operations.endpoints import host_of
 from app.connectors.webhooks.queries import Sent
-from app.connectors.webhooks.rules import BY_HAND, DISABLED_AFTER, EVERYTHING, Endpoint
-from app.kernel.outbound.egress import EgressRefused, parse_url
+from app.connectors.webhooks.rules import BY_HAND, DISABLED_AFTER, Endpoint
 
 _FEW: Final = 3
 _MOST_OF_AN_ANSWER: Final = 300  # characters
@@ -78,14 +79,6 @@ def shown_delivery(sent: Sent, now: datetime) -> dict[str, Any]:
         "next_at": delivery.next_at if delivery.next_at and delivery.next_at > now else None,
         "attempts": [_shown_attempt(each) for each in reversed(delivery.attempts)],
     }
-
-
-def host_of(url: str) -> str:
-    """Whom an address leads to, "" for one that this build cannot read."""
-    try:
-        return parse_url(url).host
-    except EgressRefused:
-        return ""
 
 
 def _shown_attempt(attempt: Attempt) -> dict[str, Any]:
