@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +20,8 @@ from app.kernel.work import Work
 from app.web.translations import mark
 
 ENDPOINT: Final = "webhook_endpoint"
+_MISSED: Final = frozenset({"failed", "held"})
+_PAGE: Final = 500
 
 SYSTEM_ONLY = {
     "find_endpoint": "part of an operation that has checked its own permission",
@@ -76,6 +79,16 @@ def list_deliveries(work: Work, endpoint_id: UUID, *, before: UUID | None = None
     after = f"{endpoint_id}:{floor_of(work.database_now - KEPT)}"
     end = key_of(endpoint_id, before) if before else f"{endpoint_id}:{PAST}"
     return [_sent(stored) for stored in newest_documents(work.session, DELIVERY, after=after, before=end, limit=limit)]
+
+
+def missed(work: Work, endpoint_id: UUID, *, since: datetime | None = None) -> Iterator[Sent]:
+    """What failed or was held back, the newest first, as far back as anything is known. Raises as `get_endpoint`."""
+    before = None
+    while page := list_deliveries(work, endpoint_id, before=before, limit=_PAGE):
+        for sent in page:
+            if sent.delivery.state in _MISSED and (since is None or sent.delivery.at >= since):
+                yield sent
+        before = page[-1].event_id
 
 
 def get_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> Sent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -32,7 +31,7 @@ from app.connectors.webhooks.operations.endpoints import (
     version_tag,
 )
 from app.connectors.webhooks.operations.keys import next_key
-from app.connectors.webhooks.queries import Sent, body_of, find_endpoint, get_delivery, list_deliveries
+from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, missed
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.errors import Conflict, Invalid
@@ -42,7 +41,6 @@ from app.web.translations import mark
 
 MOST_REPEATED: Final = 1_000
 _TEST: Final = "This is a test."
-_SENT_AGAIN: Final = frozenset({"failed", "held"})
 
 SYSTEM_ONLY = {
     "verified": "called by the job that hears the echo",
@@ -106,11 +104,16 @@ def stopped(work: Work, endpoint: Endpoint, reason: str) -> Endpoint:
 
 
 def enable_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
-    """Let a disabled one hear again; what it missed is sent when somebody asks for it. Raises as `disable_endpoint`."""
+    """Let a disabled one hear again, at another address once that has proven itself. Raises as `disable_endpoint`.
+
+    What it missed is sent when somebody asks for it.
+    """
     endpoint = _open(work, endpoint_id)
     if endpoint.state == "active":
         return endpoint
-    if endpoint.state == "unverified" or endpoint.verified_at is None:
+    if endpoint.state == "disabled" and endpoint.verified_at is None:
+        return ask_for_proof(work, replace(_started(endpoint), state="unverified"))
+    if endpoint.state == "unverified":
         raise NotInUse(mark("The address has not proven itself yet."))
     active = _started(endpoint)
     listen(work, active)
@@ -158,22 +161,12 @@ def repeat_missed(work: Work, endpoint_id: UUID, *, since: datetime | None = Non
     """
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
-    found = list(islice(_missed(work, endpoint_id, since), MOST_REPEATED))
+    found = list(islice(missed(work, endpoint_id, since=since), MOST_REPEATED))
     for sent in reversed(found):
         repeat(work, endpoint, sent.event_id, sent.delivery)
     if found:
         work.announce(DeliveriesRepeated(subject_id=endpoint.id, number=len(found)))
     return len(found)
-
-
-def _missed(work: Work, endpoint_id: UUID, since: datetime | None) -> Iterator[Sent]:
-    """The newest first, as far back as anything is known."""
-    before = None
-    while page := list_deliveries(work, endpoint_id, before=before, limit=MOST_REPEATED):
-        for sent in page:
-            if sent.delivery.state in _SENT_AGAIN and (since is None or sent.delivery.at >= since):
-                yield sent
-        before = page[-1].event_id
 
 
 def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from litestar import Request, Response
 from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
+from app.connectors.webhooks.operations.care import MOST_REPEATED
 from app.connectors.webhooks.operations.endpoints import version_tag
 from app.connectors.webhooks.operations.keys import OVERLAP
 from app.connectors.webhooks.pages.choosing import chosen_of, offers
 from app.connectors.webhooks.pages.wording import shown_delivery, shown_endpoint, shown_in_list, shown_trouble
-from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints
+from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints, missed
 from app.connectors.webhooks.rules import MOST_ENDPOINTS, MOST_KEYS, Endpoint
 from app.kernel.work import Work
 from app.web.begin import begin_work
@@ -29,8 +31,6 @@ from app.web.translations import mark
 PageRequest = Request[Any, Any, Any]
 Errors = list[tuple[str, str]]
 SHOWN: Final = 50  # deliveries on a page
-_MOST_COUNTED: Final = 1_000  # as many as are sent again at once
-_MISSED: Final = frozenset({"failed", "held"})
 _DONE: Final = {
     "changed": mark("Saved."),
     "verified": mark("The address is verified. From now on it hears what it is to hear."),
@@ -90,13 +90,13 @@ def show_endpoint(
             _require_hearing(work)
         endpoint, may, hears = get_endpoint(work, endpoint_id), _may_change(work), _may_hear(work)
         sent = list_deliveries(work, endpoint_id, before=seen, limit=SHOWN + 1)
-        missed = count_missed(work, endpoint_id) if may and endpoint.state == "disabled" else None
+        lost = count_missed(work, endpoint_id) if may and endpoint.state == "disabled" else None
         now, place = work.database_now, place_of(work)
     context = place | {
         "endpoint": shown_endpoint(endpoint, now, may=may),
         "trouble": shown_trouble(endpoint, now),
         "may_change": may,
-        "missed": missed,
+        "missed": lost,
         "now": now,
         "sent": _sent(sent, now, seen),
         "command_key": new_command_key(),
@@ -123,11 +123,11 @@ def show_question(request: PageRequest, tenant_id: UUID, endpoint_id: UUID, step
     with begin_work(request, tenant_id) as work:
         require(work, Permission.CONNECTION_WRITE)
         endpoint, place, now = get_endpoint(work, endpoint_id), place_of(work), work.database_now
-        missed = count_missed(work, endpoint_id) if verb == "repeat" else None
+        lost = count_missed(work, endpoint_id) if verb == "repeat" else None
     context = place | {
         "endpoint": shown_endpoint(endpoint, now, may=True),
         "step": verb,
-        "missed": missed,
+        "missed": lost,
         "action": f"{place['path']}/{endpoint_id}/{step}",
         "command_key": new_command_key(),
     }
@@ -151,9 +151,8 @@ def path_of(tenant_id: UUID) -> str:
 
 
 def count_missed(work: Work, endpoint_id: UUID) -> int:
-    """How many deliveries would be sent again, of the newest thousand. Raises NotPermitted, EndpointUnknown."""
-    known = list_deliveries(work, endpoint_id, limit=_MOST_COUNTED)
-    return sum(sent.delivery.state in _MISSED for sent in known)
+    """How many deliveries would be sent again. Raises NotPermitted, EndpointUnknown."""
+    return sum(1 for _each in islice(missed(work, endpoint_id), MOST_REPEATED))
 
 
 def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]]) -> dict[str, Any]:

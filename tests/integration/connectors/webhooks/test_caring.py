@@ -212,6 +212,20 @@ class TestCare:
         hooks.run()
         assert hooks.delivery(endpoint, event)["state"] == "delivered"
 
+    def test_proves_another_address_before_a_stopped_one_hears_again(self, hooks: Hooks):
+        endpoint = hooks.ready()
+        hooks.do(endpoint, "disablement")
+        version = hooks.caller.get(f"{hooks.path}/{endpoint}").headers["etag"]
+        moved = {"url": "https://hooks.partner.example/other"}
+        assert hooks.caller.patch(f"{hooks.path}/{endpoint}", moved, version=version).body["health"] == "disabled"
+        event = hooks.happen()
+        hooks.run()
+        assert hooks.delivery(endpoint, event)["state"] == "held"
+        assert hooks.do(endpoint, "enablement").body["health"] == "unverified"
+        hooks.run()
+        assert hooks.read(endpoint)["health"] == "healthy"
+        assert [each.path for each in hooks.receiver.asked[-1:]] == ["/other"]
+
     def test_sends_once_what_is_asked_for_while_it_waits(self, hooks: Hooks):
         endpoint = hooks.ready()
         hooks.receiver.replies.append(Reply(500))

@@ -135,7 +135,7 @@ class TestAdding:
             ("", "Fill in this field."),
             ("http://hooks.acme.com/in", "Only https addresses can be called."),
             ("https://10.0.0.7/in", "not an address on the public internet"),
-            ("https://localhost/in", "not a full host name"),
+            ("https://localhost/in", "not an address on the public internet"),
             ("https://ada:pw@hooks.acme.com/", "must not carry a user name"),
         ],
     )
