@@ -112,9 +112,8 @@ class Reader:
             f"{name} is not in one brand"
         )
         if self.language == "de":
-            assert [words for words in english_words() if words in text and words not in keys] == [], (
-                f"{name} is not in German"
-            )
+            english = [words for words in english_words() if words in text and words not in keys]
+            assert english == [], f"{name} is not in German: {english}"
         if self.scripted:
             assert self._violations() == [], name
         for width in WIDTHS:

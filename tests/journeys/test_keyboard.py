@@ -82,7 +82,8 @@ def walk(tab: Page) -> list[str]:
     """What is wrong with the way of the focus over the page."""
     wanted = tab.evaluate(_MARK)
     inside = _IN_A_DATE * sum('type="date"' in each for each in wanted)
-    inside += sum(1 + frame.locator("a[href]").count() for frame in tab.frames[1:])
+    # A frame is a stop, its links are, and so is each box in it that scrolls: more than are needed only go round again.
+    inside += sum(4 + frame.locator("a[href]").count() for frame in tab.frames[1:])
     for _ in range(len(wanted) + inside + 2):
         tab.keyboard.press("Tab")
     stops = tab.evaluate("() => window.walked")
