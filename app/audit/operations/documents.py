@@ -54,8 +54,8 @@ def drop_document(work: Work, kind: str, key: str) -> None:
     work.session.execute(delete(Record).where(Record.kind == kind, Record.key == key))
 
 
-def drop_documents(work: Work, kind: str, *, after: str, before: str, limit: int) -> None:
-    """Keep up to so many no longer whose keys stand between the two, the least first."""
+def drop_documents(work: Work, kind: str, *, after: str, before: str, limit: int | None = None) -> None:
+    """Keep those no longer whose keys stand between the two, up to so many, the least first."""
     between = (Record.kind == kind, Record.key > after, Record.key < before)
     some = select(Record.key).where(*between).order_by(Record.key).limit(limit)
     work.session.execute(delete(Record).where(Record.kind == kind, Record.key.in_(some)))

@@ -33,7 +33,6 @@ _SOUNDING: Final = timedelta(seconds=30)
 _LONGEST_SOUNDING: Final = timedelta(minutes=10)
 MOST_ENDPOINTS: Final = 20
 MOST_KEYS: Final = 2
-EVERYTHING: Final = "*"
 KEPT: Final = timedelta(days=30)  # what is known of deliveries
 MOST_ATTEMPTS: Final = 30  # that a delivery remembers
 

@@ -82,9 +82,9 @@ class WebhookDoors(Controller):
         self, request: PageRequest, tenant_id: FromPath[UUID], endpoint_id: FromPath[UUID], body: RawBody
     ) -> Response[bytes]:
         """Sign with another key from now on, and with the one before for a while; the new secret is shown now."""
-        hours, versions = read_body(request, body, RotationWanted).overlap_hours, frozenset({"*"})
+        hours = read_body(request, body, RotationWanted).overlap_hours
         return Place(request, tenant_id).key_made(
             {"overlap_hours": hours},
-            lambda work: rotate_key(work, endpoint_id, overlap_hours=hours, versions=versions),
+            lambda work: rotate_key(work, endpoint_id, overlap_hours=hours),
             status=200,
         )

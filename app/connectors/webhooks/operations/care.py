@@ -23,12 +23,10 @@ from app.connectors.webhooks.events import (
 )
 from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
 from app.connectors.webhooks.operations.endpoints import (
-    EndpointStale,
     ask_for_proof,
     host_of,
     listen,
     save,
-    version_tag,
 )
 from app.connectors.webhooks.operations.keys import next_key
 from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, missed
@@ -130,16 +128,12 @@ def try_endpoint(work: Work, endpoint_id: UUID) -> UUID:
     return event_id
 
 
-def rotate_key(
-    work: Work, endpoint_id: UUID, *, overlap_hours: int, versions: frozenset[str]
-) -> tuple[Endpoint, Secret]:
+def rotate_key(work: Work, endpoint_id: UUID, *, overlap_hours: int) -> tuple[Endpoint, Secret]:
     """Sign with a new key from now on; its shared half is shown once.
 
-    Raises NotPermitted, EndpointUnknown, RotationUnderWay, EndpointStale.
+    Raises NotPermitted, EndpointUnknown, RotationUnderWay.
     """
     endpoint = _open(work, endpoint_id)
-    if not {version_tag(endpoint), "*"} & versions:
-        raise EndpointStale(mark("It has been changed meanwhile. Look at it again, then decide."))
     changed, key = next_key(work, endpoint, overlap_hours=overlap_hours)
     number = changed.keys[-1].number
     work.announce(KeyRotated(subject_id=endpoint.id, number=number, overlap_hours=overlap_hours))

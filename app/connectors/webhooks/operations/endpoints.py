@@ -42,7 +42,6 @@ _UNFIT: Final = {
     "userinfo": mark("A web address must not carry a user name or password."),
     **dict.fromkeys(("malformed_url", "malformed_host", "malformed_path", "too_long", "trailing_dot"), _UNREADABLE),
 }
-_MANY: Final = 100_000
 
 SYSTEM_ONLY = {
     "save": "part of an operation that has checked its own permission",
@@ -147,7 +146,7 @@ def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: 
     if moved and after.state == "disabled":  # it proves itself when somebody enables it
         return save(work, replace(after, verified_at=None, trouble=None))
     if moved:
-        return ask_for_proof(work, replace(after, state="unverified", reason="", trouble=None))
+        return ask_for_proof(work, replace(after, state="unverified", reason="", trouble=None, verified_at=None))
     return save(work, after)
 
 
@@ -159,7 +158,7 @@ def remove_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
     listen_no_more(work, endpoint)
     for key in endpoint.keys:
         forget_door_secret(work, purpose=DoorPurpose.WEBHOOK_SIGNING, field=field_of(endpoint.id, key.number))
-    drop_documents(work, DELIVERY, after=f"{endpoint.id}:", before=f"{endpoint.id}:{PAST}", limit=_MANY)
+    drop_documents(work, DELIVERY, after=f"{endpoint.id}:", before=f"{endpoint.id}:{PAST}")
     drop_document(work, ENDPOINT, str(endpoint.id))
     work.announce(EndpointRemoved(subject_id=endpoint.id, host=host_of(endpoint.url)))
     return endpoint

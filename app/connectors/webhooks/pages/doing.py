@@ -51,7 +51,6 @@ from app.web.responses import redirect
 from app.web.translations import mark
 
 PageRequest = Request[Any, Any, Any]
-_ANY: Final = frozenset({"*"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def rotate(request: PageRequest, tenant_id: UUID, endpoint_id: UUID, form: Form)
         return show_endpoint(request, tenant_id, endpoint_id, status=422, rotate=wrong)
 
     def rotating(work: Work) -> Result:
-        endpoint, key = rotate_key(work, endpoint_id, overlap_hours=said.hours, versions=_ANY)
+        endpoint, key = rotate_key(work, endpoint_id, overlap_hours=said.hours)
         made.append(key)
         return {"id": str(endpoint.id)}
 

@@ -58,6 +58,9 @@ class TestProof:
             f"{hooks.path}/{endpoint}", {"url": "https://hooks.partner.example/other"}, version=version
         )
         assert moved.body["health"] == "unverified"
+        query = "SELECT body FROM {}.record WHERE key = %s"
+        [kept] = hooks.api.installation.rows(hooks.tenant, query, endpoint)
+        assert kept.body["verified_at"] is None, "what the old address has proven counts for no other"
         hooks.happen()
         hooks.run()
         assert [each.path for each in hooks.receiver.asked[-1:]] == ["/other"]
