@@ -18,8 +18,8 @@ from app.bootstrap.services.client_secrets import SealedClientSecrets
 from app.bootstrap.services.ends import end_services
 from app.bootstrap.services.links import link_services
 from app.bootstrap.services.trails import trail_services
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.connectors.webhooks.sender import Sender
 from app.identity.mailer import Mailer
 from app.identity.sso.secrets import ClientSecrets

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, select, text
 
 from app.access.permissions import Permission
 from app.access.require import require
-from app.connectors.contract import CallReport
 from app.connectors.events import ConnectionAdded, RunEnded
+from app.connectors.kit.contract import CallReport
 from app.connectors.models import Connection, Run
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id

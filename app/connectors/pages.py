@@ -9,9 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
-from app.connectors.manifest import Manifest
+from app.connectors.kit.manifest import Manifest
+from app.connectors.kit.runner import Runner
 from app.connectors.operations import ConnectionSetting, add_connection, list_connections
-from app.connectors.runner import Runner
 from app.kernel.work import Work
 from app.vault.secret import Secret
 from app.web.begin import begin_work, run_form, runtime_of

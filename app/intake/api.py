@@ -8,7 +8,7 @@ from litestar import Controller, Request, Response, post
 from litestar.params import FromPath, RawBody
 
 from app.connectors.crm.provider import CRM, SignedBody, event_body
-from app.connectors.runner import Runner
+from app.connectors.kit.runner import Runner
 from app.intake.operations import HookMessage, receive_messages, starting_stages
 from app.kernel.actor import Actor
 from app.kernel.work import open_work

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from app.connectors.crm.provider import CRM
 from app.connectors.crm.sold_deal import DealAnswer, SoldDeal
+from app.connectors.kit.runner import Runner
 from app.connectors.operations import ConnectionMissing, ConnectionView, get_connection
-from app.connectors.runner import Runner
 from app.intake.mapping import FactMapping, facts_of
 from app.intake.operations import record_failed_reading, record_reading
 from app.kernel.outcomes import Done, NeedsPerson, Outcome, TryAgain

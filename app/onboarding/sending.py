@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.connectors.contract import Place
+from app.connectors.kit.contract import Place
 from app.flow.definition import Item
 from app.flow.events import Evidenced, Resolution
 from app.flow.fields import Field

@@ -134,7 +134,7 @@ class TestClocks:
         assert list(clocks(planted("app/intake/operations.py", line)))
 
     def test_leaves_monotonic_time_alone(self):
-        assert not list(clocks(planted("app/connectors/runner.py", "started = time.monotonic()")))
+        assert not list(clocks(planted("app/connectors/kit/runner.py", "started = time.monotonic()")))
 
     def test_of_the_database_stay_out_of_operations(self):
         none(offence for module in modules("app") for offence in sql_clocks(module))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.connectors.contract import ActionCall, CallReport, Connector
-from app.connectors.manifest import Action
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
+from app.connectors.kit.contract import ActionCall, CallReport, Connector
+from app.connectors.kit.manifest import Action
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.kernel.outbound.client import OutboundClient
 from app.kernel.outbound.egress import AddressBook
 from app.vault.secret import Secret

@@ -15,8 +15,8 @@ from app.bootstrap.routes import CONTROLLERS
 from app.bootstrap.seeding import seeder
 from app.bootstrap.services.ends import end_services
 from app.bootstrap.services.trails import trail_services
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.connectors.webhooks.sender import Sender
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id

@@ -17,9 +17,9 @@ from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.connectors.operations import ConnectionSetting, add_connection
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
 from app.identity.operations import ensure_person
 from app.intake.models import Workflow
 from app.intake.operations import HookMessage, receive_messages

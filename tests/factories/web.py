@@ -23,9 +23,9 @@ from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
 from app.connectors.catalog.hubspot import stand_in as hubspot
 from app.connectors.catalog.product_admin import stand_in as product_admin
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.connectors.operations import ConnectionSetting, add_connection
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
 from app.demo.world import crm
 from app.demo.world.clock import BusinessClock, at_hour, working_day
 from app.demo.world.course import Deed, Scene, next_deeds

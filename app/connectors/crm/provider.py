@@ -13,8 +13,8 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from app.connectors.crm.sold_deal import DealAnswer
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.kernel.errors import Missing
 from app.kernel.outbound.world_clock import world_time
 from app.vault.secret import Secret

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from app.connectors.contract import ActionCall, CallReport
+from app.connectors.kit.contract import ActionCall, CallReport
+from app.connectors.kit.runner import Runner
 from app.connectors.operations import (
     AnswerRefused,
     Attempt,
@@ -18,7 +19,6 @@ from app.connectors.operations import (
     end_unattempted,
     pause_run,
 )
-from app.connectors.runner import Runner
 from app.kernel.errors import Unavailable
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job

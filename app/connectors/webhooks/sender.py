@@ -14,7 +14,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from app.connectors.exchange import retry_after
+from app.connectors.kit.exchange import retry_after
 from app.connectors.webhooks.envelope import MEDIA_TYPE
 from app.kernel.outbound.client import (
     OutboundClient,

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.connectors.pages import ConnectionPages
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
 from app.kernel.outbound.client import OutboundClient
 from tenants.tenant import Tenant
 from tests.factories.doors import FRONT_DOORS, Browser, Doors

@@ -12,9 +12,9 @@ import pytest
 
 from app.connectors.catalog.stand_in import Fault
 from app.connectors.events import RunEnded
+from app.connectors.kit.runner import Runner
 from app.connectors.models import Run
 from app.connectors.operations import RunRequest, request_run
-from app.connectors.runner import Runner
 from app.kernel.ids import new_id
 from app.kernel.outbound.egress import NO_ENTRIES
 from app.kernel.work import Work

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.connectors.contract import ActionCall
-from app.connectors.exchange import (
+from app.connectors.kit.contract import ActionCall
+from app.connectors.kit.exchange import (
     LONGEST_RETRY_AFTER,
     InputUnfit,
     build_request,
@@ -17,7 +17,7 @@ from app.connectors.exchange import (
     read_answer,
     retry_after,
 )
-from app.connectors.registry import Registry
+from app.connectors.kit.registry import Registry
 from app.kernel.outbound.client import OutboundResponse
 from app.kernel.outbound.egress import parse_url
 from app.vault.secret import Secret

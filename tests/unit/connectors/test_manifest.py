@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from app.connectors.manifest import ManifestWrong, read_manifest
-from app.connectors.registry import CATALOG, ConnectorNotFound, Registry
+from app.connectors.kit.manifest import ManifestWrong, read_manifest
+from app.connectors.kit.registry import CATALOG, ConnectorNotFound, Registry
 
 GOOD = (CATALOG / "product_admin" / "manifest.yaml").read_text(encoding="utf-8")
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from app.connectors.contract import ActionCall
 from app.connectors.crm.sold_deal import DealAnswer, SoldCompany, SoldContact, SoldDeal
-from app.connectors.runner import Runner
+from app.connectors.kit.contract import ActionCall
+from app.connectors.kit.runner import Runner
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
 from app.vault.secret import Secret
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.connectors.contract import Connector, Place
-from app.connectors.registry import ConnectorNotFound
-from app.connectors.runner import Runner
+from app.connectors.kit.contract import Connector, Place
+from app.connectors.kit.registry import ConnectorNotFound
+from app.connectors.kit.runner import Runner
 from app.flow.definition import Definition, Item
 from app.flow.fields import Value
 from app.flow.state import State

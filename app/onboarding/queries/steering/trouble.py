@@ -7,7 +7,7 @@ from typing import Any
 
 from app.access.decisions import can
 from app.access.permissions import Permission
-from app.connectors.contract import Place
+from app.connectors.kit.contract import Place
 from app.flow.fields import Value
 from app.flow.state import OpenedException, Proposal
 from app.flow.steps.resolving import may_have_had_effect

@@ -19,9 +19,9 @@ from app.bootstrap.services.client_secrets import SealedClientSecrets
 from app.bootstrap.services.trails import trail_services
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.connectors.operations import ConnectionSetting, add_connection
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
 from app.identity.rules import new_token
 from app.identity.sso.protocol.provider import Providers
 from app.identity.sso.secrets import ClientSecrets

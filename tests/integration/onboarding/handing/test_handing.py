@@ -10,7 +10,7 @@ import pytest
 
 from app.connectors.catalog.product_admin import stand_in as product_admin
 from app.connectors.catalog.product_admin.stand_in import ProductAdminStandIn
-from app.connectors.runner import Runner
+from app.connectors.kit.runner import Runner
 from app.flow import events as flow
 from app.flow.kinds.signatures import text_digest
 from app.kernel.ids import new_id

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.access.require import NotPermitted
-from app.connectors.registry import Registry
+from app.connectors.kit.registry import Registry
 from app.flow import events as flow
 from app.kernel.ids import new_id
 from app.onboarding import operations

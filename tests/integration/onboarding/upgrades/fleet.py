@@ -13,8 +13,8 @@ import msgspec
 
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.bootstrap.wiring import declare_everything
-from app.connectors.registry import Registry
-from app.connectors.runner import Runner
+from app.connectors.kit.registry import Registry
+from app.connectors.kit.runner import Runner
 from app.flow import events
 from app.flow.decide import decide, new_state
 from app.flow.definition import Definition

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import jsonschema_rs
 
-from app.connectors.manifest import Action, Manifest, ManifestWrong, read_manifest
+from app.connectors.kit.manifest import Action, Manifest, ManifestWrong, read_manifest
 from app.kernel.outcomes import Outcome
 from app.vault.secret import Secret
 

@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.connectors.contract import ActionCall, Connector
-from app.connectors.manifest import Action, Auth, ErrorRule, Then
+from app.connectors.kit.contract import ActionCall, Connector
+from app.connectors.kit.manifest import Action, Auth, ErrorRule, Then
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundRequest, OutboundResponse
 from app.vault.secret import HIDDEN

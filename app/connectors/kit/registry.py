@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.connectors.contract import Connector, read_connector
-from app.connectors.manifest import Action, Manifest
+from app.connectors.kit.contract import Connector, read_connector
+from app.connectors.kit.manifest import Action, Manifest
 from app.kernel.errors import Missing
 
-CATALOG = Path(__file__).with_name("catalog")
+CATALOG = Path(__file__).parents[1] / "catalog"
 
 
 class ConnectorNotFound(Missing):

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from prometheus_client import Counter
 
-from app.connectors.contract import ActionCall, CallReport, Connector
-from app.connectors.exchange import (
+from app.connectors.kit.contract import ActionCall, CallReport, Connector
+from app.connectors.kit.exchange import (
     InputUnfit,
     Meaning,
     SecretNotStored,
@@ -17,8 +17,8 @@ from app.connectors.exchange import (
     read_answer,
     retry_after,
 )
-from app.connectors.manifest import Action
-from app.connectors.registry import Registry
+from app.connectors.kit.manifest import Action
+from app.connectors.kit.registry import Registry
 from app.kernel.outbound.client import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
 from app.kernel.outbound.egress import EgressRefused
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
