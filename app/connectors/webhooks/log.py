@@ -17,7 +17,7 @@ Standing = Literal["waiting", "delivered", "failed", "held"]
 
 
 class Attempt(Struct, frozen=True):
-    """One try. `code`: delivered, refused, gone, unreachable, silent, unreadable or an egress rule; `ms` it took."""
+    """One try. `code`: delivered, refused, gone, unreachable, silent, unreadable, no_access or an egress rule."""
 
     at: datetime
     code: str
@@ -37,6 +37,7 @@ class Delivery(Struct, frozen=True):
     asked: int = 0  # how often somebody had it sent again
     attempts: tuple[Attempt, ...] = ()
     next_at: datetime | None = None
+    tenant_id: UUID | None = None  # of the customer where it happened; None: here
 
     def with_attempt(self, attempt: Attempt, state: Standing, next_at: datetime | None = None) -> Delivery:
         """One try more; of very many the first go."""

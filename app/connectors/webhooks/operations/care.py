@@ -29,6 +29,7 @@ from app.connectors.webhooks.operations.endpoints import (
     save,
 )
 from app.connectors.webhooks.operations.keys import next_key
+from app.connectors.webhooks.operations.messages import Asked
 from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, missed
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
@@ -42,6 +43,7 @@ _TEST: Final = "This is a test."
 
 SYSTEM_ONLY = {
     "verified": "called by the job that hears the echo",
+    "ask_for": "part of a guarded operation, and of the job that has asked the customer",
     "repeat": "part of a guarded operation",
     "stopped": "called by jobs and by a guarded operation",
 }
@@ -124,7 +126,7 @@ def try_endpoint(work: Work, endpoint_id: UUID) -> UUID:
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
     event_id = work.record(EndpointTested(subject_id=endpoint.id, message=_TEST))
-    _send(work, endpoint, event_id, sequence=None, number=0)
+    ask_for(work, Asked(event_id, endpoint.id))
     return event_id
 
 
@@ -167,18 +169,21 @@ def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -
     """Ask for it anew, with all its tries."""
     again = delivery.asked_again()
     write_document(work, DELIVERY, key_of(endpoint.id, event_id), body_of(again))
-    _send(work, endpoint, event_id, sequence=delivery.sequence, number=again.asked)
+    ask_for(work, Asked(event_id, endpoint.id, delivery.sequence, again.asked, delivery.tenant_id))
 
 
 def _started(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, state="active", reason="", trouble=None, disabled_at=None)
 
 
-def _send(work: Work, endpoint: Endpoint, event_id: UUID, *, sequence: int | None, number: int) -> None:
-    args: dict[str, object] = {"event_id": str(event_id), "endpoint_id": str(endpoint.id), "sequence": sequence}
-    args |= {"asked": number}
-    dedupe = f"{event_id}:connectors.deliver_webhook:{endpoint.id}:{number}"
-    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe)
+def ask_for(work: Work, asked: Asked, *, lane: str | None = None) -> None:
+    """Have an event sent to an endpoint after the commit: once for each request of it, the relay's own included."""
+    args: dict[str, object] = {"event_id": str(asked.event_id), "endpoint_id": str(asked.endpoint_id)}
+    args |= {"sequence": asked.sequence, "asked": asked.number}
+    args |= {"customer": str(asked.customer)} if asked.customer else {}
+    again = f":{asked.number}" if asked.number else ""
+    dedupe = f"{asked.event_id}:connectors.deliver_webhook:{asked.endpoint_id}{again}"
+    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe, lane=lane)
 
 
 def _open(work: Work, endpoint_id: UUID) -> Endpoint:

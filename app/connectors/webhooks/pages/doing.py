@@ -61,6 +61,7 @@ class Step:
     asked: str = ""
 
 
+_BOXES: Final = ("ordered", "thin", "customers")
 STEPS: Final = {
     "verification": Step(ask_again),
     "test": Step(try_endpoint),
@@ -190,7 +191,7 @@ def _filled(form: Form) -> tuple[Filled[EndpointForm], dict[str, Any]]:
     typed: dict[str, Any] = {name: form.first(name) for name in ("url", "description", "names")} | {
         "types": form.every("types")
     }
-    typed |= {"hears": form.first("hears", "some")} | {name: bool(form.first(name)) for name in ("ordered", "thin")}
+    typed |= {"hears": form.first("hears", "some")} | {name: bool(form.first(name)) for name in _BOXES}
     if filled.value and not filled.value.all_types():
         filled = Filled(None, filled.typed, [("types", mark("Choose at least one event, or everything."))])
     return filled, typed
