@@ -56,6 +56,12 @@ def _forget(runtime: Runtime) -> None:
     forget_late(runtime)
 
 
+def _spread(runtime: Runtime) -> None:
+    """What a relay asks its own cell: whose each tenant is, and which homes hear their customers."""
+    tell_whose(runtime)
+    spread_listeners(runtime.databases)
+
+
 def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
 
@@ -73,10 +79,6 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         follow_all(runtime)
         sweep(runtime)
 
-    def spread() -> None:
-        tell_whose(runtime)
-        spread_listeners(runtime.databases)
-
     def sweep_up() -> None:
         sweep_files(runtime)
 
@@ -84,7 +86,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
-        Schedule("connectors.spread_listeners", 60.0, spread),
+        Schedule("connectors.spread_listeners", 60.0, partial(_spread, runtime)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
         Schedule("onboarding.sweep_files", 600.0, sweep_up),

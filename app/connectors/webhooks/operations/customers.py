@@ -24,7 +24,6 @@ from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
-from app.web.translations import mark
 from tenants.models import TenantEntry
 from tenants.registry import find_home, find_tenant
 from tenants.sessions import lookup_session, partner_session
@@ -65,7 +64,7 @@ def hear_of(runtime: Runtime, home: Tenant, asked: Asked, *, trace_id: str) -> H
     with lookup_session(runtime.databases, actor="webhooks") as (session, _now):
         customer = find_tenant(session, asked.customer) if asked.customer else None
     if customer is None or customer.state in _OVER or customer.organisation_id != home.organisation_id:
-        raise NotHeard(mark("The workspace is gone, or belongs to another partner."))
+        raise NotHeard("The workspace is gone, or belongs to another partner.")
     with _in_customer(runtime, home, customer, trace_id) as work:
         _require_open(work)
         return happened(work, asked.event_id)
@@ -107,4 +106,4 @@ def _in_customer(runtime: Runtime, home: Tenant, customer: Tenant, trace_id: str
 
 def _require_open(work: Work) -> None:
     if not can(work.rights, Permission.TRAIL_READ):
-        raise NotHeard(mark("The customer shares nothing that this can be read with."))
+        raise NotHeard("The customer shares nothing that this can be read with.")

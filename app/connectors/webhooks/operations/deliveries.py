@@ -26,6 +26,7 @@ from app.connectors.webhooks.sender import Answer
 from app.connectors.webhooks.signing import sign
 from app.kernel.trail import get_entry
 from app.kernel.work import Work
+from app.vault.secret import Secret
 
 _SPREAD: Final = timedelta(seconds=10)  # that a strained endpoint's deliveries are apart
 _SOUNDING: Final = timedelta(seconds=30)  # that the one has which sounds a strained endpoint out
@@ -54,11 +55,7 @@ def begin_delivery(work: Work, asked: Asked, told: Happened | None = None) -> Me
     event = told or happened(work, asked.event_id)
     if event.subject_id == endpoint.id and event.type != EndpointTested.type:
         return None  # what is told of an endpoint is not told to it: it could go round and round
-    active = endpoint.state == "active"
-    pause = _sounded_out(work, endpoint, event.id) if active else None
-    keys = open_keys(work, endpoint) if active and not pause else []
-    if active and not pause and not keys:
-        stopped(work, find_endpoint(work, endpoint.id, locked=True), KEY_GONE)
+    pause, keys = _ready(work, endpoint, event.id)
     known = find_delivery(work, endpoint.id, event.id) or _first(asked, event)
     if known.asked != asked.number or known.state == "delivered":
         return None
@@ -71,6 +68,18 @@ def begin_delivery(work: Work, asked: Asked, told: Happened | None = None) -> Me
     body = write_event(asked.customer or work.tenant.id, event, sequence=asked.sequence, thin=endpoint.thin)
     headers = sign(keys, str(event.id), work.database_now, body)
     return Message(endpoint.id, endpoint.url, headers, body, tries=known.tries, asked=asked, event=event)
+
+
+def _ready(work: Work, endpoint: Endpoint, event_id: UUID) -> tuple[timedelta | None, list[Secret]]:
+    """The pause that it has to be left alone for, or what to sign with; neither where nothing may be sent to it."""
+    if endpoint.state != "active":
+        return None, []
+    if pause := _sounded_out(work, endpoint, event_id):
+        return pause, []
+    keys = open_keys(work, endpoint)
+    if not keys:
+        stopped(work, find_endpoint(work, endpoint.id, locked=True), KEY_GONE)
+    return None, keys
 
 
 def end_delivery(work: Work, message: Message, answer: Answer, pause: timedelta | None) -> None:
