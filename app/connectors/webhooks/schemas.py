@@ -78,9 +78,12 @@ class RotationWanted(Struct, forbid_unknown_fields=True):
 
 
 class RepetitionWanted(Struct, forbid_unknown_fields=True):
-    """Everything that failed or was held back, or what of it happened since then."""
+    """What is sent again: everything that failed or was held back, or what of it the other fields leave."""
 
-    since: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    since: Annotated[datetime, Meta(tz=True, description="What happened from then on.")] | UnsetType = UNSET
+    until: Annotated[datetime, Meta(tz=True, description="What happened before.")] | UnsetType = UNSET
+    types: Types | UnsetType = UNSET
+    delivered: Annotated[bool, Meta(description="Also what was delivered: for a receiver that lost it.")] = False
 
 
 class DeliveryQuery(Struct, forbid_unknown_fields=True):

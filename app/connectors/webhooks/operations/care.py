@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -21,7 +20,7 @@ from app.connectors.webhooks.events import (
     EndpointVerified,
     KeyRotated,
 )
-from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
+from app.connectors.webhooks.log import DELIVERY, Delivery, Wished, key_of
 from app.connectors.webhooks.operations.endpoints import (
     ask_for_proof,
     host_of,
@@ -30,7 +29,7 @@ from app.connectors.webhooks.operations.endpoints import (
 )
 from app.connectors.webhooks.operations.keys import next_key
 from app.connectors.webhooks.operations.messages import Asked
-from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, missed
+from app.connectors.webhooks.queries import MISSED, body_of, find_endpoint, get_delivery, wished_for
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.errors import Conflict, Invalid
@@ -150,14 +149,14 @@ def repeat_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> None:
     work.announce(DeliveriesRepeated(subject_id=endpoint.id, number=1))
 
 
-def repeat_missed(work: Work, endpoint_id: UUID, *, since: datetime | None = None) -> int:
-    """Send again what failed, or was held back while nothing was sent: the newest thousand. Returns how many.
+def repeat_wished(work: Work, endpoint_id: UUID, wished: Wished = MISSED) -> int:
+    """Send again what failed, was held back, or is wished besides: the newest thousand. Returns how many.
 
     Raises NotPermitted, EndpointUnknown, NotInUse.
     """
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
-    found = list(islice(missed(work, endpoint_id, since=since), MOST_REPEATED))
+    found = list(islice(wished_for(work, endpoint_id, wished), MOST_REPEATED))
     for sent in reversed(found):
         repeat(work, endpoint, sent.event_id, sent.delivery)
     if found:

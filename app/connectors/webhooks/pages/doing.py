@@ -17,7 +17,7 @@ from app.connectors.webhooks.operations.care import (
     disable_endpoint,
     enable_endpoint,
     repeat_delivery,
-    repeat_missed,
+    repeat_wished,
     rotate_key,
     try_endpoint,
 )
@@ -67,7 +67,7 @@ STEPS: Final = {
     "test": Step(try_endpoint),
     "enablement": Step(enable_endpoint),
     "disablement": Step(disable_endpoint, "disable"),
-    "repetition": Step(repeat_missed, "repeat"),
+    "repetition": Step(repeat_wished, "repeat"),
     "removal": Step(remove_endpoint, "remove"),
 }
 

@@ -20,7 +20,7 @@ from app.connectors.webhooks.operations.endpoints import version_tag
 from app.connectors.webhooks.operations.keys import OVERLAP
 from app.connectors.webhooks.pages.choosing import chosen_of, offers
 from app.connectors.webhooks.pages.wording import shown_delivery, shown_endpoint, shown_in_list, shown_trouble
-from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints, missed
+from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints, wished_for
 from app.connectors.webhooks.rules import MOST_ENDPOINTS, MOST_KEYS, Endpoint
 from app.kernel.work import Work
 from app.web.begin import begin_work, runtime_of
@@ -155,7 +155,7 @@ def path_of(tenant_id: UUID) -> str:
 
 def count_missed(work: Work, endpoint_id: UUID) -> int:
     """How many deliveries would be sent again. Raises NotPermitted, EndpointUnknown."""
-    return sum(1 for _each in islice(missed(work, endpoint_id), MOST_REPEATED))
+    return sum(1 for _each in islice(wished_for(work, endpoint_id), MOST_REPEATED))
 
 
 def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]]) -> dict[str, Any]:
