@@ -40,6 +40,11 @@ class Runner:
         self._client = client
         self._time_limit = time_limit
 
+    @property
+    def client(self) -> OutboundClient:
+        """The guarded way out, for what belongs to a call: its access token."""
+        return self._client
+
     def call(self, call: ActionCall) -> CallReport:
         """Make one attempt. Trouble comes back as a report; raises only ConnectorNotFound.
 
