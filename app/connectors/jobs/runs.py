@@ -27,7 +27,6 @@ from app.kernel.work import Work
 from app.vault.operations import SealedSecrets
 
 
-
 def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
     """The run's job came to no end of its own: the run ends, so that a person hears of it."""
     end_abandoned(work, UUID(args["run_id"]), reason=reason)

@@ -110,8 +110,7 @@ def resume_runs(work: Work, connection_id: UUID) -> int:
     runs = list(work.session.scalars(waiting))
     for run in runs:
         run.state = "requested"
-        key = f"run:{run.id}:{len(run.attempts)}:{work.now.isoformat()}"
-        work.enqueue("connectors.execute_run", args={"run_id": run.id}, dedupe_key=key)
+        work.enqueue("connectors.execute_run", args={"run_id": run.id})
     return len(runs)
 
 

@@ -1,4 +1,4 @@
-"""What a call signs in with: secrets opened in a worker's run, and an access token that is fresh. Between transactions."""
+"""What a call signs in with: secrets opened in a worker's run, and a fresh access token. Holds no transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uuid import UUID
 from app.connectors.auth.schemes import ACCESS, AuthorizationCode, is_by_token
 from app.connectors.auth.signing import Proof, SecretNotStored
 from app.connectors.auth.token_requests import Peer, Refusal, Token, peer_of, read_token, token_request
-from app.connectors.kit.contract import CallReport, Renew
+from app.connectors.kit.contract import CallReport, SignedIn
 from app.connectors.kit.manifest import Manifest
 from app.connectors.kit.runner import Runner
 from app.connectors.tokens.operations import Claim, Closed, Held, ask_for_person, claim_renewal, give_back, keep_renewed
@@ -54,15 +54,6 @@ class Using:
         """The way that the connection goes, and its plain fields."""
         found: Mapping[str, str] = self.config.get("auth") or {}
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """What goes into an `ActionCall`."""
-
-    secrets: Opened = field(repr=False)
-    auth: Mapping[str, str]
-    renew: Renew | None = field(default=None, repr=False)
 
 
 def sign_in(run: JobRun, using: Using, sealed: SealedSecrets) -> SignedIn | CallReport:
