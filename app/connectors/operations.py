@@ -15,6 +15,7 @@ from app.access.require import require
 from app.connectors.events import ConnectionAdded, RunEnded
 from app.connectors.kit.contract import CallReport
 from app.connectors.models import Connection, Run
+from app.connectors.tokens.operations import ACTIVE, RECONNECT, WAITING, resume_runs
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
@@ -42,8 +43,10 @@ SYSTEM_ONLY = {
     "end_unattempted": "called by the run's job",
     "end_abandoned": "called when the run's job is given up",
     "pause_run": "called by the run's job",
+    "wait_for_connection": "called by the run's job",
 }
-OPEN = frozenset({"requested", "running"})
+USABLE = (ACTIVE, RECONNECT)
+OPEN = frozenset({"requested", "running", WAITING})
 
 
 class ConnectionMissing(Missing):
@@ -142,6 +145,10 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         return None
     if connection is None:
         raise ConnectionMissing(f"No connection to {run.connector} is set up. Add one, then retry the run.")
+    if connection.state == RECONNECT:
+        run.connection_id = connection.id
+        wait_for_connection(work, run.id)
+        return None
     sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.id)
     run.connection_id, run.state = connection.id, "running"
     number = len(run.attempts) + 1
@@ -165,7 +172,8 @@ def _read(work: Work, run_id: UUID) -> tuple[Run, Connection | None]:
     """The locked run, and the connection that it goes by: the one it had, or else the tenant's working one."""
     run = _locked(work, run_id)
     connection = work.session.get(Connection, run.connection_id) if run.connection_id else None
-    return run, connection or _connection(work, run.connector)
+    usable = connection is not None and connection.state in USABLE
+    return run, connection if usable else _connection(work, run.connector)
 
 
 def _locked(work: Work, run_id: UUID) -> Run:
@@ -175,6 +183,18 @@ def _locked(work: Work, run_id: UUID) -> Run:
 def pause_run(work: Work, attempt: Attempt, report: CallReport) -> None:
     """The attempt did not end the run; another will follow."""
     _note(_locked(work, attempt.run_id), work, attempt, report)
+
+
+def wait_for_connection(work: Work, run_id: UUID) -> None:
+    """The run waits until somebody connects its connection anew; where somebody just has, it goes on at once."""
+    work.session.flush()  # one that was asked for in this very transaction
+    run = _locked(work, run_id)
+    if run.state not in OPEN:
+        return
+    found = work.session.get(Connection, run.connection_id, with_for_update={"read": True}, populate_existing=True)
+    run.state = WAITING if found is not None and found.state == RECONNECT else "requested"
+    if run.state == "requested":
+        work.enqueue("connectors.execute_run", args={"run_id": run_id})
 
 
 def end_attempt(
@@ -314,6 +334,9 @@ def keep_credentials(work: Work, *, connector: str, name: str, values: Mapping[s
         work.announce(ConnectionAdded(subject_id=connection.id, connector=connector, name=name))
     for field, value in values.items():
         keep_connection_secret(work, connection_id=connection.id, field=field, value=value)
+    if connection.state == RECONNECT:
+        connection.state, connection.changed_at = ACTIVE, work.now
+        resume_runs(work, connection.id)
     work.session.flush()  # an action that begins with this very step finds it
     return connection.id
 
@@ -341,7 +364,7 @@ def _connection(work: Work, connector: str) -> Connection | None:
 
 _WORKING = (  # built once: building it takes longer than asking it
     select(Connection)
-    .where(Connection.connector == bindparam("wanted"), Connection.state == "active")
-    .order_by(Connection.changed_at)
+    .where(Connection.connector == bindparam("wanted"), Connection.state.in_(USABLE))
+    .order_by(Connection.state, Connection.changed_at)  # an active one before one that waits for a person
     .limit(1)
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,8 @@ class ActionCall:
 
     `idempotency_key` is the run's and the same in every attempt. `attempt` counts from 1. `earlier_unknown` says that
     an earlier attempt was begun and no report with `certain` was stored: the worker died, or the peer fell silent.
-    `sandbox`: the tenant is one, so only a stand-in is called.
+    `sandbox`: the tenant is one, so only a stand-in is called. `auth`: which way the connection signs in, and its plain
+    fields for it. `renew`: gives other secrets after the peer has refused these, or says how the attempt ends.
     """
 
     provider: str
@@ -29,6 +30,8 @@ class ActionCall:
     input: Mapping[str, Any]  # Any: JSON, checked against the manifest
     idempotency_key: str
     secrets: Mapping[str, Secret]
+    auth: Mapping[str, str] = field(default_factory=dict)
+    renew: Renew | None = field(default=None, repr=False)
     attempt: int = 1
     earlier_unknown: bool = False
     sandbox: bool = False
@@ -49,6 +52,19 @@ class CallReport:
     status: int | None = None
     elapsed: float = 0.0
     excerpt: str = field(default="", repr=False)
+
+
+# Other secrets for a call whose first were refused, or the report that ends the attempt.
+Renew = Callable[[], Mapping[str, Secret] | CallReport]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a call proves itself with: part of every `ActionCall` of one connection."""
+
+    secrets: Mapping[str, Secret] = field(repr=False)
+    auth: Mapping[str, str] = field(default_factory=dict)
+    renew: Renew | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,11 +11,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.connectors.auth.blotting import blot
+from app.connectors.auth.signing import Proof, sign
 from app.connectors.kit.contract import ActionCall, Connector
-from app.connectors.kit.manifest import Action, Auth, ErrorRule, Then
+from app.connectors.kit.manifest import Action, ErrorRule, Then
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundRequest, OutboundResponse
-from app.vault.secret import HIDDEN
+from app.kernel.outbound.world_clock import world_time
 
 LONGEST_PAUSE = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(hours=24)
@@ -26,10 +27,6 @@ _NOTHING = object()
 
 class InputUnfit(Invalid):
     """The input does not fit the action's schema, or cannot stand where the request needs it."""
-
-
-class SecretNotStored(Invalid):
-    """The connection has no value for a secret that the manifest asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +45,14 @@ def build_request(connector: Connector, action: Action, call: ActionCall, timeou
         said = f"The input of {call.action} does not fit at /{place}: {wrong.message[:200]}."
         raise InputUnfit(said, errors=[(f"/{place}", wrong.message)])
     shape = action.request
-    headers = {"Accept": "application/json", **_auth_headers(connector.manifest.auth, call)}
+    headers = {"Accept": "application/json"}
     if action.key_header is not None:
         headers[action.key_header] = call.idempotency_key
     content = b""
     if shape.body is not None:
         headers["Content-Type"] = "application/json"
         content = json.dumps(_filled(shape.body, call.input), ensure_ascii=False).encode()
-    return OutboundRequest(
+    request = OutboundRequest(
         method=shape.method,
         url=connector.manifest.address + _target(action, call.input),
         headers=headers,
@@ -65,6 +62,7 @@ def build_request(connector: Connector, action: Action, call: ActionCall, timeou
         ports=connector.manifest.egress.ports,
         sandbox=call.sandbox,
     )
+    return sign(connector.manifest.way(call.auth), request, Proof(call.secrets, call.auth, world_time()))
 
 
 def _target(action: Action, given: Mapping[str, Any]) -> str:
@@ -91,20 +89,6 @@ def _filled(part: Any, given: Mapping[str, Any]) -> Any:  # Any: JSON in, JSON o
     if isinstance(part, list):
         return [v for raw in part if (v := _filled(raw, given)) is not _NOTHING]
     return part
-
-
-def _auth_headers(auth: Auth, call: ActionCall) -> dict[str, str]:
-    if auth.scheme == "none":
-        return {}
-    if (secret := call.secrets.get(auth.secret)) is None:
-        raise SecretNotStored(f"The connection has no {auth.secret} yet; store it, then start the action again.")
-    if auth.scheme == "basic":
-        return {"Authorization": "Basic " + base64.b64encode(secret.reveal_bytes()).decode()}
-    if not secret.reveal_bytes().isascii():
-        raise SecretNotStored(f"The {auth.secret} of the connection holds characters that no header can carry.")
-    if auth.scheme == "bearer":
-        return {"Authorization": f"Bearer {secret.reveal()}"}
-    return {auth.header: secret.reveal()}
 
 
 def read_answer(connector: Connector, name: str, answer: OutboundResponse) -> Meaning:
@@ -179,9 +163,6 @@ def retry_after(headers: Mapping[str, str], fallback: timedelta) -> timedelta:
 
 
 def excerpt(content: bytes, call: ActionCall) -> str:
-    """The start of an answer for people to read, with every secret of the call blotted out."""
-    raw = content[: EXCERPT * 8]
-    for secret in filter(None, call.secrets.values()):
-        raw = raw.replace(secret.reveal_bytes(), HIDDEN.encode())
-    text = raw.decode("utf-8", "replace")
+    """The start of an answer for people to read, with every secret of the call blotted out, in whatever dress."""
+    text = blot(content[: EXCERPT * 128], call.secrets.values()).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in text)[:EXCERPT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from app.connectors.auth.schemes import Auth, AuthorizationCode, Scheme, absolute, way_of, ways_of
 from app.kernel.errors import Invalid
 
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
@@ -22,20 +24,16 @@ class ManifestWrong(Invalid):
     """A manifest that cannot be trusted; the program does not start with it. The text names the file and the place."""
 
 
-class Auth(msgspec.Struct, frozen=True):
-    """How a request proves who sends it; `secret` is a name from `secrets`."""
-
-    scheme: Literal["none", "bearer", "header", "basic"]
-    secret: str = ""
-    header: str = ""
-
-
 class SecretSlot(msgspec.Struct, frozen=True):
-    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed."""
+    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed.
+
+    `rotate_after_days`: when its owner is reminded to change it; None for one that does not age.
+    """
 
     label: dict[str, str]
     purpose: dict[str, str]
     opened_by: Literal["run", "door"]
+    rotate_after_days: int | None = None
 
 
 class Egress(msgspec.Struct, frozen=True):
@@ -114,6 +112,15 @@ class Manifest(msgspec.Struct, frozen=True):
     actions: dict[str, Action]
     limits: Limits = Limits()
 
+    @property
+    def ways(self) -> dict[str, Scheme]:
+        """Every way to sign in, by name; the first is the usual one."""
+        return ways_of(self.auth)
+
+    def way(self, chosen: Mapping[str, str]) -> Scheme:
+        """The way that a connection goes, by the `auth` of its config."""
+        return way_of(self.auth, chosen)
+
 
 def read_manifest(path: Path) -> Manifest:
     """Read and check `manifest.yaml`. Raises ManifestWrong with the place in the text."""
@@ -139,13 +146,35 @@ def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
         found.append(("address", "its host is not among egress.hosts"))
     if address.port not in {None, 443, *manifest.egress.ports}:
         found.append(("address", "its port is not among egress.ports"))
-    if manifest.auth.scheme != "none" and manifest.auth.secret not in manifest.secrets:
-        found.append(("auth/secret", "is not among secrets"))
+    found += _auth_contradictions(manifest)
     verify = manifest.actions.get(manifest.verify)
     if verify is None or verify.effect != "read" or verify.input.get("required"):
         found.append(("verify", "must name a read action without required input"))
     for name, action in manifest.actions.items():
         found += [(f"actions/{name}", sentence) for sentence in _action_contradictions(manifest, action)]
+    return found
+
+
+def _auth_contradictions(manifest: Manifest) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    ways = manifest.auth if isinstance(manifest.auth, tuple) else (manifest.auth,)
+    if len(manifest.ways) != len(ways):
+        found.append(("auth", "two ways have one name"))
+    for way in ways:
+        where = f"auth/{way.way}" if way.way else "auth"
+        for slot in way.slots:
+            if (kept := manifest.secrets.get(slot)) is None:
+                found.append((where, f"the secret {slot} is not among secrets"))
+            elif kept.opened_by != "run":
+                found.append((where, f"the secret {slot} must be opened by a run"))
+        for place, url in way.urls.items():
+            called = urlsplit(absolute(manifest.address, url))
+            if place != "authorize_url" and called.hostname not in manifest.egress.hosts:
+                found.append((f"{where}/{place}", "its host is not among egress.hosts"))
+            elif called.port not in {None, 443, *manifest.egress.ports}:
+                found.append((f"{where}/{place}", "its port is not among egress.ports"))
+        if isinstance(way, AuthorizationCode) and (way.client_auth == "none") == bool(way.client_secret):
+            found.append((where, "a client_secret and client_auth: none exclude each other"))
     return found
 
 

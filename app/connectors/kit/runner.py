@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from prometheus_client import Counter
 
+from app.connectors.auth.signing import SecretNotStored
 from app.connectors.kit.contract import ActionCall, CallReport, Connector
 from app.connectors.kit.exchange import (
     InputUnfit,
     Meaning,
-    SecretNotStored,
     build_request,
     excerpt,
     pause_before,
@@ -40,6 +40,11 @@ class Runner:
         self._client = client
         self._time_limit = time_limit
 
+    @property
+    def client(self) -> OutboundClient:
+        """The guarded way out, for what belongs to a call: its access token."""
+        return self._client
+
     def call(self, call: ActionCall) -> CallReport:
         """Make one attempt. Trouble comes back as a report; raises only ConnectorNotFound.
 
@@ -65,6 +70,16 @@ class Runner:
         return unknown if isinstance(found.outcome, GiveUp) else replace(found, certain=False)
 
     def _attempt(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
+        """One request; a second where the token was refused and there is a way to another: a refusal has no effect."""
+        report = self._request(connector, action, call)
+        if report.code != "refresh_and_retry" or call.renew is None:
+            return report
+        renewed = call.renew()
+        if isinstance(renewed, CallReport):
+            return replace(renewed, sent=True, status=report.status)
+        return self._request(connector, action, replace(call, secrets=renewed, renew=None))
+
+    def _request(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
         try:
             request = build_request(connector, action, call, min(action.timeout, self._time_limit))
             answer = self._client.send(request)
