@@ -7,7 +7,8 @@ import msgspec
 from litestar import Controller, Request, Response, post
 from litestar.params import FromPath, RawBody
 
-from app.connectors.crm.provider import CRM, SignedBody, event_body
+from app.connectors.crm.provider import CRM, event_body
+from app.connectors.inbound.schemes import Arrival
 from app.connectors.kit.runner import Runner
 from app.intake.operations import HookMessage, receive_messages, starting_stages
 from app.kernel.actor import Actor
@@ -64,9 +65,17 @@ class Hooks(Controller):
         404 for an unknown address, 403 for a signature that does not hold or is older than five minutes.
         """
         source, tenant = hook_of(request, token)
-        uri = front_of(request).url(site_of(request).host, request.url.path)
-        signed = SignedBody(uri=uri, headers=dict(request.headers), body=body)
-        return Response(Received(take_in(request, source, tenant, signed)), status_code=202)
+        arrival = arrival_of(request, body)
+        return Response(Received(take_in(request, source, tenant, arrival)), status_code=202)
+
+
+def arrival_of(request: PageRequest, body: bytes) -> Arrival:
+    """The delivery as it came: the address that the sender called, every header, also one that came twice."""
+    asked = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    query = request.scope["query_string"].decode("latin-1")
+    uri = front_of(request).url(site_of(request).host, f"{asked}?{query}" if query else asked)
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
+    return Arrival(method="POST", uri=uri, headers=headers, body=body)
 
 
 def hook_of(request: PageRequest, token: str) -> tuple[str, Tenant]:
@@ -80,7 +89,7 @@ def hook_of(request: PageRequest, token: str) -> tuple[str, Tenant]:
     return hook.source, tenant
 
 
-def take_in(request: PageRequest, source: str, tenant: Tenant, signed: SignedBody) -> int:
+def take_in(request: PageRequest, source: str, tenant: Tenant, arrival: Arrival) -> int:
     """Verify the delivery and store what is new in it, in one transaction of the home. Returns how many were new."""
     runtime = runtime_of(request)
     crm = CRM(runtime.service(Runner).registry, source)
@@ -88,7 +97,7 @@ def take_in(request: PageRequest, source: str, tenant: Tenant, signed: SignedBod
     with open_work(runtime, tenant, actor, trace_id=trace_of(request)) as work:
         purpose = DoorPurpose.WEBHOOK_VERIFICATION
         secrets = open_door_secrets(work, runtime.service(Keyring), purpose=purpose)
-        events, stages = crm.read_signed(signed, secrets=secrets), starting_stages(work)
+        events, stages = crm.read_signed(arrival, secrets=secrets), starting_stages(work)
         messages = [
             HookMessage(event.delivery_key, str(event.object_id), event.moves_deal_to(stages), event_body(event))
             for event in events

@@ -12,6 +12,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from app.connectors.kit import webhooks as hooks
 from app.kernel.errors import Invalid
 
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
@@ -113,6 +114,7 @@ class Manifest(msgspec.Struct, frozen=True):
     verify: str
     actions: dict[str, Action]
     limits: Limits = Limits()
+    webhooks: hooks.Webhooks | None = None
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -144,6 +146,8 @@ def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
     verify = manifest.actions.get(manifest.verify)
     if verify is None or verify.effect != "read" or verify.input.get("required"):
         found.append(("verify", "must name a read action without required input"))
+    if manifest.webhooks:
+        found += [(f"webhooks/{at}", said) for at, said in hooks.contradictions(manifest.webhooks, manifest.secrets)]
     for name, action in manifest.actions.items():
         found += [(f"actions/{name}", sentence) for sentence in _action_contradictions(manifest, action)]
     return found
