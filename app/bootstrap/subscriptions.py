@@ -6,6 +6,7 @@ from app.access import events as access
 from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.audit.events import CheckpointPublished
 from app.connectors.events import RunEnded
+from app.connectors.inbound.events import DeliveryReceived
 from app.connectors.webhooks.events import EndpointDisabled, EndpointFailing
 from app.identity.people.events import MemberInvited, StaffInvited
 from app.identity.sso.events import ConnectionSaved
@@ -20,6 +21,7 @@ SUBSCRIPTIONS: Subscriptions = {
     CheckpointPublished.type: ["notifications.mail_checkpoint"],
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
+    DeliveryReceived.type: ["intake.take_delivery"],
     EndpointFailing.type: ["notifications.tell_of_endpoint"],
     EndpointDisabled.type: ["notifications.tell_of_endpoint"],
     MemberInvited.type: ["notifications.invite"],

@@ -1,5 +1,5 @@
-"""The queue doors of connectors: runs of actions, and webhooks that go out."""
+"""The queue doors of connectors: runs of actions, webhooks that go out, and those that come in."""
 
-from app.connectors.jobs import runs, webhooks
+from app.connectors.jobs import inbound, runs, webhooks
 
-__all__ = ["runs", "webhooks"]
+__all__ = ["inbound", "runs", "webhooks"]

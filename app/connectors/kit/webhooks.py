@@ -125,6 +125,11 @@ class Webhooks(msgspec.Struct, frozen=True):
             return True
         return self.scheme == "standard_webhooks" or "{id}" in (self.signature.signed if self.signature else "")
 
+    @property
+    def signs_address(self) -> bool:
+        """Whether the signature covers the address that was called, which holds the token."""
+        return self.scheme == "hubspot_v3"
+
 
 class Slot(Protocol):
     """What is asked of a declared secret."""

@@ -6,6 +6,7 @@ import pytest
 
 from app.connectors.kit.manifest import ManifestWrong, read_manifest
 from app.connectors.kit.registry import CATALOG, ConnectorNotFound, Registry
+from app.connectors.kit.webhooks import Told
 
 GOOD = (CATALOG / "product_admin" / "manifest.yaml").read_text(encoding="utf-8")
 
@@ -164,6 +165,7 @@ class TestWebhooks:
         path = tmp_path / "manifest.yaml"
         path.write_text(GOOD.replace("secrets:\n", SIGNING, 1) + WEBHOOKS, encoding="utf-8")
         webhooks = read_manifest(path).webhooks
-        assert webhooks.told("order.paid").object == "/order/id"
+        assert webhooks is not None
+        assert webhooks.told("order.paid") == Told("An order changed", "/order/id")
         assert webhooks.told("customer.made") is None
         assert (webhooks.is_dated, webhooks.signs_id) == (True, True)
