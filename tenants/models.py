@@ -117,7 +117,10 @@ class Erasure(ControlRecord):
 
 
 class Hook(ControlRecord):
-    """Which tenant an opaque webhook address belongs to; only the token's hash is kept."""
+    """Which tenant an opaque webhook address belongs to; only the token's hash is kept.
+
+    Its connection, whose workspace decides whether the address is open, or none: an older one, of a home's CRM.
+    """
 
     __tablename__ = "hook"
 
@@ -126,6 +129,7 @@ class Hook(ControlRecord):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenant.id"))
     source: Mapped[str]
     made_at: Mapped[datetime]
+    connection_id: Mapped[UUID | None]
 
 
 class CellMark(CellRecord):

@@ -44,8 +44,8 @@ control_function(
 control_function(
     "find_hook",
     arguments="p_token_hash bytea",
-    returns="TABLE (tenant_id uuid, source text)",
-    body="SELECT h.tenant_id, h.source FROM control.hook h WHERE h.token_hash = p_token_hash",
+    returns="TABLE (tenant_id uuid, source text, connection_id uuid)",
+    body="SELECT h.tenant_id, h.source, h.connection_id FROM control.hook h WHERE h.token_hash = p_token_hash",
 )
 control_function(
     "find_host",
@@ -73,10 +73,11 @@ class HostEntry:
 
 @dataclass(frozen=True, slots=True)
 class HookEntry:
-    """Whose webhook address it is and which system sends to it."""
+    """Whose webhook address it is, which system sends to it, and by which connection, if it has one of its own."""
 
     tenant_id: UUID
     source: str
+    connection_id: UUID | None
 
 
 def find_tenant(session: Session, tenant_id: UUID) -> Tenant | None:
@@ -92,7 +93,7 @@ def find_home(session: Session, organisation_id: UUID) -> Tenant | None:
 def find_hook(session: Session, token_hash: bytes) -> HookEntry | None:
     """Where an opaque webhook token leads; in a lookup scope."""
     row = session.execute(text("SELECT * FROM control.find_hook(:token)"), {"token": token_hash}).one_or_none()
-    return HookEntry(tenant_id=row.tenant_id, source=row.source) if row else None
+    return HookEntry(row.tenant_id, row.source, row.connection_id) if row else None
 
 
 def find_host(session: Session, name: str) -> HostEntry | None:

@@ -23,6 +23,7 @@ from app.audit.api.doors import TrailDoors
 from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
+from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.pages import ConnectionPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
@@ -187,6 +188,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ScheduleDoors,
     MigrationDoors,
     UpgradeDoors,
+    HookDoors,
     WebhookDoors,
     WebhookCareDoors,
     TemplateDoors,

@@ -6,6 +6,7 @@ from app.access import events as access
 from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.audit.events import CheckpointPublished
 from app.connectors.events import ReconnectNeeded, RotationDue, RunEnded
+from app.connectors.inbound.events import DeliveryReceived
 from app.connectors.webhooks.events import EndpointDisabled, EndpointFailing
 from app.identity.people.events import MemberInvited, StaffInvited
 from app.identity.sso.events import ConnectionSaved
@@ -22,6 +23,7 @@ SUBSCRIPTIONS: Subscriptions = {
     RunEnded.type: ["onboarding.record_run"],
     ReconnectNeeded.type: ["notifications.tell_of_connection"],
     RotationDue.type: ["notifications.tell_of_connection"],
+    DeliveryReceived.type: ["intake.take_delivery"],
     EndpointFailing.type: ["notifications.tell_of_endpoint"],
     EndpointDisabled.type: ["notifications.tell_of_endpoint"],
     MemberInvited.type: ["notifications.invite"],

@@ -21,6 +21,7 @@ class DoorPurpose(StrEnum):
     """What a door secret is for: the list is closed, a new purpose is a new line here with its openers."""
 
     WEBHOOK_VERIFICATION = "webhook_verification"  # of messages that come in at /hooks/{token}
+    INBOUND_HOOK = "inbound_hook"  # of messages that come in by a connection's own address
     OIDC_CLIENT = "oidc_client"  # our client secret at a partner's or tenant's identity provider
     MAIL_SIGNING = "mail_signing"  # DKIM key of a brand's mail domain
     WEBHOOK_SIGNING = "webhook_signing"  # of webhooks that go out
@@ -33,6 +34,7 @@ CONNECTION: Final = "connection"
 DOOR: Final = "door"
 OPENERS: Final[dict[DoorPurpose, frozenset[Program]]] = {
     DoorPurpose.WEBHOOK_VERIFICATION: frozenset({Program.WEB}),
+    DoorPurpose.INBOUND_HOOK: frozenset({Program.WEB}),
     DoorPurpose.OIDC_CLIENT: frozenset({Program.WEB}),
     DoorPurpose.MAIL_SIGNING: frozenset({Program.WORKER}),
     DoorPurpose.WEBHOOK_SIGNING: frozenset({Program.WORKER}),

@@ -12,10 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from app.connectors.catalog.hubspot.deals import DealRef, read_deal
-from app.connectors.catalog.hubspot.signature import Delivery, verify
 from app.connectors.catalog.hubspot.stand_in_webhooks import Subscription
 from app.connectors.catalog.hubspot.webhook import read_events
 from app.connectors.catalog.stand_in import Fault
+from app.connectors.inbound.schemes import Arrival
+from app.connectors.inbound.schemes.hubspot import verify
 from app.connectors.kit.contract import SignedIn
 from app.kernel.outbound.world_clock import world_time
 from app.kernel.outcomes import GiveUp, NeedsPerson, TryAgain
@@ -155,7 +156,7 @@ class InboxDoor(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         uri = f"http://{self.headers['Host']}{self.path}"
-        self.server.deliveries.append(Delivery("POST", uri, dict(self.headers), body))
+        self.server.deliveries.append(Arrival("POST", uri, list(self.headers.items()), body))
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
         self.end_headers()
 
@@ -187,7 +188,7 @@ class TestWebhook:
     def test_is_signed_so_that_we_accept_it(self, bench, deal, inbox):
         close(bench, deal, inbox)
         (sent,) = inbox.deliveries
-        verify(sent, secrets=[CLIENT_SECRET], now=world_time())
+        verify(sent, [CLIENT_SECRET], world_time())
         (event,) = read_events(sent.body)
         assert event.moves_deal_to()
         assert event.object_id == int(deal)
@@ -200,7 +201,7 @@ class TestWebhook:
         assert [event.attempt_number for event in events] == [0, 1, 2, 3]
         assert len({event.delivery_key for event in events}) == 1
         for sent in inbox.deliveries:
-            verify(sent, secrets=[CLIENT_SECRET], now=world_time())
+            verify(sent, [CLIENT_SECRET], world_time())
 
     @pytest.mark.parametrize("inbox", [[500] * 9], indirect=True)
     def test_is_given_up_at_last(self, bench, deal, inbox):

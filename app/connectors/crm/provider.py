@@ -1,18 +1,18 @@
-"""What a CRM connector gives besides its manifest: `signature.verify`, `webhook.read_events`, `deals.read_deal`.
+"""What a CRM connector gives besides its manifest: `webhook.read_events`, `deals.read_deal`.
 
 Found by the provider's name: a new CRM is a new folder, and nothing here is edited.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 import msgspec
 
 from app.connectors.crm.sold_deal import DealAnswer
+from app.connectors.inbound.schemes import Arrival, verify
 from app.connectors.kit.contract import SignedIn
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
@@ -38,28 +38,26 @@ class HookEvent(Protocol):
         """Whether a deal was moved to one of these stages."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedBody:
-    """A webhook as it came in: the full public address, the untouched headers and bytes."""
-
-    uri: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class CRM:
     """One provider's way to speak of deals. Raises NotACRM where its folder has no such modules."""
 
     def __init__(self, registry: Registry, provider: str) -> None:
-        registry.get(provider)
-        self._parts = {name: self._module(provider, name) for name in ("signature", "webhook", "deals")}
+        found = registry.get(provider).manifest.webhooks
+        if found is None:
+            raise NotACRM(f"The connector {provider} takes no webhooks: its manifest does not say how.")
+        self._webhooks = found
+        self._parts = {name: self._module(provider, name) for name in ("webhook", "deals")}
 
-    def read_signed(self, signed: SignedBody, *, secrets: Sequence[Secret]) -> tuple[HookEvent, ...]:
-        """Verify the raw body by the world's clock, then read its events. Raises what the provider's modules name."""
-        signature = self._parts["signature"]
-        delivery = signature.Delivery(method="POST", uri=signed.uri, headers=signed.headers, body=signed.body)
-        signature.verify(delivery, secrets=secrets, now=world_time())
-        return cast("tuple[HookEvent, ...]", self._parts["webhook"].read_events(signed.body))
+    def read_signed(self, arrival: Arrival, *, secrets: Sequence[Secret]) -> tuple[HookEvent, ...]:
+        """Verify the raw body by the world's clock, then read its events.
+
+        Raises DeliveryRefused and what the provider's modules name.
+        """
+        return self.read_events(verify(self._webhooks, arrival, secrets=secrets, now=world_time()).message)
+
+    def read_events(self, message: bytes) -> tuple[HookEvent, ...]:
+        """The events of a message that was verified. Raises what the provider's module names."""
+        return cast("tuple[HookEvent, ...]", self._parts["webhook"].read_events(message))
 
     def read_deal(
         self, runner: Runner, deal_id: str, *, properties: Sequence[str], attempt: int, signed: SignedIn

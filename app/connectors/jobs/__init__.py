@@ -1,5 +1,5 @@
-"""The queue doors of connectors: runs of actions, what connections sign in with, and webhooks that go out."""
+"""The queue doors of connectors: runs, what connections sign in with, webhooks that go out, and those that come in."""
 
-from app.connectors.jobs import connections, runs, webhooks
+from app.connectors.jobs import connections, inbound, runs, webhooks
 
-__all__ = ["connections", "runs", "webhooks"]
+__all__ = ["connections", "inbound", "runs", "webhooks"]

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from app.connectors.auth.schemes import Auth, AuthorizationCode, Scheme, absolute, way_of, ways_of
+from app.connectors.kit import webhooks as hooks
 from app.kernel.errors import Invalid
 
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
@@ -111,6 +112,7 @@ class Manifest(msgspec.Struct, frozen=True):
     verify: str
     actions: dict[str, Action]
     limits: Limits = Limits()
+    webhooks: hooks.Webhooks | None = None
 
     @property
     def ways(self) -> dict[str, Scheme]:
@@ -150,6 +152,8 @@ def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
     verify = manifest.actions.get(manifest.verify)
     if verify is None or verify.effect != "read" or verify.input.get("required"):
         found.append(("verify", "must name a read action without required input"))
+    if manifest.webhooks:
+        found += [(f"webhooks/{at}", said) for at, said in hooks.contradictions(manifest.webhooks, manifest.secrets)]
     for name, action in manifest.actions.items():
         found += [(f"actions/{name}", sentence) for sentence in _action_contradictions(manifest, action)]
     return found

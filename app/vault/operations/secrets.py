@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -133,18 +134,26 @@ def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID, st
     return SealedSecrets(keys=keys, sealed=sealed)
 
 
-def open_door_secrets(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str | None = None) -> list[Secret]:
-    """Every active secret of a door (two while its peer changes over), newest first; those of one field if asked.
+def open_door_secrets(
+    work: Work,
+    keyring: Keyring,
+    *,
+    purpose: DoorPurpose,
+    field: str | None = None,
+    fields: Collection[str] | None = None,
+) -> list[Secret]:
+    """Every active secret of a door (two while its peer changes over), newest first; those of some fields if asked.
 
     Raises KeysMissing, KeysDisabled, NotOpenedHere.
     """
+    wanted = fields if field is None else (field,)
     keys, rows = sealed_rows(work, kind=DOOR, purpose=purpose)
     return [
         open_door_secret(
             keyring, keys.of(row.key_version), SecretContext(work.tenant.id, row.id, row.field, purpose), row.sealed
         )
         for row in rows
-        if field in (None, row.field)
+        if wanted is None or row.field in wanted
     ]
 
 

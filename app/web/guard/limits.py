@@ -44,7 +44,10 @@ class Quota:
 STRANGERS: Final = Quota("strangers", 300, 60)
 PEOPLE: Final = Quota("people", 600, 60)
 SOFTWARE: Final = Quota("software", 600, 60)
-HOOKS: Final = Quota("hooks", 1200, 60)
+HOOKS: Final = Quota("hooks", 6000, 60)  # of one sender to all workspaces: big systems send from few addresses
+HOOK: Final = Quota("hook", 600, 60)  # to one address
+UNKNOWN_HOOKS: Final = Quota("unknown-hooks", 30, 60)  # of one sender to addresses that lead nowhere
+HOOK_SAMPLES: Final = Quota("hook-samples", 12, 3600)  # of what nobody has proven, of one connection
 DIRECTORIES: Final = Quota("directories", 3000, 60)  # a first synchronisation sends thousands
 SIGN_IN: Final = Quota("sign-in", 60, 900)  # asked for by one address: an office behind one router fits in
 BY_DOOR: Final[Mapping[str, Quota | None]] = {

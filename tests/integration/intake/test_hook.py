@@ -14,7 +14,8 @@ import uvicorn
 
 from app.asgi import create_app
 from app.bootstrap.routes import door_services
-from app.connectors.catalog.hubspot.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Delivery, sign
+from app.connectors.inbound.schemes import Arrival
+from app.connectors.inbound.schemes.hubspot import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from app.identity.mailer import Mailer
 from app.intake.operations.workflows import create_hook
 from app.kernel.ids import new_id
@@ -58,7 +59,7 @@ class Hook:
         """Deliver the bytes, freshly signed unless `headers` say otherwise."""
         path = f"/hooks/{headers.pop('token', self.token)}"
         stamp = str(int((world_time().timestamp() - age) * 1000))
-        signature = sign(secret, Delivery("POST", f"http://{HOST}:8000{path}", {}, body), stamp)
+        signature = sign(secret, Arrival("POST", f"http://{HOST}:8000{path}", (), body), stamp)
         signed = {SIGNATURE_HEADER: signature, TIMESTAMP_HEADER: stamp, "content-type": "application/json"}
         browser = Browser(self.port, headers.pop("host", HOST))
         return browser.send("POST", path, body=body, headers=signed | {"accept": "application/json"} | headers)
@@ -177,7 +178,7 @@ class TestHook:
         event = hook.event(80)
         body = json.dumps([event]).encode()
         stamp = str(int(world_time().timestamp() * 1000))
-        signed = sign(SECRET, Delivery("POST", f"http://{HOST}:8000/hooks/{hook.token}", {}, body), stamp)
+        signed = sign(SECRET, Arrival("POST", f"http://{HOST}:8000/hooks/{hook.token}", (), body), stamp)
         changed = json.dumps([event | {"objectId": 81}]).encode()
         how: dict[str, Any] = {SIGNATURE_HEADER: signed, TIMESTAMP_HEADER: stamp}
         answer = hook.send(changed, **how)

@@ -6,6 +6,7 @@ import pytest
 
 from app.connectors.kit.manifest import ManifestWrong, read_manifest
 from app.connectors.kit.registry import CATALOG, ConnectorNotFound, Registry
+from app.connectors.kit.webhooks import Told
 
 GOOD = (CATALOG / "product_admin" / "manifest.yaml").read_text(encoding="utf-8")
 
@@ -110,3 +111,61 @@ class TestRegistry:
             registry.get("salesforce")
         with pytest.raises(ConnectorNotFound, match="launch"):
             registry.get_action("hubspot", "launch")
+
+
+WEBHOOKS = """
+webhooks:
+  scheme: hmac
+  secret: signing
+  message_id: {header: X-Id}
+  event_type: {pointers: [/type]}
+  events:
+    order.*: {summary: An order changed, object: /order/id}
+  hmac: {header: X-Sign, encoding: hex, signed: "{id}.{timestamp}.{body}", timestamp: {header: X-At}}
+"""
+SIGNING = """secrets:
+  signing:
+    label: {en: Signing secret, de: Signaturgeheimnis}
+    purpose: {en: Signs webhooks, de: Unterschreibt Webhooks}
+    opened_by: door
+"""
+UNSOUND = [
+    ("scheme: hmac", "scheme: magic", "/webhooks/scheme"),
+    ("scheme: hmac", "scheme: ed25519", "/webhooks"),
+    ("scheme: hmac", "scheme: stripe", "/webhooks"),
+    ("secret: signing", "secret: another", "not among secrets"),
+    ("secret: signing", "secret: api_token", "opened by the door"),
+    ("{header: X-Id}", "{header: X-Id, digest: true}", "/webhooks/message_id"),
+    ("{header: X-Id}", "{}", "/webhooks/message_id"),
+    ("{header: X-Id}", "{pointers: [/id]}", "names {id}"),
+    ("{header: X-Id}", "{claim: jti}", "only a jwt"),
+    ("{id}.{timestamp}.{body}", "{id}.{timestamp}.", "signed"),
+    ("{id}.{timestamp}.{body}", "{body}{timestamp}{body}", "name {body} once"),
+    ("{id}.{timestamp}.{body}", "{id}.{body}", "proves nothing"),
+    (", timestamp: {header: X-At}", "", "proves nothing"),
+    ("encoding: hex", "encoding: rot13", "encoding"),
+    ("order.*:", "'or*der':", "events"),
+    ("object: /order/id", "object: order", "object"),
+    ("  message_id", "  batch: true\n  message_id", "batch"),
+    ("  message_id", "  header_prefix: svix\n  message_id", "header_prefix"),
+]
+
+
+class TestWebhooks:
+    @pytest.mark.parametrize(("good", "bad", "place"), UNSOUND)
+    def test_refuses_what_could_be_forged_or_found_nowhere(self, tmp_path, good, bad, place):
+        assert good in WEBHOOKS
+        path = tmp_path / "manifest.yaml"
+        path.write_text(GOOD.replace("secrets:\n", SIGNING, 1) + WEBHOOKS.replace(good, bad, 1), encoding="utf-8")
+        with pytest.raises(ManifestWrong) as wrong:
+            read_manifest(path)
+        assert place.lower() in str(wrong.value).lower()
+
+    def test_finds_what_is_declared_of_a_type(self, tmp_path):
+        path = tmp_path / "manifest.yaml"
+        path.write_text(GOOD.replace("secrets:\n", SIGNING, 1) + WEBHOOKS, encoding="utf-8")
+        webhooks = read_manifest(path).webhooks
+        assert webhooks is not None
+        assert webhooks.told("order.paid") == Told("An order changed", "/order/id")
+        assert webhooks.told("customer.made") is None
+        assert (webhooks.is_dated, webhooks.signs_id) == (True, True)

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.connectors.catalog.hubspot.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Delivery, sign
+from app.connectors.inbound.schemes import Arrival
+from app.connectors.inbound.schemes.hubspot import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from app.vault.secret import Secret
 
 # Ten more attempts, spread over 24 hours; HubSpot names no figures, and each delay is randomised by a fifth.
@@ -104,7 +105,7 @@ class Postman:
         """The headers of a delivery, freshly signed: v3, and v1 for old receivers."""
         secret = self.subscription.client_secret
         timestamp = str(_milliseconds(self.clock()))
-        delivery = Delivery("POST", self.subscription.target_url, {}, body)
+        delivery = Arrival("POST", self.subscription.target_url, (), body)
         return {
             "Content-Type": "application/json",
             "User-Agent": "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)",

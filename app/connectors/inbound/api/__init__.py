@@ -1,0 +1,1 @@
+"""The JSON doors of hooks, and of what came in by them."""

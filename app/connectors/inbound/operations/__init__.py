@@ -1,0 +1,1 @@
+"""What is done with hooks, and with what comes in by them."""
