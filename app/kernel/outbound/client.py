@@ -9,20 +9,41 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import httpcore2
+from prometheus_client import Counter, Histogram
 
 from app.kernel.errors import Unavailable
-from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, require_stand_in, vet
+from app.kernel.outbound.egress import (
+    NO_ENTRIES,
+    AddressBook,
+    EgressRefused,
+    Place,
+    Resolver,
+    Vetted,
+    refuse,
+    require_stand_in,
+    vet,
+    vet_place,
+)
 
 # The library's debug lines hold the peer's headers, and a peer may echo what it was sent.
 logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 # Opens a TCP connection to (address, port) within so many seconds; raises OSError.
 Dial = Callable[[tuple[str, int], float], socket.socket]
+
+REQUESTS = Counter("slipway_egress_requests", "Outgoing calls, by how they went.", ["outcome"])
+SECONDS = Histogram(
+    "slipway_egress_seconds",
+    "How long outgoing calls took, from the look-up of the name to the last byte, by how they went.",
+    ["outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?|")
@@ -154,18 +175,8 @@ class _VettedBackend(httpcore2.NetworkBackend):
         self._wire: _Wire | None = None
 
     def connect_tcp(self, *_: Any, **__: Any) -> httpcore2.NetworkStream:  # Any: all that is asked for is ignored
-        remaining = len(self._vetted.addresses)
-        for address in self._vetted.addresses:
-            seconds = self._deadline.left(httpcore2.ConnectTimeout) / remaining
-            remaining -= 1
-            try:
-                sock = self._dial((address, self._vetted.port), seconds)
-            except OSError:
-                continue
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._wire = _Wire(sock, self._deadline)
-            return self._wire
-        raise httpcore2.ConnectError("no vetted address answers")
+        self._wire = _Wire(_dialled(self._vetted, self._dial, self._deadline), self._deadline)
+        return self._wire
 
     @property
     def touched(self) -> bool:
@@ -205,10 +216,30 @@ class OutboundClient:
         Raises EgressRefused (nothing was sent, never will be), PeerUnreachable (nothing was sent),
         PeerOutcomeUnknown (sent, no full answer).
         """
+        with _measured():
+            return self._send(request)
+
+    def open(self, place: Place, *, timeout: float, sandbox: bool = False) -> socket.socket:
+        """A connection to a vetted address of a host, for what does not speak HTTP. `timeout` is for all of it.
+
+        Raises EgressRefused, PeerUnreachable: whoever gets a connection has sent nothing yet.
+        """
+        deadline = _Deadline(timeout)
+        with _measured():
+            try:
+                vetted = vet_place(place, book=self.book, resolve=self._resolver(deadline), sandbox=sandbox)
+                return _dialled(vetted, self._way_to(vetted), deadline)
+            except (OSError, UnicodeError):
+                said = "The name of the peer could not be resolved. Nothing was sent."
+                raise PeerUnreachable(said, "name") from None
+            except (httpcore2.TimeoutException, httpcore2.NetworkError):
+                raise PeerUnreachable(f"{place.host} could not be reached. Nothing was sent.") from None
+
+    def _send(self, request: OutboundRequest) -> OutboundResponse:
         deadline = _Deadline(request.timeout)
         headers = _checked_headers(request)
         vetted = self._vet(request, deadline)
-        backend = _VettedBackend(vetted, self._dial, deadline)
+        backend = _VettedBackend(vetted, self._way_to(vetted), deadline)
         host = vetted.target.host
         try:
             return self._exchange(request, headers, vetted, backend)
@@ -218,14 +249,18 @@ class OutboundClient:
                 raise PeerUnreachable(f"{host} could not be reached. Nothing was sent.", reason) from None
             _outcome_unknown(host, error)
 
-    def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
-        def resolve(host: str, port: int) -> list[str]:
-            return _within(deadline, lambda: list(self._resolve(host, port)))
+    def _resolver(self, deadline: _Deadline) -> Resolver:
+        return lambda host, port: _within(deadline, lambda: list(self._resolve(host, port)))
 
+    def _way_to(self, vetted: Vetted) -> Dial:
+        """A stand-in is on this machine: no proxy leads there."""
+        return dial_address if vetted.local else self._dial
+
+    def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
         if request.sandbox:
             require_stand_in(request.url, self.book)
         try:
-            return vet(request.url, book=self.book, resolve=resolve, ports=request.ports)
+            return vet(request.url, book=self.book, resolve=self._resolver(deadline), ports=request.ports)
         except (OSError, UnicodeError):
             raise PeerUnreachable("The name of the peer could not be resolved. Nothing was sent.", "name") from None
 
@@ -242,6 +277,38 @@ class OutboundClient:
             answer = connection.handle_request(call)
             content = _read_capped(answer, request.max_bytes, vetted.target.host)
         return OutboundResponse(answer.status, _joined(answer.headers), content, time.monotonic() - started)
+
+
+def _dialled(vetted: Vetted, dial: Dial, deadline: _Deadline) -> socket.socket:
+    """A connection to the first vetted address that answers; each gets its part of the time that is left."""
+    remaining = len(vetted.addresses)
+    for address in vetted.addresses:
+        seconds = deadline.left(httpcore2.ConnectTimeout) / remaining
+        remaining -= 1
+        try:
+            sock = dial((address, vetted.port), seconds)
+        except OSError:
+            continue
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    raise httpcore2.ConnectError("no vetted address answers")
+
+
+@contextmanager
+def _measured() -> Iterator[None]:
+    """Count a call by how it goes, and how long it takes."""
+    began, outcome = time.monotonic(), "answered"
+    try:
+        yield
+    except EgressRefused:
+        outcome = "refused"
+        raise
+    except (PeerUnreachable, PeerOutcomeUnknown) as error:
+        outcome = error.reason
+        raise
+    finally:
+        REQUESTS.labels(outcome).inc()
+        SECONDS.labels(outcome).observe(time.monotonic() - began)
 
 
 def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:
@@ -267,12 +334,12 @@ def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:
 def _checked_headers(request: OutboundRequest) -> list[tuple[bytes, bytes]]:
     """The caller's headers and ours. A wrong one is named, its value never shown."""
     if not re.fullmatch(r"[A-Z]{3,10}", request.method):
-        raise refuse("method", "The method of the request cannot be used.")
+        raise refuse("method")
     for name, value in request.headers.items():
         if not _TOKEN.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise refuse("header", f"The header {name!r} cannot be set.")
+            raise refuse("header", detail=f"the name {name!r}")
         if not _VALUE.fullmatch(value):
-            raise refuse("header", f"The value of the header {name} cannot be sent.")
+            raise refuse("header", detail=f"the value of {name}")
     own = {"Accept-Encoding": "identity", "Connection": "close"}
     if request.content or request.method in {"POST", "PUT", "PATCH"}:
         own["Content-Length"] = str(len(request.content))
