@@ -25,8 +25,9 @@ from app.identity.mailer import Mailer
 from app.identity.sso.secrets import ClientSecrets
 from app.identity.step_up.sealer import PersonSealer
 from app.kernel.errors import Invalid
-from app.kernel.outbound.client import OutboundClient
+from app.kernel.outbound.client import OutboundClient, dial_address
 from app.kernel.outbound.egress import AddressBook
+from app.kernel.outbound.proxy import ForwardProxy
 from app.kernel.paging import CursorKey
 from app.kernel.queue.wake import Doorbell, ValkeyWake
 from app.kernel.runtime import Runtime
@@ -156,7 +157,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
     """What operations and jobs ask for by type; doors bring more (`app.bootstrap.routes`), which only `serve` reads."""
     keyring = keyring_of(settings, program, prefix=databases.key.prefix)
     postroom = Postroom(server=settings.smtp, sender=settings.mail_from)
-    outbound = OutboundClient(AddressBook.parse(",".join(str(entry) for entry in settings.address_book)))
+    outbound = _outbound(settings)
     return {
         Keyring: keyring,
         CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
@@ -175,6 +176,14 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         FileFolder: FileFolder(settings.files, settings.file_mib << 20),
         **link_services(databases, settings),
     }
+
+
+def _outbound(settings: Settings) -> OutboundClient:
+    """The one way out for calls to other companies' systems."""
+    book = AddressBook.parse(",".join(str(entry) for entry in settings.address_book))
+    return OutboundClient(
+        book, dial=ForwardProxy.parse(settings.egress_proxy) if settings.egress_proxy else dial_address
+    )
 
 
 def bundle_services(settings: Settings, program: Program) -> dict[type, object]:

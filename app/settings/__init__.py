@@ -25,6 +25,7 @@ from app.settings.values import (
     database_url,
     existing_file,
     folder,
+    forward_proxy,
     is_local_name,
     is_loopback,
     mail_address,
@@ -99,6 +100,7 @@ class Settings:
     mail_from: str
     inbox: Path | None
     address_book: tuple[AddressBookEntry, ...]
+    egress_proxy: str | None = field(repr=False)
     worker_threads: int
     gateways: int
     warm_slots: int
@@ -134,6 +136,7 @@ class Settings:
             "mail_from": read("SLIPWAY_MAIL_FROM", mail_address, default=sender),
             "inbox": read("SLIPWAY_INBOX", lambda raw: folder(raw) if raw else None),
             "address_book": read("SLIPWAY_ADDRESS_BOOK", address_book),
+            "egress_proxy": read("SLIPWAY_EGRESS_PROXY", lambda raw: forward_proxy(raw) if raw else None),
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
@@ -211,6 +214,7 @@ class Settings:
             "SLIPWAY_MAIL_FROM": self.mail_from,
             "SLIPWAY_INBOX": "" if self.inbox is None else str(self.inbox),
             "SLIPWAY_ADDRESS_BOOK": ",".join(str(entry) for entry in self.address_book),
+            "SLIPWAY_EGRESS_PROXY": self.egress_proxy or "",
             **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in _SIZES},
             "SLIPWAY_BUNDLES": str(self.bundles),
             **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("bundle_mib", "bundle_hours")},

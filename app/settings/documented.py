@@ -93,6 +93,12 @@ DOCUMENTED: tuple[Documented, ...] = (
         "host:port=localport, separated by commas: outgoing calls that go to this machine. "
         "Demo and tests only; refused when hosts other than localhost are served.",
     ),
+    Documented(
+        "SLIPWAY_EGRESS_PROXY",
+        "",
+        "http://[user:password@]host:port of a forward proxy (CONNECT) for calls to other companies' systems; "
+        "it is asked for addresses that the egress guard has vetted, never for names. Mail and vault go without it.",
+    ),
     Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
     Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
     Documented("SLIPWAY_WARM_SLOTS", "20", "Workspaces each cell keeps ready to be claimed, 1 to 1000."),

@@ -17,6 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from app.kernel.outbound.egress import AddressBook, AddressBookWrong
+from app.kernel.outbound.proxy import ForwardProxy
 
 HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
 
@@ -194,6 +195,12 @@ def address_book(raw: str) -> tuple[AddressBookEntry, ...]:
     except AddressBookWrong as error:
         raise ValueError(f"cannot be used: {error}") from None
     return tuple(AddressBookEntry(host, port, local) for (host, port), local in book.entries.items())
+
+
+def forward_proxy(raw: str) -> str:
+    """http://[user:password@]host:port of a proxy that speaks CONNECT, as it was given."""
+    ForwardProxy.parse(raw)
+    return raw
 
 
 def bundle_keys(raw: str) -> tuple[str, ...]:

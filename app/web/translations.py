@@ -16,7 +16,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from app.kernel.errors import mark
 from app.web.assets import FRONTEND
+
+__all__ = ["IN_FULL", "LOCALES", "WRITTEN_IN", "catalogue", "mark", "negotiate", "translations"]
 
 CATALOGUES = FRONTEND / "locales"
 # The first is what a reader gets who asks for none of them. A territory only decides how dates and numbers are written.
@@ -25,11 +28,6 @@ IN_FULL = ("en", "de")  # the languages of a partner's staff, too
 WRITTEN_IN = "en"  # the language of the message ids
 _LONGEST_HEADER = 500  # characters of Accept-Language that are looked at
 _MOST_RANGES = 20
-
-
-def mark(message: str) -> str:
-    """The message itself; marks a message id in Python for extraction, translated later by the page that shows it."""
-    return message
 
 
 def negotiate(accept_language: str | None, chosen: str | None = None, *, among: Collection[str] = LOCALES) -> Locale:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 
@@ -159,6 +160,61 @@ class TestGroundFloor:
 
     def test_notices_a_dynamic_import(self):
         assert list(dynamic(planted("tenants/x.py", "import_module('app.kernel')")))
+
+
+# What can open a connection. `ssl`, `urllib.parse` and `http.server` alone cannot.
+WAYS_OUT = {
+    *("socket", "httpcore", "httpcore2", "httpx", "httpx2", "http.client", "requests", "urllib.request", "urllib3"),
+    *("aiohttp", "smtplib", "ftplib", "paramiko", "telnetlib", "xmlrpc.client", "hvac", "websockets"),
+    *("botocore.httpsession", "dns", "dnslib", "authlib.integrations.httpx_client"),
+}
+# Who may, and why the egress guard is not in between. A name that a tenant can choose goes through the guard only.
+OWN_WAYS = {
+    "app/kernel/outbound/": "the guard and its client",
+    "app/kernel/queue/": "our own queue, named by the operator; `socket.gethostname`",
+    "app/vault/keepers/transit_line.py": "the operator's vault, named in the settings",
+    "app/notifications/smtp.py": "the operator's mail server, named in the settings",
+    "app/notifications/sink.py": "listens: the demo's mail server",
+    "app/asgi.py": "takes over a listening socket",
+    "app/demo/": "drives its own programs on this machine",
+    "app/connectors/catalog/stand_in": "listens: the server under every stand-in",
+    "app/identity/sso/": "Authlib on a transport that is the guarded client",
+}
+_STAND_IN = re.compile(r"app/connectors/catalog/\w+/stand_in\w*\.py")
+
+
+def ways_past_the_guard(module: Module) -> Iterator[str]:
+    """Imports by which a module could call somebody without the egress guard."""
+    if module.parts[0] != "app" or module.path.startswith(tuple(OWN_WAYS)) or _STAND_IN.fullmatch(module.path):
+        return
+    for line, name in module.imports():
+        if reaches(name, WAYS_OUT):
+            yield module.at(line, f"imports {name}: send by OutboundClient, which asks the egress guard")
+
+
+class TestTheWayOut:
+    """A library that fetches what a tenant names would reach the cloud's metadata and our own databases (DESIGN 9)."""
+
+    def test_is_the_egress_guard(self):
+        none(offence for module in modules("app") for offence in ways_past_the_guard(module))
+
+    @pytest.mark.parametrize(
+        ("path", "line"),
+        [
+            ("app/connectors/kit/exchange.py", "import httpx2"),
+            ("app/connectors/catalog/hubspot/deals.py", "from urllib.request import urlopen"),
+            ("app/partners/brand.py", "import socket"),
+            ("app/intake/jobs.py", "import http.client"),
+            ("app/connectors/files/sftp.py", "import requests"),
+        ],
+    )
+    def test_notices_another(self, path, line):
+        assert list(ways_past_the_guard(planted(path, line)))
+
+    def test_has_no_exception_that_nobody_needs(self):
+        for path in OWN_WAYS:
+            found = [m for m in modules("app") if m.path.startswith(path)]
+            assert any(reaches(name, WAYS_OUT) for m in found for _line, name in m.imports()), path
 
 
 class TestContracts:

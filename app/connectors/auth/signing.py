@@ -13,7 +13,8 @@ from app.connectors.auth import schemes
 from app.connectors.auth.schemes import ACCESS, Scheme
 from app.connectors.auth.sigv4 import aws_headers
 from app.kernel.errors import Invalid
-from app.kernel.outbound.client import ClientCertificate, OutboundRequest
+from app.kernel.outbound.certificates import ClientCertificate
+from app.kernel.outbound.client import OutboundRequest
 from app.vault.secret import Secret
 
 

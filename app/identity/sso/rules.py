@@ -50,7 +50,10 @@ class Claimed(Struct, frozen=True):
 def clean_issuer(raw: str) -> str | None:
     """An issuer as it is compared: exactly as written but for outer space. None where it cannot be one."""
     issuer = raw.strip()
-    parts = urlsplit(issuer)
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:  # brackets that do not fit
+        return None
     plain = parts.scheme == "https" and parts.netloc and not parts.query and not parts.fragment
     return issuer if plain and "@" not in parts.netloc and len(issuer) <= _LONGEST_ISSUER else None
 

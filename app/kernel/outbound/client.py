@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import httpcore2
+from prometheus_client import Counter, Histogram
 
 from app.kernel.errors import Unavailable
-from app.kernel.outbound.egress import NO_ENTRIES, AddressBook, Resolver, Vetted, refuse, require_stand_in, vet
+from app.kernel.outbound.certificates import ClientCertificate, tls_with
+from app.kernel.outbound.egress import (
+    NO_ENTRIES,
+    AddressBook,
+    EgressRefused,
+    Place,
+    Resolver,
+    Vetted,
+    refuse,
+    require_stand_in,
+    vet,
+    vet_place,
+)
 
 # The library's debug lines hold the peer's headers, and a peer may echo what it was sent.
 logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 # Opens a TCP connection to (address, port) within so many seconds; raises OSError.
 Dial = Callable[[tuple[str, int], float], socket.socket]
+
+REQUESTS = Counter("slipway_egress_requests", "Outgoing calls, by how they went.", ["outcome"])
+SECONDS = Histogram(
+    "slipway_egress_seconds",
+    "How long outgoing calls took, from the look-up of the name to the last byte, by how they went.",
+    ["outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?|")
@@ -45,14 +66,6 @@ class PeerOutcomeUnknown(Unavailable):
     def __init__(self, message: str, reason: Literal["timeout", "broken", "garbage", "oversize"]) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
-    """A certificate of ours and its key, both as PEM: shown to the peer in the TLS handshake of one call."""
-
-    chain: bytes = field(repr=False)
-    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,18 +179,8 @@ class _VettedBackend(httpcore2.NetworkBackend):
         self._wire: _Wire | None = None
 
     def connect_tcp(self, *_: Any, **__: Any) -> httpcore2.NetworkStream:  # Any: all that is asked for is ignored
-        remaining = len(self._vetted.addresses)
-        for address in self._vetted.addresses:
-            seconds = self._deadline.left(httpcore2.ConnectTimeout) / remaining
-            remaining -= 1
-            try:
-                sock = self._dial((address, self._vetted.port), seconds)
-            except OSError:
-                continue
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._wire = _Wire(sock, self._deadline)
-            return self._wire
-        raise httpcore2.ConnectError("no vetted address answers")
+        self._wire = _Wire(_dialled(self._vetted, self._dial, self._deadline), self._deadline)
+        return self._wire
 
     @property
     def touched(self) -> bool:
@@ -218,10 +221,30 @@ class OutboundClient:
         Raises EgressRefused (nothing was sent, never will be), PeerUnreachable (nothing was sent),
         PeerOutcomeUnknown (sent, no full answer).
         """
+        with _measured():
+            return self._send(request)
+
+    def open(self, place: Place, *, timeout: float, sandbox: bool = False) -> socket.socket:
+        """A connection to a vetted address of a host, for what does not speak HTTP. `timeout` is for all of it.
+
+        Raises EgressRefused, PeerUnreachable: whoever gets a connection has sent nothing yet.
+        """
+        deadline = _Deadline(timeout)
+        with _measured():
+            try:
+                vetted = vet_place(place, book=self.book, resolve=self._resolver(deadline), sandbox=sandbox)
+                return _dialled(vetted, self._way_to(vetted), deadline)
+            except (OSError, UnicodeError):
+                said = "The name of the peer could not be resolved. Nothing was sent."
+                raise PeerUnreachable(said, "name") from None
+            except (httpcore2.TimeoutException, httpcore2.NetworkError):
+                raise PeerUnreachable(f"{place.host} could not be reached. Nothing was sent.") from None
+
+    def _send(self, request: OutboundRequest) -> OutboundResponse:
         deadline = _Deadline(request.timeout)
         headers = _checked_headers(request)
         vetted = self._vet(request, deadline)
-        backend = _VettedBackend(vetted, self._dial, deadline)
+        backend = _VettedBackend(vetted, self._way_to(vetted), deadline)
         host = vetted.target.host
         try:
             return self._exchange(request, headers, vetted, backend)
@@ -231,14 +254,18 @@ class OutboundClient:
                 raise PeerUnreachable(f"{host} could not be reached. Nothing was sent.", reason) from None
             _outcome_unknown(host, error)
 
-    def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
-        def resolve(host: str, port: int) -> list[str]:
-            return _within(deadline, lambda: list(self._resolve(host, port)))
+    def _resolver(self, deadline: _Deadline) -> Resolver:
+        return lambda host, port: _within(deadline, lambda: list(self._resolve(host, port)))
 
+    def _way_to(self, vetted: Vetted) -> Dial:
+        """A stand-in is on this machine: no proxy leads there."""
+        return dial_address if vetted.local else self._dial
+
+    def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
         if request.sandbox:
             require_stand_in(request.url, self.book)
         try:
-            return vet(request.url, book=self.book, resolve=resolve, ports=request.ports)
+            return vet(request.url, book=self.book, resolve=self._resolver(deadline), ports=request.ports)
         except (OSError, UnicodeError):
             raise PeerUnreachable("The name of the peer could not be resolved. Nothing was sent.", "name") from None
 
@@ -249,7 +276,7 @@ class OutboundClient:
         host = vetted.target.host.encode("ascii")
         url = httpcore2.URL(scheme=scheme, host=host, port=vetted.port, target=vetted.target.target)
         headers = [(b"Host", vetted.target.host_header.encode("ascii")), *headers]
-        tls = self._tls if request.client_certificate is None else _tls_with(request.client_certificate, self._trust)
+        tls = self._tls if request.client_certificate is None else tls_with(request.client_certificate, self._trust)
         with httpcore2.HTTPConnection(url.origin, ssl_context=tls, network_backend=backend) as connection:
             started = time.monotonic()
             call = httpcore2.Request(request.method, url, headers=headers, content=request.content)
@@ -258,23 +285,36 @@ class OutboundClient:
         return OutboundResponse(answer.status, _joined(answer.headers), content, time.monotonic() - started)
 
 
-def _tls_with(certificate: ClientCertificate, trust: ssl.SSLContext | None) -> ssl.SSLContext:
-    """TLS of one call with a certificate of ours. Python loads it from a file only: one in memory, never on a disk.
-
-    Raises EgressRefused for a certificate or key that cannot be used.
-    """
-    tls = httpcore2.default_ssl_context(_trust_env=False)
-    tls.set_alpn_protocols(["http/1.1"])
-    for known in trust.get_ca_certs(binary_form=True) if trust else ():
-        tls.load_verify_locations(cadata=known)
-    with os.fdopen(os.memfd_create("certificate", os.MFD_CLOEXEC), "wb") as file:
-        file.write(certificate.chain + b"\n" + certificate.key)
-        file.flush()
+def _dialled(vetted: Vetted, dial: Dial, deadline: _Deadline) -> socket.socket:
+    """A connection to the first vetted address that answers; each gets its part of the time that is left."""
+    remaining = len(vetted.addresses)
+    for address in vetted.addresses:
+        seconds = deadline.left(httpcore2.ConnectTimeout) / remaining
+        remaining -= 1
         try:
-            tls.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=lambda: b"")  # never ask at a terminal
-        except (ssl.SSLError, OSError, ValueError):
-            raise refuse("client_certificate", "The certificate of the connection or its key cannot be used.") from None
-    return tls
+            sock = dial((address, vetted.port), seconds)
+        except OSError:
+            continue
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    raise httpcore2.ConnectError("no vetted address answers")
+
+
+@contextmanager
+def _measured() -> Iterator[None]:
+    """Count a call by how it goes, and how long it takes."""
+    began, outcome = time.monotonic(), "answered"
+    try:
+        yield
+    except EgressRefused:
+        outcome = "refused"
+        raise
+    except (PeerUnreachable, PeerOutcomeUnknown) as error:
+        outcome = error.reason
+        raise
+    finally:
+        REQUESTS.labels(outcome).inc()
+        SECONDS.labels(outcome).observe(time.monotonic() - began)
 
 
 def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:
@@ -300,12 +340,12 @@ def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:
 def _checked_headers(request: OutboundRequest) -> list[tuple[bytes, bytes]]:
     """The caller's headers and ours. A wrong one is named, its value never shown."""
     if not re.fullmatch(r"[A-Z]{3,10}", request.method):
-        raise refuse("method", "The method of the request cannot be used.")
+        raise refuse("method")
     for name, value in request.headers.items():
         if not _TOKEN.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise refuse("header", f"The header {name!r} cannot be set.")
+            raise refuse("header", detail=f"the name {name!r}")
         if not _VALUE.fullmatch(value):
-            raise refuse("header", f"The value of the header {name} cannot be sent.")
+            raise refuse("header", detail=f"the value of {name}")
     own = {"Accept-Encoding": "identity", "Connection": "close"}
     if request.content or request.method in {"POST", "PUT", "PATCH"}:
         own["Content-Length"] = str(len(request.content))

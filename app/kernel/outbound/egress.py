@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import idna
-import structlog
-from prometheus_client import Counter
 
 from app.kernel.errors import Invalid
+from app.kernel.outbound.refusals import DENIED, LEADS_INSIDE, EgressRefused, refuse
+
+__all__ = ["DENIED", "EgressRefused", "refuse"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Gives every address of a name as text; raises OSError where the name cannot be resolved.
 Resolver = Callable[[str, int], Sequence[str]]
 
-DENIED = Counter("slipway_egress_denied", "Outgoing calls that the egress guard refused.", ["rule"])
 LONGEST_URL = 4096
 HTTPS_PORT = 443
-
-_log = structlog.get_logger(__name__)
 
 # What is never a peer on the internet, with the name of the rule that says so. First match wins.
 _FORBIDDEN_V4 = [
@@ -53,12 +51,14 @@ _FORBIDDEN_V6 = [
 _V4_TABLE = [(rule, ipaddress.IPv4Network(net)) for rule, nets in _FORBIDDEN_V4 for net in nets.split()]
 _V6_TABLE = [(rule, ipaddress.IPv6Network(net)) for rule, nets in _FORBIDDEN_V6 for net in nets.split()]
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_HERE = "127.0.0.1"
 _ANY_GLOBAL = "1.1.1.1"  # stands for an answer that is not known yet; nothing is sent there
 # ISATAP interface identifiers hold an IPv4 address under any prefix (RFC 5214).
 _ISATAP = {0x00005EFE, 0x02005EFE}
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<target>[/?][\x21-\x7e]*)?")
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:@%]+)(?::(?P<port>[1-9][0-9]{0,4}))?")
+_HOST = r"\[[0-9A-Fa-f:.]+\]|[^\[\]:@%]+"
+_AUTHORITY = re.compile(rf"(?P<host>{_HOST})(?::(?P<port>[1-9][0-9]{{0,4}}))?")
 _TARGET = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _QUAD = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
@@ -68,23 +68,8 @@ _SPECIAL = {
 }
 
 
-class EgressRefused(Invalid):
-    """The guard will not call this URL; nothing was sent. `rule` is the stable name of the reason."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule = rule
-
-
 class AddressBookWrong(Invalid):
     """The address book cannot be read, or may not be used in this installation."""
-
-
-def refuse(rule: str, message: str, host: str = "") -> EgressRefused:
-    """Count and log a refusal; the caller raises what comes back. The URL is not logged: it may hold a secret."""
-    DENIED.labels(rule).inc()
-    _log.warning("egress_denied", rule=rule, host=host[:253])
-    return EgressRefused(rule, message)
 
 
 def forbidden_rule(address: Address) -> str | None:
@@ -120,24 +105,24 @@ class Target:
 def parse_url(url: str) -> Target:
     """Take a URL apart. Raises EgressRefused for whatever two parsers could read in two ways."""
     if len(url) > LONGEST_URL:
-        raise refuse("too_long", f"The address is longer than {LONGEST_URL} characters.")
+        raise refuse("too_long")
     found = _URL.fullmatch(url)
     if found is None:
-        raise refuse("malformed_url", "This is not a web address of the form https://host/path.")
+        raise refuse("malformed_url")
     scheme = found["scheme"].lower()
     if scheme not in {"https", "http"}:
-        raise refuse("scheme", "Only https addresses can be called.")
+        raise refuse("scheme")
     if "@" in found["authority"]:
-        raise refuse("userinfo", "A web address must not carry a user name or password.")
+        raise refuse("userinfo")
     authority = _AUTHORITY.fullmatch(found["authority"])
     if authority is None:
-        raise refuse("malformed_host", "The host of the address cannot be read.")
+        raise refuse("malformed_host")
     target = found["target"] or "/"
     if not _TARGET.fullmatch(target):
-        raise refuse("malformed_path", "The path of the address holds characters that must be percent-encoded.")
+        raise refuse("malformed_path")
     port = int(authority["port"] or {"https": 443, "http": 80}[scheme])
     if port > 65535:  # noqa: PLR2004  the last TCP port
-        raise refuse("port", "There is no such port.")
+        raise refuse("port")
     host = parse_host(authority["host"])
     return Target(scheme, host, port, target if target.startswith("/") else f"/{target}")
 
@@ -148,22 +133,22 @@ def parse_host(text: str) -> str:
         try:
             return str(ipaddress.IPv6Address(text[1:-1]))
         except ValueError:
-            raise refuse("malformed_host", "The IPv6 address cannot be read.") from None
+            raise refuse("malformed_host") from None
     name = _ascii_name(text)
     last = name.rsplit(".", 1)[-1]
     if last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last):
         if not _QUAD.fullmatch(name) or any(int(part) > 255 for part in name.split(".")):  # noqa: PLR2004  an octet
-            raise refuse("numeric_host", "A numeric host must be written as four plain decimal numbers.", name)
+            raise refuse("numeric_host", name)
         return name
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):  # noqa: PLR2004  RFC 1035
-        raise refuse("malformed_host", "The host name is not a valid name.", name)
+        raise refuse("malformed_host", name)
     return name
 
 
 def _ascii_name(text: str) -> str:
     """Lower-case ASCII of a host name. Compatibility forms such as fullwidth digits are refused, not mapped."""
     if text.endswith("."):
-        raise refuse("trailing_dot", "The host name must not end with a dot.")
+        raise refuse("trailing_dot")
     lowered = text.lower()
     try:
         if lowered.isascii():
@@ -173,7 +158,7 @@ def _ascii_name(text: str) -> str:
             return lowered
         return idna.encode(text.lower(), strict=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise refuse("malformed_host", "The host name holds characters that no registered name may hold.") from None
+        raise refuse("malformed_host") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +199,40 @@ class Vetted:
     port: int
     tls: bool
 
+    @property
+    def local(self) -> bool:
+        """Whether it is a stand-in on this machine."""
+        return self.addresses == (_HERE,)
+
 
 def require_stand_in(url: str, book: AddressBook) -> None:
     """Go on only where the address book leads to a stand-in: a sandbox calls nobody else. Raises EgressRefused."""
     target = parse_url(url)
     if book.local_port(target) is None:
-        raise refuse("sandbox", f"Sandbox: not sent. {target.host} is called from customers' workspaces only.")
+        raise refuse("sandbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A host and port that is called in another way than by HTTP; `ports`: those that its manifest allows."""
+
+    host: str
+    port: int
+    ports: frozenset[int]
+
+
+def vet_place(place: Place, *, book: AddressBook, resolve: Resolver, sandbox: bool = False) -> Vetted:
+    """Decide where a host may be called, as `vet` does for a URL. Raises EgressRefused, OSError."""
+    if not re.fullmatch(_HOST, place.host):
+        raise refuse("malformed_host")
+    target = Target("https", parse_host(place.host), place.port, "/")
+    if (local := book.local_port(target)) is not None:
+        return Vetted(target, (_HERE,), local, tls=False)
+    if sandbox:
+        raise refuse("sandbox", target.host)
+    if place.port not in place.ports:
+        raise refuse("port", target.host)
+    return _vet_public(target, resolve)
 
 
 def vet(url: str, *, book: AddressBook, resolve: Resolver, ports: frozenset[int] = frozenset()) -> Vetted:
@@ -229,16 +242,26 @@ def vet(url: str, *, book: AddressBook, resolve: Resolver, ports: frozenset[int]
     """
     target = parse_url(url)
     if (local := book.local_port(target)) is not None:
-        return Vetted(target, ("127.0.0.1",), local, tls=False)
-    literal = _literal(target.host)
-    if literal is None:
-        _refuse_local_name(target.host)
-    elif (rule := forbidden_rule(literal)) is not None:
-        raise refuse(rule, f"{target.host} is not an address on the public internet.", target.host)
+        return Vetted(target, (_HERE,), local, tls=False)
+    _refuse_local(target.host)
     if target.scheme != "https":
-        raise refuse("plain_http", "Only https addresses can be called.", target.host)
+        raise refuse("plain_http", target.host)
     if target.port != HTTPS_PORT and target.port not in ports:
-        raise refuse("port", f"Port {target.port} is not allowed here.", target.host)
+        raise refuse("port", target.host)
+    return _vet_public(target, resolve)
+
+
+def _refuse_local(host: str) -> None:
+    literal = _literal(host)
+    if literal is None:
+        _refuse_local_name(host)
+    elif (rule := forbidden_rule(literal)) is not None:
+        raise refuse(rule, host)
+
+
+def _vet_public(target: Target, resolve: Resolver) -> Vetted:
+    _refuse_local(target.host)
+    literal = _literal(target.host)
     answers = [target.host] if literal is not None else list(resolve(target.host, target.port))
     return Vetted(target, _all_global(target.host, answers), target.port, tls=True)
 
@@ -257,9 +280,9 @@ def _literal(host: str) -> Address | None:
 
 def _refuse_local_name(host: str) -> None:
     if "." not in host:
-        raise refuse("bare_host", f"{host} is not a full host name.", host)
+        raise refuse("bare_host", host)
     if host.rsplit(".", 1)[-1] in _SPECIAL:
-        raise refuse("special_name", f"{host} is not a name on the public internet.", host)
+        raise refuse("special_name", host)
 
 
 def _all_global(host: str, answers: Iterable[str]) -> tuple[str, ...]:
@@ -268,7 +291,7 @@ def _all_global(host: str, answers: Iterable[str]) -> tuple[str, ...]:
         address = _literal(answer.split("%", 1)[0])
         rule = "malformed_answer" if address is None else forbidden_rule(address)
         if address is None or rule is not None:
-            raise refuse(rule or "malformed_answer", f"{host} leads to an address outside the public internet.", host)
+            raise refuse(rule or "malformed_answer", host, sentence=LEADS_INSIDE if rule else "")
         vetted.append(str(address))
     if not vetted:
         raise OSError(f"{host} has no address")

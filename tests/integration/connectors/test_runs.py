@@ -241,5 +241,5 @@ class TestOfASandbox:
         assert run.state == "failed"
         assert [attempt["code"] for attempt in run.attempts] == ["egress_sandbox"]
         told = shop.installation.rows(sandbox[0], "SELECT reason FROM {}.trail WHERE subject_id = %s", run_id)
-        wanted = "Sandbox: not sent. admin.workbench.example is called from customers' workspaces only."
+        wanted = "Sandbox: not sent. This address is called from customers' workspaces only."
         assert told[-1].reason == wanted

@@ -32,16 +32,6 @@ from app.vault.secret import Secret
 from app.web.translations import mark
 
 _ANY: Final = "*"  # of an If-Match
-_NOT_PUBLIC: Final = mark("This is not an address on the public internet.")
-_ONLY_HTTPS: Final = mark("Only https addresses can be called.")
-_UNREADABLE: Final = mark("This is not a web address of the form https://host/path.")
-_UNFIT: Final = {
-    "plain_http": _ONLY_HTTPS,
-    "scheme": _ONLY_HTTPS,
-    "port": mark("Only port 443 can be called."),
-    "userinfo": mark("A web address must not carry a user name or password."),
-    **dict.fromkeys(("malformed_url", "malformed_host", "malformed_path", "too_long", "trailing_dot"), _UNREADABLE),
-}
 
 SYSTEM_ONLY = {
     "save": "part of an operation that has checked its own permission",
@@ -188,8 +178,7 @@ def require_fit(work: Work, *, url: str, types: list[str]) -> str:
     try:
         host = vet_address(url, book=work.service(OutboundClient).book).host
     except EgressRefused as error:
-        why = _UNFIT.get(error.rule, _NOT_PUBLIC)
-        raise AddressUnfit(why, errors=[("/url", why)]) from None
+        raise AddressUnfit(error.message, errors=[("/url", error.message)]) from None
     known = [kind.type for kind in list_types()]
     unknown = [
         (f"/types/{place}", mark("No event is called so."))

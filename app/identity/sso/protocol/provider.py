@@ -19,6 +19,7 @@ from app.identity.sso.protocol.tokens import ALGORITHMS, JWK, KeyUnknown, read_s
 from app.identity.sso.protocol.trouble import ProviderTrouble
 from app.identity.sso.secrets import Revealed
 from app.kernel.outbound.client import OutboundClient
+from app.kernel.outbound.egress import EgressRefused, vet_address
 from app.kernel.outbound.world_clock import world_time
 
 KEPT = 3600.0  # seconds that a provider's configuration and keys are used without asking again
@@ -72,6 +73,14 @@ class Providers:
         self._known: dict[str, _Known] = {}
         self._failed: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
+
+    def unfit(self, issuer: str) -> str:
+        """Why no provider can ever be called under this issuer; an empty text where nothing speaks against it."""
+        try:
+            vet_address(issuer, book=self._client.book)
+        except EgressRefused as error:
+            return error.message
+        return ""
 
     def metadata(self, issuer: str, *, fresh: bool = False) -> Metadata:
         """The configuration of an issuer, with its keys at hand. Raises ProviderTrouble."""

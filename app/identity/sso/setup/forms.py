@@ -37,8 +37,8 @@ class ConnectionForm(Struct, frozen=True, kw_only=True):
     acr: Line = ""
 
 
-def read_form(form: Form, hide: Callable[[str], Revealed]) -> tuple[Wanted | None, Errors]:
-    """What is wanted, or every mistake with its place. `hide`: see ClientSecrets."""
+def read_form(form: Form, hide: Callable[[str], Revealed], unfit: Callable[[str], str]) -> tuple[Wanted | None, Errors]:
+    """What is wanted, or every mistake with its place. `hide`: see ClientSecrets; `unfit`: see Providers."""
     filled = form.fill(ConnectionForm)
     if filled.value is None:
         return None, filled.errors
@@ -50,8 +50,10 @@ def read_form(form: Form, hide: Callable[[str], Revealed]) -> tuple[Wanted | Non
         errors.append(("domains", _DOMAINS))
     if len(pairs) > MOST_GROUPS or None in pairs:
         errors.append(("group_roles", _GROUPS))
+    if why := unfit(issuer) if issuer else _ISSUER:
+        errors.append(("issuer", why))
     if errors or issuer is None:
-        return None, [*errors, *([] if issuer else [("issuer", _ISSUER)])]
+        return None, errors
     wanted = Wanted(
         name=sent.name,
         issuer=issuer,

@@ -169,7 +169,7 @@ def _save(request: PageRequest, place: Place, form: Form, connection_id: UUID | 
     rights, runtime = _ask(request, place), runtime_of(request)
     before = _chosen(request, place, connection_id)
     secrets = runtime.service(ClientSecrets)  # type: ignore[type-abstract]  # the key is the protocol
-    wanted, errors = read_form(form, secrets.hide)
+    wanted, errors = read_form(form, secrets.hide, runtime.service(Providers).unfit)
     if wanted is not None:
         body = {name: value for name, value in form.typed.items() if name != "client_secret"}
         try:

@@ -109,6 +109,10 @@ class TestTheForm:
             ("issuer", "http://id.forger.org"),
             ("issuer", "https://user@id.forger.org"),
             ("issuer", "https://id.forger.org?x=1"),
+            ("issuer", "https://127.0.0.1"),
+            ("issuer", "https://id.internal"),
+            ("issuer", "https://id.forger.org:8443"),
+            ("issuer", "https://[::1"),
             ("domains", "not a domain"),
             ("domains", "localhost"),
             ("group_roles", "csm"),
@@ -189,9 +193,9 @@ class TestTheTest:
         assert tried(trust, admin, ISSUER) == "keys"
         forger.reset()
 
-    def test_explains_where_nobody_may_be_called(self, trust, admin):
-        for issuer in ("https://127.0.0.1", "https://id.internal", "https://id.forger.org:8443"):
-            assert tried(trust, admin, issuer) == "refused"
+    def test_explains_where_nobody_may_be_called(self, trust, admin, monkeypatch):
+        monkeypatch.setattr(trust.providers._client, "_resolve", lambda *_: ["10.0.0.7"])
+        assert tried(trust, admin, "https://id.inside-out.org") == "refused"
 
 
 class TestWhoMustComeByIt:
