@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from app.kernel.ids import new_id
 from app.kernel.queue.sequencing import ANY_MARK
-from app.kernel.queue.standing import HANDED_OUT, IN_FLIGHT, WAITING, of_active
+from app.kernel.queue.standing import HANDED_OUT, of_active
 from app.kernel.queue.timers.due import DUE
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
@@ -25,7 +25,6 @@ Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that 
 
 _BATCH = 200
 _DELIVER: Final = "connectors.deliver_webhook"
-_DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +122,6 @@ def release_worker(databases: Databases, cell: str, worker: str) -> int:
         return held + session.connection().execute(_SEND_ANEW).rowcount
 
 
-def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatched]:
-    """Mark ready jobs as dispatched while fewer than `window` are on their way or running; none in a drained cell."""
-    with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
-        room = window - int(session.execute(IN_FLIGHT).scalar_one())
-        if room <= 0:
-            return []
-        rows = session.execute(_TAKE, {"room": room, "lease": _DISPATCH_LEASE}).all()
-    return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for row in rows]
-
-
 _NEW_EVENTS = text(f"""
     SELECT o.tenant_id, o.id, o.type, o.lane, o.lane_seq, o.trace_id,
         (SELECT jsonb_agg(jsonb_build_array(l.endpoint_id, l.ordered) ORDER BY l.endpoint_id) FROM cell.listener l
@@ -154,7 +143,8 @@ _ADD_JOB = text("""
     ON CONFLICT DO NOTHING
 """)
 _RECOVER = text("""
-    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
+    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL,
+        deaths = CASE state WHEN 'running' THEN COALESCE(deaths, 0) + 1 ELSE deaths END
     WHERE state IN ('dispatched', 'running') AND lease_until < now()
 """)
 # Each line is the condition of one of the statements above, below, in `timers` and `sequencing`; lanes left out.
@@ -168,7 +158,8 @@ _ANY = text(f"""
         (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running'))
 """)  # noqa: S608 - constants of ours
 _RELEASE = text("""
-    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
+    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL, deaths = COALESCE(deaths, 0) + 1
+    WHERE state = 'running' AND worker = :worker
 """)
 # Whatever somebody is at this very moment claiming or sending is not lost.
 _SEND_ANEW = text("""
@@ -176,11 +167,3 @@ _SEND_ANEW = text("""
     FROM (SELECT tenant_id, id FROM cell.job WHERE state = 'dispatched' FOR UPDATE SKIP LOCKED) sent
     WHERE j.tenant_id = sent.tenant_id AND j.id = sent.id
 """)
-# On a lane nothing is sent while something earlier is unfinished, or is still an event that nobody has relayed.
-_TAKE = text(f"""
-    UPDATE cell.job j SET state = 'dispatched', lease_until = now() + make_interval(secs => :lease)
-    FROM (SELECT r.tenant_id, r.id FROM {WAITING} AND {HANDED_OUT}
-          ORDER BY r.run_at, r.id LIMIT :room FOR UPDATE OF r SKIP LOCKED) n
-    WHERE j.tenant_id = n.tenant_id AND j.id = n.id
-    RETURNING j.tenant_id, j.id, j.queue
-""")  # noqa: S608 - constants of ours

@@ -17,10 +17,6 @@ from tenants.schema.policies import HANDING_OUT
 from tenants.sessions import dispatcher_session
 
 _LOCK: Final = HANDING_OUT  # advisory locks are the database's, so each cell has its own
-# Said before the statement that hands out, which then sees what whoever held the lock has changed.
-IN_FLIGHT: Final = text(f"""
-    SELECT count(*) FROM cell.job, pg_advisory_xact_lock_shared({_LOCK}) WHERE state IN ('dispatched', 'running')
-""")  # noqa: S608 - a number of ours
 HANDED_OUT: Final = "NOT EXISTS (SELECT FROM cell.dispatch WHERE drained)"
 
 
@@ -32,14 +28,16 @@ def of_active(row: str) -> str:
     return f"(SELECT n.state FROM cell.tenant n WHERE n.id = {row}.tenant_id) = 'active'"  # noqa: S608 - a name of ours
 
 
-# The job waits for a worker and for nothing else: its tenant is active, its time has come, its lane is free.
-WAITING: Final = f"""
-    cell.job r WHERE r.state = 'ready' AND r.run_at <= now() AND {of_active("r")} AND (r.lane IS NULL OR NOT EXISTS (
+# Nothing earlier of the job's lane is unfinished, or is still an event that nobody has relayed.
+FREE: Final = """(r.lane IS NULL OR NOT EXISTS (
         SELECT FROM cell.job e WHERE e.tenant_id = r.tenant_id AND e.lane = r.lane AND e.finished_at IS NULL
         AND (COALESCE(e.lane_seq, 0), e.id) < (COALESCE(r.lane_seq, 0), r.id)))
     AND (r.lane_seq IS NULL OR NOT EXISTS (
         SELECT FROM cell.outbox o WHERE o.tenant_id = r.tenant_id AND o.lane = split_part(r.lane, ':', 1)
-        AND o.lane_seq < r.lane_seq AND o.state = 'new'))
+        AND o.lane_seq < r.lane_seq AND o.state = 'new'))"""
+# The job waits for a worker and for nothing else: its tenant is active, its time has come, its lane is free.
+WAITING: Final = f"""
+    cell.job r WHERE r.state = 'ready' AND r.run_at <= now() AND {of_active("r")} AND {FREE}
 """  # noqa: S608 - as above
 
 

@@ -21,7 +21,8 @@ from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.connectors.catalog.stand_in import Answer, Call
 from app.kernel.queue import dispatcher
 from app.kernel.queue.broker import make_broker, send
-from app.kernel.queue.dispatcher import recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import recover_leases, relay_outbox
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.timers.due import fire_timers
 from tests.cluster import cluster
 from tests.factories.installation import CELL

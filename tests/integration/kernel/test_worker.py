@@ -15,7 +15,8 @@ from dramatiq.brokers.redis import RedisBroker
 
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.broker import QUEUES, make_actor, make_broker, send
-from app.kernel.queue.dispatcher import recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import recover_leases, relay_outbox
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.jobs import JobRun
 from tenants.tenant import Tenant
 from tests import cluster
