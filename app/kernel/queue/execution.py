@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
+from app.kernel.queue.fair.usage import METER
 from app.kernel.queue.heartbeat import heartbeat
 from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, JobKind, JobRun, LeaseLost, job_kind
 from app.kernel.queue.timers.together import fire_together, is_of_several
@@ -44,9 +45,15 @@ def run_jobs(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, work
     transaction that asks for it, so a worker that dies loses nothing.
     """
     claimed = _claim(runtime, cell, tenant_id, job_id, worker)
-    tenant = _find(runtime, claimed) if claimed else None
+    if claimed and (tenant := _find(runtime, claimed)):
+        with METER.running(cell, tenant_id, claimed.queue):
+            _run_all(runtime, tenant, claimed, cell, worker)
+
+
+def _run_all(runtime: Runtime, tenant: Tenant, first: ClaimedJob, cell: str, worker: str) -> None:
     end, left = time.monotonic() + _AT_MOST, _IN_A_ROW
-    while claimed and tenant:
+    claimed: ClaimedJob | None = first
+    while claimed:
         left -= 1
         onward = left > 0 and time.monotonic() < end
         claimed = _run(JobRun(runtime=runtime, tenant=tenant, job=claimed, worker=worker if onward else ""), cell)

@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.kernel.queue.fair.rule import GUESS, Flow, Pace, Pick, Share, ShareKey, Turns
-from app.kernel.queue.standing import of_active
 
 _COUNTS_FOR: Final = 4.0  # times as long as the look took: a fifth of a dispatcher's time at most
+_FIRST: Final = 256  # flows of each queue that a look brings, the earliest first: a plan has room for no more
+_FURTHER: Final = 8  # times as many, where nothing of those can be handed out
 
 
 @dataclass
@@ -28,12 +29,18 @@ class Known:
     turns: Turns = field(default_factory=Turns)
     until: float = 0.0
 
+    most: int = _FIRST
+    cut: bool = False  # there were more flows than the look has brought
+
     def look(self, session: Session) -> None:
-        """See what waits, and how far everybody is."""
+        """See whose turn is next, and how far they are; more of them than the last time, if those led to nothing."""
         began = time.monotonic()
+        self.most = self.most * _FURTHER if self.cut and not self.flows else _FIRST
         self.turns = _read_paces(session)
         self.flows = []
-        for row in session.execute(_FLOWS):
+        rows = session.execute(_FLOWS, {"most": self.most}).all()
+        self.cut = any(row.place == self.most for row in rows)
+        for row in rows:
             self.flows.append(Flow(row.tenant_id, row.queue, row.cap_key, row.run_at, row.cap_most))
             at_once = self.at_once if row.at_once is None else max(1, int(row.at_once))
             self.turns.shares[row.tenant_id, row.queue] = Share(row.vtime, row.cost, float(max(1, row.weight)), at_once)
@@ -100,11 +107,14 @@ EVERY_FLOW: Final = f"""
 """  # noqa: S608 - constants of ours
 _FLOWS = text(f"""
     {EVERY_FLOW}
-    SELECT f.tenant_id, f.queue, f.cap_key, f.run_at, f.cap_most, COALESCE(n.weight, 1) AS weight,
-        n.limits ->> 'jobs' AS at_once, COALESCE(s.vtime, 0) AS vtime, COALESCE(s.cost, {GUESS}) AS cost
-    FROM flow f JOIN cell.tenant n ON n.id = f.tenant_id
-    LEFT JOIN cell.share s ON s.tenant_id = f.tenant_id AND s.queue = f.queue
-    WHERE f.run_at <= now() AND {of_active("f")}
+    SELECT * FROM (
+        SELECT f.tenant_id, f.queue, f.cap_key, f.run_at, f.cap_most, COALESCE(n.weight, 1) AS weight,
+            n.limits ->> 'jobs' AS at_once, COALESCE(s.vtime, 0) AS vtime, COALESCE(s.cost, {GUESS}) AS cost,
+            row_number() OVER (PARTITION BY f.queue ORDER BY GREATEST(s.vtime, p.reached, 0), f.run_at) AS place
+        FROM flow f JOIN cell.tenant n ON n.id = f.tenant_id LEFT JOIN cell.pace p ON p.queue = f.queue
+        LEFT JOIN cell.share s ON s.tenant_id = f.tenant_id AND s.queue = f.queue
+        WHERE f.run_at <= now() AND n.state = 'active') placed
+    WHERE place <= :most
 """)  # noqa: S608 - as above
 _PACES = text("SELECT queue, spent, reached FROM cell.pace")
 # Rows come in one order: whoever else writes some of them (`usage`) waits, and nobody waits for each other.

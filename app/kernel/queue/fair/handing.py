@@ -44,22 +44,16 @@ def _fill(session: Session, known: Known, room: int, busy: Counter[tuple[UUID, s
     taken: list[tuple[Pick, Any]] = []
     looked = False
     for _look in range(_LOOKS):
-        if len(taken) >= room:
+        if len(taken) >= room or (looked and not known.flows and not known.cut):
             break
         if known.stale:
-            if looked and not known.flows:
-                break
             known.look(session)
             looked = True
-        if not (picks := known.turns.plan(known.flows, room - len(taken), busy)):
-            if looked:
-                break
-            known.until = 0.0  # an old look, by which nothing is left
-            continue
+        picks = known.turns.plan(known.flows, room - len(taken), busy)
         found = list(in_turn(picks, _take(session, picks)))
         _charge(session, known, [pick for pick, _row in found])
         busy.update((pick.flow.tenant_id, pick.flow.cap_key) for pick, _row in found)
-        known.forget(_emptied(picks, found))
+        known.forget(_emptied(picks, found) if picks else known.flows)
         taken += found
     return taken
 
@@ -81,6 +75,8 @@ def _emptied(picks: Sequence[Pick], found: Sequence[tuple[Pick, Any]]) -> list[F
 def _take(session: Session, picks: Sequence[Pick]) -> Mapping[FlowKey, list[Any]]:
     """As many jobs of each flow as were planned, if it has them, the first ones first."""
     wanted = Counter(pick.flow.key for pick in picks)
+    if not wanted:
+        return {}
     tenants, queues, caps = (list(column) for column in zip(*wanted, strict=True))
     values = {"tenants": tenants, "queues": queues, "caps": caps, "numbers": list(wanted.values())}
     found: dict[FlowKey, list[Any]] = {}
@@ -99,7 +95,8 @@ _BUSY = text("""
     SELECT tenant_id, COALESCE(cap_key, ''), count(*) FROM cell.job
     WHERE state IN ('dispatched', 'running') GROUP BY 1, 2
 """)
-# On a lane nothing is sent while something earlier is unfinished, or is still an event that nobody has relayed.
+# Ordered by all columns of `ix_job_flow`, though the first three are one value: no other index gives this order, so the
+# server does not walk through everybody's jobs by their time.
 _TAKE = text(f"""
     UPDATE cell.job j SET state = 'dispatched', lease_until = now() + make_interval(secs => :lease)
     FROM (SELECT n.tenant_id, n.id
@@ -109,7 +106,7 @@ _TAKE = text(f"""
             SELECT r.tenant_id, r.id FROM cell.job r
             WHERE r.state = 'ready' AND r.tenant_id = w.tenant_id AND r.queue = w.queue
             AND COALESCE(r.cap_key, '') = w.cap_key AND r.run_at <= now() AND {FREE} AND {HANDED_OUT}
-            ORDER BY r.run_at, r.id LIMIT w.number FOR UPDATE OF r SKIP LOCKED) n) t
+            ORDER BY r.tenant_id, r.queue, COALESCE(r.cap_key, ''), r.run_at, r.id LIMIT w.number FOR UPDATE OF r SKIP LOCKED) n) t
     WHERE j.tenant_id = t.tenant_id AND j.id = t.id
     RETURNING j.tenant_id, j.id, j.queue, COALESCE(j.cap_key, '') AS cap_key, j.run_at
 """)  # noqa: S608 - constants of ours

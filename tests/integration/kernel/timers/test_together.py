@@ -154,7 +154,7 @@ class TestOneThatFails:
         installation.cell("UPDATE cell.job SET attempts = 8 WHERE args ->> 'note' = 'deadly'")  # its deaths, alone
         installation.run_due()
         assert guests(acme) == MANY[:5]
-        assert [job.args["note"] for job in installation.jobs() if job.state == "failed"] == ["deadly"]
+        assert [job.args["note"] for job in installation.jobs() if job.state == "poisoned"] == ["deadly"]
 
     def test_by_the_loss_of_the_lease_happens_once_in_the_hands_of_another(
         self, installation: Installation, acme: Tenant, guests: Guests
