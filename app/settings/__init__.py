@@ -50,7 +50,7 @@ CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
-_SIZES = ("worker_threads", "gateways", "warm_slots")
+_SIZES = ("worker_threads", "tenant_jobs", "gateways", "warm_slots")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -100,6 +100,7 @@ class Settings:
     inbox: Path | None
     address_book: tuple[AddressBookEntry, ...]
     worker_threads: int
+    tenant_jobs: int
     gateways: int
     warm_slots: int
     bundles: Path
@@ -135,6 +136,7 @@ class Settings:
             "inbox": read("SLIPWAY_INBOX", lambda raw: folder(raw) if raw else None),
             "address_book": read("SLIPWAY_ADDRESS_BOOK", address_book),
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
+            "tenant_jobs": read("SLIPWAY_TENANT_JOBS", number(1, 10_000)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
             **_senders(read),

@@ -21,6 +21,7 @@ from app.kernel.work import Work
 
 PUT_OFF = Counter("slipway_webhook_put_off", "Deliveries that wait without a try, by the reason.", ["reason"])
 _ENDLESS: Final = 5_000  # tries are counted where they are made: a job that only waits has made none
+_LASTS: Final = timedelta(days=14)  # ten tries take three days; what is then still put off is put off for ever
 _CROWDED: Final = timedelta(seconds=3)  # the first time, and longer with each
 _LONGEST: Final = 40  # times that pause
 _KEYS_BACK: Final = timedelta(seconds=30)
@@ -49,10 +50,10 @@ def verify(run: JobRun, *, endpoint_id: str, number: int) -> Outcome:
     return Done()
 
 
-@job("connectors.deliver_webhook", attempts=_ENDLESS, lease=timedelta(seconds=45), given_up=let_go)
+@job("connectors.deliver_webhook", attempts=_ENDLESS, lease=timedelta(seconds=45), given_up=let_go, lasts=_LASTS)
 def deliver(run: JobRun, *, event_id: str, endpoint_id: str, sequence: int | None = None, asked: int = 0) -> Outcome:
-    """Make one try of a delivery, or put it off: few calls at once to one endpoint, one at a time to a strained one."""
-    with run.runtime.service(Sender).place(UUID(endpoint_id), run.tenant.id) as free:
+    """Make one try of a delivery, or put it off: few at once for a tenant, one at a time to a strained endpoint."""
+    with run.runtime.service(Sender).place(run.tenant.id) as free:
         if not free:
             return _put_off("crowded", _CROWDED * min(run.job.attempts, _LONGEST))
         return _try(run, UUID(event_id), UUID(endpoint_id), sequence, asked)

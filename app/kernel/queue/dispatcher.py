@@ -25,6 +25,7 @@ Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that 
 
 _BATCH = 200
 _DELIVER: Final = "connectors.deliver_webhook"
+CALLS_AT_ONCE: Final = 4  # to one endpoint: a slow one must not hold all threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
                 "dedupe_key": f"{row.id}:{kind}",
                 "trace_id": row.trace_id,
                 "now": now,
+                "cap_key": None,
+                "cap_most": None,
             }
             for row in rows
             for kind in subscriptions.get(row.type, ())
@@ -103,6 +106,8 @@ def _told(row: Any, now: datetime, endpoint_id: str, ordered: object) -> dict[st
         "dedupe_key": f"{row.id}:{_DELIVER}:{endpoint_id}",
         "trace_id": row.trace_id,
         "now": now,
+        "cap_key": f"endpoint:{endpoint_id}",
+        "cap_most": CALLS_AT_ONCE,
     }
 
 
@@ -137,9 +142,9 @@ _RELAYED = text("""
 """)
 _ADD_JOB = text("""
     INSERT INTO cell.job (tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts, epoch,
-                          trace_id, created_at)
+                          trace_id, created_at, cap_key, cap_most)
     VALUES (:tenant_id, :id, :kind, 'default', CAST(:args AS jsonb), :lane, :lane_seq, :dedupe_key, :now, 'ready', 0,
-            0, :trace_id, :now)
+            0, :trace_id, :now, :cap_key, :cap_most)
     ON CONFLICT DO NOTHING
 """)
 _RECOVER = text("""

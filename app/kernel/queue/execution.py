@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 # By the state in which a message found its job: `running` is a message that came twice while a worker is at it.
 PARKED = Counter("slipway_job_messages_parked", "Messages to a worker that had nothing to do.", ["state"])
 POISONED = Counter("slipway_jobs_poisoned", "Jobs set aside because they cost workers or come to no end.", ["kind"])
-DEADLY = 5  # workers in a row; one that dies takes its innocent neighbours along, and they come to an end at another time
+DEADLY = 5  # workers in a row; one that dies takes innocent neighbours along, which come to an end another time
 
 _CLAIM = text("""
     UPDATE cell.job SET state = 'running', epoch = epoch + 1, attempts = attempts + 1, worker = :worker,

@@ -38,7 +38,7 @@ FREE: Final = """(r.lane IS NULL OR NOT EXISTS (
 # The job waits for a worker and for nothing else: its tenant is active, its time has come, its lane is free.
 WAITING: Final = f"""
     cell.job r WHERE r.state = 'ready' AND r.run_at <= now() AND {of_active("r")} AND {FREE}
-"""  # noqa: S608 - as above
+"""
 
 
 @dataclass(frozen=True, slots=True)

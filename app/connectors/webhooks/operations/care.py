@@ -33,7 +33,8 @@ from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.errors import Conflict, Invalid
-from app.kernel.work import Work
+from app.kernel.queue.dispatcher import CALLS_AT_ONCE
+from app.kernel.work import Cap, Work
 from app.vault.secret import Secret
 from app.web.translations import mark
 
@@ -178,7 +179,8 @@ def _send(work: Work, endpoint: Endpoint, event_id: UUID, *, sequence: int | Non
     args: dict[str, object] = {"event_id": str(event_id), "endpoint_id": str(endpoint.id), "sequence": sequence}
     args |= {"asked": number}
     dedupe = f"{event_id}:connectors.deliver_webhook:{endpoint.id}:{number}"
-    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe)
+    cap = Cap(f"endpoint:{endpoint.id}", CALLS_AT_ONCE)
+    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe, cap=cap)
 
 
 def _open(work: Work, endpoint_id: UUID) -> Endpoint:

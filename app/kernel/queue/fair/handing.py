@@ -21,7 +21,8 @@ from tenants.engines import Databases
 from tenants.schema.policies import HANDING_OUT
 from tenants.sessions import dispatcher_session
 
-_DISPATCH_LEASE: Final = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
+# Seconds a message may take to reach a worker before it is sent again: FLUSHALL loses none.
+_DISPATCH_LEASE: Final = 10
 _LOOKS: Final = 6  # plans a transaction: flows that hold less than was planned leave room for others
 
 
@@ -106,7 +107,8 @@ _TAKE = text(f"""
             SELECT r.tenant_id, r.id FROM cell.job r
             WHERE r.state = 'ready' AND r.tenant_id = w.tenant_id AND r.queue = w.queue
             AND COALESCE(r.cap_key, '') = w.cap_key AND r.run_at <= now() AND {FREE} AND {HANDED_OUT}
-            ORDER BY r.tenant_id, r.queue, COALESCE(r.cap_key, ''), r.run_at, r.id LIMIT w.number FOR UPDATE OF r SKIP LOCKED) n) t
+            ORDER BY r.tenant_id, r.queue, COALESCE(r.cap_key, ''), r.run_at, r.id LIMIT w.number
+            FOR UPDATE OF r SKIP LOCKED) n) t
     WHERE j.tenant_id = t.tenant_id AND j.id = t.id
     RETURNING j.tenant_id, j.id, j.queue, COALESCE(j.cap_key, '') AS cap_key, j.run_at
 """)  # noqa: S608 - constants of ours

@@ -17,7 +17,8 @@ from uuid import UUID
 WEIGHTS: Final[Mapping[str, float]] = {"interactive": 16.0, "default": 4.0, "bulk": 1.0}
 GUESS: Final = 0.02  # seconds of a worker that a job of a tenant costs of which nothing is known
 _BOUNDS: Final = (0.001, 30.0)  # between which what a job costs is believed
-_LEAD: Final = 60.0  # seconds that anybody may be ahead: what was used while nobody waited is not held against it for long
+# Seconds that anybody may be ahead: what it used while nobody else waited is not held against it for longer.
+_LEAD: Final = 60.0
 _MEMORY: Final = 0.8  # how much of what a tenant's jobs cost is remembered at each further one
 
 ShareKey = tuple[UUID, str]  # tenant, queue
