@@ -73,12 +73,6 @@ def read_standing(databases: Databases, cell: str) -> Standing:
     return Standing(drained, row.reason if row and drained else "", since, int(left), int(waiting), float(oldest))
 
 
-def oldest_waiting(databases: Databases, cell: str) -> float:
-    """Seconds for which the job that waits longest could have been at work; a look at the front of an index."""
-    with dispatcher_session(databases, cell, actor="standing") as (session, _now):
-        return float(session.execute(_OLDEST).scalar_one_or_none() or 0.0)
-
-
 def _set(databases: Databases, cell: str, *, drained: bool, reason: str) -> None:
     with dispatcher_session(databases, cell, actor="operator") as (session, _now):
         session.execute(_LOCK_ALONE)
@@ -97,7 +91,6 @@ _COUNTS = text(f"""
            (SELECT count(*) FROM {WAITING}),
            (SELECT COALESCE(EXTRACT(epoch FROM now() - min(r.run_at)), 0) FROM {WAITING})
 """)  # noqa: S608 - constants of ours
-_OLDEST = text(f"SELECT EXTRACT(epoch FROM now() - r.run_at) FROM {WAITING} ORDER BY r.run_at LIMIT 1")  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ import pytest
 from app.kernel.ids import new_id
 from app.kernel.queue.dispatcher import recover_leases, release_worker
 from app.kernel.queue.execution import run_job
+from app.kernel.queue.fair.ages import read_waits
 from app.kernel.queue.listing import list_jobs
-from app.kernel.queue.standing import hand_out_again, oldest_waiting, stop_handing_out
+from app.kernel.queue.standing import hand_out_again, stop_handing_out
 from app.kernel.queue.timers import together
 from app.kernel.queue.timers.due import TOGETHER, fire_timers
 from tenants.tenant import Tenant
@@ -180,7 +181,7 @@ class TestTheirJob:
                 work.set_timer(KIND, subject_id=new_id(), due_at=work.now, version=1, args={"note": note})
         installation.move_clock(late)
         fire_timers(installation.databases, CELL)
-        assert oldest_waiting(installation.databases, CELL) == pytest.approx(waits, abs=5)
+        assert read_waits(installation.databases, CELL).oldest == pytest.approx(waits, abs=5)
 
     def test_tells_of_the_onboarding_of_each_by_its_id(self, installation: Installation, acme: Tenant):
         set_timers(installation, acme, ["a", "b"])
