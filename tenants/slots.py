@@ -142,7 +142,7 @@ _RETIRE = f"""
         ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING schema_name, role_name
 """
-_CELL_TABLES = ("outbox", "job", "timer", "inbox", "trail_mark", "trail_head", "listener", "partner_listener")
+_CELL_TABLES = ("outbox", "job", "timer", "inbox", "trail_mark", "trail_head", "listener", "partner_listener", "share")
 _DROPPED_AT_ONCE = 10
 _SHREDDED_PLACE = (
     "SELECT s.schema_name, s.role_name FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id"

@@ -13,6 +13,7 @@ class Limit(StrEnum):
     ONBOARDINGS = "onboardings"  # running at once
     MEMBERS = "members"  # people who belong to the tenant, whatever their role
     FILES_MB = "files_mb"  # the size of all files together
+    JOBS = "jobs"  # at work at once; the dispatcher counts them, and more than these wait (`app.kernel.queue.fair`)
 
 
 class LimitReached(Conflict):

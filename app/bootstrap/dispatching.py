@@ -20,5 +20,6 @@ def make_dispatcher(running: Running) -> Dispatcher:
         subscriptions=SUBSCRIPTIONS,
         doorbell=Doorbell(settings.redis_url, JOBS),
         window=2 * settings.worker_threads,
+        at_once=settings.tenant_jobs,
         schedules=schedules(running.runtime, warm_slots=settings.warm_slots),
     )

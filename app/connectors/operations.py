@@ -18,7 +18,7 @@ from app.connectors.models import Connection, Run
 from app.connectors.tokens.operations import ACTIVE, RECONNECT, WAITING, resume_runs
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
-from app.kernel.work import Work
+from app.kernel.work import Cap, Work
 from app.vault.operations import (
     SealedSecrets,
     keep_connection_secret,
@@ -33,6 +33,7 @@ Asker = Callable[[Work, RunEnded], None]
 log = structlog.get_logger(__name__)
 _askers: list[Asker] = []
 
+_AT_ONCE = 8  # calls over one connection: a slow system must not hold all threads
 SYSTEM_ONLY = {
     "get_connection": "asked by the job that is about to call it",
     "keep_credentials": "part of an operation that has checked its own permission",
@@ -131,7 +132,8 @@ def request_run(work: Work, request: RunRequest) -> UUID:
     )
     work.session.add(run)
     work.session.info.setdefault(Run, {})[run_id] = run, connection  # its first attempt may begin in this transaction
-    work.enqueue("connectors.execute_run", args={"run_id": run_id}, dedupe_key=f"run:{run_id}", queue="default")
+    cap = Cap(f"connection:{connection.id}", _AT_ONCE) if connection else None
+    work.enqueue("connectors.execute_run", args={"run_id": run_id}, dedupe_key=f"run:{run_id}", cap=cap)
     return run_id
 
 

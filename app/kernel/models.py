@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, Index, PrimaryKeyConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.metadata import CellRecord, Document, TenantRecord
@@ -23,6 +23,7 @@ _AFRESH = {
     "worker": None,
     "lease_until": None,
     "last_error": None,
+    "deaths": None,
 }
 
 
@@ -55,6 +56,11 @@ class Job(CellRecord):
         PrimaryKeyConstraint("tenant_id", "id"),
         Index("uq_job_dedupe", "tenant_id", "dedupe_key", unique=True),
         Index("ix_job_next", "run_at", "id", postgresql_where="state = 'ready'"),
+        Index(
+            "ix_job_flow",
+            *("tenant_id", "queue", text("COALESCE(cap_key, '')"), "run_at", "id"),
+            postgresql_where="state = 'ready'",
+        ),
         Index("ix_job_lease", "lease_until", postgresql_where="state in ('dispatched', 'running')"),
         Index(
             "ix_job_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and finished_at is null"
@@ -71,7 +77,7 @@ class Job(CellRecord):
     lane_seq: Mapped[int | None]
     dedupe_key: Mapped[str]
     run_at: Mapped[datetime]
-    state: Mapped[str]  # ready | dispatched | running | done | failed
+    state: Mapped[str]  # ready | dispatched | running | done | failed | poisoned | cancelled
     attempts: Mapped[int]
     epoch: Mapped[int]
     worker: Mapped[str | None]
@@ -80,6 +86,10 @@ class Job(CellRecord):
     trace_id: Mapped[str]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    # Null in rows of a build that did not know them.
+    cap_key: Mapped[str | None]  # what it uses that bears only so many at once (`connection:<id>`); null: nothing
+    cap_most: Mapped[int | None]  # so many
+    deaths: Mapped[int | None]  # workers that were lost while they ran it, in a row
 
 
 class Timer(CellRecord):
@@ -115,6 +125,28 @@ class Dispatch(CellRecord):
     drained: Mapped[bool]
     reason: Mapped[str]
     changed_at: Mapped[datetime]
+
+
+class Share(CellRecord):
+    """What a tenant has had of the workers in one queue; kept by the dispatcher (`app.kernel.queue.fair`)."""
+
+    __tablename__ = "share"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "queue"),)
+
+    tenant_id: Mapped[UUID]
+    queue: Mapped[str]
+    vtime: Mapped[float]  # seconds of a worker, divided by the tenant's weight
+    cost: Mapped[float]  # seconds of a worker that one of its jobs takes
+
+
+class Pace(CellRecord):
+    """How far a queue is among queues, and its tenants among each other; the row without a name is of all queues."""
+
+    __tablename__ = "pace"
+
+    queue: Mapped[str] = mapped_column(primary_key=True)
+    spent: Mapped[float]
+    reached: Mapped[float]
 
 
 class Inbox(CellRecord):

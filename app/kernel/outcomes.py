@@ -23,9 +23,10 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It will not work, however often it is tried."""
+    """It will not work, however often it is tried. `poisoned`: nobody is to try again without having looked at it."""
 
     reason: str
+    poisoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

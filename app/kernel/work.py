@@ -49,6 +49,13 @@ class TenantUpgrading(Unavailable):
     retry_after = 60
 
 
+class Cap(NamedTuple):
+    """What bears only so many jobs of a tenant at once, such as `connection:<id>`."""
+
+    key: str
+    most: int
+
+
 class BegunJob(NamedTuple):
     """A job that this work has asked for and claimed at once."""
 
@@ -148,8 +155,11 @@ class Work:
         queue: str = "default",
         lane: str | None = None,
         gathered: bool = False,
+        cap: Cap | None = None,
     ) -> UUID:
         """Ask for a job after the commit; the same `dedupe_key` asks only once. `run_at` is on the database's clock.
+
+        Of those that have the same `cap`, no more than it says are on their way or running: others wait in the queue.
 
         One that is `gathered` is also done by the next of its lane: it waits a second where this work goes on at once.
         """
@@ -157,7 +167,7 @@ class Work:
         row = {"tenant_id": self.tenant.id, "id": job_id, "kind": kind, "queue": queue, "args": plain(args or {})}
         row |= {"lane": lane, "lane_seq": None, "dedupe_key": dedupe_key or str(job_id), "state": "ready"}
         row |= {"run_at": run_at or self.database_now, "created_at": self.database_now, "trace_id": self.trace_id}
-        row |= {"attempts": 0, "epoch": 0}
+        row |= {"attempts": 0, "epoch": 0} | ({"cap_key": cap.key, "cap_most": cap.most} if cap else {})
         self._marks.add("job", row)
         if gathered:
             self._gathered.append(row)

@@ -51,7 +51,7 @@ CONTROL = "SLIPWAY_CONTROL_URL"
 SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
-_SIZES = ("worker_threads", "gateways", "warm_slots")
+_SIZES = ("worker_threads", "tenant_jobs", "gateways", "warm_slots")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -102,6 +102,7 @@ class Settings:
     address_book: tuple[AddressBookEntry, ...]
     egress_proxy: str | None = field(repr=False)
     worker_threads: int
+    tenant_jobs: int
     gateways: int
     warm_slots: int
     bundles: Path
@@ -138,6 +139,7 @@ class Settings:
             "address_book": read("SLIPWAY_ADDRESS_BOOK", address_book),
             "egress_proxy": read("SLIPWAY_EGRESS_PROXY", lambda raw: forward_proxy(raw) if raw else None),
             "worker_threads": read("SLIPWAY_WORKER_THREADS", number(1, 256)),
+            "tenant_jobs": read("SLIPWAY_TENANT_JOBS", number(1, 10_000)),
             "gateways": read("SLIPWAY_GATEWAYS", number(1, 32)),
             "warm_slots": read("SLIPWAY_WARM_SLOTS", number(1, 1000)),
             **_senders(read),

@@ -100,6 +100,12 @@ DOCUMENTED: tuple[Documented, ...] = (
         "it is asked for addresses that the egress guard has vetted, never for names. Mail and vault go without it.",
     ),
     Documented("SLIPWAY_WORKER_THREADS", "64", "Jobs one worker runs at the same time, 1 to 256."),
+    Documented(
+        "SLIPWAY_TENANT_JOBS",
+        "96",
+        "Jobs of one workspace that are on their way to a worker or running at the same time, 1 to 10000, where its "
+        "plan or its own limit `jobs` does not say.",
+    ),
     Documented("SLIPWAY_GATEWAYS", "4", "Gateway login roles the tenants of a cell are spread over, 1 to 32."),
     Documented("SLIPWAY_WARM_SLOTS", "20", "Workspaces each cell keeps ready to be claimed, 1 to 1000."),
     Documented(
@@ -131,8 +137,9 @@ DOCUMENTED: tuple[Documented, ...] = (
     Documented(
         "SLIPWAY_QUEUE_AGE",
         "120",
-        "Seconds the oldest waiting job of a cell may have waited, 0 to 86400: beyond that, API requests that begin "
-        "new work there get 429 with Retry-After; what people do and read goes on. 0: never.",
+        "Seconds a workspace's oldest waiting job may have waited, 0 to 86400: beyond that, API requests that begin "
+        "new work in it get 429 with Retry-After, and where half of the workspaces that wait do so for longer, all "
+        "that begin work in the cell; what people do and read goes on. 0: never.",
     ),
     Documented(
         "SLIPWAY_TRUSTED_PROXIES",

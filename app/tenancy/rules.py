@@ -19,6 +19,7 @@ LIMITS: Mapping[str, str] = {
     Limit.ONBOARDINGS: "onboardings that run at once",
     Limit.MEMBERS: "people who belong to the workspace",
     Limit.FILES_MB: "megabytes of files",
+    Limit.JOBS: "jobs at work at once",
 }
 MOST = 1_000_000  # of anything; higher numbers are mistakes
 WORD = r"^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$"  # what plans, regions, packages and partners are called by

@@ -46,6 +46,7 @@ class Limits(Struct, forbid_unknown_fields=True, omit_defaults=True):
     onboardings: Annotated[Number | UnsetType, Meta(description="Onboardings that run at once.", examples=[50])] = UNSET
     members: Annotated[Number | UnsetType, Meta(description="People who belong to it.", examples=[20])] = UNSET
     files_mb: Annotated[Number | UnsetType, Meta(description="Megabytes of its files.", examples=[5000])] = UNSET
+    jobs: Annotated[Number | UnsetType, Meta(description="Jobs at work at once; more wait.", examples=[32])] = UNSET
 
 
 class LimitsPatch(Struct, forbid_unknown_fields=True):
@@ -54,6 +55,7 @@ class LimitsPatch(Struct, forbid_unknown_fields=True):
     onboardings: Number | UnsetType | None = UNSET
     members: Number | UnsetType | None = UNSET
     files_mb: Number | UnsetType | None = UNSET
+    jobs: Number | UnsetType | None = UNSET
 
 
 class TenantCreate(Struct, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ MARKS = {
     "cell.outbox": "tenant_id, id, type, lane, lane_seq, state, trace_id, created_at",
     "cell.job": (
         "tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts, epoch, worker,"
-        " lease_until, last_error, trace_id, created_at, finished_at"
+        " lease_until, last_error, trace_id, created_at, finished_at, cap_key, cap_most, deaths"
     ),
     "cell.timer": "tenant_id, id, kind, subject_id, version, args, due_at, state, trace_id, created_at, fired_at",
     "command": "key, fingerprint, result, at",
@@ -41,7 +41,7 @@ FRESH = {
     "outbox": "state = 'new'",
     "job": (
         "state = 'ready' AND attempts = 0 AND epoch = 0 AND worker IS NULL AND lease_until IS NULL"
-        " AND finished_at IS NULL"
+        " AND finished_at IS NULL AND deaths IS NULL"
     ),
     "timer": "state = 'waiting' AND fired_at IS NULL",
     "inbox": "true",

@@ -51,10 +51,10 @@ CREATE OR REPLACE FUNCTION cell.finish_job(
     p_id uuid, p_epoch int, p_state text, p_run_at timestamptz, p_error text) RETURNS boolean
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$ UPDATE cell.job j SET state = p_state, run_at = COALESCE(p_run_at, j.run_at), last_error = p_error,
-           lease_until = NULL, worker = NULL,
-           finished_at = CASE WHEN p_state IN ('done', 'failed') THEN now() END
+           lease_until = NULL, worker = NULL, deaths = CASE WHEN p_state = 'poisoned' THEN j.deaths END,
+           finished_at = CASE WHEN p_state IN ('done', 'failed', 'poisoned') THEN now() END
          WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running'
-           AND p_state IN ('ready', 'done', 'failed')
+           AND p_state IN ('ready', 'done', 'failed', 'poisoned')
          RETURNING true $body$;
 
 -- Two statements: the second sees what whoever held the lock (a drain) has changed.
@@ -65,6 +65,8 @@ CREATE OR REPLACE FUNCTION cell.begin_job(p_id uuid, p_worker text, p_seconds do
            lease_until = now() + make_interval(secs => p_seconds)
          WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.state = 'ready' AND j.lane IS NULL
            AND j.run_at <= now() AND NOT EXISTS (SELECT FROM cell.dispatch WHERE drained)
+           AND (j.cap_key IS NULL OR (SELECT count(*) FROM cell.job o WHERE o.tenant_id = j.tenant_id
+                AND o.cap_key = j.cap_key AND o.state IN ('dispatched', 'running')) < j.cap_most)
          RETURNING j.epoch $body$;
 
 CREATE OR REPLACE FUNCTION cell.later_on_lane(p_id uuid) RETURNS uuid[]
@@ -81,8 +83,15 @@ CREATE OR REPLACE FUNCTION cell.finish_waiting(p_ids uuid[]) RETURNS int
 
 CREATE OR REPLACE FUNCTION cell.retry_job(p_id uuid) RETURNS boolean
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
-  $body$ UPDATE cell.job j SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL
-         WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.state = 'failed' RETURNING true $body$;
+  $body$ UPDATE cell.job j SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL, deaths = NULL
+         WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.state IN ('failed', 'poisoned', 'cancelled')
+         RETURNING true $body$;
+
+CREATE OR REPLACE FUNCTION cell.cancel_job(p_id uuid, p_reason text, OUT kind text, OUT args jsonb)
+  LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
+  $body$ UPDATE cell.job j SET state = 'cancelled', finished_at = now(), last_error = p_reason, lease_until = NULL
+         WHERE j.tenant_id = cell.current_tenant() AND j.id = p_id AND j.state IN ('ready', 'dispatched')
+         RETURNING j.kind, j.args $body$;
 
 CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cell, pg_temp AS
@@ -175,7 +184,7 @@ def cell_rules(roles: RoleNames) -> str:
         *founding_rights(roles),
         f"GRANT SELECT ON cell.mark, cell.clock, cell.tenant, cell.slot TO {roles.dispatcher}, {roles.registry};",
         f"GRANT SELECT ON cell.fleet_step TO {roles.dispatcher};",
-        f"GRANT SELECT, INSERT, UPDATE ON cell.dispatch TO {roles.dispatcher};",
+        f"GRANT SELECT, INSERT, UPDATE ON cell.dispatch, cell.share, cell.pace TO {roles.dispatcher};",
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",

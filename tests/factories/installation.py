@@ -20,8 +20,9 @@ from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
-from app.kernel.queue.dispatcher import Dispatched, recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import Dispatched, recover_leases, relay_outbox
 from app.kernel.queue.execution import run_job
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.timers.due import fire_timers
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
@@ -136,7 +137,7 @@ class Installation:
         self.control("UPDATE control.tenant SET state = 'active'")
         schemas = [row.schema_name for row in self.cell("SELECT schema_name FROM cell.slot WHERE state = 'claimed'")]
         tables = [f'"{table.name}"' for table in reversed(TenantRecord.metadata.sorted_tables)]
-        lines = [f"DELETE FROM cell.{name}" for name in (*CELL_TABLES, "partner_listener", "dispatch")]
+        lines = [f"DELETE FROM cell.{name}" for name in (*CELL_TABLES, "partner_listener", "dispatch", "share", "pace")]
         lines += ["UPDATE cell.clock SET shift = '0'", "UPDATE cell.tenant SET state = 'active'"]
         lines += [f"DELETE FROM {schema}.{table}" for schema in schemas for table in tables]
         self._cell.execute("; ".join(lines).encode())

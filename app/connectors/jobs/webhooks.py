@@ -25,6 +25,7 @@ PUT_OFF = Counter("slipway_webhook_put_off", "Deliveries that wait without a try
 WITHHELD = Counter("slipway_webhook_withheld", "Events of customers whose partner may not hear of them.")
 _PATIENT: Final = 200  # tries of what only waits for another workspace to be reachable
 _ENDLESS: Final = 5_000  # tries are counted where they are made: a job that only waits has made none
+_LASTS: Final = timedelta(days=14)  # ten tries take three days; what is then still put off is put off for ever
 _CROWDED: Final = timedelta(seconds=3)  # the first time, and longer with each
 _LONGEST: Final = 40  # times that pause
 _KEYS_BACK: Final = timedelta(seconds=30)
@@ -79,10 +80,10 @@ def spread(run: JobRun) -> Outcome:
     return Done()
 
 
-@job("connectors.deliver_webhook", attempts=_ENDLESS, lease=timedelta(seconds=45), given_up=let_go)
+@job("connectors.deliver_webhook", attempts=_ENDLESS, lease=timedelta(seconds=45), given_up=let_go, lasts=_LASTS)
 def deliver(run: JobRun, *, event_id: str, endpoint_id: str, **more: Any) -> Outcome:  # Any: the rest of `Asked`
-    """Make one try of a delivery, or put it off: few calls at once to one endpoint, one at a time to a strained one."""
-    with run.runtime.service(Sender).place(UUID(endpoint_id), run.tenant.id) as free:
+    """Make one try of a delivery, or put it off: few at once for a tenant, one at a time to a strained endpoint."""
+    with run.runtime.service(Sender).place(run.tenant.id) as free:
         if not free:
             return _put_off("crowded", _CROWDED * min(run.job.attempts, _LONGEST))
         return _try(run, _asked(event_id=event_id, endpoint_id=endpoint_id, **more))

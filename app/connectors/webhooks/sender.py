@@ -29,8 +29,7 @@ ATTEMPTS = Counter("slipway_webhook_attempts", "Messages sent to webhook endpoin
 LIMIT: Final = 15.0  # seconds of one call, as Standard Webhooks advises
 _MOST_BYTES: Final = 16_384  # of an answer; more is a peer that is up to something
 _EXCERPT: Final = 500
-_AT_ONCE: Final = 4  # calls of one process to one endpoint: a slow one must not hold all threads
-_OF_TENANT: Final = 12  # of one tenant, for the same reason
+_OF_TENANT: Final = 12  # calls of one process for one tenant, whose endpoints bear four each: the queue sees to that
 _GONE: Final = 410
 _THROTTLING: Final = frozenset({429, 502, 503, 504})
 
@@ -67,11 +66,11 @@ class Sender:
         self._busy: Tally[UUID] = Tally()
 
     @contextmanager
-    def place(self, endpoint_id: UUID, tenant_id: UUID) -> Iterator[bool]:
-        """A place among the few that call this endpoint, and this tenant's, at once; False where there is none."""
-        held = (endpoint_id, tenant_id)
+    def place(self, tenant_id: UUID) -> Iterator[bool]:
+        """A place among the few that call this tenant's endpoints at once; False where there is none."""
+        held = (tenant_id,)
         with self._lock:
-            free = self._busy[endpoint_id] < _AT_ONCE and self._busy[tenant_id] < _OF_TENANT
+            free = self._busy[tenant_id] < _OF_TENANT
             self._busy.update(held if free else ())
         try:
             yield free

@@ -52,8 +52,8 @@ def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker:
         run_jobs(runtime, cell=cell, tenant_id=UUID(tenant_id), job_id=UUID(job_id), worker=worker)
 
     options: dict[str, Any] = {"max_retries": 0, "time_limit": 600_000}
-    name = f"jobs.{queue}"
-    return dramatiq.Actor(execute, broker=broker, actor_name=name, queue_name=queue, priority=0, options=options)
+    name, priority = f"jobs.{queue}", int(queue != "interactive")  # the next free thread is somebody's who looks on
+    return dramatiq.Actor(execute, broker=broker, actor_name=name, queue_name=queue, priority=priority, options=options)
 
 
 def send(broker: dramatiq.Broker, cell: str, jobs: Iterable[Dispatched]) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from app.kernel.ids import new_id
 from app.kernel.queue.sequencing import ANY_MARK
-from app.kernel.queue.standing import HANDED_OUT, IN_FLIGHT, WAITING, of_active
+from app.kernel.queue.standing import HANDED_OUT, of_active
 from app.kernel.queue.timers.due import DUE
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
@@ -26,7 +26,7 @@ Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that 
 _BATCH = 200
 _DELIVER: Final = "connectors.deliver_webhook"
 _HAND_ON: Final = "connectors.hand_on_event"
-_DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
+CALLS_AT_ONCE: Final = 4  # to one endpoint: a slow one must not hold all threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,7 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
     with dispatcher_session(databases, cell, actor="relay") as (session, now):
         rows = session.execute(_NEW_EVENTS, {"limit": _BATCH}).all()
         jobs = [
-            {
-                "tenant_id": row.tenant_id,
-                "id": new_id(),
-                "kind": kind,
-                "args": f'{{"event_id": "{row.id}"}}',
-                "lane": f"{row.lane}:{kind}" if row.lane else None,
-                "lane_seq": row.lane_seq,
-                "dedupe_key": f"{row.id}:{kind}",
-                "trace_id": row.trace_id,
-                "now": now,
-            }
+            _job(row, now, kind, {"event_id": str(row.id)}, laned=True)
             for row in rows
             for kind in subscriptions.get(row.type, ())
         ]
@@ -95,34 +85,33 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
 def _told(row: Any, now: datetime, endpoint_id: str, ordered: object) -> dict[str, Any]:
     """The job that sends an event to an endpoint; only one that wants them in order waits for those before."""
     args = {"event_id": str(row.id), "endpoint_id": endpoint_id, "sequence": row.lane_seq}
-    lane = f"{row.lane}:{_DELIVER}:{endpoint_id}" if ordered and row.lane else None
-    return {
-        "tenant_id": row.tenant_id,
-        "id": new_id(),
-        "kind": _DELIVER,
-        "args": msgspec.json.encode(args).decode(),
-        "lane": lane,
-        "lane_seq": row.lane_seq if lane else None,
-        "dedupe_key": f"{row.id}:{_DELIVER}:{endpoint_id}",
-        "trace_id": row.trace_id,
-        "now": now,
-    }
+    capped = {"cap_key": f"endpoint:{endpoint_id}", "cap_most": CALLS_AT_ONCE}
+    return _job(row, now, _DELIVER, args, whom=f":{endpoint_id}", laned=bool(ordered)) | capped
 
 
 def _handed_on(row: Any, now: datetime) -> dict[str, Any]:
     """The job that lets the partner's home know, in the order of the onboarding: its endpoints hear customers."""
-    lane = f"{row.lane}:{_HAND_ON}" if row.lane else None
     args = {"event_id": str(row.id), "endpoint_ids": row.partners, "lane": row.lane, "sequence": row.lane_seq}
+    return _job(row, now, _HAND_ON, args, laned=True)
+
+
+def _job(  # noqa: PLR0913 - the columns in which the three sorts of jobs differ
+    row: Any, now: datetime, kind: str, args: dict[str, Any], *, laned: bool, whom: str = ""
+) -> dict[str, Any]:
+    """A job that an event leads to: one for each (event, kind, whom)."""
+    lane = f"{row.lane}:{kind}{whom}" if laned and row.lane else None
     return {
         "tenant_id": row.tenant_id,
         "id": new_id(),
-        "kind": _HAND_ON,
+        "kind": kind,
         "args": msgspec.json.encode(args).decode(),
         "lane": lane,
         "lane_seq": row.lane_seq if lane else None,
-        "dedupe_key": f"{row.id}:{_HAND_ON}",
+        "dedupe_key": f"{row.id}:{kind}{whom}",
         "trace_id": row.trace_id,
         "now": now,
+        "cap_key": None,
+        "cap_most": None,
     }
 
 
@@ -140,16 +129,6 @@ def release_worker(databases: Databases, cell: str, worker: str) -> int:
     with dispatcher_session(databases, cell, actor=worker) as (session, _now):
         held = session.connection().execute(_RELEASE, {"worker": worker}).rowcount
         return held + session.connection().execute(_SEND_ANEW).rowcount
-
-
-def take_ready(databases: Databases, cell: str, *, window: int) -> list[Dispatched]:
-    """Mark ready jobs as dispatched while fewer than `window` are on their way or running; none in a drained cell."""
-    with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
-        room = window - int(session.execute(IN_FLIGHT).scalar_one())
-        if room <= 0:
-            return []
-        rows = session.execute(_TAKE, {"room": room, "lease": _DISPATCH_LEASE}).all()
-    return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for row in rows]
 
 
 _NEW_EVENTS = text(f"""
@@ -171,13 +150,14 @@ _RELAYED = text("""
 """)
 _ADD_JOB = text("""
     INSERT INTO cell.job (tenant_id, id, kind, queue, args, lane, lane_seq, dedupe_key, run_at, state, attempts, epoch,
-                          trace_id, created_at)
+                          trace_id, created_at, cap_key, cap_most)
     VALUES (:tenant_id, :id, :kind, 'default', CAST(:args AS jsonb), :lane, :lane_seq, :dedupe_key, :now, 'ready', 0,
-            0, :trace_id, :now)
+            0, :trace_id, :now, :cap_key, :cap_most)
     ON CONFLICT DO NOTHING
 """)
 _RECOVER = text("""
-    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL
+    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL,
+        deaths = CASE state WHEN 'running' THEN COALESCE(deaths, 0) + 1 ELSE deaths END
     WHERE state IN ('dispatched', 'running') AND lease_until < now()
 """)
 # Each line is the condition of one of the statements above, below, in `timers` and `sequencing`; lanes left out.
@@ -191,7 +171,8 @@ _ANY = text(f"""
         (SELECT count(*) FROM cell.job WHERE state IN ('dispatched', 'running'))
 """)  # noqa: S608 - constants of ours
 _RELEASE = text("""
-    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL WHERE state = 'running' AND worker = :worker
+    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL, deaths = COALESCE(deaths, 0) + 1
+    WHERE state = 'running' AND worker = :worker
 """)
 # Whatever somebody is at this very moment claiming or sending is not lost.
 _SEND_ANEW = text("""
@@ -199,11 +180,3 @@ _SEND_ANEW = text("""
     FROM (SELECT tenant_id, id FROM cell.job WHERE state = 'dispatched' FOR UPDATE SKIP LOCKED) sent
     WHERE j.tenant_id = sent.tenant_id AND j.id = sent.id
 """)
-# On a lane nothing is sent while something earlier is unfinished, or is still an event that nobody has relayed.
-_TAKE = text(f"""
-    UPDATE cell.job j SET state = 'dispatched', lease_until = now() + make_interval(secs => :lease)
-    FROM (SELECT r.tenant_id, r.id FROM {WAITING} AND {HANDED_OUT}
-          ORDER BY r.run_at, r.id LIMIT :room FOR UPDATE OF r SKIP LOCKED) n
-    WHERE j.tenant_id = n.tenant_id AND j.id = n.id
-    RETURNING j.tenant_id, j.id, j.queue
-""")  # noqa: S608 - constants of ours

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.kernel.queue.dispatcher import Subscriptions, recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import Subscriptions, recover_leases, relay_outbox
 from app.kernel.queue.execution import run_job
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.timers.due import fire_timers
 from app.kernel.runtime import Runtime
 

@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
+from app.kernel.queue.fair.usage import METER
 from app.kernel.queue.heartbeat import heartbeat
-from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, JobRun, LeaseLost, job_kind
+from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, JobKind, JobRun, LeaseLost, job_kind
 from app.kernel.queue.timers.together import fire_together, is_of_several
 from app.kernel.runtime import Runtime
 from tenants.registry import find_tenant
@@ -23,12 +24,14 @@ from tenants.tenant import Tenant
 log = structlog.get_logger(__name__)
 # By the state in which a message found its job: `running` is a message that came twice while a worker is at it.
 PARKED = Counter("slipway_job_messages_parked", "Messages to a worker that had nothing to do.", ["state"])
+POISONED = Counter("slipway_jobs_poisoned", "Jobs set aside because they cost workers or come to no end.", ["kind"])
+DEADLY = 5  # workers in a row; one that dies takes innocent neighbours along, which come to an end another time
 
 _CLAIM = text("""
     UPDATE cell.job SET state = 'running', epoch = epoch + 1, attempts = attempts + 1, worker = :worker,
            lease_until = now() + make_interval(secs => :lease)
     WHERE tenant_id = :tenant AND id = :id AND state = 'dispatched'
-    RETURNING kind, args, epoch, attempts, trace_id
+    RETURNING kind, args, epoch, attempts, trace_id, queue, COALESCE(deaths, 0) AS deaths, now() - created_at AS asked
 """)
 _STATE = text("SELECT state FROM cell.job WHERE tenant_id = :tenant AND id = :id")
 _IN_A_ROW = 16  # jobs that one message may lead to, and for how long: other tenants' messages wait meanwhile
@@ -42,9 +45,15 @@ def run_jobs(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, work
     transaction that asks for it, so a worker that dies loses nothing.
     """
     claimed = _claim(runtime, cell, tenant_id, job_id, worker)
-    tenant = _find(runtime, claimed) if claimed else None
+    if claimed and (tenant := _find(runtime, claimed)):
+        with METER.running(cell, tenant_id, claimed.queue):
+            _run_all(runtime, tenant, claimed, cell, worker)
+
+
+def _run_all(runtime: Runtime, tenant: Tenant, first: ClaimedJob, cell: str, worker: str) -> None:
     end, left = time.monotonic() + _AT_MOST, _IN_A_ROW
-    while claimed and tenant:
+    claimed: ClaimedJob | None = first
+    while claimed:
         left -= 1
         onward = left > 0 and time.monotonic() < end
         claimed = _run(JobRun(runtime=runtime, tenant=tenant, job=claimed, worker=worker if onward else ""), cell)
@@ -89,6 +98,9 @@ def _claim(runtime: Runtime, cell: str, tenant_id: UUID, job_id: UUID, worker: s
         epoch=row.epoch,
         attempts=row.attempts,
         trace_id=row.trace_id,
+        queue=row.queue,
+        deaths=row.deaths,
+        asked=row.asked,
     )
 
 
@@ -97,8 +109,9 @@ def _call(run: JobRun) -> Outcome | None:
     kind = job_kind(run.job.kind)
     if kind is None:
         return GiveUp(f"this build knows no job called {run.job.kind}")
-    if run.job.attempts > kind.attempts:
-        return GiveUp(f"started {run.job.attempts - 1} times without coming to an end")
+    if reason := why_poisoned(run.job, kind):
+        POISONED.labels(kind.name).inc()
+        return GiveUp(reason, poisoned=True)
     bound = log.bind(job=run.job.kind, job_id=str(run.job.id), tenant_id=str(run.job.tenant_id))
     bound = bound.bind(trace_id=run.job.trace_id, attempt=run.job.attempts)
     outcome: Outcome | None = None
@@ -114,6 +127,17 @@ def _call(run: JobRun) -> Outcome | None:
         bound.exception("job.surprised")
         outcome = _retry_or_give_up(run, type(error).__name__)
     return outcome
+
+
+def why_poisoned(claimed: ClaimedJob, kind: JobKind) -> str:
+    """Why the job is not to be run once more; empty where it may."""
+    if claimed.deaths >= min(DEADLY, kind.attempts):
+        return f"{claimed.deaths} workers in a row were lost while they ran it"
+    if claimed.attempts > kind.attempts:
+        return f"started {claimed.attempts - 1} times without coming to an end"
+    if kind.lasts is not None and claimed.asked > kind.lasts:
+        return f"asked for more than {kind.lasts.days} days ago, and tried {claimed.attempts - 1} times since"
+    return ""
 
 
 def _retry_or_give_up(run: JobRun, reason: str) -> Outcome:

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 
+from app.kernel.queue.fair.usage import METER
 from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, job_kind
 from tenants.engines import Databases
 from tenants.sessions import DatabaseAway, dispatcher_session
@@ -82,6 +83,15 @@ class _Heart:
                 due = [beat for beat in self.beats.values() if beat.due <= now]
             if due:
                 self._renew(due)
+            self._tell()
+
+    def _tell(self) -> None:
+        try:
+            METER.tell(self.databases, self.cell)
+        except DatabaseAway:
+            log.warning("job.usage_not_told")
+        except Exception:  # as below
+            log.exception("job.usage_surprised")
 
     def _renew(self, due: list[_Beat]) -> None:
         for beat in due:

@@ -40,6 +40,9 @@ class ClaimedJob:
     attempts: int
     trace_id: str
     begun: object = NOT_YET  # what its kind did first, in the transaction that claimed it
+    queue: str = "default"
+    deaths: int = 0  # workers that were lost while they ran it, in a row
+    asked: timedelta = timedelta()  # how long ago it was asked for
 
 
 # The run first, then the job's arguments by name; anything but Done puts the job elsewhere than in the past.
@@ -54,7 +57,10 @@ GivenUp = Callable[[Work, dict[str, Any], str], None]
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A kind of job and its policy. `lease` is renewed by a side thread while the job runs."""
+    """A kind of job and its policy. `lease` is renewed by a side thread while the job runs.
+
+    `lasts` is how long after it was asked for it may still be begun: what asks for a later try for ever ends then.
+    """
 
     name: str
     function: JobFunction
@@ -63,6 +69,7 @@ class JobKind:
     given_up: GivenUp | None = None
     first: First | None = None
     together: Together | None = None
+    lasts: timedelta | None = None
 
 
 _kinds: dict[str, JobKind] = {}
@@ -76,6 +83,7 @@ def job(
     given_up: GivenUp | None = None,
     first: First | None = None,
     together: Together | None = None,
+    lasts: timedelta | None = None,
 ) -> Callable[[JobFunction], JobFunction]:
     """Register a function as a kind of job (`connectors.execute_run`).
 
@@ -86,12 +94,14 @@ def job(
     attempt, or when its workers died each time. What the job was for must not stay half done in silence.
 
     `together` is what `app.kernel.queue.timers` calls for several timers at once; without it, each has a job.
+
+    `lasts` is after how long a job that asks for one try after the other is set aside as poisoned.
     """
 
     def register(function: JobFunction) -> JobFunction:
         if name in _kinds:
             raise ValueError(f"two jobs are called {name}")
-        _kinds[name] = JobKind(name, function, attempts, lease, given_up, first, together)
+        _kinds[name] = JobKind(name, function, attempts, lease, given_up, first, together, lasts)
         return function
 
     return register
@@ -183,6 +193,8 @@ class JobRun:
         match outcome:
             case TryAgain(after=after, reason=reason):
                 state, run_at, error = "ready", work.database_now + after, reason
+            case GiveUp(reason=reason, poisoned=True):
+                state, error = "poisoned", reason
             case GiveUp(reason=reason) | NeedsPerson(reason=reason):
                 state, error = "failed", reason
             case Done():

@@ -11,13 +11,9 @@ import dramatiq
 import structlog
 
 from app.kernel.queue.broker import send
-from app.kernel.queue.dispatcher import (
-    Subscriptions,
-    look_at,
-    recover_leases,
-    relay_outbox,
-    take_ready,
-)
+from app.kernel.queue.dispatcher import Subscriptions, look_at, recover_leases, relay_outbox
+from app.kernel.queue.fair.flows import Known
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.sequencing import arm_sequencers
 from app.kernel.queue.timers.due import fire_timers
 from app.kernel.queue.wake import Doorbell
@@ -28,6 +24,7 @@ log = structlog.get_logger(__name__)
 _AWAY_FOR = 1.0  # seconds a cell that does not answer is left alone
 _LAST_SCHEDULE = 3.0  # seconds a schedule may still take when the dispatcher is stopped; each is repeatable
 POLL = 0.2  # seconds; the safety net under lost rings
+_FULL = 0.01  # seconds until it is looked again whether a worker has ended something: nobody rings for that
 
 
 @dataclass
@@ -45,7 +42,11 @@ class Schedule:
 
 @dataclass
 class Dispatcher:
-    """Relays, fires, recovers and dispatches for every cell until it is stopped."""
+    """Relays, fires, recovers and dispatches for every cell until it is stopped.
+
+    `window` is how many jobs are on their way or running, `at_once` how many of them are one tenant's where its plan
+    does not say.
+    """
 
     databases: Databases
     broker: dramatiq.Broker
@@ -53,10 +54,13 @@ class Dispatcher:
     doorbell: Doorbell
     window: int
     schedules: Sequence[Schedule] = ()
+    at_once: int | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
     _away: dict[str, float] = field(default_factory=dict, init=False)  # cell → until when it is left alone
     _next_marks: dict[str, float] = field(default_factory=dict, init=False)  # cell → when its trail is looked at again
     _in_flight: dict[str, int] = field(default_factory=dict, init=False)  # cell → jobs on their way or running
+    _known: dict[str, Known] = field(default_factory=dict, init=False)  # cell → whose jobs wait
+    _full: bool = field(default=False, init=False)  # more waits than the window has room for
 
     def run(self) -> None:
         """Go round until stopped. A database that is away is waited for; nothing is lost meanwhile.
@@ -66,8 +70,9 @@ class Dispatcher:
         beside = threading.Thread(target=self._keep_schedules, name="schedules", daemon=True)
         beside.start()
         while not self.stopped.is_set():
+            self._full = False
             if not sum(self._turn_or_wait(cell) for cell in self.databases.cells):
-                self.doorbell.wait(POLL)
+                self.doorbell.wait(_FULL if self._full else POLL)
         beside.join(_LAST_SCHEDULE)
 
     def stop(self) -> None:
@@ -99,8 +104,10 @@ class Dispatcher:
         moved += arm_sequencers(self.databases, cell) if found.marks else 0
         if not (moved or found.ready):
             return 0
-        jobs = take_ready(self.databases, cell, window=self._share(cell))
+        known, window = self._known.setdefault(cell, Known(self.at_once)), self._share(cell)
+        jobs = take_ready(self.databases, cell, window=window, known=known)
         self._in_flight[cell] += len(jobs)
+        self._full |= self._in_flight[cell] >= window
         send(self.broker, cell, jobs)
         return moved + len(jobs)
 

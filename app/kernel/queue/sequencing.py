@@ -33,7 +33,7 @@ def arm_sequencers(databases: Databases, cell: str) -> int:
 ANY_MARK: Final = f"""
     FROM cell.trail_mark m WHERE {of_active("m")}
     AND NOT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = m.tenant_id AND j.dedupe_key = '{KIND}'
-        AND (j.finished_at IS NULL OR (j.state = 'failed' AND j.finished_at > now() - interval '1 minute')))
+        AND (j.finished_at IS NULL OR (j.state <> 'done' AND j.finished_at > now() - interval '1 minute')))
 """
 _WAITING = text(f"SELECT DISTINCT m.tenant_id {ANY_MARK} LIMIT :limit")
 _ARM = text("""

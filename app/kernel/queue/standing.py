@@ -17,10 +17,6 @@ from tenants.schema.policies import HANDING_OUT
 from tenants.sessions import dispatcher_session
 
 _LOCK: Final = HANDING_OUT  # advisory locks are the database's, so each cell has its own
-# Said before the statement that hands out, which then sees what whoever held the lock has changed.
-IN_FLIGHT: Final = text(f"""
-    SELECT count(*) FROM cell.job, pg_advisory_xact_lock_shared({_LOCK}) WHERE state IN ('dispatched', 'running')
-""")  # noqa: S608 - a number of ours
 HANDED_OUT: Final = "NOT EXISTS (SELECT FROM cell.dispatch WHERE drained)"
 
 
@@ -32,15 +28,17 @@ def of_active(row: str) -> str:
     return f"(SELECT n.state FROM cell.tenant n WHERE n.id = {row}.tenant_id) = 'active'"  # noqa: S608 - a name of ours
 
 
-# The job waits for a worker and for nothing else: its tenant is active, its time has come, its lane is free.
-WAITING: Final = f"""
-    cell.job r WHERE r.state = 'ready' AND r.run_at <= now() AND {of_active("r")} AND (r.lane IS NULL OR NOT EXISTS (
+# Nothing earlier of the job's lane is unfinished, or is still an event that nobody has relayed.
+FREE: Final = """(r.lane IS NULL OR NOT EXISTS (
         SELECT FROM cell.job e WHERE e.tenant_id = r.tenant_id AND e.lane = r.lane AND e.finished_at IS NULL
         AND (COALESCE(e.lane_seq, 0), e.id) < (COALESCE(r.lane_seq, 0), r.id)))
     AND (r.lane_seq IS NULL OR NOT EXISTS (
         SELECT FROM cell.outbox o WHERE o.tenant_id = r.tenant_id AND o.lane = split_part(r.lane, ':', 1)
-        AND o.lane_seq < r.lane_seq AND o.state = 'new'))
-"""  # noqa: S608 - as above
+        AND o.lane_seq < r.lane_seq AND o.state = 'new'))"""
+# The job waits for a worker and for nothing else: its tenant is active, its time has come, its lane is free.
+WAITING: Final = f"""
+    cell.job r WHERE r.state = 'ready' AND r.run_at <= now() AND {of_active("r")} AND {FREE}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +73,6 @@ def read_standing(databases: Databases, cell: str) -> Standing:
     return Standing(drained, row.reason if row and drained else "", since, int(left), int(waiting), float(oldest))
 
 
-def oldest_waiting(databases: Databases, cell: str) -> float:
-    """Seconds for which the job that waits longest could have been at work; a look at the front of an index."""
-    with dispatcher_session(databases, cell, actor="standing") as (session, _now):
-        return float(session.execute(_OLDEST).scalar_one_or_none() or 0.0)
-
-
 def _set(databases: Databases, cell: str, *, drained: bool, reason: str) -> None:
     with dispatcher_session(databases, cell, actor="operator") as (session, _now):
         session.execute(_LOCK_ALONE)
@@ -99,7 +91,6 @@ _COUNTS = text(f"""
            (SELECT count(*) FROM {WAITING}),
            (SELECT COALESCE(EXTRACT(epoch FROM now() - min(r.run_at)), 0) FROM {WAITING})
 """)  # noqa: S608 - constants of ours
-_OLDEST = text(f"SELECT EXTRACT(epoch FROM now() - r.run_at) FROM {WAITING} ORDER BY r.run_at LIMIT 1")  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from app.kernel.errors import Unavailable
-from app.kernel.queue.standing import oldest_waiting
+from app.kernel.queue.fair.ages import Waits, read_waits
 from app.web.translations import mark
 from tenants.engines import Databases
 from tenants.sessions import DatabaseAway
@@ -36,34 +37,38 @@ class QueueTooOld(Unavailable):
 
 @dataclass
 class Backlog:
-    """How long the oldest job of each cell waits, as this process last saw it. `limit` in seconds; 0: none."""
+    """Whose jobs wait in each cell and how long, as this process last saw it. `limit` in seconds; 0: none.
+
+    A tenant whose own work waits for longer begins none; where many wait, nobody does. One that has piled up work for
+    hours keeps no door closed but its own: the others' work, and a newcomer's, is handed out beside it all the same.
+    """
 
     databases: Databases
     limit: int
     clock: Callable[[], float] = time.monotonic
-    _seen: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)  # cell → (when, seconds)
+    _seen: dict[str, tuple[float, Waits]] = field(default_factory=dict, init=False)  # cell → (when, what)
     _looking: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def require_room(self, cells: Iterable[str]) -> None:
-        """Raises QueueTooOld where no cell of these has a queue that is young enough."""
+    def require_room(self, cells: Iterable[str], tenant_id: UUID | None = None) -> None:
+        """Raises QueueTooOld where no cell of these has a queue that is young enough for this tenant, or a new one."""
         if self.limit:
-            youngest = min((self._oldest(cell) for cell in cells), default=0.0)
+            youngest = min((self._look(cell).met_by(tenant_id) for cell in cells), default=0.0)
             if youngest > self.limit:
                 raise QueueTooOld(youngest, self.limit)
 
-    def _oldest(self, cell: str) -> float:
+    def _look(self, cell: str) -> Waits:
         """Who finds the look too old looks anew; the others meanwhile go by the old one."""
-        at, seconds = self._seen.get(cell, (-_FRESH, 0.0))
+        at, waits = self._seen.get(cell, (-_FRESH, Waits({})))
         if self.clock() - at < _FRESH or not self._looking.acquire(blocking=False):
-            return seconds
+            return waits
         try:
-            seconds = oldest_waiting(self.databases, cell)
+            waits = read_waits(self.databases, cell)
         except DatabaseAway:
-            seconds = 0.0  # the request meets it itself, and says so
+            waits = Waits({})  # the request meets it itself, and says so
         finally:
-            self._seen[cell] = (self.clock(), seconds)
+            self._seen[cell] = (self.clock(), waits)
             self._looking.release()
-        return seconds
+        return waits
 
 
 _TOO_OLD = mark("There is more to do than is being done at the moment. Nothing was begun; send this again later.")

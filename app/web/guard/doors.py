@@ -141,7 +141,8 @@ def _require_room(connection: Connection) -> None:
     """Where the work is the tenant's its own cell counts; a new tenant may go to any."""
     visit, runtime = find_visit(connection), runtime_of(connection)
     tenant = visit.tenant if visit else None
-    runtime.service(Backlog).require_room([tenant.cell] if tenant else runtime.databases.cells)
+    cells = [tenant.cell] if tenant else runtime.databases.cells
+    runtime.service(Backlog).require_room(cells, tenant.id if tenant else None)
 
 
 def _quota_of(handler: BaseRouteHandler) -> Quota | None:

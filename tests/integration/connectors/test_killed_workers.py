@@ -19,9 +19,10 @@ import redis
 
 from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.connectors.catalog.stand_in import Answer, Call
-from app.kernel.queue import dispatcher
 from app.kernel.queue.broker import make_broker, send
-from app.kernel.queue.dispatcher import recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import recover_leases, relay_outbox
+from app.kernel.queue.fair import handing
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.timers.due import fire_timers
 from tests.cluster import cluster
 from tests.factories.installation import CELL
@@ -69,7 +70,7 @@ class Line:
 
 @pytest.fixture
 def line(shop: MainJob, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    monkeypatch.setattr(dispatcher, "_DISPATCH_LEASE", 1)  # seconds instead of ten, so that the test need not wait
+    monkeypatch.setattr(handing, "_DISPATCH_LEASE", 1)  # seconds instead of ten, so that the test need not wait
     made = Line(shop, cluster().fresh_redis_url())
     yield made
     made.broker.close()

@@ -297,7 +297,7 @@ class TestALease:
         installation.run_one(lost)
         assert guests(acme) == ["Bo"]
 
-    def test_that_is_lost_each_time_ends_as_failed(self, installation: Installation, acme: Tenant, guests: Guests):
+    def test_that_is_lost_each_time_ends_as_poisoned(self, installation: Installation, acme: Tenant, guests: Guests):
         """A poison job: whoever runs it dies by SIGKILL in the middle."""
         ask(installation, acme, "tests.kill", once=False)
         for _attempt in range(2):
@@ -307,8 +307,8 @@ class TestALease:
         (item,) = installation.take()
         assert run_in_a_process(installation, item) == 0
         row = installation.job(item.job_id)
-        assert (row.state, row.attempts) == ("failed", 3)
-        assert "2 times" in row.last_error
+        assert (row.state, row.attempts) == ("poisoned", 3)
+        assert "2 workers in a row" in row.last_error
         assert guests(acme) == ["before 1", "before 2"]
 
     def test_is_kept_by_two_dispatchers_that_look_at_once(self, installation: Installation, acme: Tenant):

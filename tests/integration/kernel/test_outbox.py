@@ -14,7 +14,8 @@ from sqlalchemy.exc import DataError
 
 from app.kernel.ids import new_id
 from app.kernel.outcomes import Done, GiveUp, Outcome, TryAgain
-from app.kernel.queue.dispatcher import relay_outbox, take_ready
+from app.kernel.queue.dispatcher import relay_outbox
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.jobs import JobRun
 from tenants.sessions import dispatcher_session
 from tenants.tenant import Tenant

@@ -16,7 +16,8 @@ from sqlalchemy import event, text
 from app.bootstrap.schedules import schedules
 from app.kernel.commands import run_command
 from app.kernel.ids import new_id
-from app.kernel.queue.dispatcher import Found, look_at, take_ready
+from app.kernel.queue.dispatcher import Found, look_at
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.loop import Dispatcher
 from tenants.sessions import lookup_session, partner_session, tenant_cursor
 from tenants.slots import look_at_pool

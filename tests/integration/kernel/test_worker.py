@@ -15,7 +15,8 @@ from dramatiq.brokers.redis import RedisBroker
 
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.broker import QUEUES, make_actor, make_broker, send
-from app.kernel.queue.dispatcher import recover_leases, relay_outbox, take_ready
+from app.kernel.queue.dispatcher import recover_leases, relay_outbox
+from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.jobs import JobRun
 from tenants.tenant import Tenant
 from tests import cluster
@@ -86,7 +87,7 @@ class TestAWorker:
     def test_completes_all_work_although_the_queue_is_emptied_in_the_middle(
         self, installation: Installation, broker: RedisBroker, acme: Tenant, guests: Guests, monkeypatch
     ):
-        monkeypatch.setattr("app.kernel.queue.dispatcher._DISPATCH_LEASE", 1)  # seconds; ten would test the same
+        monkeypatch.setattr("app.kernel.queue.fair.handing._DISPATCH_LEASE", 1)  # seconds; ten would test the same
         with installation.work(acme) as work:
             for number in range(60):
                 arrive(work, f"{number}")
@@ -141,7 +142,7 @@ class TestAKilledWorker:
     def test_leaves_its_job_to_the_next_which_completes_it(
         self, installation: Installation, broker: RedisBroker, acme: Tenant, guests: Guests, monkeypatch
     ):
-        monkeypatch.setattr("app.kernel.queue.dispatcher._DISPATCH_LEASE", 1)  # what it had fetched comes back sooner
+        monkeypatch.setattr("app.kernel.queue.fair.handing._DISPATCH_LEASE", 1)  # what it had fetched comes back sooner
         with installation.work(acme) as work:
             job_id = work.enqueue("tests.kill", args={"once": True})
             for number in range(4):

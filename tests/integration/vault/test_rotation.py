@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.kernel.queue import dispatcher
 from app.kernel.queue import jobs as queue_jobs
 from app.kernel.queue.dispatcher import release_worker
+from app.kernel.queue.fair import handing
 from app.kernel.work import open_work
 from app.vault import jobs
 from app.vault.keepers.local_keys import LocalKeys
@@ -147,7 +147,7 @@ class TestKilled:
         assert killed == [*[True] * points, False]
 
     def test_as_a_real_process_goes_on_in_the_next(self, shop: MainJob, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(dispatcher, "_DISPATCH_LEASE", 1)  # seconds instead of ten, so that the test need not wait
+        monkeypatch.setattr(handing, "_DISPATCH_LEASE", 1)  # seconds instead of ten, so that the test need not wait
         place, line = make_place(shop, secrets=120), Line(shop, cluster().fresh_redis_url())
         table, columns = (
             f"{place.tenant.schema}.secret",

@@ -9,6 +9,8 @@ import pytest
 
 from app.bootstrap.routes import make_application
 from app.kernel.ids import new_id
+from app.kernel.queue.fair.ages import Waits
+from app.kernel.queue.standing import hand_out_again, stop_handing_out
 from app.web.guard.backlog import Backlog, QueueTooOld
 from tests.factories.api import API
 
@@ -16,15 +18,24 @@ TENANTS = "/api/v1/tenants"
 _WAITS = """
     INSERT INTO cell.job (tenant_id, id, kind, queue, args, dedupe_key, run_at, state, attempts, epoch, trace_id,
         created_at, lane, lane_seq)
-    SELECT id, %s, 'tests.wait', 'default', '{}', %s, now() - make_interval(secs => %s), %s, 0, 0, '', now(), %s, %s
-    FROM cell.tenant WHERE state = 'active' LIMIT 1
+    SELECT id, %s, 'tests.wait', %s, '{}', %s, now() - make_interval(secs => %s), %s, 0, 0, '', now(), %s, %s
+    FROM cell.tenant WHERE state = 'active' ORDER BY id LIMIT %s
 """
 
 
-def wait(api: API, seconds: float, *, state: str = "ready", lane: str | None = None, seq: int | None = None) -> None:
-    """A job that could have been at work for so long."""
+def wait(
+    api: API,
+    seconds: float,
+    *,
+    state: str = "ready",
+    lane: str | None = None,
+    seq: int | None = None,
+    tenants: int = 100,
+    queue: str = "default",
+) -> None:
+    """A job that could have been at work for so long, of each of so many tenants."""
     job_id = new_id()
-    api.installation.cell(_WAITS, job_id, str(job_id), seconds, state, lane, seq)
+    api.installation.cell(_WAITS, job_id, queue, str(job_id), seconds, state, lane, seq, tenants)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +57,7 @@ class TestADoorThatBeginsWork:
     def test_answers_429_before_anything_is_written_and_everything_else_goes_on(self, api: API):
         first = api.admin.post(TENANTS, {"name": "First"})
         assert first.status == 201
+        assert api.admin.post(TENANTS, {"name": "Beside"}).status == 201  # where only one waits, nobody else would
         wait(api, 121)
         api.doors.runtime.service(Backlog)._seen.clear()
         before = api.installation.control("SELECT count(*) FROM control.tenant")
@@ -105,8 +117,26 @@ class TestTheLook:
         wait(api, 61)
         with pytest.raises(QueueTooOld):
             backlog.require_room(["main"])
-        backlog._seen["other"] = (0.0, 3.0)
+        backlog._seen["other"] = (0.0, Waits({}))
         backlog.require_room(["main", "other"])
+
+    def test_keeps_one_noisy_tenant_from_closing_the_door_of_others(self, api: API, backlog: Backlog):
+        wait(api, 9_000, tenants=1)
+        wait(api, 9_000, queue="bulk")
+        noisy, quiet = api.installation.cell("SELECT id FROM cell.tenant WHERE state = 'active' ORDER BY id LIMIT 2")
+        backlog.require_room(["main"])
+        backlog.require_room(["main"], quiet.id)
+        with pytest.raises(QueueTooOld):
+            backlog.require_room(["main"], noisy.id)
+
+    def test_of_a_drained_cell_is_that_of_whoever_waits_the_longest(self, api: API, backlog: Backlog):
+        wait(api, 61, tenants=1)
+        stop_handing_out(api.installation.databases, "main", reason="")
+        try:
+            with pytest.raises(QueueTooOld):
+                backlog.require_room(["main"])
+        finally:
+            hand_out_again(api.installation.databases, "main")
 
     def test_is_never_made_where_the_limit_is_nought(self, api: API):
         wait(api, 100_000)

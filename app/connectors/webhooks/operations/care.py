@@ -33,7 +33,8 @@ from app.connectors.webhooks.queries import MISSED, body_of, find_endpoint, get_
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.errors import Conflict, Invalid
-from app.kernel.work import Work
+from app.kernel.queue.dispatcher import CALLS_AT_ONCE
+from app.kernel.work import Cap, Work
 from app.vault.secret import Secret
 from app.web.translations import mark
 
@@ -182,7 +183,8 @@ def ask_for(work: Work, asked: Asked, *, lane: str | None = None) -> None:
     args |= {"customer": str(asked.customer)} if asked.customer else {}
     again = f":{asked.number}" if asked.number else ""
     dedupe = f"{asked.event_id}:connectors.deliver_webhook:{asked.endpoint_id}{again}"
-    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe, lane=lane)
+    cap = Cap(f"endpoint:{asked.endpoint_id}", CALLS_AT_ONCE)
+    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe, lane=lane, cap=cap)
 
 
 def _open(work: Work, endpoint_id: UUID) -> Endpoint:

@@ -199,7 +199,7 @@ def ask_for_proof(work: Work, endpoint: Endpoint) -> Endpoint:
     """Send the address a code; the job does it, and goes on where the address gives the code back."""
     asked = replace(endpoint, challenge=Challenge(number=endpoint.challenge.number + 1))
     args: dict[str, object] = {"endpoint_id": str(endpoint.id), "number": asked.challenge.number}
-    work.enqueue("connectors.verify_webhook", args=args)
+    work.enqueue("connectors.verify_webhook", args=args, queue="interactive")  # somebody looks at the page
     return save(work, asked)
 
 

@@ -13,8 +13,9 @@ import pytest
 from app.kernel.ids import new_id
 from app.kernel.queue.dispatcher import recover_leases, release_worker
 from app.kernel.queue.execution import run_job
+from app.kernel.queue.fair.ages import read_waits
 from app.kernel.queue.listing import list_jobs
-from app.kernel.queue.standing import hand_out_again, oldest_waiting, stop_handing_out
+from app.kernel.queue.standing import hand_out_again, stop_handing_out
 from app.kernel.queue.timers import together
 from app.kernel.queue.timers.due import TOGETHER, fire_timers
 from tenants.tenant import Tenant
@@ -154,7 +155,7 @@ class TestOneThatFails:
         installation.cell("UPDATE cell.job SET attempts = 8 WHERE args ->> 'note' = 'deadly'")  # its deaths, alone
         installation.run_due()
         assert guests(acme) == MANY[:5]
-        assert [job.args["note"] for job in installation.jobs() if job.state == "failed"] == ["deadly"]
+        assert [job.args["note"] for job in installation.jobs() if job.state == "poisoned"] == ["deadly"]
 
     def test_by_the_loss_of_the_lease_happens_once_in_the_hands_of_another(
         self, installation: Installation, acme: Tenant, guests: Guests
@@ -180,7 +181,7 @@ class TestTheirJob:
                 work.set_timer(KIND, subject_id=new_id(), due_at=work.now, version=1, args={"note": note})
         installation.move_clock(late)
         fire_timers(installation.databases, CELL)
-        assert oldest_waiting(installation.databases, CELL) == pytest.approx(waits, abs=5)
+        assert read_waits(installation.databases, CELL).oldest == pytest.approx(waits, abs=5)
 
     def test_tells_of_the_onboarding_of_each_by_its_id(self, installation: Installation, acme: Tenant):
         set_timers(installation, acme, ["a", "b"])

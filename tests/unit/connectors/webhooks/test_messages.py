@@ -232,20 +232,13 @@ class TestCalls:
         assert request.sandbox
         assert "slipway" not in str(dict(request.headers)).lower()
 
-    def test_to_one_endpoint_are_four_at_once_and_its_places_come_back(self):
+    def test_to_one_tenant_are_twelve_at_once_and_its_places_come_back(self):
         sender = Sender(Client(None))
         with ExitStack() as open_calls:
-            assert [open_calls.enter_context(sender.place(EVENT, TENANT)) for _ in range(6)] == [True] * 4 + [False] * 2
-            with sender.place(uuid4(), uuid4()) as other:
-                assert other
-        with pytest.raises(ZeroDivisionError), sender.place(EVENT, TENANT):
+            free = [open_calls.enter_context(sender.place(TENANT)) for _ in range(14)]
+            assert free == [True] * 12 + [False] * 2
+            assert open_calls.enter_context(sender.place(uuid4()))
+        with pytest.raises(ZeroDivisionError), sender.place(TENANT):
             raise ZeroDivisionError
         with ExitStack() as open_calls:
-            assert all(open_calls.enter_context(sender.place(EVENT, TENANT)) for _ in range(4))
-
-    def test_to_one_tenant_are_twelve_at_once_however_many_endpoints_it_has(self):
-        sender = Sender(Client(None))
-        with ExitStack() as open_calls:
-            free = [open_calls.enter_context(sender.place(uuid4(), TENANT)) for _ in range(14)]
-            assert free == [True] * 12 + [False] * 2
-            assert open_calls.enter_context(sender.place(uuid4(), uuid4()))
+            assert all(open_calls.enter_context(sender.place(TENANT)) for _ in range(12))

@@ -20,6 +20,7 @@ from app.connectors.webhooks.operations.keys import LONGEST_OVERLAP
 from app.connectors.webhooks.rules import DISABLED_AFTER, KEPT, MOST_ATTEMPTS, MOST_ENDPOINTS, PAUSES, WARNED_AT
 from app.connectors.webhooks.signing import public_of, shared_of, sign
 from app.kernel.ids import new_id
+from app.kernel.queue.dispatcher import CALLS_AT_ONCE
 from app.vault.secret import Secret
 
 PAGE = (Path(__file__).parents[4] / "docs" / "api" / "webhooks.md").read_text("utf-8")
@@ -115,7 +116,7 @@ class TestNumbers:
     def test_are_those_of_the_code(self):
         first, second, third = (f"{DISABLED_AFTER.total_seconds() / 3600 * each / 100:.0f}" for each in WARNED_AT)
         half, more, most_of_it = WARNED_AT
-        at_once, most, shown = sender._AT_ONCE, sender._MOST_BYTES // 1024, sender._EXCERPT
+        at_once, most, shown = CALLS_AT_ONCE, sender._MOST_BYTES // 1024, sender._EXCERPT
         for said in (
             *(f"**{sender.LIMIT:.0f} seconds**", f"at most {most} KiB", f"first {shown} characters"),
             *(f"at most {at_once} calls at once", f"{MOST_ENDPOINTS} endpoints in a workspace"),

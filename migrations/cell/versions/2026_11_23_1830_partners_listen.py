@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 revision = 'cell_0009'
-down_revision = 'cell_0007'
+down_revision = 'cell_0008'
 branch_labels = None
 depends_on = None
 

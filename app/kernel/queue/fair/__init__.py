@@ -1,0 +1,1 @@
+"""Whose turn it is: start-time fair queuing between queues and between tenants, under caps (decision 22)."""
