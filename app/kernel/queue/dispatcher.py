@@ -95,9 +95,7 @@ def _handed_on(row: Any, now: datetime) -> dict[str, Any]:
     return _job(row, now, _HAND_ON, args, laned=True)
 
 
-def _job(  # noqa: PLR0913 - the columns in which the three sorts of jobs differ
-    row: Any, now: datetime, kind: str, args: dict[str, Any], *, laned: bool, whom: str = ""
-) -> dict[str, Any]:
+def _job(row: Any, now: datetime, kind: str, args: dict[str, Any], *, laned: bool, whom: str = "") -> dict[str, Any]:
     """A job that an event leads to: one for each (event, kind, whom)."""
     lane = f"{row.lane}:{kind}{whom}" if laned and row.lane else None
     return {
