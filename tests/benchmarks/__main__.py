@@ -12,6 +12,7 @@ from pathlib import Path
 import migrations.records
 from app.bootstrap.plugins import configure_logging
 from tests.benchmarks import access, engine, jobs, pages, templates, tenancy
+from tests.benchmarks.connections import measure as connections
 from tests.benchmarks.due import measure as due
 from tests.benchmarks.ground import Ground, opened
 from tests.benchmarks.measure import Group, say
@@ -24,6 +25,7 @@ GROUPS: dict[str, Group] = {
     "engine": engine.measure,
     "jobs": jobs.measure,
     "due": due.measure,
+    "connections": connections.measure,
     "pages": pages.measure,
 }
 
