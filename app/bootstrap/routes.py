@@ -24,7 +24,7 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.inbound.api.doors import HookDoors
-from app.connectors.pages import ConnectionPages
+from app.connectors.pages import ConnectionPages, ConnectionReturn
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
 from app.connectors.webhooks.pages.doors import WebhookPages
@@ -131,6 +131,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    ConnectionReturn,
     WebhookPages,
     CataloguePages,
     LinePages,
