@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from app.connectors.catalog.hubspot.deals import DealRef, read_deal
-from app.connectors.inbound.schemes import Arrival
-from app.connectors.inbound.schemes.hubspot import verify
 from app.connectors.catalog.hubspot.stand_in_webhooks import Subscription
 from app.connectors.catalog.hubspot.webhook import read_events
 from app.connectors.catalog.stand_in import Fault
+from app.connectors.inbound.schemes import Arrival
+from app.connectors.inbound.schemes.hubspot import verify
 from app.kernel.outbound.world_clock import world_time
 from app.kernel.outcomes import GiveUp, NeedsPerson, TryAgain
 from app.vault.secret import Secret

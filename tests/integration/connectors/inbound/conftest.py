@@ -170,8 +170,10 @@ class Place:
         """A week goes by for what is still good for a while."""
         self.api.installation.rows(
             self.tenant,
-            "UPDATE {}.record SET body = regexp_replace(body::text, '\"until\": \"20[0-9]{2}', '\"until\": \"2001', 'g')"
-            "::jsonb WHERE kind = 'inbound_hook' AND key = %s",
+            "UPDATE {}.record SET body = regexp_replace(body::text, %s, %s, 'g')::jsonb"
+            " WHERE kind = 'inbound_hook' AND key = %s",
+            '"until": "20[0-9][0-9]',
+            '"until": "2001',
             str(self.connections[connector]),
         )
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 
 from app.web.guard.limits import HOOK, UNKNOWN_HOOKS, Limiter
 from app.web.security import MAX_BODY
+from tests.factories.api import Said
 from tests.integration.connectors.inbound.conftest import OTHER, Peer, Place
 from tests.integration.connectors.webhooks.conftest import make_tenant
 
@@ -47,25 +48,26 @@ class TestTakeIn:
         assert (delivery["id"], delivery["state"]) == (str(entry.subject_id), "announced")
         assert {each["name"] for each in delivery["headers"]} == {"content-type", "webhook-id"}
 
-    def test_takes_one_message_once_however_often_and_at_once_it_comes(self, place: Place):
-        for name in ("peer", "forge"):
-            peer, ready, answers = place.peer(name), threading.Barrier(3), []
-            body, before = peer.order(8, f"order.{name}"), len(place.deliveries(name))
-            headers = peer.signed(body, message_id=f"once-{name}")
+    @pytest.mark.parametrize("name", ["peer", "forge"])
+    def test_takes_one_message_once_however_often_and_at_once_it_comes(self, place: Place, name: str):
+        peer, ready = place.peer(name), threading.Barrier(3)
+        answers: list[Said] = []
+        body, before = peer.order(8, f"order.{name}"), len(place.deliveries(name))
+        headers = peer.signed(body, message_id=f"once-{name}")
 
-            def knock() -> None:
-                ready.wait(10)
-                answers.append(peer.knock(body, headers))
+        def knock() -> None:
+            ready.wait(10)
+            answers.append(peer.knock(body, headers))
 
-            threads = [threading.Thread(target=knock) for _each in range(3)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join(20)
-            answers += [peer.knock(body, headers), peer.send(body, message_id=f"once-{name}")]
-            assert [each.status for each in answers] == [202] * 5
-            assert sum(each.body["received"] for each in answers) == 1
-            assert len(place.deliveries(name)) == before + 1
+        threads = [threading.Thread(target=knock) for _each in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        answers += [peer.knock(body, headers), peer.send(body, message_id=f"once-{name}")]
+        assert [each.status for each in answers] == [202] * 5
+        assert sum(each.body["received"] for each in answers) == 1
+        assert len(place.deliveries(name)) == before + 1
 
     def test_knows_a_copy_by_its_bytes_where_the_id_is_not_signed(self, place: Place):
         peer = place.peer("forge")
