@@ -24,6 +24,7 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.inbound.api.doors import HookDoors
+from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
@@ -131,6 +132,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    HookPages,
     WebhookPages,
     CataloguePages,
     LinePages,
