@@ -123,6 +123,7 @@ class Hook(ControlRecord):
     """
 
     __tablename__ = "hook"
+    __table_args__ = {"info": {"rights": "SELECT, INSERT, DELETE"}}
 
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("control.organisation.id"))

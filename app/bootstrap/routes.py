@@ -24,6 +24,7 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.inbound.api.doors import HookDoors
+from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
@@ -132,6 +133,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     Hooks,
     ConnectionPages,
     ConnectionReturn,
+    HookPages,
     WebhookPages,
     CataloguePages,
     LinePages,

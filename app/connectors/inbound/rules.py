@@ -87,6 +87,7 @@ class Delivery(Struct, frozen=True):
     said: str = ""  # what was wrong, for people
     asked: int = 0  # how often somebody had it worked on again
     proof: tuple[tuple[str, str], ...] = ()
+    provable: bool = False  # of one that nobody has proven: it was of its time, and is kept whole
     signed_at: datetime | None = None
     raw: str = ""
 
@@ -96,14 +97,13 @@ class Delivery(Struct, frozen=True):
         return self.state != "unverified"
 
     def can_be_proven(self, now: datetime) -> bool:
-        """Whether the secrets of now may be tried on it: it was of its time, whole, and is not old."""
-        fits = self.reason in {"wrong", "no_secret"} and bool(self.proof)
-        return not self.is_proven and fits and now - self.at < PROVEN_LATER
+        """Whether the secrets of now may be tried on it."""
+        return not self.is_proven and self.provable and now - self.at < PROVEN_LATER
 
     def can_be_replayed(self, now: datetime) -> bool:
         """Whether it may be worked on again."""
-        return self.can_be_proven(now) if not self.is_proven else self.state != "received" and bool(self.raw)
+        return self.can_be_proven(now) if not self.is_proven else self.state != "received"
 
     def asked_again(self) -> Delivery:
         """From the beginning: proven, read, and not announced."""
-        return replace(self, state="received", reason="", said="", proof=(), asked=self.asked + 1)
+        return replace(self, state="received", reason="", said="", proof=(), provable=False, asked=self.asked + 1)

@@ -14,12 +14,16 @@ import uvicorn
 
 from app.asgi import create_app
 from app.bootstrap.routes import door_services
+from app.connectors.inbound.operations.addresses import open_address
+from app.connectors.inbound.operations.secrets import set_secret
+from app.connectors.inbound.queries import list_deliveries
 from app.connectors.inbound.schemes import Arrival
 from app.connectors.inbound.schemes.hubspot import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from app.identity.mailer import Mailer
 from app.intake.operations.workflows import create_hook
 from app.kernel.ids import new_id
 from app.kernel.outbound.world_clock import world_time
+from app.kernel.work import open_work
 from app.notifications.postroom import Postroom
 from app.vault.keyring import Keyring, open_keyring
 from app.vault.operations import put_door_secret
@@ -37,8 +41,14 @@ HOST = "northwind.localhost"
 class Hook:
     """One partner's hook, served; `send` knocks as HubSpot would."""
 
-    def __init__(self, shop: MainJob, port: int, token: str) -> None:
-        self.shop, self.port, self.token = shop, port, token
+    def __init__(self, shop: MainJob, port: int, token: str, keyring: Keyring) -> None:
+        self.shop, self.port, self.token, self.keyring = shop, port, token, keyring
+
+    @property
+    def connection_id(self) -> UUID:
+        """The home's connection to its CRM."""
+        found = self.shop.installation.rows(self.shop.home, "SELECT id FROM {}.connection WHERE connector = 'hubspot'")
+        return UUID(str(found[0].id))
 
     def event(self, deal: str | int, **more: Any) -> dict[str, Any]:
         """An event as HubSpot documents it."""
@@ -91,7 +101,7 @@ def hook(shop: MainJob) -> Iterator[Hook]:
     while not server.started:
         assert thread.is_alive()
         ready.wait(0.01)
-    yield Hook(shop, int(server.servers[0].sockets[0].getsockname()[1]), token)
+    yield Hook(shop, int(server.servers[0].sockets[0].getsockname()[1]), token, keyring)
     server.should_exit = True
     thread.join(10)
 
@@ -209,3 +219,33 @@ class TestHook:
 
     def test_knows_no_other_method(self, hook: Hook):
         assert Browser(hook.port, HOST).get(f"/hooks/{hook.token}", accept="application/json").status == 405
+
+
+class TestAConnectionsOwnAddress:
+    def test_has_the_deal_read_once_whichever_way_the_crm_tells_of_it(self, shop: MainJob, hook: Hook):
+        web = replace(shop.runtime, services=shop.runtime.services | {Keyring: hook.keyring})
+        with open_work(web, shop.home, shop.lead, trace_id="own") as work:
+            _hook, token = open_address(work, hook.connection_id, overlap_hours=0)
+            set_secret(work, hook.connection_id, SECRET, overlap_hours=0)
+        shop.finish()
+        deal = shop.sell(company="By its own address", sw_plan=None)
+        event, other = hook.event(deal), hook.event(deal, subscriptionType="ticket.creation")
+        answer = hook.tell(event, other, token=token.reveal())
+        assert (answer.status, json.loads(answer.text)) == (202, {"received": 1})
+        before = hook.stored()
+        shop.finish()
+        assert (shop.deal(deal).state, hook.stored()) == ("held", before + 1)
+        assert json.loads(hook.tell(event).text) == {"received": 0}
+        assert json.loads(hook.tell(event, token=token.reveal()).text) == {"received": 0}
+
+    def test_holds_a_message_for_a_person_that_the_crm_never_sends(self, shop: MainJob, hook: Hook):
+        web = replace(shop.runtime, services=shop.runtime.services | {Keyring: hook.keyring})
+        with open_work(web, shop.home, shop.lead, trace_id="own") as work:
+            _hook, token = open_address(work, hook.connection_id, overlap_hours=0)
+        shop.finish()
+        odd = hook.event(99) | {"propertyValue": 7}
+        assert json.loads(hook.tell(odd, token=token.reveal()).text) == {"received": 1}
+        shop.finish()
+        with open_work(web, shop.home, shop.lead, trace_id="own") as work:
+            [came] = list_deliveries(work, hook.connection_id, held=True)
+        assert (came.delivery.state, came.delivery.can_be_replayed(world_time())) == ("failed", True)

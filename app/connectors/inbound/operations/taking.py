@@ -143,6 +143,7 @@ def _store_sample(work: Work, source: Source, arrival: Arrival, reason: Reason) 
         headers=_shown(source, arrival),
         reason=reason,
         proof=tuple(proof) if provable else (),
+        provable=provable,
         raw=base64.b64encode(arrival.body).decode() if provable else "",
     )
     delivery_id = new_id()

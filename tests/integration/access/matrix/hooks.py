@@ -1,8 +1,13 @@
-"""An endpoint of a workspace that is nobody else's business, and something that it was sent."""
+"""Webhooks of a workspace that are nobody else's business: out to an endpoint, and in by a connection."""
 
 from __future__ import annotations
 
 from app.audit.operations.documents import write_document
+from app.connectors.inbound.queries import HELD, HOOK
+from app.connectors.inbound.queries import body_of as held_as
+from app.connectors.inbound.rules import Address, Hook, Key, Message
+from app.connectors.inbound.rules import Delivery as Came
+from app.connectors.models import Connection
 from app.connectors.webhooks.log import DELIVERY, Attempt, Delivery, key_of
 from app.connectors.webhooks.operations.endpoints import save
 from app.connectors.webhooks.operations.keys import first_key
@@ -25,3 +30,16 @@ def keep_endpoint(installation: Installation, tenant: Tenant, actor: Actor) -> d
         sent = Delivery("onboarding.task.completed", work.now, "failed", attempts=(Attempt(work.now, "refused", 500),))
         write_document(work, DELIVERY, key_of(endpoint_id, event_id), body_of(sent))
     return {"endpoint_id": str(endpoint_id), "event_id": str(event_id)}
+
+
+def keep_hook(installation: Installation, tenant: Tenant, actor: Actor) -> dict[str, str]:
+    """A connection there that messages come in by, and one that was held back. Returns the ids, as above."""
+    hook_id, delivery_id = new_id(), new_id()
+    with installation.work(tenant, actor) as work:
+        named = {"connector": "hubspot", "name": "Zephyrine sends", "config": {}, "state": "active"}
+        work.session.add(Connection(id=hook_id, changed_at=work.now, **named))
+        address = Address("f" * 64, "Zephyr", work.now)
+        write_document(work, HOOK, str(hook_id), held_as(Hook(hook_id, (address,), (Key(1, work.now),), 1)))
+        held = Came("failed", work.now, 2, "e" * 64, messages=(Message("Zephyrine-1", "deal.creation"),), raw="W10=")
+        write_document(work, HELD, key_of(hook_id, delivery_id), held_as(held))
+    return {"hook_id": str(hook_id), "delivery_id": str(delivery_id)}

@@ -1,0 +1,1 @@
+"""The pages of messages that come in."""
