@@ -47,7 +47,7 @@ class Outcome:
         word = "refused" if result.startswith("refused") else "changed" if result == CHANGED else result
         self.counts[word] += 1
         if word == "refused" and len(self.troubles) < _TOLD:
-            self.troubles.append((job, result))
+            self.troubles.append((job, result.partition(": ")[2]))
 
 
 def carry_out(runtime: Runtime, act: Act, wanted: Wanted, actor: Actor, *, reason: str) -> Outcome:

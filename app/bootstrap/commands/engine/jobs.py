@@ -98,7 +98,7 @@ def _table(groups: Sequence[Group]) -> Iterator[str]:
 
 def _told(outcome: Outcome) -> Iterator[str]:
     for job, trouble in outcome.troubles:
-        yield f"{job.kind} {job.id} of {job.tenant_id}: {trouble}"
+        yield f"{job.kind} {job.id} of {job.tenant_id}: refused, {trouble}"
     counted = ", ".join(f"{number} {word}" for word, number in sorted(outcome.counts.items()))
     yield f"{outcome.chosen} jobs: {counted}" if outcome.chosen else "no jobs"
 

@@ -36,7 +36,7 @@ _JOB = SimpleNamespace(id=UUID(int=7), kind="tests.from_another_build")
 _OUTCOME = SimpleNamespace(
     counts=Counter(retried=1_204, changed=2, refused=1),
     chosen=1_207,
-    troubles=[(_JOB, "refused: No such job is known to this build.")],
+    troubles=[(_JOB, "No such job is known to this build.")],
 )
 _FAILED = [group for group in _GROUPS if group.state == "failed"]
 EXAMPLES: dict[str, list[Context]] = {
@@ -46,7 +46,13 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE
         | shown(_GROUPS, _FAILED, {})
         | {"kept": _KEPT | {"state": "failed"}, "narrowed": True, "outcome": _OUTCOME},
-        _PAGE | {"refused": "Say why, in at most 500 characters: it is kept in the trail.", "hidden": 12},
+        _PAGE
+        | {
+            "refused": "Say why, in at most 500 characters: it is kept in the trail.",
+            "hidden": 12,
+            "kept": _KEPT | {"kind": "onboarding.upgrade"},
+            "narrowed": True,
+        },
         _PAGE | shown(_GROUPS, [], {}) | {"kept": _KEPT | {"kind": "gone"}, "narrowed": True},
     ],
     "tenancy/_act.html": [_PAGE],
