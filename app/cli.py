@@ -209,6 +209,13 @@ def onboardings(arguments: list[str]) -> int:
     return _with_runtime(run_onboardings, arguments)
 
 
+def jobs(arguments: list[str]) -> int:
+    """See jobs by state, kind, workspace and age: list, show; have them done again or end them: retry, cancel."""
+    from app.bootstrap.commands.engine.jobs import run_care
+
+    return _with_runtime(run_care, arguments)
+
+
 def history(arguments: list[str]) -> int:
     """Replay every journal and compare it with what is stored: verify."""
     from app.bootstrap.commands.engine.onboardings import run_history
@@ -248,6 +255,7 @@ COMMANDS: dict[str, Command] = {
     "trail": trail,
     "onboardings": onboardings,
     "history": history,
+    "jobs": jobs,
     "fleet": fleet,
 }
 

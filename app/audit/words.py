@@ -116,6 +116,8 @@ SAID: Final[Mapping[str, str]] = {
     "onboarding.go_live.chosen": mark("chose the day of going live"),
     "onboarding.handoff.validated": mark("checked the handed-over facts"),
     "onboarding.jobs.retried": mark("had failed work done again"),
+    "tenancy.jobs.retried": mark("had work done again that had ended"),
+    "tenancy.jobs.cancelled": mark("cancelled work that was waiting"),
     "onboarding.held": mark("put the onboarding on hold"),
     "onboarding.item.assigned": mark("assigned a step to somebody"),
     "onboarding.item.declined": mark("said that an optional step is not needed"),

@@ -94,6 +94,7 @@ from app.tenancy.api.doors import TenantDoors
 from app.tenancy.api.ending import EndingDoors
 from app.tenancy.api.exports import ExportDoors
 from app.tenancy.api.imports import ImportDoors
+from app.tenancy.care.pages import JobPages
 from app.tenancy.pages import GalleryPages
 from app.web.assets import DIST
 from app.web.begin import Doorkeeper
@@ -207,6 +208,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     TrailDoors,
     TrailPages,
     GalleryPages,
+    JobPages,
 )
 
 

@@ -61,6 +61,7 @@ class Job(CellRecord):
             *("tenant_id", "queue", text("COALESCE(cap_key, '')"), "run_at", "id"),
             postgresql_where="state = 'ready'",
         ),
+        Index("ix_job_ended", "tenant_id", "kind", postgresql_where="state in ('failed', 'poisoned', 'cancelled')"),
         Index("ix_job_lease", "lease_until", postgresql_where="state in ('dispatched', 'running')"),
         Index(
             "ix_job_lane", "tenant_id", "lane", "lane_seq", postgresql_where="lane is not null and finished_at is null"

@@ -171,3 +171,23 @@ EVENTS: dict[str, type[TenantEvent]] = {
         TenantErased,
     )
 }
+
+
+class JobsRetried(Event, frozen=True, kw_only=True):
+    """The operator had jobs done again that had ended for good; `reason` says why. The subject is the tenant."""
+
+    type: ClassVar[str] = "tenancy.jobs.retried"
+    subject_kind: ClassVar[str] = "tenant"
+
+    jobs: list[str]
+    kinds: list[str]
+
+
+class JobsCancelled(Event, frozen=True, kw_only=True):
+    """The operator ended jobs that no worker had begun; `reason` says why. The subject is the tenant."""
+
+    type: ClassVar[str] = "tenancy.jobs.cancelled"
+    subject_kind: ClassVar[str] = "tenant"
+
+    jobs: list[str]
+    kinds: list[str]

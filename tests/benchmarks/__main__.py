@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import migrations.records
@@ -14,6 +15,7 @@ from app.bootstrap.plugins import configure_logging
 from tests.benchmarks import access, engine, jobs, pages, templates, tenancy
 from tests.benchmarks.connections import measure as connections
 from tests.benchmarks.due import measure as due
+from tests.benchmarks.fair.measure import measure as fairness
 from tests.benchmarks.ground import Ground, opened
 from tests.benchmarks.measure import Group, say
 
@@ -23,7 +25,7 @@ GROUPS: dict[str, Group] = {
     "access": access.measure,
     "templates": templates.measure,
     "engine": engine.measure,
-    "jobs": jobs.measure,
+    "jobs": lambda ground: chain(jobs.measure(ground), fairness(ground)),
     "due": due.measure,
     "connections": connections.measure,
     "pages": pages.measure,

@@ -63,7 +63,7 @@ def send(broker: dramatiq.Broker, cell: str, jobs: Iterable[Dispatched]) -> int:
         queue = item.queue if item.queue in QUEUES else "default"
         message: dramatiq.Message[None] = dramatiq.Message(
             queue_name=queue,
-            actor_name=f"jobs.{queue}",
+            actor_name="jobs.interactive" if item.first else f"jobs.{queue}",  # the next free thread takes it
             args=(),
             kwargs={"cell": cell, "tenant_id": str(item.tenant_id), "job_id": str(item.job_id)},
             options={},

@@ -31,11 +31,12 @@ CALLS_AT_ONCE: Final = 4  # to one endpoint: a slow one must not hold all thread
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """A job that a worker is to be told of."""
+    """A job that a worker is to be told of. `first`: its tenant has nothing under way, so it passes what is queued."""
 
     tenant_id: UUID
     job_id: UUID
     queue: str
+    first: bool = False
 
 
 class Found(NamedTuple):

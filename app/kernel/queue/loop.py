@@ -105,9 +105,11 @@ class Dispatcher:
         if not (moved or found.ready):
             return 0
         known, window = self._known.setdefault(cell, Known(self.at_once)), self._share(cell)
+        if found.in_flight >= window:
+            self._full = True
+            return moved
         jobs = take_ready(self.databases, cell, window=window, known=known)
         self._in_flight[cell] += len(jobs)
-        self._full |= self._in_flight[cell] >= window
         send(self.broker, cell, jobs)
         return moved + len(jobs)
 

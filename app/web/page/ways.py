@@ -23,7 +23,7 @@ def staff_nav(request: Request[Any, Any, Any]) -> tuple[Link, ...]:
     templates = Link(say(mark("Templates")), "/templates", "template")
     settings = Link(say(mark("Settings")), "/settings", "shield-lock")
     if visit_of(request).actor.roles == OPERATES:
-        return market, templates, settings
+        return market, templates, Link(say(mark("Jobs")), "/operations/jobs", "list-check"), settings
     return (
         Link(say(mark("Home")), "/", "home"),
         Link(say(mark("Work")), "/work", "list-check"),

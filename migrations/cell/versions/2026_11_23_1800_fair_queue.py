@@ -23,6 +23,14 @@ def upgrade() -> None:
         postgresql_where="state = 'ready'",
         if_not_exists=True,
     )
+    op.create_index(
+        "ix_job_ended",
+        "job",
+        ["tenant_id", "kind"],
+        schema="cell",
+        postgresql_where="state in ('failed', 'poisoned', 'cancelled')",
+        if_not_exists=True,
+    )
     op.create_table(
         "share",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
@@ -47,6 +55,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("pace", schema="cell")
     op.drop_table("share", schema="cell")
+    op.drop_index("ix_job_ended", table_name="job", schema="cell")
     op.drop_index("ix_job_flow", table_name="job", schema="cell")
     for column in ("deaths", "cap_most", "cap_key"):
         op.drop_column("job", column, schema="cell")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.kernel.queue.fair.rule import GUESS, Flow, Pace, Pick, Share, ShareKey, Turns
 
 _COUNTS_FOR: Final = 4.0  # times as long as the look took: a fifth of a dispatcher's time at most
+_FEW: Final = 32  # flows: as many are looked at anew each time, so that whoever comes is seen at once
 _FIRST: Final = 256  # flows of each queue that a look brings, the earliest first: a plan has room for no more
 _FURTHER: Final = 8  # times as many, where nothing of those can be handed out
 
@@ -36,16 +37,17 @@ class Known:
         """See whose turn is next, and how far they are; more of them than the last time, if those led to nothing."""
         began = time.monotonic()
         self.most = self.most * _FURTHER if self.cut and not self.flows else _FIRST
-        self.turns = _read_paces(session)
-        self.flows = []
+        self.turns, self.flows = Turns(), []
         rows = session.execute(_FLOWS, {"most": self.most}).all()
         self.cut = any(row.place == self.most for row in rows)
         for row in rows:
+            self.turns.reached = row.queues_reached
+            self.turns.paces[row.queue] = Pace(row.spent, row.reached)
             self.flows.append(Flow(row.tenant_id, row.queue, row.cap_key, row.run_at, row.cap_most))
             at_once = self.at_once if row.at_once is None else max(1, int(row.at_once))
             self.turns.shares[row.tenant_id, row.queue] = Share(row.vtime, row.cost, float(max(1, row.weight)), at_once)
         ended = time.monotonic()
-        self.until = ended + _COUNTS_FOR * (ended - began)
+        self.until = ended + _COUNTS_FOR * (ended - began) if len(self.flows) > _FEW else ended
 
     @property
     def stale(self) -> bool:
@@ -56,16 +58,6 @@ class Known:
         """These hold nothing more at the moment."""
         gone = set(flows)
         self.flows = [flow for flow in self.flows if flow not in gone]
-
-
-def _read_paces(session: Session) -> Turns:
-    turns = Turns()
-    for queue, spent, reached in session.execute(_PACES):
-        if queue:
-            turns.paces[queue] = Pace(spent, reached)
-        else:
-            turns.reached = reached
-    return turns
 
 
 def write_turns(session: Session, turns: Turns, picks: Sequence[Pick], floors: Mapping[str, float]) -> None:
@@ -110,13 +102,14 @@ _FLOWS = text(f"""
     SELECT * FROM (
         SELECT f.tenant_id, f.queue, f.cap_key, f.run_at, f.cap_most, COALESCE(n.weight, 1) AS weight,
             n.limits ->> 'jobs' AS at_once, COALESCE(s.vtime, 0) AS vtime, COALESCE(s.cost, {GUESS}) AS cost,
+            COALESCE(p.spent, 0) AS spent, COALESCE(p.reached, 0) AS reached,
+            COALESCE((SELECT q.reached FROM cell.pace q WHERE q.queue = ''), 0) AS queues_reached,
             row_number() OVER (PARTITION BY f.queue ORDER BY GREATEST(s.vtime, p.reached, 0), f.run_at) AS place
         FROM flow f JOIN cell.tenant n ON n.id = f.tenant_id LEFT JOIN cell.pace p ON p.queue = f.queue
         LEFT JOIN cell.share s ON s.tenant_id = f.tenant_id AND s.queue = f.queue
         WHERE f.run_at <= now() AND n.state = 'active') placed
     WHERE place <= :most
 """)  # noqa: S608 - as above
-_PACES = text("SELECT queue, spent, reached FROM cell.pace")
 # Rows come in one order: whoever else writes some of them (`usage`) waits, and nobody waits for each other.
 _WRITE = text("""
     WITH c AS (

@@ -6,7 +6,7 @@ One dispatcher of a cell at a time: a second one has other things to do meanwhil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,8 +36,17 @@ def take_ready(databases: Databases, cell: str, *, window: int, known: Known | N
         if not session.execute(_ALONE).scalar_one():
             return []
         busy = Counter({(tenant, cap): number for tenant, cap, number in session.execute(_BUSY)})
+        at_work = {tenant for tenant, _cap in busy}
         taken = _fill(session, known, window - busy.total(), busy)
-    return [Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue) for _pick, row in taken]
+    return list(_dispatched([row for _pick, row in taken], at_work))
+
+
+def _dispatched(rows: Sequence[Any], at_work: set[UUID]) -> Iterator[Dispatched]:
+    """What workers are told, in turn. Who has nothing under way waits for a thread, and not for what is queued too."""
+    for row in rows:
+        first = row.tenant_id not in at_work and row.queue != "bulk"
+        at_work.add(row.tenant_id)
+        yield Dispatched(tenant_id=row.tenant_id, job_id=row.id, queue=row.queue, first=first)
 
 
 def _fill(session: Session, known: Known, room: int, busy: Counter[tuple[UUID, str]]) -> list[tuple[Pick, Any]]:
