@@ -182,7 +182,7 @@ def _locked(work: Work, run_id: UUID) -> Run:
 
 
 def pause_run(work: Work, attempt: Attempt, report: CallReport) -> None:
-    """The attempt did not end the run; another will follow. One that was put off has not been made: nothing was sent."""
+    """The attempt did not end the run; another will follow. One that was put off was not made: nothing was sent."""
     run = _locked(work, attempt.run_id)
     if report.put_off:
         run.attempts = [made for made in run.attempts if made["number"] != attempt.number]

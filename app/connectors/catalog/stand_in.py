@@ -108,6 +108,14 @@ class StandInServer:
                     return fault
         return None
 
+    def token_of(self, headers: Mapping[str, str]) -> str:
+        """The token that a request carries, or an empty text."""
+        return (headers.get("Authorization") or "").removeprefix("Bearer ")
+
+    def unknown_caller(self) -> Answer:
+        """What a request without a known token gets."""
+        return Answer(401, self.error_shape(401, "unauthenticated"))
+
     def answer(self, call: Call) -> Answer:
         """The stand-in's own switches, else the wire behind a known token."""
         if call.path == FAULTS_PATH and call.method == "POST":
@@ -120,7 +128,7 @@ class StandInServer:
             self.tokens[call.body["token"]] = call.body["account"]
             return Answer(204)
         if not call.account:
-            return Answer(401, self.error_shape(401, "unauthenticated"))
+            return self.unknown_caller()
         with self._lock:
             self.requests.append((call.method, call.path))
         return self.wire(call)
@@ -162,7 +170,7 @@ class _Door(BaseHTTPRequestHandler):
 
     def _call(self, raw: bytes) -> Call:
         split = urlsplit(self.path)
-        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        token = self.server.stand_in.token_of(self.headers)
         try:
             body = json.loads(raw) if raw else None
         except ValueError:

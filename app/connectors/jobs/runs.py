@@ -67,7 +67,7 @@ def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
     except (KeyMissing, KeysDisabled, SecretUnreadable, KeysMissing) as error:
         return CallReport(outcome=NeedsPerson(error.message), code="secrets_closed")
     except Unavailable as error:
-        return CallReport(outcome=TryAgain(_KEYS_BACK, error.message), code="keys_away")
+        return CallReport(outcome=TryAgain(_KEYS_BACK, error.message), code="keys_away", put_off=True)
     return run.runtime.service(Runner).call(
         ActionCall(
             provider=attempt.connector,

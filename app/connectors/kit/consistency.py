@@ -51,7 +51,9 @@ def _of_address(manifest: Manifest) -> Iterator[Fault]:
 
 
 def _of_outcome(manifest: Manifest, action: Action) -> Iterator[str]:
-    if action.on_unknown == "resend" and action.effect != "read" and action.key_header is None:
+    if action.idempotency == "same" and action.request.method == "POST" and action.effect != "destructive":
+        yield "a POST makes one more each time: say how a second one is prevented"
+    if action.on_unknown == "resend" and action.effect != "read" and not action.repeatable:
         yield "resend needs an idempotency header: a second request would be a second effect"
     if action.level == "read" and action.effect != "read":
         yield "an action with an effect needs the access draft or write"

@@ -145,6 +145,11 @@ class Action(msgspec.Struct, frozen=True):
         return self.idempotency.removeprefix("header:") if self.idempotency.startswith("header:") else None
 
     @property
+    def repeatable(self) -> bool:
+        """Whether a second request has no second effect: by a key, or because it names the state that it leaves."""
+        return self.key_header is not None or self.idempotency == "same"
+
+    @property
     def lookup_action(self) -> str:
         """The read action that finds out whether the effect happened, or an empty text."""
         return (

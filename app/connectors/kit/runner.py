@@ -77,7 +77,7 @@ class Runner:
     def _after_unknown(self, connector: Connector, action: Action, call: ActionCall) -> CallReport | None:
         """What to do before a request is sent again; None where sending is safe."""
         remembered = action.key_hours is None or call.unknown_for < timedelta(hours=action.key_hours)
-        if action.effect == "read" or (action.key_header is not None and remembered):
+        if action.effect == "read" or (action.repeatable and remembered):
             return None
         unknown = CallReport(outcome=_unknown(connector), code="outcome_unknown", certain=False)
         if action.on_unknown != "lookup":

@@ -38,6 +38,8 @@ def read_answer(connector: Connector, call: ActionCall, answer: OutboundResponse
         found = _transformed(action, call, found)
     except MappingWrong:
         return Meaning("unreadable")
+    if found is None:
+        return Meaning("done", None)
     if not connector.outputs[call.action].is_valid(found):
         return Meaning("unreadable")
     return Meaning("done", {key: value for key, value in found.items() if key in action.output["properties"]})
