@@ -170,7 +170,7 @@ class _Door(BaseHTTPRequestHandler):
 
     def _call(self, raw: bytes) -> Call:
         split = urlsplit(self.path)
-        token = self.server.stand_in.token_of(self.headers)
+        token = self.server.stand_in.token_of(dict(self.headers))
         try:
             body = json.loads(raw) if raw else None
         except ValueError:

@@ -20,19 +20,15 @@ from app.connectors.operations import (
     end_unattempted,
     is_open,
     pause_run,
+    wait_for_connection,
 )
-from app.kernel.errors import Unavailable
+from app.connectors.tokens.renewing import RECONNECT, Using, sign_in
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.work import Work
-from app.vault.envelope import SecretUnreadable
-from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
-from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets
-from app.vault.queries import KeysMissing
 
 _ENDLESS = 2_000  # attempts are counted where they are made: a run that only waits for its turn has made none
-_KEYS_BACK = timedelta(seconds=30)  # a vault that does not answer is asked again after this
 
 
 def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
@@ -62,19 +58,19 @@ def execute_run(run: JobRun, *, run_id: str) -> Outcome:
 
 def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
     """Leave the building, with the secrets opened only here."""
-    try:
-        secrets = sealed.open(run.runtime.service(Keyring))
-    except (KeyMissing, KeysDisabled, SecretUnreadable, KeysMissing) as error:
-        return CallReport(outcome=NeedsPerson(error.message), code="secrets_closed")
-    except Unavailable as error:
-        return CallReport(outcome=TryAgain(_KEYS_BACK, error.message), code="keys_away", put_off=True)
+    using = Using(attempt.connection_id, attempt.connector, attempt.config, attempt.run_id)
+    signed = sign_in(run, using, sealed)
+    if isinstance(signed, CallReport):
+        return signed
     return run.runtime.service(Runner).call(
         ActionCall(
             provider=attempt.connector,
             action=attempt.action,
             input=attempt.input,
             idempotency_key=attempt.idempotency_key,
-            secrets=secrets,
+            secrets=signed.secrets,
+            auth=signed.auth,
+            renew=signed.renew,
             attempt=attempt.number,
             earlier_unknown=attempt.earlier_unknown,
             unknown_for=attempt.unknown_for,
@@ -109,6 +105,11 @@ def record(run: JobRun, attempt: Attempt, report: CallReport) -> Outcome:
 
 
 def _record(run: JobRun, attempt: Attempt, report: CallReport, *, alone: bool) -> None:
+    if report.code == RECONNECT:
+        with run.finish() as work:
+            pause_run(work, attempt, report)
+            wait_for_connection(work, attempt.run_id)
+        return
     match report.outcome:
         case TryAgain(reason=reason) as again if not run.last_attempt:
             with run.finish(again) as work:

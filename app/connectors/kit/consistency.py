@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.connectors.auth.schemes import AuthorizationCode, absolute
 from app.connectors.kit.answers.mapping import MappingWrong, compile_expression
 from app.connectors.kit.manifest import Action, Manifest, ManifestWrong, RequestShape, load_manifest
 from app.connectors.kit.settings import CONFIG, placeholders_of_config, weak_place
@@ -24,8 +25,7 @@ def read_manifest(path: Path) -> Manifest:
 def contradictions(manifest: Manifest) -> Iterator[Fault]:
     """Every contradiction of a manifest that fits its schema."""
     yield from _of_address(manifest)
-    if manifest.auth.scheme != "none" and manifest.auth.secret not in manifest.secrets:
-        yield "auth/secret", "is not among secrets"
+    yield from _of_auth(manifest)
     verify = manifest.actions.get(manifest.verify)
     if verify is None or verify.effect != "read" or verify.input.get("required"):
         yield "verify", "must name a read action without required input"
@@ -48,6 +48,27 @@ def _of_address(manifest: Manifest) -> Iterator[Fault]:
     known = set(manifest.config.get("properties", {}))
     named = placeholders_of_config(manifest.address, manifest.headers, *manifest.egress.hosts)
     yield from (("address", f"{{{CONFIG}{name}}} is no property of config") for name in sorted(named - known))
+
+
+def _of_auth(manifest: Manifest) -> Iterator[Fault]:
+    ways = manifest.auth if isinstance(manifest.auth, tuple) else (manifest.auth,)
+    if len(manifest.ways) != len(ways):
+        yield "auth", "two ways have one name"
+    for way in ways:
+        where = f"auth/{way.way}" if way.way else "auth"
+        for slot in way.slots:
+            if (kept := manifest.secrets.get(slot)) is None:
+                yield where, f"the secret {slot} is not among secrets"
+            elif kept.opened_by != "run":
+                yield where, f"the secret {slot} must be opened by a run"
+        for place, url in way.urls.items():
+            called = urlsplit(absolute(manifest.address, url))
+            if place != "authorize_url" and called.hostname not in manifest.egress.hosts:
+                yield f"{where}/{place}", "its host is not among egress.hosts"
+            elif called.port not in {None, 443, *manifest.egress.ports}:
+                yield f"{where}/{place}", "its port is not among egress.ports"
+        if isinstance(way, AuthorizationCode) and (way.client_auth == "none") == bool(way.client_secret):
+            yield where, "a client_secret and client_auth: none exclude each other"
 
 
 def _of_outcome(manifest: Manifest, action: Action) -> Iterator[str]:

@@ -29,6 +29,8 @@ class ActionCall:
     `unknown_for` is how long ago the first such attempt began: a peer remembers a key only for so long.
     `sandbox`: the tenant is one, so only a stand-in is called. `connection` is what budgets and failures are counted
     by; without it nothing is. `stopped` is asked before every request after the first: True, and no more is sent.
+    `sandbox`: the tenant is one, so only a stand-in is called. `auth`: which way the connection signs in, and its plain
+    fields for it. `renew`: gives other secrets after the peer has refused these, or says how the attempt ends.
     """
 
     provider: str
@@ -36,6 +38,8 @@ class ActionCall:
     input: Mapping[str, Any]  # Any: JSON, checked against the manifest
     idempotency_key: str
     secrets: Mapping[str, Secret]
+    auth: Mapping[str, str] = field(default_factory=dict)
+    renew: Renew | None = field(default=None, repr=False)
     attempt: int = 1
     earlier_unknown: bool = False
     sandbox: bool = False
@@ -62,6 +66,10 @@ class CallReport:
     elapsed: float = 0.0
     put_off: bool = False
     excerpt: str = field(default="", repr=False)
+
+
+# Other secrets for a call whose first were refused, or the report that ends the attempt.
+Renew = Callable[[], Mapping[str, Secret] | CallReport]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -11,14 +10,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.connectors.auth.blotting import blot
+from app.connectors.auth.signing import Proof, sign
 from app.connectors.kit.answers.mapping import MappingWrong, evaluate, rename
 from app.connectors.kit.answers.meaning import NOTHING
 from app.connectors.kit.contract import ActionCall, Connector
-from app.connectors.kit.manifest import Action, Auth
+from app.connectors.kit.manifest import Action
 from app.connectors.kit.settings import CONFIG, host_filled
 from app.kernel.errors import Invalid
 from app.kernel.outbound.client import OutboundRequest
-from app.vault.secret import HIDDEN
+from app.kernel.outbound.world_clock import world_time
 
 LONGEST_PAUSE = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(hours=24)
@@ -29,19 +30,25 @@ class InputUnfit(Invalid):
     """The input does not fit the action's schema, or cannot stand where the request needs it."""
 
 
-class SecretNotStored(Invalid):
-    """The connection has no value for a secret that the manifest asks for."""
-
-
 def build_request(connector: Connector, action: Action, call: ActionCall, timeout: float) -> OutboundRequest:
     """The request of a call. Raises InputUnfit or SecretNotStored."""
+    return signed(connector, call, shape_request(connector, action, call, timeout))
+
+
+def signed(connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundRequest:
+    """The request with the proof of who sends it. Raises SecretNotStored."""
+    return sign(connector.manifest.way(call.auth), request, Proof(call.secrets, call.auth, world_time()))
+
+
+def shape_request(connector: Connector, action: Action, call: ActionCall, timeout: float) -> OutboundRequest:
+    """The request without any credential. Raises InputUnfit."""
     wrong = next(connector.inputs[call.action].iter_errors(dict(call.input)), None)
     if wrong is not None:
         place = "/".join(str(part) for part in wrong.instance_path)
         said = f"The input of {call.action} does not fit at /{place}: {wrong.message[:200]}."
         raise InputUnfit(said, errors=[(f"/{place}", wrong.message)])
     given = _given(action, call)
-    headers = {"Accept": "application/json", **_auth_headers(connector.manifest.auth, call)}
+    headers = {"Accept": "application/json"}
     for name, text in {**connector.manifest.headers, **action.request.headers}.items():
         if (value := _filled(text, given)) is not NOTHING:
             headers[name] = str(value)
@@ -121,20 +128,6 @@ def _filled(part: Any, given: Mapping[str, Any], missing: Any = NOTHING) -> Any:
     return part
 
 
-def _auth_headers(auth: Auth, call: ActionCall) -> dict[str, str]:
-    if auth.scheme == "none":
-        return {}
-    if (secret := call.secrets.get(auth.secret)) is None:
-        raise SecretNotStored(f"The connection has no {auth.secret} yet; store it, then start the action again.")
-    if auth.scheme == "basic":
-        return {"Authorization": "Basic " + base64.b64encode(secret.reveal_bytes()).decode()}
-    if not secret.reveal_bytes().isascii():
-        raise SecretNotStored(f"The {auth.secret} of the connection holds characters that no header can carry.")
-    if auth.scheme == "bearer":
-        return {"Authorization": f"Bearer {secret.reveal()}"}
-    return {auth.header: secret.reveal()}
-
-
 def pause_before(attempt: int, key: str) -> timedelta:
     """The pause after an attempt: 5 s, 10 s, 20 s … up to 15 minutes, spread by a tenth so that a crowd thins out."""
     seconds = min(5.0 * 2 ** min(attempt - 1, 10), LONGEST_PAUSE.total_seconds())
@@ -155,9 +148,6 @@ def retry_after(headers: Mapping[str, str], fallback: timedelta) -> timedelta:
 
 
 def excerpt(content: bytes, call: ActionCall) -> str:
-    """The start of an answer for people to read, with every secret of the call blotted out."""
-    raw = content[: EXCERPT * 8]
-    for secret in filter(None, call.secrets.values()):
-        raw = raw.replace(secret.reveal_bytes(), HIDDEN.encode())
-    text = raw.decode("utf-8", "replace")
+    """The start of an answer for people to read, with every secret of the call blotted out, in whatever dress."""
+    text = blot(content[: EXCERPT * 128], call.secrets.values()).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in text)[:EXCERPT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from app.connectors.auth.schemes import Auth, Scheme, way_of, ways_of
 from app.kernel.errors import Invalid
 
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
@@ -23,20 +25,16 @@ class ManifestWrong(Invalid):
     """A manifest that cannot be trusted; the program does not start with it. The text names the file and the place."""
 
 
-class Auth(msgspec.Struct, frozen=True):
-    """How a request proves who sends it; `secret` is a name from `secrets`."""
-
-    scheme: Literal["none", "bearer", "header", "basic"]
-    secret: str = ""
-    header: str = ""
-
-
 class SecretSlot(msgspec.Struct, frozen=True):
-    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed."""
+    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed.
+
+    `rotate_after_days`: when its owner is reminded to change it; None for one that does not age.
+    """
 
     label: dict[str, str]
     purpose: dict[str, str]
     opened_by: Literal["run", "door"]
+    rotate_after_days: int | None = None
 
 
 class Egress(msgspec.Struct, frozen=True):
@@ -175,6 +173,15 @@ class Manifest(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
     config: dict[str, Any] = msgspec.field(default_factory=lambda: dict(_NO_CONFIG))  # Any: a JSON Schema
     default_level: Level = "read"
+
+    @property
+    def ways(self) -> dict[str, Scheme]:
+        """Every way to sign in, by name; the first is the usual one."""
+        return ways_of(self.auth)
+
+    def way(self, chosen: Mapping[str, str]) -> Scheme:
+        """The way that a connection goes, by the `auth` of its config."""
+        return way_of(self.auth, chosen)
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -8,16 +8,17 @@ from datetime import timedelta
 
 from prometheus_client import Counter
 
+from app.connectors.auth.signing import SecretNotStored
 from app.connectors.kit.answers.meaning import Meaning, read_answer
 from app.connectors.kit.answers.paging import Pages, PagesEndless
 from app.connectors.kit.contract import ActionCall, CallReport, Connector
 from app.connectors.kit.exchange import (
     InputUnfit,
-    SecretNotStored,
-    build_request,
     excerpt,
     pause_before,
     retry_after,
+    shape_request,
+    signed,
 )
 from app.connectors.kit.limits.gate import Gate
 from app.connectors.kit.manifest import Action
@@ -60,6 +61,11 @@ class Runner:
         """Where budgets and failures are counted."""
         return self._line.gate
 
+    @property
+    def client(self) -> OutboundClient:
+        """The guarded way out, for what belongs to a call: its access token."""
+        return self._line.client
+
     def call(self, call: ActionCall) -> CallReport:
         """Make one attempt. Trouble comes back as a report; raises only ConnectorNotFound.
 
@@ -88,11 +94,22 @@ class Runner:
         return unknown if isinstance(found.outcome, GiveUp) else replace(found, certain=False, put_off=False)
 
     def _attempt(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
+        """One request; a second where the token was refused and there is a way to another: a refusal has no effect."""
+        report = self._request(connector, action, call)
+        if report.code != "refresh_and_retry" or call.renew is None:
+            return report
+        renewed = call.renew()
+        if isinstance(renewed, CallReport):
+            return replace(renewed, sent=True, status=report.status)
+        return self._request(connector, action, replace(call, secrets=renewed, renew=None))
+
+    def _request(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
         try:
-            request = build_request(connector, action, call, min(action.timeout, self._time_limit))
+            request = shape_request(connector, action, call, min(action.timeout, self._time_limit))
             if action.paging is not None:
                 return self._read_list(connector, action, call, request)
-            return self._read(connector, action, call, self._line.send(connector, call, request))
+            answer = self._line.send(connector, call, signed(connector, call, request))
+            return self._read(connector, action, call, answer)
         except (InputUnfit, SecretNotStored, SettingsUnfit, EgressRefused, PutOff) as error:
             return _unsent(connector, error)
         except PeerUnreachable as error:
@@ -107,7 +124,7 @@ class Runner:
         pages, request = Pages(action.paging), first
         ends = time.monotonic() + 2 * self._time_limit
         while True:
-            answer = self._line.send(connector, call, request)
+            answer = self._line.send(connector, call, signed(connector, call, request))
             report = self._read(connector, action, call, answer)
             if not isinstance(report.outcome, Done) or report.code != "done":
                 return report

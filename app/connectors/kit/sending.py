@@ -31,13 +31,13 @@ class Line:
     """One for a process; safe to share between threads."""
 
     def __init__(self, client: OutboundClient, gate: Gate | None = None) -> None:
-        self._client = client
+        self.client = client
         self.gate = gate or LocalGate()
 
     def send(self, connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundResponse:
         """Send one request if it may be sent now. Raises PutOff, and what the client raises."""
         if not call.connection:
-            return self._client.send(request)
+            return self.client.send(request)
         limits = connector.manifest.limits
         wait = self.gate.ask(call.connection, limits)
         if wait is not None:
@@ -46,7 +46,7 @@ class Line:
         ended: Ended = "neither"
         hold = 0.0
         try:
-            answer = self._client.send(request)
+            answer = self.client.send(request)
             ended, hold = _judge(answer)
         except (PeerUnreachable, PeerOutcomeUnknown):
             ended = "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import re
 import socket
@@ -46,21 +47,32 @@ class PeerOutcomeUnknown(Unavailable):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate of ours and its key, both as PEM: shown to the peer in the TLS handshake of one call."""
+
+    chain: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundRequest:
-    """One request. `timeout` is the whole time in seconds, name look-up to last byte; headers never show in a repr.
+    """One request. `timeout` is the whole time in seconds, name look-up to last byte.
+
+    What may hold a secret never shows in a repr: headers, content, and the address with its query.
 
     `sandbox`: it goes to a stand-in of the address book, or nowhere.
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
     timeout: float = 10.0
     max_bytes: int = 1_048_576
     ports: frozenset[int] = frozenset()
     sandbox: bool = False
+    client_certificate: ClientCertificate | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,7 @@ class OutboundClient:
         self.book = book
         self._resolve = resolve
         self._dial = dial
+        self._trust = tls
         self._tls = tls or httpcore2.default_ssl_context(_trust_env=False)
         self._tls.set_alpn_protocols(["http/1.1"])
 
@@ -236,12 +249,32 @@ class OutboundClient:
         host = vetted.target.host.encode("ascii")
         url = httpcore2.URL(scheme=scheme, host=host, port=vetted.port, target=vetted.target.target)
         headers = [(b"Host", vetted.target.host_header.encode("ascii")), *headers]
-        with httpcore2.HTTPConnection(url.origin, ssl_context=self._tls, network_backend=backend) as connection:
+        tls = self._tls if request.client_certificate is None else _tls_with(request.client_certificate, self._trust)
+        with httpcore2.HTTPConnection(url.origin, ssl_context=tls, network_backend=backend) as connection:
             started = time.monotonic()
             call = httpcore2.Request(request.method, url, headers=headers, content=request.content)
             answer = connection.handle_request(call)
             content = _read_capped(answer, request.max_bytes, vetted.target.host)
         return OutboundResponse(answer.status, _joined(answer.headers), content, time.monotonic() - started)
+
+
+def _tls_with(certificate: ClientCertificate, trust: ssl.SSLContext | None) -> ssl.SSLContext:
+    """TLS of one call with a certificate of ours. Python loads it from a file only: one in memory, never on a disk.
+
+    Raises EgressRefused for a certificate or key that cannot be used.
+    """
+    tls = httpcore2.default_ssl_context(_trust_env=False)
+    tls.set_alpn_protocols(["http/1.1"])
+    for known in trust.get_ca_certs(binary_form=True) if trust else ():
+        tls.load_verify_locations(cadata=known)
+    with os.fdopen(os.memfd_create("certificate", os.MFD_CLOEXEC), "wb") as file:
+        file.write(certificate.chain + b"\n" + certificate.key)
+        file.flush()
+        try:
+            tls.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=lambda: b"")  # never ask at a terminal
+        except (ssl.SSLError, OSError, ValueError):
+            raise refuse("client_certificate", "The certificate of the connection or its key cannot be used.") from None
+    return tls
 
 
 def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:

@@ -25,7 +25,7 @@ class RecordsWire:
     def __init__(self) -> None:
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
         self.effects: list[dict[str, Any]] = []
-        self._number = 1000
+        self._number = 1001
         self._lock = threading.Lock()
 
     def __call__(self, call: Call) -> Answer:
@@ -96,6 +96,12 @@ class RecordsStandIn(StandInServer):
 def start(port: int = 0, tokens: Mapping[str, str] | None = None) -> RecordsStandIn:
     """Serve on 127.0.0.1; port 0 takes a free one. `tokens` maps a key to its account."""
     return RecordsStandIn(port, tokens or TOKENS)
+
+
+def seed(stand_in: RecordsStandIn) -> None:
+    """The record that the fixtures speak of, with the partner's names."""
+    record = {"uuid": "c-1001", KEY: "acme-onboarding-1", "title": "Acme GmbH", "contact": {"mail": "ada@acme.example"}}
+    stand_in.state.records["acme"] = {"c-1001": record | {"address": {"country_code": "DE"}}}
 
 
 if __name__ == "__main__":

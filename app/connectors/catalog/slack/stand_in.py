@@ -28,8 +28,10 @@ class SlackWire:
     """The API's behaviour and state, one workspace per token; `effects` is what really happened, in order."""
 
     def __init__(self) -> None:
-        self.channels = [{"id": CHANNEL, "name": "onboarding", "is_channel": True, "is_archived": False}]
-        self.members = [{"id": PERSON, "name": "ada", "real_name": "Ada Moreau", "profile": {"email": "ada@acme.example"}}]
+        first = {"id": CHANNEL, "name": "onboarding", "is_channel": True, "is_archived": False}
+        self.channels: list[dict[str, Any]] = [first]
+        ada = {"id": PERSON, "name": "ada", "real_name": "Ada Moreau", "profile": {"email": "ada@acme.example"}}
+        self.members: list[dict[str, Any]] = [ada]
         self.messages: dict[tuple[str, str], str] = {}
         self.effects: list[dict[str, Any]] = []
         self._lock = threading.Lock()
@@ -104,6 +106,11 @@ class SlackStandIn(StandInServer):
 def start(port: int = 0, tokens: Mapping[str, str] | None = None) -> SlackStandIn:
     """Serve on 127.0.0.1; port 0 takes a free one. `tokens` maps a bot's token to its workspace."""
     return SlackStandIn(port, tokens or TOKENS)
+
+
+def seed(stand_in: SlackStandIn) -> None:
+    """What the fixtures speak of besides the channel and the member that are always there."""
+    stand_in.state.messages["C0123456789", "1772442000.000200"] = "Acme is ready"
 
 
 if __name__ == "__main__":

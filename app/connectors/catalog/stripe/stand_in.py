@@ -76,7 +76,9 @@ class StripeWire:
         if key in account.keys:
             body, answer = account.keys[key]
             if body != call.raw:
-                return Answer(400, {"error": {"type": "idempotency_error", "message": "the key was used with other parameters"}})
+                return Answer(
+                    400, {"error": {"type": "idempotency_error", "message": "the key was used with other parameters"}}
+                )
             return Answer(answer.status, answer.document, {"Idempotent-Replayed": "true"})
         answer = self._create(account, call, kind)
         if key:
@@ -133,6 +135,15 @@ class StripeStandIn(StandInServer):
 def start(port: int = 0, tokens: Mapping[str, str] | None = None) -> StripeStandIn:
     """Serve on 127.0.0.1; port 0 takes a free one. `tokens` maps a key to its account."""
     return StripeStandIn(port, tokens or TOKENS)
+
+
+def seed(stand_in: StripeStandIn) -> None:
+    """What the fixtures speak of: a customer with a subscription and an invoice."""
+    customer = "cus_NffrFeUfNV2Hib"
+    named = {"email": "ada@acme.example", "name": "Acme GmbH", "metadata": {"onboarding": "acme-onboarding-1"}}
+    stand_in.state.add("acme", "customers", id=customer, **named)
+    stand_in.state.add("acme", "subscriptions", id="sub_1MowQVLkdIwHu7ix", customer=customer)
+    stand_in.state.add("acme", "invoices", id="in_1MtHbELkdIwHu7ix", customer=customer)
 
 
 if __name__ == "__main__":

@@ -59,9 +59,7 @@ def compile_expression(text: str) -> Any:  # Any: the library's parsed tree
     parts = list(_parts(parsed))
     spreads = sum(part["type"] in _SPREADING for part in parts)
     if len(parts) > _MOST_PARTS or spreads > _MOST_SPREADS:
-        raise MappingWrong(
-            f"“{text[:80]}” is too large: {_MOST_PARTS} parts, {_MOST_SPREADS} of them lists."
-        )
+        raise MappingWrong(f"“{text[:80]}” is too large: {_MOST_PARTS} parts, {_MOST_SPREADS} of them lists.")
     for part in parts:
         if part["type"] == "function_expression" and part["value"] in _REFUSED:
             raise MappingWrong(f"“{text[:80]}” uses {part['value']}, which is not offered here.")

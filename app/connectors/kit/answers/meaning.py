@@ -32,14 +32,18 @@ def read_answer(connector: Connector, call: ActionCall, answer: OutboundResponse
     if document is NOTHING:
         return Meaning("unreadable")
     found = at_pointer(document, action.result)
-    if found is NOTHING:
-        return Meaning("done", None)
+    return Meaning("done") if found is NOTHING else _result(connector, call, found)
+
+
+def _result(connector: Connector, call: ActionCall, found: Any) -> Meaning:  # Any: JSON of any shape
+    """What is kept of a success: the declared fields, if they are what the action promises."""
+    action = connector.manifest.actions[call.action]
     try:
         found = _transformed(action, call, found)
     except MappingWrong:
         return Meaning("unreadable")
-    if found is None:
-        return Meaning("done", None)
+    if found is None and action.transform:
+        return Meaning("done")
     if not connector.outputs[call.action].is_valid(found):
         return Meaning("unreadable")
     return Meaning("done", {key: value for key, value in found.items() if key in action.output["properties"]})
