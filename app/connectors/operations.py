@@ -205,14 +205,14 @@ def is_open(work: Work, run_id: UUID) -> bool:
 
 def wait_for_connection(work: Work, run_id: UUID) -> None:
     """The run waits until somebody connects its connection anew; where somebody just has, it goes on at once."""
+    work.session.flush()  # one that was asked for in this very transaction
     run = _locked(work, run_id)
     if run.state not in OPEN:
         return
     found = work.session.get(Connection, run.connection_id, with_for_update={"read": True}, populate_existing=True)
     run.state = WAITING if found is not None and found.state == RECONNECT else "requested"
     if run.state == "requested":
-        key = f"run:{run.id}:{len(run.attempts)}:again"
-        work.enqueue("connectors.execute_run", args={"run_id": run_id}, dedupe_key=key)
+        work.enqueue("connectors.execute_run", args={"run_id": run_id})
 
 
 def end_attempt(

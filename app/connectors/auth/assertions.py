@@ -49,7 +49,9 @@ def _signed(scheme: PrivateKeyJwt | JwtBearer, claims: Mapping[str, str], proof:
         return jwt.encode(header, body, _key(scheme, proof), algorithms=[scheme.algorithm])
     except (JoseError, ValueError, TypeError):
         said = f"The {scheme.key} of the connection is no private key for {scheme.algorithm}."
-        raise SecretNotStored(f"{said} Enter it again, as PEM or JWK.") from None  # the library's own text may hold a part of the key
+        raise SecretNotStored(
+            f"{said} Enter it again, as PEM or JWK."
+        ) from None  # the library's own text may hold a part of the key
 
 
 def _key(scheme: PrivateKeyJwt | JwtBearer, proof: Proof) -> Any:  # Any: joserfc's keys have no common type

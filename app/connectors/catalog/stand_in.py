@@ -79,6 +79,7 @@ class StandInServer:
         self.stopping = threading.Event()
         self.wire = wire
         self.error_shape = errors
+        self.open_doors: dict[str, Wire] = {}  # paths that ask for no token, as a token endpoint
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Door)
         self._server.stand_in = self
@@ -93,6 +94,10 @@ class StandInServer:
             self._server.shutdown()
             self._server.server_close()
             self._thread.join(5)
+
+    def account_of(self, token: str) -> str:
+        """Whose token this is; "" for one that is none, or none any more."""
+        return self.tokens.get(token, "")
 
     def break_next(self, fault: Fault) -> None:
         """Arm a fault switch."""
@@ -127,6 +132,8 @@ class StandInServer:
         if call.path == TOKENS_PATH and call.method == "POST":
             self.tokens[call.body["token"]] = call.body["account"]
             return Answer(204)
+        if (door := self.open_doors.get(call.path)) is not None:
+            return door(call)
         if not call.account:
             return self.unknown_caller()
         with self._lock:
@@ -182,7 +189,7 @@ class _Door(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
             raw=raw,
-            account=self.server.stand_in.tokens.get(token, ""),
+            account=self.server.stand_in.account_of(token),
         )
 
     def _failing(self, fault: Fault) -> Answer:

@@ -72,6 +72,15 @@ class CallReport:
 Renew = Callable[[], Mapping[str, Secret] | CallReport]
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a call proves itself with: part of every `ActionCall` of one connection."""
+
+    secrets: Mapping[str, Secret] = field(repr=False)
+    auth: Mapping[str, str] = field(default_factory=dict)
+    renew: Renew | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True)
 class Place:
     """One value that an action takes, as a person can give it."""

@@ -55,11 +55,16 @@ class Closed:
     """Nobody renews it: a person has to connect it anew."""
 
 
-def claim_renewal(work: Work, connection_id: UUID, *, seen: int, run_id: UUID) -> Claim | SealedSecrets | Held | Closed:
-    """Take the lease for the token of the version `seen`; where there is a newer one, that. Raises KeysMissing."""
+def claim_renewal(
+    work: Work, connection_id: UUID, *, seen: int, run_id: UUID, trying: bool = False
+) -> Claim | SealedSecrets | Held | Closed:
+    """Take the lease for the token of the version `seen`; where there is a newer one, that. Raises KeysMissing.
+
+    `trying`: somebody wants to see whether a connection works again that waits for a person.
+    """
     state = lock_state(work, connection_id)
     connection = work.session.get(Connection, connection_id)
-    if connection is None or connection.state != ACTIVE:
+    if connection is None or connection.state not in ({ACTIVE, RECONNECT} if trying else {ACTIVE}):
         return Closed()
     if state.version != seen:
         return take_connection_secrets(work, connection_id=connection_id, run_id=run_id)
@@ -67,7 +72,7 @@ def claim_renewal(work: Work, connection_id: UUID, *, seen: int, run_id: UUID) -
         return Held()
     holder = new_id()
     claimed = state.claimed(holder, work.database_now)
-    if claimed.lost >= MOST_LOST:
+    if claimed.lost >= MOST_LOST and not trying:
         _need_person(work, connection, state, code="renewals_lost")
         return Closed()
     keep_state(work, connection_id, claimed)
@@ -110,8 +115,7 @@ def resume_runs(work: Work, connection_id: UUID) -> int:
     runs = list(work.session.scalars(waiting))
     for run in runs:
         run.state = "requested"
-        key = f"run:{run.id}:{len(run.attempts)}:{work.now.isoformat()}"
-        work.enqueue("connectors.execute_run", args={"run_id": run.id}, dedupe_key=key)
+        work.enqueue("connectors.execute_run", args={"run_id": run.id})
     return len(runs)
 
 

@@ -1,4 +1,4 @@
-"""What a call signs in with: secrets opened in a worker's run, and an access token that is fresh. Between transactions."""
+"""What a call signs in with: secrets opened in a worker's run, and a fresh access token. Holds no transaction."""
 
 from __future__ import annotations
 
@@ -13,21 +13,32 @@ from uuid import UUID
 from app.connectors.auth.schemes import ACCESS, AuthorizationCode, is_by_token
 from app.connectors.auth.signing import Proof, SecretNotStored
 from app.connectors.auth.token_requests import Peer, Refusal, Token, peer_of, read_token, token_request
-from app.connectors.kit.contract import CallReport, Renew
+from app.connectors.kit.contract import CallReport, SignedIn
 from app.connectors.kit.manifest import Manifest
 from app.connectors.kit.runner import Runner
-from app.connectors.tokens.operations import Claim, Closed, Held, ask_for_person, claim_renewal, give_back, keep_renewed
-from app.connectors.tokens.state import KEPT
+from app.connectors.models import Connection
+from app.connectors.tokens.operations import (
+    ACTIVE,
+    Claim,
+    Closed,
+    Held,
+    ask_for_person,
+    claim_renewal,
+    give_back,
+    keep_renewed,
+)
+from app.connectors.tokens.state import KEPT, find_state
 from app.kernel.errors import Unavailable
 from app.kernel.outbound.client import OutboundRequest, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
 from app.kernel.outbound.egress import EgressRefused
 from app.kernel.outbound.world_clock import world_time
-from app.kernel.outcomes import NeedsPerson, TryAgain
+from app.kernel.outcomes import Done, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun
+from app.kernel.work import Work
 from app.vault.envelope import SecretUnreadable
 from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
 from app.vault.keyring import Keyring
-from app.vault.operations import SealedSecrets
+from app.vault.operations import SealedSecrets, take_connection_secrets
 from app.vault.queries import KeysMissing
 from app.vault.secret import Secret
 
@@ -35,6 +46,7 @@ RECONNECT: Final = "reconnect"  # the code of a report whose run waits until the
 PATIENCE: Final = 10.0  # seconds that a call waits for somebody else's renewal
 _LOOK: Final = 0.2  # seconds between two looks
 _SOON: Final = timedelta(seconds=5)
+_MUCH_LATER: Final = timedelta(hours=1)  # where a peer is down for longer than a job has patience
 _KEYS_BACK: Final = timedelta(seconds=30)  # a vault that does not answer is asked again after this
 
 Opened = Mapping[str, Secret]
@@ -56,29 +68,24 @@ class Using:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """What goes into an `ActionCall`."""
-
-    secrets: Opened = field(repr=False)
-    auth: Mapping[str, str]
-    renew: Renew | None = field(default=None, repr=False)
-
-
 def sign_in(run: JobRun, using: Using, sealed: SealedSecrets) -> SignedIn | CallReport:
     """Open the secrets and see to a fresh token; or the report of an attempt that cannot be made. Holds no session."""
     return SigningIn(run, using).with_sealed(sealed)
 
 
 class SigningIn:
-    """One call's signing in. `replacing`: values on trial, used instead of those of the same name."""
+    """One call's signing in. `replacing`: values on trial, used instead of those of the same name.
 
-    def __init__(self, run: JobRun, using: Using, replacing: Opened | None = None) -> None:
+    `trying`: also where the connection waits for a person.
+    """
+
+    def __init__(self, run: JobRun, using: Using, *, replacing: Opened | None = None, trying: bool = False) -> None:
         self.run = run
         self.using = using
         self.manifest: Manifest = run.runtime.service(Runner).registry.get(using.connector).manifest
         self.scheme = self.manifest.way(using.auth)
         self._replacing = replacing
+        self._trying = trying
 
     def with_sealed(self, sealed: SealedSecrets) -> SignedIn | CallReport:
         """As `sign_in`."""
@@ -99,6 +106,13 @@ class SigningIn:
         secrets = plain | {ACCESS: token.access}
         return SignedIn(secrets, self.using.auth, partial(self._renewed, plain, token, version))
 
+    def renewed_now(self, opened: Opened) -> CallReport | None:
+        """Renew the token there is, fresh or not; None where that went well."""
+        plain = {name: value for name, value in opened.items() if name != KEPT}
+        version, token = Token.read(opened[KEPT])
+        renewed = self._renewed(plain, token, version)
+        return renewed if isinstance(renewed, CallReport) else None
+
     def _is_fresh(self, token: Token) -> bool:
         return token.is_fresh(world_time(), getattr(self.scheme, "skew", 0))
 
@@ -107,7 +121,7 @@ class SigningIn:
         patience = time.monotonic() + PATIENCE
         while True:
             with self.run.work() as work:
-                found = claim_renewal(work, self.using.connection_id, seen=version, run_id=self.using.run_id)
+                found = self._claim(work, version)
             if isinstance(found, Claim):
                 return self._ask(found, plain, token)
             if isinstance(found, Closed):
@@ -117,6 +131,10 @@ class SigningIn:
             if isinstance(found, Held) and time.monotonic() > patience:
                 return CallReport(outcome=TryAgain(_SOON, "The access token is being renewed."), code="renewing")
             time.sleep(_LOOK)
+
+    def _claim(self, work: Work, version: int) -> Claim | SealedSecrets | Held | Closed:
+        using = self.using
+        return claim_renewal(work, using.connection_id, seen=version, run_id=using.run_id, trying=self._trying)
 
     def _newer(self, sealed: SealedSecrets, plain: Opened) -> Opened | CallReport:
         opened = open_sealed(self.run, sealed)
@@ -194,3 +212,31 @@ def fetch(
         return Refusal("unreachable", later=True)
     except PeerOutcomeUnknown as error:
         return Refusal(f"unknown_{error.reason}", later=True)
+
+
+def _to_keep(work: Work, connection_id: UUID, version: int) -> tuple[Using, SealedSecrets] | None:
+    """What to renew; None where somebody has since, or where a person has to."""
+    row = work.session.get(Connection, connection_id)
+    if row is None or row.state != ACTIVE or find_state(work.session, connection_id).version != version:
+        return None
+    sealed = take_connection_secrets(work, connection_id=connection_id, run_id=connection_id)
+    return Using(row.id, row.connector, row.config, connection_id), sealed
+
+
+def keep_alive(run: JobRun, connection_id: UUID, version: int) -> Outcome:
+    """Renew a token of this version, where it still is the newest of a connection that works."""
+    with run.work() as work:
+        found = _to_keep(work, connection_id, version)
+    if found is None:
+        return Done()
+    using, sealed = found
+    opened = open_sealed(run, sealed)
+    report = opened if isinstance(opened, CallReport) else SigningIn(run, using).renewed_now(opened)
+    if report is None or not isinstance(report.outcome, TryAgain):
+        return Done()
+    if not run.last_attempt:
+        return report.outcome
+    with run.finish() as work:
+        later = work.now + _MUCH_LATER
+        work.set_timer("connectors.renew_token", subject_id=connection_id, due_at=later, version=version)
+    return Done()

@@ -21,9 +21,10 @@ MOST_LOST: Final = 3  # renewals in a row that nobody knows the end of
 
 @dataclass(frozen=True, slots=True)
 class TokenState:
-    """`version` counts tokens. `holder` renews it until `until` (the database's clock). `lost`: renewals without an end.
+    """`version` counts tokens. `holder` renews it until `until` (the database's clock).
 
-    `owner` is the person who connected it, `said` the peer's word for the last refusal.
+    `lost` counts renewals of which nobody knows the end, in a row. `owner` is the person who connected it, `said` the
+    peer's word for the last refusal.
     """
 
     version: int = 0

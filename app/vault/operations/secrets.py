@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -28,6 +28,7 @@ SYSTEM_ONLY = {
     "keep_connection_secret": "part of an operation that has checked its own permission",
     "take_connection_secrets": "called by a run's job",
     "promote_connection_secrets": "part of an operation that has checked its own permission",
+    "move_connection_secrets": "part of an operation that has checked its own permission",
     "forget_connection_secrets": "part of an operation that has checked its own permission",
     "open_door_secrets": "called by the door that the secret guards",
     "keep_door_secret": "called by what makes the secret itself: no person has it",
@@ -50,13 +51,13 @@ class SealedSecrets:
         }
 
 
-def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
+def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret, stage: str = "") -> None:
     """Seal a connection's secret to the tenant's public key: written here, opened only in a worker.
 
-    Raises NotPermitted, KeysMissing.
+    `stage` as in `keep_connection_secret`. Raises NotPermitted, KeysMissing.
     """
     require(work, Permission.CONNECTION_WRITE)
-    keep_connection_secret(work, connection_id=connection_id, field=field, value=value)
+    keep_connection_secret(work, connection_id=connection_id, field=field, value=value, stage=stage)
 
 
 def keep_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret, stage: str = "") -> None:
@@ -87,6 +88,12 @@ def promote_connection_secrets(work: Work, *, connection_id: UUID, stage: str) -
         work.announce(event)
     work.session.flush()
     return [row.field for row in promoted]
+
+
+def move_connection_secrets(work: Work, *, connection_id: UUID, stage: str) -> None:
+    """Put all that is in use on a stage: no run finds it any more, one last job still does."""
+    used = (SecretRecord.kind == CONNECTION, SecretRecord.purpose == str(connection_id))
+    work.session.execute(update(SecretRecord).where(*used).values(purpose=_purpose(connection_id, stage)))
 
 
 def forget_connection_secrets(work: Work, *, connection_id: UUID, stage: str = "") -> None:
