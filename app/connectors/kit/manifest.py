@@ -18,7 +18,7 @@ from app.kernel.errors import Invalid
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
 Level = Literal["read", "draft", "write"]
 _NO_CONFIG = {"type": "object", "properties": {}, "additionalProperties": False}
-_SCHEMA = jsonschema_rs.validator_for(json.loads(Path(__file__).with_name("manifest.schema.json").read_text()))
+SCHEMA = jsonschema_rs.validator_for(json.loads(Path(__file__).with_name("manifest.schema.json").read_text()))
 
 
 class ManifestWrong(Invalid):
@@ -188,7 +188,7 @@ def load_manifest(path: Path) -> Manifest:
     """Read `manifest.yaml` and hold it to its schema. Raises ManifestWrong with the place in the text."""
     try:
         document = YAML(typ="safe", pure=True).load(path)
-        wrong = next(_SCHEMA.iter_errors(document), None)
+        wrong = next(SCHEMA.iter_errors(document), None)
     except (YAMLError, ValueError) as error:  # ValueError: aliases that nest without end
         raise ManifestWrong(f"{path}: {error}") from error
     if wrong is not None:

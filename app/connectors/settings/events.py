@@ -18,3 +18,12 @@ class SettingsChanged(Event, frozen=True, kw_only=True):
     level: str
     changed: list[str]
     restored: int
+
+
+class PauseLifted(Event, frozen=True, kw_only=True):
+    """Somebody wants a connection called again at once that was left alone for a while."""
+
+    type: ClassVar[str] = "connectors.connection.pause_lifted"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str

@@ -16,7 +16,7 @@ from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import LEVELS, ConnectionConfig, SettingsUnfit, faults_of
 from app.connectors.models import Connection
-from app.connectors.settings.events import SettingsChanged
+from app.connectors.settings.events import PauseLifted, SettingsChanged
 from app.connectors.settings.versions import KEPT, VERSION, Version, compare, key_of, list_versions
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.work import Work
@@ -85,7 +85,9 @@ def change_settings(
     require(work, Permission.CONNECTION_WRITE)
     row = get_row(work, connection_id, lock=True)
     if row.config.get("version", 0) != seen:
-        raise SettingsStale(mark("Somebody has changed these settings meanwhile. Look at them, then change them again."))
+        raise SettingsStale(
+            mark("Somebody has changed these settings meanwhile. Look at them, then change yours.")
+        )
     return _set(work, row, wanted, reason=reason)
 
 
@@ -100,6 +102,17 @@ def roll_back_settings(work: Work, connection_id: UUID, number: int, *, reason: 
     if number not in kept:
         raise VersionUnknown(mark("That version is not kept any more."))
     return _set(work, row, kept[number], reason=reason, restored=number)
+
+
+def lift_pause(work: Work, connection_id: UUID) -> None:
+    """Have a connection called again at once that is left alone, because it failed or its peer asked for a pause.
+
+    Raises NotPermitted, ConnectionUnknown.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    row = get_row(work, connection_id)
+    work.service(Runner).gate.lift(str(row.id))
+    work.announce(PauseLifted(subject_id=row.id, connector=row.connector))
 
 
 def _set(work: Work, row: Connection, wanted: ConnectionConfig, *, reason: str, restored: int = 0) -> Version:

@@ -54,6 +54,9 @@ class Gate(Protocol):
     def look(self, key: str) -> Standing:
         """How the connection stands now."""
 
+    def lift(self, key: str) -> None:
+        """A person wants it called again at once: pause, failures and breaker are forgotten, what was spent is not."""
+
 
 @dataclass(slots=True)
 class _Count:
@@ -140,6 +143,12 @@ class LocalGate:
         with self._lock:
             state = self._states.get(key) or _State()
             return standing(state.failures, state.opened, state.open_until - at, state.held_until - at)
+
+    def lift(self, key: str) -> None:
+        """A person wants it called again at once."""
+        with self._lock:
+            if key in self._states:
+                self._states[key] = _State(counts=self._states[key].counts)
 
     def _state(self, key: str) -> _State:
         state = self._states.setdefault(key, _State())

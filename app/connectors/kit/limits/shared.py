@@ -78,6 +78,15 @@ class SharedGate:
 
         return self._or_alone(shared, lambda: self._local.look(key))
 
+    def lift(self, key: str) -> None:
+        """A person wants it called again at once."""
+        names = ("failures", "opened", "open_until", "probe_until", "held_until")
+
+        def shared() -> None:
+            self._client.hdel(self._prefix + key, *names)
+
+        self._or_alone(shared, lambda: self._local.lift(key))
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
