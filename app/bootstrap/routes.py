@@ -24,6 +24,8 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages
+from app.connectors.settings.api import SettingsDoors
+from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
 from app.connectors.webhooks.pages.doors import WebhookPages
@@ -130,6 +132,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    SettingsPages,
     WebhookPages,
     CataloguePages,
     LinePages,
@@ -187,6 +190,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ScheduleDoors,
     MigrationDoors,
     UpgradeDoors,
+    SettingsDoors,
     WebhookDoors,
     WebhookCareDoors,
     TemplateDoors,
