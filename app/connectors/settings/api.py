@@ -38,7 +38,7 @@ class SettingsDoors(Controller):
     def change(
         self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID], body: RawBody
     ) -> Response[bytes]:
-        """Set a connection otherwise. Runs that are under way end as they began; later attempts go by the new version."""
+        """Set a connection otherwise. An attempt under way ends as it began; the next goes by the new version."""
         key = read_key(request)
         wanted = read_body(request, body, SettingsWanted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.connectors.settings.operations import (
     NothingSet,
     ReasonMissing,
     SettingsStale,
+    SettingsView,
     change_settings,
     get_settings,
     lift_pause,
@@ -118,9 +120,8 @@ def _do(
     done: str,
 ) -> Response[str]:
     """Run it once; what can be mended is said on the page."""
-    body = {name: value for name, value in form.typed.items()}
     try:
-        run_form(request, tenant_id, key=form.command_key, body=body, operation=operation)
+        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
     except (SettingsUnfit, ReasonMissing) as error:
         errors = [(field_of(place), sentence) for place, sentence in error.errors] or [("level", error.message)]
         return _show(request, tenant_id, connection_id, typed=form.typed, errors=errors)
@@ -139,32 +140,39 @@ def _show(
     done: str = "",
 ) -> Response[str]:
     with begin_work(request, tenant_id) as work:
-        view, may, name = (
-            get_settings(work, connection_id),
-            can(work.rights, Permission.CONNECTION_WRITE),
-            work.tenant.name,
-        )
-    manifest, standing = view.connector.manifest, view.standing
-    context = {
+        view, name = get_settings(work, connection_id), work.tenant.name
+        may = can(work.rights, Permission.CONNECTION_WRITE)
+    context = _shown(view, typed, errors or []) | {
         "tenant": {"name": name, "path": f"/t/{tenant_id}"},
-        "connection": {"name": view.name, "system": manifest.title, "version": view.config.version},
-        "standing": {"circuit": standing.circuit, "failures": standing.failures,
-                     "minutes": -(-max(standing.seconds, standing.held) // 60)},
+        "may_change": may,
+        "done": _DONE.get(done, ""),
+        "action": f"/t/{tenant_id}/connections/{connection_id}/settings",
+        "command_key": new_command_key(),
+    }
+    return page(request, "connectors/settings.html", context, status=422 if errors else 200, nav=staff_nav(request))
+
+
+def _shown(view: SettingsView, typed: dict[str, Any] | None, errors: Errors) -> dict[str, Any]:
+    """A connection's settings as plain values, or as they were typed."""
+    standing = view.standing
+    minutes = math.ceil(max(standing.seconds, standing.held) / 60)
+    return {
+        "connection": {
+            "name": view.name,
+            "system": view.connector.manifest.title,
+            "version": view.config.version,
+        },
+        "standing": {"circuit": standing.circuit, "failures": standing.failures, "minutes": minutes},
         "level": (typed or {}).get("level") or view.level,
         "level_now": LEVEL_WORDS[view.level],
         "levels": [{"id": each, "label": LEVEL_WORDS[each]} for each in LEVELS],
         "fields": fields_of(view, typed),
         "mappings": mappings_of(view, typed),
         "reason": (typed or {}).get("reason", ""),
-        "errors": errors or [],
-        "mapping_wrong": any(name.startswith("map-") for name, _said in errors or ()),
+        "errors": errors,
+        "mapping_wrong": any(name.startswith("map-") for name, _said in errors),
         "versions": versions_out(view.versions),
-        "may_change": may,
-        "done": _DONE.get(done, ""),
-        "action": f"/t/{tenant_id}/connections/{connection_id}/settings",
-        "command_key": new_command_key(),
-    }  # fmt: skip
-    return page(request, "connectors/settings.html", context, status=422 if errors else 200, nav=staff_nav(request))
+    }
 
 
 def _number(text: str) -> int:
