@@ -26,6 +26,8 @@ from app.bootstrap.services.links import Reached, link_services
 from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
+from app.connectors.settings.api import SettingsDoors
+from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
 from app.connectors.webhooks.pages.doors import WebhookPages
@@ -135,6 +137,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionPages,
     ConnectionReturn,
     HookPages,
+    SettingsPages,
     WebhookPages,
     CataloguePages,
     LinePages,
@@ -193,6 +196,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     MigrationDoors,
     UpgradeDoors,
     HookDoors,
+    SettingsDoors,
     WebhookDoors,
     WebhookCareDoors,
     TemplateDoors,

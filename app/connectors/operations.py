@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -40,6 +41,7 @@ SYSTEM_ONLY = {
     "hears_of_runs": "how a capability registers, when its code is read",
     "request_run": "part of an operation that has checked its own permission",
     "begin_attempt": "called by the run's job",
+    "is_open": "asked by the run's job between two requests",
     "end_attempt": "called by the run's job",
     "end_unattempted": "called by the run's job",
     "end_abandoned": "called when the run's job is given up",
@@ -48,6 +50,7 @@ SYSTEM_ONLY = {
 }
 USABLE = (ACTIVE, RECONNECT)
 OPEN = frozenset({"requested", "running", WAITING})
+MOST_DEAD = 8  # attempts of one run that ended with their worker
 
 
 class ConnectionMissing(Missing):
@@ -83,6 +86,7 @@ class Attempt:
     idempotency_key: str
     number: int
     earlier_unknown: bool
+    unknown_for: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,9 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         return None
     if connection is None:
         raise ConnectionMissing(f"No connection to {run.connector} is set up. Add one, then retry the run.")
+    if sum("ended_at" not in earlier for earlier in run.attempts) >= MOST_DEAD:
+        end_abandoned(work, run.id, reason=f"{MOST_DEAD} workers died while they made this call.")
+        return None
     if connection.state == RECONNECT:
         run.connection_id = connection.id
         wait_for_connection(work, run.id)
@@ -155,8 +162,9 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
     sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.id)
     run.connection_id, run.state = connection.id, "running"
     number = len(run.attempts) + 1
-    earlier_unknown = any(not earlier.get("certain") for earlier in run.attempts)
-    run.attempts = [*run.attempts, {"number": number, "began_at": work.now.isoformat()}]
+    unknown = [earlier["began_at"] for earlier in run.attempts if not earlier.get("certain")]
+    made = {"number": number, "began_at": work.now.isoformat(), "config": connection.config.get("version", 0)}
+    run.attempts = [*run.attempts, made]
     attempt = Attempt(
         run_id=run.id,
         connector=run.connector,
@@ -166,7 +174,8 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         input=run.input,
         idempotency_key=run.idempotency_key,
         number=number,
-        earlier_unknown=earlier_unknown,
+        earlier_unknown=bool(unknown),
+        unknown_for=work.now - datetime.fromisoformat(min(unknown)) if unknown else timedelta(),
     )
     return Begun(attempt, sealed)
 
@@ -184,8 +193,17 @@ def _locked(work: Work, run_id: UUID) -> Run:
 
 
 def pause_run(work: Work, attempt: Attempt, report: CallReport) -> None:
-    """The attempt did not end the run; another will follow."""
-    _note(_locked(work, attempt.run_id), work, attempt, report)
+    """The attempt did not end the run; another will follow. One that was put off was not made: nothing was sent."""
+    run = _locked(work, attempt.run_id)
+    if report.put_off:
+        run.attempts = [made for made in run.attempts if made["number"] != attempt.number]
+    else:
+        _note(run, work, attempt, report)
+
+
+def is_open(work: Work, run_id: UUID) -> bool:
+    """Whether the run has not ended yet."""
+    return work.session.scalars(select(Run.state).where(Run.id == run_id)).one_or_none() in OPEN
 
 
 def wait_for_connection(work: Work, run_id: UUID) -> None:

@@ -113,6 +113,14 @@ class StandInServer:
                     return fault
         return None
 
+    def token_of(self, headers: Mapping[str, str]) -> str:
+        """The token that a request carries, or an empty text."""
+        return (headers.get("Authorization") or "").removeprefix("Bearer ")
+
+    def unknown_caller(self) -> Answer:
+        """What a request without a known token gets."""
+        return Answer(401, self.error_shape(401, "unauthenticated"))
+
     def answer(self, call: Call) -> Answer:
         """The stand-in's own switches, else the wire behind a known token."""
         if call.path == FAULTS_PATH and call.method == "POST":
@@ -127,7 +135,7 @@ class StandInServer:
         if (door := self.open_doors.get(call.path)) is not None:
             return door(call)
         if not call.account:
-            return Answer(401, self.error_shape(401, "unauthenticated"))
+            return self.unknown_caller()
         with self._lock:
             self.requests.append((call.method, call.path))
         return self.wire(call)
@@ -169,7 +177,7 @@ class _Door(BaseHTTPRequestHandler):
 
     def _call(self, raw: bytes) -> Call:
         split = urlsplit(self.path)
-        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        token = self.server.stand_in.token_of(dict(self.headers))
         try:
             body = json.loads(raw) if raw else None
         except ValueError:

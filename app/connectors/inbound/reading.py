@@ -13,7 +13,7 @@ import msgspec
 
 from app.connectors.inbound.rules import Message
 from app.connectors.inbound.schemes import Arrival, Verified
-from app.connectors.kit.exchange import at_pointer
+from app.connectors.kit.answers.meaning import at_pointer
 from app.connectors.kit.webhooks import Webhooks, Where
 from app.kernel.errors import Invalid
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.connectors.kit.contract import ActionCall, CallReport
 from app.connectors.kit.runner import Runner
+from app.connectors.kit.settings import ConnectionConfig
 from app.connectors.operations import (
     AnswerRefused,
     Attempt,
@@ -17,14 +18,17 @@ from app.connectors.operations import (
     end_abandoned,
     end_attempt,
     end_unattempted,
+    is_open,
     pause_run,
     wait_for_connection,
 )
 from app.connectors.tokens.renewing import RECONNECT, Using, sign_in
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
-from app.kernel.queue.jobs import JobRun, job
+from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.work import Work
 from app.vault.operations import SealedSecrets
+
+_ENDLESS = 2_000  # attempts are counted where they are made: a run that only waits for its turn has made none
 
 
 def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
@@ -37,7 +41,7 @@ def begin(work: Work, args: dict[str, Any]) -> Begun | None:
     return begin_attempt(work, UUID(args["run_id"]))
 
 
-@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30), given_up=let_go, first=begin)
+@job("connectors.execute_run", attempts=_ENDLESS, lease=timedelta(seconds=30), given_up=let_go, first=begin)
 def execute_run(run: JobRun, *, run_id: str) -> Outcome:
     """Make one attempt of a run."""
     try:
@@ -69,9 +73,22 @@ def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
             renew=signed.renew,
             attempt=attempt.number,
             earlier_unknown=attempt.earlier_unknown,
+            unknown_for=attempt.unknown_for,
             sandbox=run.tenant.kind == "sandbox",
+            connection=str(attempt.connection_id),
+            config=ConnectionConfig.read(attempt.config),
+            stopped=lambda: stopped(run, attempt.run_id),
         )
     )
+
+
+def stopped(run: JobRun, run_id: UUID) -> bool:
+    """Whether a run has ended, or its job has gone to another worker, while this one was calling."""
+    try:
+        with run.work() as work:
+            return not is_open(work, run_id)
+    except LeaseLost:
+        return True
 
 
 def record(run: JobRun, attempt: Attempt, report: CallReport) -> Outcome:

@@ -38,7 +38,7 @@ def keys(patient: Patient) -> Finding:
         mend = "Mend that first, or run `slipway install` where nothing is installed yet."
         return Finding(NAME, False, f"cannot be compared: {error}", mend, required=False)
     if wrong:
-        return Finding(NAME, False, "; ".join(wrong), 'See docs/keys.md, "When keys and tenants do not fit".')
+        return Finding(NAME, False, "; ".join(wrong), 'See docs/access/keys.md, "When keys and tenants do not fit".')
     return Finding(NAME, True, f"{count} keys, each with its tenant")
 
 

@@ -1,0 +1,100 @@
+"""The JSON doors of a connection's settings."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post, put
+from litestar.params import FromPath, RawBody
+
+from app.connectors.settings import described
+from app.connectors.settings.operations import change_settings, get_settings, lift_pause, roll_back_settings
+from app.connectors.settings.wire import RollbackWanted, SettingsWanted, settings_out
+from app.kernel.commands import Result
+from app.kernel.work import Work
+from app.web.begin import begin_work, run_once
+from app.web.wire.answering import answer_done, answer_read, write
+from app.web.wire.openapi import described as account
+from app.web.wire.reading import read_body, read_key
+
+PageRequest = Request[Any, Any, Any]
+
+
+class SettingsDoors(Controller):
+    """How one connection is set."""
+
+    path = "/api/v1/tenants/{tenant_id:uuid}/connections/{connection_id:uuid}/settings"
+    opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    tags = ("connections",)
+
+    @get("/", operation_id="connection_settings.read", operation_class=account(described.READ), sync_to_thread=True)
+    def read(self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Response[bytes]:
+        """Read how a connection is set, its versions with what each has changed, and whether it is left alone now."""
+        with begin_work(request, tenant_id) as work:
+            content = write(settings_out(get_settings(work, connection_id)))
+        return answer_read(request, content)
+
+    @put("/", operation_id="connection_settings.change", operation_class=account(described.CHANGE), sync_to_thread=True)
+    def change(
+        self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID], body: RawBody
+    ) -> Response[bytes]:
+        """Set a connection otherwise. An attempt under way ends as it began; the next goes by the new version."""
+        key = read_key(request)
+        wanted = read_body(request, body, SettingsWanted)
+
+        def operation(work: Work) -> Result:
+            made = change_settings(work, connection_id, wanted.config(), seen=wanted.seen, reason=wanted.reason)
+            return {"version": made.number}
+
+        return _done(request, tenant_id, connection_id, key, wanted, operation)
+
+    @post(
+        "/rollback",
+        operation_id="connection_settings.roll_back",
+        operation_class=account(described.ROLLBACK),
+        status_code=200,
+        sync_to_thread=True,
+    )
+    def roll_back(
+        self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID], body: RawBody
+    ) -> Response[bytes]:
+        """Take an earlier version again, as a new one."""
+        key = read_key(request)
+        wanted = read_body(request, body, RollbackWanted)
+
+        def operation(work: Work) -> Result:
+            made = roll_back_settings(work, connection_id, wanted.version, reason=wanted.reason)
+            return {"version": made.number}
+
+        return _done(request, tenant_id, connection_id, key, wanted, operation)
+
+    @post(
+        "/resumption",
+        operation_id="connection_settings.resume",
+        operation_class=account(described.LIFT),
+        status_code=200,
+        sync_to_thread=True,
+    )
+    def resume(self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Response[bytes]:
+        """Have a connection called again at once that is left alone for a while."""
+        key = read_key(request)
+
+        def operation(work: Work) -> Result:
+            lift_pause(work, connection_id)
+            return {}
+
+        return _done(request, tenant_id, connection_id, key, None, operation)
+
+
+def _done(
+    request: PageRequest,
+    tenant_id: UUID,
+    connection_id: UUID,
+    key: str,
+    body: object,
+    operation: Callable[[Work], Result],
+) -> Response[bytes]:
+    _result, replayed = run_once(request, tenant_id, key=key, body=body, operation=operation)
+    with begin_work(request, tenant_id) as work:
+        content = write(settings_out(get_settings(work, connection_id)))
+    return answer_done(content, status=200, replayed=replayed)

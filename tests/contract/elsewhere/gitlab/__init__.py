@@ -1,0 +1,1 @@
+"""GitLab: issues of one project, found again by a label of ours."""

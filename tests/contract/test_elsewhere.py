@@ -1,0 +1,119 @@
+"""docs/connectors.md is enough: its own example works as it stands, and a connector written by it keeps every promise."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from app.connectors.kit.contract import read_connector
+from app.connectors.kit.registry import CATALOG, Registry
+from app.connectors.trials.bench import bench_of
+from app.connectors.trials.proving import prove
+
+PAGE = Path(__file__).parents[2] / "docs" / "connectors.md"
+GITLAB = Path(__file__).parent / "elsewhere" / "gitlab"
+
+
+@pytest.fixture
+def beacon(tmp_path):
+    """The folder of the page, with what the page says stands in each file."""
+    folder = tmp_path / "beacon"
+    (folder / "fixtures").mkdir(parents=True)
+    blocks = dict(re.findall(r"```(yaml|python)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[:2])
+    (folder / "manifest.yaml").write_text(blocks["yaml"], encoding="utf-8")
+    (folder / "stand_in.py").write_text(blocks["python"], encoding="utf-8")
+    (folder / "__init__.py").write_text('"""Beacon."""\n')
+    (folder / "README.md").write_text("# Beacon\n\n```mermaid\nflowchart LR\n```\n")
+    found, made = {"id": "t1", "reference": "acme-1"}, {"reference": "acme-2", "subject": "Hello"}
+    fixtures = {
+        "connection": {"settings": {"site": "acme"}},
+        "check_access": {"input": {}, "output": {"id": "acme"}},
+        "find_ticket": {"input": {"reference": "acme-1"}, "output": found},
+        "create_ticket": {"input": made, "output": {"id": "t2", "reference": "acme-2"}},
+    }
+    for name, told in fixtures.items():
+        (folder / "fixtures" / f"{name}.json").write_text(json.dumps(told))
+    return folder
+
+
+def broken(folder):
+    return [proof for proof in prove(read_connector(folder)) if proof.said]
+
+
+class TestThePage:
+    def test_shows_a_connector_that_keeps_every_promise(self, beacon, capsys):
+        assert main(["connectors", "lint", str(beacon)]) == 0, capsys.readouterr().out
+        assert broken(beacon) == []
+
+
+class TestAConnectorWrittenByIt:
+    def test_keeps_every_promise(self, capsys):
+        assert main(["connectors", "lint", str(GITLAB)]) == 0, capsys.readouterr().out
+        assert broken(GITLAB) == []
+
+    def test_reads_every_page_of_a_list(self):
+        with bench_of(read_connector(GITLAB)) as bench:
+            result = bench.call("list_issues").outcome.result
+            assert ([each["iid"] for each in result["issues"]], result["complete"]) == ([1, 2, 3, 4, 5], True)
+            assert len(bench.stand_in.requests) == 3
+
+    def test_is_there_with_its_folder_and_gone_with_it(self, tmp_path):
+        for folder in [*CATALOG.glob("*/manifest.yaml"), GITLAB / "manifest.yaml"]:
+            shutil.copytree(folder.parent, tmp_path / folder.parent.name)
+        before = Registry.load().manifests()
+        assert Registry.load(tmp_path).manifests().keys() == {*before, "gitlab"}
+        shutil.rmtree(tmp_path / "gitlab")
+        assert Registry.load(tmp_path).manifests() == before
+
+
+class TestTheTools:
+    def test_say_every_fault_with_its_place(self, beacon, capsys):
+        manifest = beacon / "manifest.yaml"
+        text = manifest.read_text().replace("on_unknown: lookup", "on_unknown: resend").replace("beacon.example", "x.y")
+        manifest.write_text(text.replace('hosts: ["{config.site}.x.y"]', "hosts: [other.example]"))
+        (beacon / "fixtures" / "create_ticket.json").unlink()
+        (beacon / "README.md").unlink()
+        assert main(["connectors", "lint", str(beacon)]) == 1
+        said = capsys.readouterr().out
+        for place in ("README.md", "/address", "/actions/create_ticket", "3 wrong"):
+            assert place in said
+
+    def test_test_fails_for_a_promise_that_is_not_kept(self, beacon, capsys):
+        stand_in = beacon / "stand_in.py"
+        stand_in.write_text(stand_in.read_text().replace("any(", "False and any(").replace("== wanted", "== 0"))
+        assert main(["connectors", "test", str(beacon)]) == 1
+        assert "not kept create_ticket: lost_answers" in capsys.readouterr().out
+
+    def test_record_writes_what_happened_without_a_secret(self, beacon, capsys):
+        (beacon / "fixtures" / "find_ticket.json").write_text(
+            json.dumps({"input": {"reference": "acme-1"}, "output": {"id": "", "reference": ""}})
+        )
+        assert main(["connectors", "record", str(beacon), "find_ticket"]) == 0
+        written = json.loads((beacon / "fixtures" / "find_ticket.json").read_text())
+        assert written["output"] == {"id": "t1", "reference": "acme-1", "subject": "Welcome"}
+        assert main(["connectors", "record", str(beacon), "find_ticket", "--input", '{"reference": "none"}']) == 1
+
+    @pytest.mark.parametrize(
+        ("old", "new", "bump"),
+        [
+            ("title: Beacon", "title: Beacon 2", "patch"),
+            ("subject: {type: string}}", "subject: {type: string}, extra: {type: string}}", "minor"),
+            ("idempotency: natural_key:find_ticket\n    on_unknown: lookup", "idempotency: none\n    on_unknown: queue",
+             "major"),
+            ("find_ticket", "find_it", "major"),
+        ],
+    )  # fmt: skip
+    def test_diff_says_what_the_next_version_must_be(self, beacon, tmp_path, capsys, old, new, bump):
+        text = (beacon / "manifest.yaml").read_text()
+        assert old in text
+        changed = tmp_path / "changed.yaml"
+        changed.write_text(text.replace(old, new))
+        assert main(["connectors", "diff", str(beacon), str(changed)]) == 1
+        assert f"needed: {bump}" in capsys.readouterr().out
+        if bump in {"patch", "minor"}:
+            raised = {"patch": "1.0.1", "minor": "1.1.0"}[bump]
+            changed.write_text(changed.read_text().replace("version: 1.0.0", f"version: {raised}"))
+            assert main(["connectors", "diff", str(beacon), str(changed)]) == 0
