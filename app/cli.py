@@ -187,6 +187,13 @@ def templates(arguments: list[str]) -> int:
     return run_templates(arguments)
 
 
+def connectors(arguments: list[str]) -> int:
+    """The tools of connector authors: lint, test, record, sandbox, diff."""
+    from app.bootstrap.commands.connectors.actions import run_connectors
+
+    return run_connectors(arguments)
+
+
 def marketplace(arguments: list[str]) -> int:
     """Offer the templates of the library to all partners: stock."""
     from app.bootstrap.commands.marketplace import run_marketplace
@@ -244,6 +251,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": doctor,
     "tenants": tenants,
     "templates": templates,
+    "connectors": connectors,
     "marketplace": marketplace,
     "trail": trail,
     "onboardings": onboardings,

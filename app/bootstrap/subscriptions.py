@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.access import events as access
 from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.audit.events import CheckpointPublished
-from app.connectors.events import RunEnded
+from app.connectors.events import ReconnectNeeded, RotationDue, RunEnded
 from app.connectors.webhooks.events import EndpointDisabled, EndpointFailing
 from app.identity.people.events import MemberInvited, StaffInvited
 from app.identity.sso.events import ConnectionSaved
@@ -20,6 +20,8 @@ SUBSCRIPTIONS: Subscriptions = {
     CheckpointPublished.type: ["notifications.mail_checkpoint"],
     DealAdmitted.type: ["onboarding.start"],
     RunEnded.type: ["onboarding.record_run"],
+    ReconnectNeeded.type: ["notifications.tell_of_connection"],
+    RotationDue.type: ["notifications.tell_of_connection"],
     EndpointFailing.type: ["notifications.tell_of_endpoint"],
     EndpointDisabled.type: ["notifications.tell_of_endpoint"],
     MemberInvited.type: ["notifications.invite"],

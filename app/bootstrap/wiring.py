@@ -18,6 +18,7 @@ from app.bootstrap.services.client_secrets import SealedClientSecrets
 from app.bootstrap.services.ends import end_services
 from app.bootstrap.services.links import link_services
 from app.bootstrap.services.trails import trail_services
+from app.connectors.kit.limits.shared import SharedGate
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.connectors.webhooks.sender import Sender
@@ -162,7 +163,7 @@ def services(settings: Settings, program: Program, databases: Databases) -> dict
         Keyring: keyring,
         CursorKey: CursorKey(keyring.cursor_key.reveal_bytes()),
         Seeder: seeder(keyring),
-        Runner: Runner(Registry.load(), outbound, time_limit=_CALL_LIMIT),
+        Runner: Runner(Registry.load(), outbound, time_limit=_CALL_LIMIT, gate=SharedGate(settings.redis_url)),
         OutboundClient: outbound,
         Sender: Sender(outbound),
         ClientSecrets: SealedClientSecrets(keyring),

@@ -30,3 +30,82 @@ class ConnectionAdded(Event, frozen=True, kw_only=True):
 
     connector: str
     name: str
+
+
+class ConnectionConnected(Event, frozen=True, kw_only=True):
+    """A person has let us in at the outside system, or again: runs that waited for it go on."""
+
+    type: ClassVar[str] = "connectors.connection.connected"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    name: str
+    waited: int
+
+
+class ReconnectNeeded(Event, frozen=True, kw_only=True):
+    """The outside system takes what this connection signs in with no more; runs wait until somebody connects it anew.
+
+    `code` is the system's own word for it, `owner` the person who connected it.
+    """
+
+    type: ClassVar[str] = "connectors.connection.reconnect_needed"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    name: str
+    code: str
+    owner: str | None
+
+
+class RotationDue(Event, frozen=True, kw_only=True):
+    """Credentials of a connection are older than they should get: somebody should change them."""
+
+    type: ClassVar[str] = "connectors.connection.rotation_due"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    name: str
+    fields: list[str]
+    owner: str | None
+
+
+class ConnectionRenamed(Event, frozen=True, kw_only=True):
+    """A connection was given another name."""
+
+    type: ClassVar[str] = "connectors.connection.renamed"
+    subject_kind: ClassVar[str] = "connection"
+
+    before: str
+    after: str
+
+
+class CredentialsChanged(Event, frozen=True, kw_only=True):
+    """New credentials proved themselves and took the place of those in use."""
+
+    type: ClassVar[str] = "connectors.connection.credentials_changed"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    fields: list[str]
+
+
+class ConnectionTested(Event, frozen=True, kw_only=True):
+    """A connection was tried out with a harmless question. `code` says how it went."""
+
+    type: ClassVar[str] = "connectors.connection.tested"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    works: bool
+    code: str
+
+
+class ConnectionRemoved(Event, frozen=True, kw_only=True):
+    """A connection was disconnected and its credentials destroyed."""
+
+    type: ClassVar[str] = "connectors.connection.removed"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    name: str

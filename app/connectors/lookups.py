@@ -20,7 +20,7 @@ class RunLine(Struct, frozen=True):
     number: int
     connector: str
     action: str
-    state: str  # requested | running | succeeded | failed | unknown
+    state: str  # requested | running | waiting | succeeded | failed | unknown
     attempts: int
 
 
@@ -35,6 +35,8 @@ def runs_of_onboarding(session: Session, onboarding_id: UUID) -> list[RunLine]:
 
 def credentials_given(session: Session, connector: str) -> dict[str, SetSecret]:
     """Which values the working connection of a connector has in the session's tenant, by field; never what they are."""
-    query = select(Connection.id).where(Connection.connector == connector, Connection.state == "active")
-    found = session.scalars(query.order_by(Connection.changed_at).limit(1)).one_or_none()
+    query = select(Connection.id).where(
+        Connection.connector == connector, Connection.state.in_(("active", "reconnect"))
+    )
+    found = session.scalars(query.order_by(Connection.state, Connection.changed_at).limit(1)).one_or_none()
     return set_fields(session, purpose=str(found)) if found else {}

@@ -22,7 +22,7 @@ class Connection(TenantRecord):
     connector: Mapped[str]
     name: Mapped[str]
     config: Mapped[Document]
-    state: Mapped[str]
+    state: Mapped[str]  # pending | active | reconnect | removed
     changed_at: Mapped[datetime]
 
 
@@ -41,7 +41,7 @@ class Run(TenantRecord):
     action: Mapped[str]
     input: Mapped[Document]
     idempotency_key: Mapped[str]
-    state: Mapped[str]  # requested | running | succeeded | failed | unknown
+    state: Mapped[str]  # requested | running | waiting | succeeded | failed | unknown
     attempts: Mapped[list[Any]]
     result: Mapped[Document | None]
     requested_at: Mapped[datetime]

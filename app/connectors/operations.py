@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,6 +16,7 @@ from app.access.require import require
 from app.connectors.events import ConnectionAdded, RunEnded
 from app.connectors.kit.contract import CallReport
 from app.connectors.models import Connection, Run
+from app.connectors.tokens.operations import ACTIVE, RECONNECT, WAITING, resume_runs
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
 from app.kernel.work import Work
@@ -38,12 +40,16 @@ SYSTEM_ONLY = {
     "hears_of_runs": "how a capability registers, when its code is read",
     "request_run": "part of an operation that has checked its own permission",
     "begin_attempt": "called by the run's job",
+    "is_open": "asked by the run's job between two requests",
     "end_attempt": "called by the run's job",
     "end_unattempted": "called by the run's job",
     "end_abandoned": "called when the run's job is given up",
     "pause_run": "called by the run's job",
+    "wait_for_connection": "called by the run's job",
 }
-OPEN = frozenset({"requested", "running"})
+USABLE = (ACTIVE, RECONNECT)
+OPEN = frozenset({"requested", "running", WAITING})
+MOST_DEAD = 8  # attempts of one run that ended with their worker
 
 
 class ConnectionMissing(Missing):
@@ -79,6 +85,7 @@ class Attempt:
     idempotency_key: str
     number: int
     earlier_unknown: bool
+    unknown_for: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +149,19 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         return None
     if connection is None:
         raise ConnectionMissing(f"No connection to {run.connector} is set up. Add one, then retry the run.")
+    if sum("ended_at" not in earlier for earlier in run.attempts) >= MOST_DEAD:
+        end_abandoned(work, run.id, reason=f"{MOST_DEAD} workers died while they made this call.")
+        return None
+    if connection.state == RECONNECT:
+        run.connection_id = connection.id
+        wait_for_connection(work, run.id)
+        return None
     sealed = take_connection_secrets(work, connection_id=connection.id, run_id=run.id)
     run.connection_id, run.state = connection.id, "running"
     number = len(run.attempts) + 1
-    earlier_unknown = any(not earlier.get("certain") for earlier in run.attempts)
-    run.attempts = [*run.attempts, {"number": number, "began_at": work.now.isoformat()}]
+    unknown = [earlier["began_at"] for earlier in run.attempts if not earlier.get("certain")]
+    made = {"number": number, "began_at": work.now.isoformat(), "config": connection.config.get("version", 0)}
+    run.attempts = [*run.attempts, made]
     attempt = Attempt(
         run_id=run.id,
         connector=run.connector,
@@ -156,7 +171,8 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         input=run.input,
         idempotency_key=run.idempotency_key,
         number=number,
-        earlier_unknown=earlier_unknown,
+        earlier_unknown=bool(unknown),
+        unknown_for=work.now - datetime.fromisoformat(min(unknown)) if unknown else timedelta(),
     )
     return Begun(attempt, sealed)
 
@@ -165,7 +181,8 @@ def _read(work: Work, run_id: UUID) -> tuple[Run, Connection | None]:
     """The locked run, and the connection that it goes by: the one it had, or else the tenant's working one."""
     run = _locked(work, run_id)
     connection = work.session.get(Connection, run.connection_id) if run.connection_id else None
-    return run, connection or _connection(work, run.connector)
+    usable = connection is not None and connection.state in USABLE
+    return run, connection if usable else _connection(work, run.connector)
 
 
 def _locked(work: Work, run_id: UUID) -> Run:
@@ -173,8 +190,29 @@ def _locked(work: Work, run_id: UUID) -> Run:
 
 
 def pause_run(work: Work, attempt: Attempt, report: CallReport) -> None:
-    """The attempt did not end the run; another will follow."""
-    _note(_locked(work, attempt.run_id), work, attempt, report)
+    """The attempt did not end the run; another will follow. One that was put off was not made: nothing was sent."""
+    run = _locked(work, attempt.run_id)
+    if report.put_off:
+        run.attempts = [made for made in run.attempts if made["number"] != attempt.number]
+    else:
+        _note(run, work, attempt, report)
+
+
+def is_open(work: Work, run_id: UUID) -> bool:
+    """Whether the run has not ended yet."""
+    return work.session.scalars(select(Run.state).where(Run.id == run_id)).one_or_none() in OPEN
+
+
+def wait_for_connection(work: Work, run_id: UUID) -> None:
+    """The run waits until somebody connects its connection anew; where somebody just has, it goes on at once."""
+    work.session.flush()  # one that was asked for in this very transaction
+    run = _locked(work, run_id)
+    if run.state not in OPEN:
+        return
+    found = work.session.get(Connection, run.connection_id, with_for_update={"read": True}, populate_existing=True)
+    run.state = WAITING if found is not None and found.state == RECONNECT else "requested"
+    if run.state == "requested":
+        work.enqueue("connectors.execute_run", args={"run_id": run_id})
 
 
 def end_attempt(
@@ -314,6 +352,9 @@ def keep_credentials(work: Work, *, connector: str, name: str, values: Mapping[s
         work.announce(ConnectionAdded(subject_id=connection.id, connector=connector, name=name))
     for field, value in values.items():
         keep_connection_secret(work, connection_id=connection.id, field=field, value=value)
+    if connection.state == RECONNECT:
+        connection.state, connection.changed_at = ACTIVE, work.now
+        resume_runs(work, connection.id)
     work.session.flush()  # an action that begins with this very step finds it
     return connection.id
 
@@ -341,7 +382,7 @@ def _connection(work: Work, connector: str) -> Connection | None:
 
 _WORKING = (  # built once: building it takes longer than asking it
     select(Connection)
-    .where(Connection.connector == bindparam("wanted"), Connection.state == "active")
-    .order_by(Connection.changed_at)
+    .where(Connection.connector == bindparam("wanted"), Connection.state.in_(USABLE))
+    .order_by(Connection.state, Connection.changed_at)  # an active one before one that waits for a person
     .limit(1)
 )

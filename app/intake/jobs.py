@@ -6,17 +6,15 @@ from datetime import timedelta
 
 from app.connectors.crm.provider import CRM
 from app.connectors.crm.sold_deal import DealAnswer, SoldDeal
+from app.connectors.kit.contract import CallReport
 from app.connectors.kit.runner import Runner
 from app.connectors.operations import ConnectionMissing, ConnectionView, get_connection
+from app.connectors.tokens.renewing import Using, sign_in
 from app.intake.mapping import FactMapping, facts_of
 from app.intake.operations import record_failed_reading, record_reading
 from app.kernel.outcomes import Done, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun, job
-from app.vault.envelope import SecretUnreadable
-from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
-from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets, take_connection_secrets
-from app.vault.queries import KeysMissing
 
 
 @job("intake.read_deal", attempts=8, lease=timedelta(seconds=30))
@@ -43,18 +41,23 @@ def _ask(run: JobRun, connection: ConnectionView, external_id: str, sealed: Seal
     """Leave the building, with the secrets opened only here."""
     if run.tenant.kind == "sandbox":
         return NeedsPerson("Sandbox: not sent. Deals are read in a partner's home.")
-    try:
-        secrets = sealed.open(run.runtime.service(Keyring))
-    except (KeyMissing, KeysDisabled, SecretUnreadable, KeysMissing) as error:
-        return NeedsPerson(error.message)
+    using = Using(connection.id, connection.connector, connection.config, run.job.id)
+    signed = sign_in(run, using, sealed)
+    if isinstance(signed, CallReport):
+        return _said(signed)
     runner = run.runtime.service(Runner)
     return CRM(runner.registry, connection.connector).read_deal(
         runner,
         external_id,
         properties=FactMapping.from_config(connection.config).properties,
         attempt=run.job.attempts,
-        secrets=secrets,
+        signed=signed,
     )
+
+
+def _said(report: CallReport) -> DealAnswer:
+    outcome = report.outcome
+    return outcome if isinstance(outcome, TryAgain | NeedsPerson) else NeedsPerson("The CRM cannot be asked now.")
 
 
 def _hold(run: JobRun, source: str, external_id: str, *, reason: str) -> Outcome:

@@ -42,6 +42,8 @@ _MESSAGES = {
     "listing_taken_down": "listing_ended",
     "webhook_failing": "webhook",
     "webhook_disabled": "webhook",
+    "connection_reconnect_needed": "connection",
+    "connection_rotation_due": "connection",
     "mentioned": "mentioned",
     "reminded": "reminded",
     "watched": "watched",

@@ -17,6 +17,7 @@ from app.notifications.operations import (
     Guest,
     Letter,
     get_queued,
+    letter_of_connection,
     letter_of_endpoint,
     mark_failed,
     mark_kept,
@@ -122,4 +123,17 @@ def tell_of_endpoint(run: JobRun, *, event_id: str) -> Outcome:
     with run.finish() as work:
         for recipient in [reader] if reader else owners:
             queue_letter(work, letter_of_endpoint(entry, recipient, run.tenant))
+    return Done()
+
+
+@job("notifications.tell_of_connection")
+def tell_of_connection(run: JobRun, *, event_id: str) -> Outcome:
+    """A connection needs a person: who connected it gets a letter; else who runs the workspace."""
+    with run.work() as work:
+        entry, owners = get_entry(work.session, UUID(event_id)), list_owners(work, admins=True)
+    owner = entry.body["owner"]
+    reader = find_reader(run.runtime.databases, UUID(str(owner))) if owner else None
+    with run.finish() as work:
+        for recipient in [reader] if reader else owners:
+            queue_letter(work, letter_of_connection(entry, recipient, run.tenant))
     return Done()

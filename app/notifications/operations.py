@@ -29,6 +29,7 @@ SYSTEM_ONLY = {
     "mark_kept": "called by the sending job",
     "readers_of": "called by the job that tells of access",
     "letter_of_endpoint": "called by the job that tells of webhooks",
+    "letter_of_connection": "called by the job that tells of connections",
 }
 
 ACCESS_PAGE: Final = "/access"  # of a workspace, where all of a partner's access is shown and decided
@@ -206,3 +207,13 @@ def letter_of_endpoint(entry: Entry, recipient: Recipient, place: Tenant) -> Let
         "page": f"/t/{place.id}/webhooks" if place.kind == "home" else "/webhooks",
     }
     return Letter(f"webhook_{entry.action.rpartition('.')[2]}", recipient, facts)
+
+
+def letter_of_connection(entry: Entry, recipient: Recipient, place: Tenant) -> Letter:
+    """What is said of a connection that needs a person: its name, and where it is mended."""
+    facts = {
+        "title": {"en": str(entry.body["name"])},
+        "onboarding": place.name,
+        "page": f"/t/{place.id}/connections/{entry.subject_id}",
+    }
+    return Letter(f"connection_{entry.action.rpartition('.')[2]}", recipient, facts)

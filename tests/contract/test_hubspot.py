@@ -16,6 +16,7 @@ from app.connectors.catalog.hubspot.signature import Delivery, verify
 from app.connectors.catalog.hubspot.stand_in_webhooks import Subscription
 from app.connectors.catalog.hubspot.webhook import read_events
 from app.connectors.catalog.stand_in import Fault
+from app.connectors.kit.contract import SignedIn
 from app.kernel.outbound.world_clock import world_time
 from app.kernel.outcomes import GiveUp, NeedsPerson, TryAgain
 from app.vault.secret import Secret
@@ -50,8 +51,7 @@ def make(bench, kind, links=(), **properties):
 
 
 def read(bench, deal_id, **ref):
-    secrets = {"access_token": Secret(TOKEN)}
-    return read_deal(bench.runner, DealRef(deal_id, **ref), secrets)
+    return read_deal(bench.runner, DealRef(deal_id, **ref), SignedIn({"access_token": Secret(TOKEN)}))
 
 
 @pytest.fixture

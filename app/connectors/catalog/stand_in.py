@@ -79,6 +79,7 @@ class StandInServer:
         self.stopping = threading.Event()
         self.wire = wire
         self.error_shape = errors
+        self.open_doors: dict[str, Wire] = {}  # paths that ask for no token, as a token endpoint
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Door)
         self._server.stand_in = self
@@ -94,6 +95,10 @@ class StandInServer:
             self._server.server_close()
             self._thread.join(5)
 
+    def account_of(self, token: str) -> str:
+        """Whose token this is; "" for one that is none, or none any more."""
+        return self.tokens.get(token, "")
+
     def break_next(self, fault: Fault) -> None:
         """Arm a fault switch."""
         with self._lock:
@@ -108,6 +113,14 @@ class StandInServer:
                     return fault
         return None
 
+    def token_of(self, headers: Mapping[str, str]) -> str:
+        """The token that a request carries, or an empty text."""
+        return (headers.get("Authorization") or "").removeprefix("Bearer ")
+
+    def unknown_caller(self) -> Answer:
+        """What a request without a known token gets."""
+        return Answer(401, self.error_shape(401, "unauthenticated"))
+
     def answer(self, call: Call) -> Answer:
         """The stand-in's own switches, else the wire behind a known token."""
         if call.path == FAULTS_PATH and call.method == "POST":
@@ -119,8 +132,10 @@ class StandInServer:
         if call.path == TOKENS_PATH and call.method == "POST":
             self.tokens[call.body["token"]] = call.body["account"]
             return Answer(204)
+        if (door := self.open_doors.get(call.path)) is not None:
+            return door(call)
         if not call.account:
-            return Answer(401, self.error_shape(401, "unauthenticated"))
+            return self.unknown_caller()
         with self._lock:
             self.requests.append((call.method, call.path))
         return self.wire(call)
@@ -162,7 +177,7 @@ class _Door(BaseHTTPRequestHandler):
 
     def _call(self, raw: bytes) -> Call:
         split = urlsplit(self.path)
-        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        token = self.server.stand_in.token_of(dict(self.headers))
         try:
             body = json.loads(raw) if raw else None
         except ValueError:
@@ -174,7 +189,7 @@ class _Door(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
             raw=raw,
-            account=self.server.stand_in.tokens.get(token, ""),
+            account=self.server.stand_in.account_of(token),
         )
 
     def _failing(self, fault: Fault) -> Answer:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from app.connectors.crm.sold_deal import DealAnswer
+from app.connectors.kit.contract import SignedIn
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.kernel.errors import Missing
@@ -61,12 +62,12 @@ class CRM:
         return cast("tuple[HookEvent, ...]", self._parts["webhook"].read_events(signed.body))
 
     def read_deal(
-        self, runner: Runner, deal_id: str, *, properties: Sequence[str], attempt: int, secrets: Mapping[str, Secret]
+        self, runner: Runner, deal_id: str, *, properties: Sequence[str], attempt: int, signed: SignedIn
     ) -> DealAnswer:
         """Read a deal with its companies and people. Holds no session."""
         deals = self._parts["deals"]
         ref = deals.DealRef(deal_id=deal_id, properties=tuple(properties), attempt=attempt)
-        return cast("DealAnswer", deals.read_deal(runner, ref, secrets))
+        return cast("DealAnswer", deals.read_deal(runner, ref, signed))
 
     @staticmethod
     def _module(provider: str, name: str) -> Any:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.connectors.kit.contract import ActionCall, CallReport
 from app.connectors.kit.runner import Runner
+from app.connectors.kit.settings import ConnectionConfig
 from app.connectors.operations import (
     AnswerRefused,
     Attempt,
@@ -17,20 +18,17 @@ from app.connectors.operations import (
     end_abandoned,
     end_attempt,
     end_unattempted,
+    is_open,
     pause_run,
+    wait_for_connection,
 )
-from app.kernel.errors import Unavailable
+from app.connectors.tokens.renewing import RECONNECT, Using, sign_in
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
-from app.kernel.queue.jobs import JobRun, job
+from app.kernel.queue.jobs import JobRun, LeaseLost, job
 from app.kernel.work import Work
-from app.vault.envelope import SecretUnreadable
-from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
-from app.vault.keyring import Keyring
 from app.vault.operations import SealedSecrets
-from app.vault.queries import KeysMissing
 
-_KEYS_BACK = timedelta(seconds=30)  # a vault that does not answer is asked again after this
-
+_ENDLESS = 2_000  # attempts are counted where they are made: a run that only waits for its turn has made none
 
 def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
     """The run's job came to no end of its own: the run ends, so that a person hears of it."""
@@ -42,7 +40,7 @@ def begin(work: Work, args: dict[str, Any]) -> Begun | None:
     return begin_attempt(work, UUID(args["run_id"]))
 
 
-@job("connectors.execute_run", attempts=12, lease=timedelta(seconds=30), given_up=let_go, first=begin)
+@job("connectors.execute_run", attempts=_ENDLESS, lease=timedelta(seconds=30), given_up=let_go, first=begin)
 def execute_run(run: JobRun, *, run_id: str) -> Outcome:
     """Make one attempt of a run."""
     try:
@@ -59,24 +57,37 @@ def execute_run(run: JobRun, *, run_id: str) -> Outcome:
 
 def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
     """Leave the building, with the secrets opened only here."""
-    try:
-        secrets = sealed.open(run.runtime.service(Keyring))
-    except (KeyMissing, KeysDisabled, SecretUnreadable, KeysMissing) as error:
-        return CallReport(outcome=NeedsPerson(error.message), code="secrets_closed")
-    except Unavailable as error:
-        return CallReport(outcome=TryAgain(_KEYS_BACK, error.message), code="keys_away")
+    using = Using(attempt.connection_id, attempt.connector, attempt.config, attempt.run_id)
+    signed = sign_in(run, using, sealed)
+    if isinstance(signed, CallReport):
+        return signed
     return run.runtime.service(Runner).call(
         ActionCall(
             provider=attempt.connector,
             action=attempt.action,
             input=attempt.input,
             idempotency_key=attempt.idempotency_key,
-            secrets=secrets,
+            secrets=signed.secrets,
+            auth=signed.auth,
+            renew=signed.renew,
             attempt=attempt.number,
             earlier_unknown=attempt.earlier_unknown,
+            unknown_for=attempt.unknown_for,
             sandbox=run.tenant.kind == "sandbox",
+            connection=str(attempt.connection_id),
+            config=ConnectionConfig.read(attempt.config),
+            stopped=lambda: stopped(run, attempt.run_id),
         )
     )
+
+
+def stopped(run: JobRun, run_id: UUID) -> bool:
+    """Whether a run has ended, or its job has gone to another worker, while this one was calling."""
+    try:
+        with run.work() as work:
+            return not is_open(work, run_id)
+    except LeaseLost:
+        return True
 
 
 def record(run: JobRun, attempt: Attempt, report: CallReport) -> Outcome:
@@ -93,6 +104,11 @@ def record(run: JobRun, attempt: Attempt, report: CallReport) -> Outcome:
 
 
 def _record(run: JobRun, attempt: Attempt, report: CallReport, *, alone: bool) -> None:
+    if report.code == RECONNECT:
+        with run.finish() as work:
+            pause_run(work, attempt, report)
+            wait_for_connection(work, attempt.run_id)
+        return
     match report.outcome:
         case TryAgain(reason=reason) as again if not run.last_attempt:
             with run.finish(again) as work:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import jsonschema_rs
 
-from app.connectors.kit.manifest import Action, Manifest, ManifestWrong, read_manifest
+from app.connectors.kit.consistency import read_manifest
+from app.connectors.kit.manifest import Action, Manifest, ManifestWrong
+from app.connectors.kit.settings import NOBODY_SET, ConnectionConfig, faults_of
 from app.kernel.outcomes import Outcome
 from app.vault.secret import Secret
+
+CONNECTION: Final = "connection"  # the fixture that says how the connection is set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,11 @@ class ActionCall:
 
     `idempotency_key` is the run's and the same in every attempt. `attempt` counts from 1. `earlier_unknown` says that
     an earlier attempt was begun and no report with `certain` was stored: the worker died, or the peer fell silent.
-    `sandbox`: the tenant is one, so only a stand-in is called.
+    `unknown_for` is how long ago the first such attempt began: a peer remembers a key only for so long.
+    `sandbox`: the tenant is one, so only a stand-in is called. `connection` is what budgets and failures are counted
+    by; without it nothing is. `stopped` is asked before every request after the first: True, and no more is sent.
+    `sandbox`: the tenant is one, so only a stand-in is called. `auth`: which way the connection signs in, and its plain
+    fields for it. `renew`: gives other secrets after the peer has refused these, or says how the attempt ends.
     """
 
     provider: str
@@ -29,9 +38,15 @@ class ActionCall:
     input: Mapping[str, Any]  # Any: JSON, checked against the manifest
     idempotency_key: str
     secrets: Mapping[str, Secret]
+    auth: Mapping[str, str] = field(default_factory=dict)
+    renew: Renew | None = field(default=None, repr=False)
     attempt: int = 1
     earlier_unknown: bool = False
     sandbox: bool = False
+    unknown_for: timedelta = timedelta()
+    connection: str = ""
+    config: ConnectionConfig = NOBODY_SET
+    stopped: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +55,7 @@ class CallReport:
 
     `certain` is False where the peer may have done something that we do not know of. `code` is a stable word for it,
     `excerpt` the start of the peer's error answer with secrets blotted out: hostile text, for people who look closer.
+    `put_off`: nothing was sent, because a budget is spent or the peer fails for all; it counts as no attempt.
     """
 
     outcome: Outcome
@@ -48,7 +64,21 @@ class CallReport:
     sent: bool = False
     status: int | None = None
     elapsed: float = 0.0
+    put_off: bool = False
     excerpt: str = field(default="", repr=False)
+
+
+# Other secrets for a call whose first were refused, or the report that ends the attempt.
+Renew = Callable[[], Mapping[str, Secret] | CallReport]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a call proves itself with: part of every `ActionCall` of one connection."""
+
+    secrets: Mapping[str, Secret] = field(repr=False)
+    auth: Mapping[str, str] = field(default_factory=dict)
+    renew: Renew | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,6 +120,12 @@ class Connector:
         return [("/".join(str(part) for part in wrong.instance_path), wrong.message[:200])
                 for wrong in self.inputs[action].iter_errors(dict(given))]  # fmt: skip
 
+    def example(self) -> ConnectionConfig:
+        """A connection as the fixtures were recorded with; of most connectors it is one that nobody set."""
+        path = self.folder / "fixtures" / f"{CONNECTION}.json"
+        document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return ConnectionConfig.read({"level": "write", **document})
+
     def fixture(self, action: str) -> dict[str, Any]:
         """The recorded exchange of an action: `input`, and `output` as the runner reports it."""
         found: dict[str, Any] = json.loads((self.folder / "fixtures" / f"{action}.json").read_text(encoding="utf-8"))
@@ -110,6 +146,7 @@ def read_connector(folder: Path) -> Connector:
         inputs={name: _validator(folder, name, action.input) for name, action in manifest.actions.items()},
         outputs={name: _validator(folder, name, action.output) for name, action in manifest.actions.items()},
     )
+    _check_config(connector)
     for name in manifest.actions:
         _check_fixture(connector, name)
     return connector
@@ -129,6 +166,17 @@ def _validator(folder: Path, action: str, schema: dict[str, Any]) -> jsonschema_
         return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ManifestWrong(f"{folder}: /actions/{action}: {error}") from error
+
+
+def _check_config(connector: Connector) -> None:
+    where = f"{connector.folder}: fixtures/{CONNECTION}.json"
+    try:
+        jsonschema_rs.meta.validate(connector.manifest.config)
+        faults = faults_of(connector, connector.example())
+    except (OSError, ValueError, jsonschema_rs.ValidationError) as error:
+        raise ManifestWrong(f"{where}: {error}") from error
+    for place, sentence in faults:
+        raise ManifestWrong(f"{where}: {place}: {sentence}")
 
 
 def _check_fixture(connector: Connector, action: str) -> None:

@@ -1,64 +1,64 @@
-"""From a call to an HTTP request and from an answer to a meaning, by the manifest alone. Sends nothing."""
+"""From a call to an HTTP request, by the manifest and the connection's settings alone. Sends nothing."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.connectors.auth.blotting import blot
+from app.connectors.auth.signing import Proof, sign
+from app.connectors.kit.answers.mapping import MappingWrong, evaluate, rename
+from app.connectors.kit.answers.meaning import NOTHING
 from app.connectors.kit.contract import ActionCall, Connector
-from app.connectors.kit.manifest import Action, Auth, ErrorRule, Then
+from app.connectors.kit.manifest import Action
+from app.connectors.kit.settings import CONFIG, host_filled
 from app.kernel.errors import Invalid
-from app.kernel.outbound.client import OutboundRequest, OutboundResponse
-from app.vault.secret import HIDDEN
+from app.kernel.outbound.client import OutboundRequest
+from app.kernel.outbound.world_clock import world_time
 
 LONGEST_PAUSE = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(hours=24)
 EXCERPT = 500
-_NOTHING = object()
 
 
 class InputUnfit(Invalid):
     """The input does not fit the action's schema, or cannot stand where the request needs it."""
 
 
-class SecretNotStored(Invalid):
-    """The connection has no value for a secret that the manifest asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an answer means: `done` with a result (None if there is none), `unreadable`, or the error table's word."""
-
-    word: Then | str
-    result: dict[str, Any] | None = None
-
-
 def build_request(connector: Connector, action: Action, call: ActionCall, timeout: float) -> OutboundRequest:
     """The request of a call. Raises InputUnfit or SecretNotStored."""
+    return signed(connector, call, shape_request(connector, action, call, timeout))
+
+
+def signed(connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundRequest:
+    """The request with the proof of who sends it. Raises SecretNotStored."""
+    return sign(connector.manifest.way(call.auth), request, Proof(call.secrets, call.auth, world_time()))
+
+
+def shape_request(connector: Connector, action: Action, call: ActionCall, timeout: float) -> OutboundRequest:
+    """The request without any credential. Raises InputUnfit."""
     wrong = next(connector.inputs[call.action].iter_errors(dict(call.input)), None)
     if wrong is not None:
         place = "/".join(str(part) for part in wrong.instance_path)
         said = f"The input of {call.action} does not fit at /{place}: {wrong.message[:200]}."
         raise InputUnfit(said, errors=[(f"/{place}", wrong.message)])
-    shape = action.request
-    headers = {"Accept": "application/json", **_auth_headers(connector.manifest.auth, call)}
+    given = _given(action, call)
+    headers = {"Accept": "application/json"}
+    for name, text in {**connector.manifest.headers, **action.request.headers}.items():
+        if (value := _filled(text, given)) is not NOTHING:
+            headers[name] = str(value)
     if action.key_header is not None:
         headers[action.key_header] = call.idempotency_key
-    content = b""
-    if shape.body is not None:
-        headers["Content-Type"] = "application/json"
-        content = json.dumps(_filled(shape.body, call.input), ensure_ascii=False).encode()
+    content, kind = _body(action, given)
     return OutboundRequest(
-        method=shape.method,
-        url=connector.manifest.address + _target(action, call.input),
-        headers=headers,
+        method=action.request.method,
+        url=host_filled(connector.manifest.address, call.config.settings) + _target(action, given),
+        headers=headers | ({"Content-Type": kind} if kind else {}),
         content=content,
         timeout=timeout,
         max_bytes=connector.manifest.limits.max_response_bytes,
@@ -67,96 +67,65 @@ def build_request(connector: Connector, action: Action, call: ActionCall, timeou
     )
 
 
+def _given(action: Action, call: ActionCall) -> dict[str, Any]:
+    """What may stand in the request, by name: the input, what is made of it, the connection's settings."""
+    given = dict(call.input)
+    try:
+        given |= {name: found for name, text in action.derive.items() if (found := evaluate(text, given)) is not None}
+        field, side = action.mapped.request, call.config.side(call.action, "request")
+        if field in given and side:
+            given[field] = rename(side, given[field])
+    except MappingWrong as error:
+        raise InputUnfit(f"The input of {call.action} cannot be mapped: {error}", errors=[("/", str(error))]) from error
+    return given | {CONFIG + name: value for name, value in call.config.settings.items()}
+
+
+def _body(action: Action, given: Mapping[str, Any]) -> tuple[bytes, str]:
+    """The body and its media type; nothing where the action sends none."""
+    if action.request.body is None:
+        return b"", ""
+    filled = _filled(action.request.body, given)
+    if action.request.encoding == "form":
+        return urlencode(list(_form(filled)), quote_via=quote).encode(), "application/x-www-form-urlencoded"
+    return json.dumps({} if filled is NOTHING else filled, ensure_ascii=False).encode(), "application/json"
+
+
+def _form(part: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Fields of a form: an object within is written `a[b]`, a list `a[0]`."""
+    if isinstance(part, dict | list):
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            yield from _form(value, f"{name}[{key}]" if name else str(key))
+    else:
+        yield name, "" if part is None else str(part).lower() if isinstance(part, bool) else str(part)
+
+
 def _target(action: Action, given: Mapping[str, Any]) -> str:
-    segments = []
+    """The path and the query. A segment holds one value; only `{+config.name}` may hold several."""
+    segments: list[str] = []
     for part in action.request.path.split("/"):
-        value = _filled(part, given)
-        if part.startswith("{") and (value is _NOTHING or str(value) in {"", ".", ".."}):
-            raise InputUnfit(
-                f"The field {part} cannot stand in a path.", errors=[(f"/{part[1:-1]}", "cannot stand in a path")]
-            )
-        segments.append(quote(str(value), safe="") if part.startswith("{") else part)
-    query = {
-        name: value for name, text in action.request.query.items() if (value := _filled(text, given)) is not _NOTHING
-    }
+        if not part.startswith("{"):
+            segments.append(part)
+            continue
+        value = str(_filled(part.replace("{+", "{", 1), given, missing=""))
+        pieces = [each for each in value.split("/") if each] if part.startswith("{+") else [value]
+        if any(each in {"", ".", ".."} for each in pieces):
+            where = f"/{part.strip('{+}')}"
+            raise InputUnfit(f"The field {part} cannot stand in a path.", errors=[(where, "cannot stand in a path")])
+        segments += [quote(each, safe="") for each in pieces]
+    query = _filled(action.request.query, given)
     return "/".join(segments) + (f"?{urlencode(query, quote_via=quote)}" if query else "")
 
 
-def _filled(part: Any, given: Mapping[str, Any]) -> Any:  # Any: JSON in, JSON out
-    """A part of a request with the input in place; what the input leaves out is left out."""
+def _filled(part: Any, given: Mapping[str, Any], missing: Any = NOTHING) -> Any:  # Any: JSON in, JSON out
+    """A part of a request with what is given in place; what is not given is left out."""
     if isinstance(part, str) and part.startswith("{") and part.endswith("}"):
-        return given.get(part[1:-1], _NOTHING)
+        return given.get(part[1:-1], missing)
     if isinstance(part, dict):
-        return {k: v for k, raw in part.items() if (v := _filled(raw, given)) is not _NOTHING}
+        filled = ((_filled(name, given, name), _filled(each, given)) for name, each in part.items())
+        return {str(name): each for name, each in filled if each is not NOTHING}
     if isinstance(part, list):
-        return [v for raw in part if (v := _filled(raw, given)) is not _NOTHING]
+        return [v for raw in part if (v := _filled(raw, given)) is not NOTHING]
     return part
-
-
-def _auth_headers(auth: Auth, call: ActionCall) -> dict[str, str]:
-    if auth.scheme == "none":
-        return {}
-    if (secret := call.secrets.get(auth.secret)) is None:
-        raise SecretNotStored(f"The connection has no {auth.secret} yet; store it, then start the action again.")
-    if auth.scheme == "basic":
-        return {"Authorization": "Basic " + base64.b64encode(secret.reveal_bytes()).decode()}
-    if not secret.reveal_bytes().isascii():
-        raise SecretNotStored(f"The {auth.secret} of the connection holds characters that no header can carry.")
-    if auth.scheme == "bearer":
-        return {"Authorization": f"Bearer {secret.reveal()}"}
-    return {auth.header: secret.reveal()}
-
-
-def read_answer(connector: Connector, name: str, answer: OutboundResponse) -> Meaning:
-    """What the answer means by the action's output schema and error table."""
-    action = connector.manifest.actions[name]
-    document = _document(answer.content)
-    if answer.status >= 300:  # noqa: PLR2004  2xx is success, all else is for the table
-        return Meaning(_table_word(action.errors, answer.status, document))
-    if document is _NOTHING:
-        return Meaning("unreadable")
-    found = at_pointer(document, action.result)
-    if found is _NOTHING:
-        return Meaning("done", None)
-    if not connector.outputs[name].is_valid(found):
-        return Meaning("unreadable")
-    return Meaning("done", {key: value for key, value in found.items() if key in action.output["properties"]})
-
-
-def _document(content: bytes) -> Any:  # Any: JSON of any shape
-    if not content.strip():
-        return {}
-    try:
-        return json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return _NOTHING
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
-
-
-def at_pointer(document: Any, pointer: str) -> Any:  # Any: JSON of any shape
-    """The value at a JSON Pointer, or a marker that is no JSON value where there is none."""
-    for part in pointer.split("/")[1:]:
-        if isinstance(document, dict) and part in document:
-            document = document[part]
-        elif isinstance(document, list) and part.isdecimal() and part.isascii() and int(part) < len(document):
-            document = document[int(part)]
-        else:
-            return _NOTHING
-    return document
-
-
-def _table_word(table: tuple[ErrorRule, ...], status: int, document: Any) -> Then:
-    for rule in table:
-        if rule.status == status and (rule.at is None or at_pointer(document, rule.at) == rule.equals):
-            return rule.then
-    if status in {401, 403} or status < 400:  # noqa: PLR2004  a redirect is never followed: the address is wrong
-        return "fail_config"
-    if status == 429:  # noqa: PLR2004  statuses of RFC 9110
-        return "rate_limited"
-    return "retry" if status >= 500 or status == 408 else "fail_permanent"  # noqa: PLR2004  statuses of RFC 9110
 
 
 def pause_before(attempt: int, key: str) -> timedelta:
@@ -179,9 +148,6 @@ def retry_after(headers: Mapping[str, str], fallback: timedelta) -> timedelta:
 
 
 def excerpt(content: bytes, call: ActionCall) -> str:
-    """The start of an answer for people to read, with every secret of the call blotted out."""
-    raw = content[: EXCERPT * 8]
-    for secret in filter(None, call.secrets.values()):
-        raw = raw.replace(secret.reveal_bytes(), HIDDEN.encode())
-    text = raw.decode("utf-8", "replace")
+    """The start of an answer for people to read, with every secret of the call blotted out, in whatever dress."""
+    text = blot(content[: EXCERPT * 128], call.secrets.values()).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in text)[:EXCERPT]

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import jsonschema_rs
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from app.connectors.auth.schemes import Auth, Scheme, way_of, ways_of
 from app.kernel.errors import Invalid
 
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
-_SCHEMA = jsonschema_rs.validator_for(json.loads(Path(__file__).with_name("manifest.schema.json").read_text()))
+Level = Literal["read", "draft", "write"]
+_NO_CONFIG = {"type": "object", "properties": {}, "additionalProperties": False}
+SCHEMA = jsonschema_rs.validator_for(json.loads(Path(__file__).with_name("manifest.schema.json").read_text()))
 
 
 class ManifestWrong(Invalid):
     """A manifest that cannot be trusted; the program does not start with it. The text names the file and the place."""
 
 
-class Auth(msgspec.Struct, frozen=True):
-    """How a request proves who sends it; `secret` is a name from `secrets`."""
-
-    scheme: Literal["none", "bearer", "header", "basic"]
-    secret: str = ""
-    header: str = ""
-
-
 class SecretSlot(msgspec.Struct, frozen=True):
-    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed."""
+    """A secret that a connection needs: its name and purpose by language. `opened_by` decides how it is sealed.
+
+    `rotate_after_days`: when its owner is reminded to change it; None for one that does not age.
+    """
 
     label: dict[str, str]
     purpose: dict[str, str]
     opened_by: Literal["run", "door"]
+    rotate_after_days: int | None = None
 
 
 class Egress(msgspec.Struct, frozen=True):
@@ -45,29 +44,70 @@ class Egress(msgspec.Struct, frozen=True):
     ports: frozenset[int] = frozenset()
 
 
+class Window(msgspec.Struct, frozen=True):
+    """At most so many requests of one connection in so many seconds."""
+
+    requests: int
+    seconds: float
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    """After so many failures in a row a connection is left alone for so many seconds, twice as long each time."""
+
+    failures: int = 5
+    seconds: float = 30.0
+
+
 class Limits(msgspec.Struct, frozen=True):
-    """Budgets of one run and of one answer."""
+    """Budgets of one run, of one answer and of one connection."""
 
     max_attempts: int = 6
     max_response_bytes: int = 262_144
+    windows: tuple[Window, ...] = ()
+    breaker: Breaker = Breaker()
 
 
 class RequestShape(msgspec.Struct, frozen=True):
-    """A request as data: `{name}` stands for that field of the input."""
+    """A request as data: `{name}` stands for that field of the input, `{config.name}` for one of the connection's."""
 
     method: str
     path: str
     query: dict[str, str] = {}
-    body: dict[str, Any] | None = None  # Any: JSON of any shape
+    headers: dict[str, str] = {}
+    body: dict[str, Any] | str | None = None  # Any: JSON of any shape
+    encoding: Literal["json", "form"] = "json"
 
 
 class ErrorRule(msgspec.Struct, frozen=True):
-    """One line of an error table: a status, optionally a value at a JSON Pointer, and what follows from it."""
+    """One line of an error table: a status, optionally what the answer holds, and what follows from it."""
 
     status: int
     then: Then
     at: str | None = None
     equals: str | int | float | bool | None = None
+    one_of: tuple[str | int | float | bool, ...] = ()
+    header: str | None = None
+    contains: str | None = None
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """How a list goes on, and where reading it ends whatever the peer says."""
+
+    kind: Literal["cursor", "offset", "link", "next_url"]
+    items: str
+    param: str = ""
+    next: str = ""
+    more: str = ""
+    size: int = 100
+    max_pages: int = 10
+    max_rows: int = 1000
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """Which field of the input, and of the output, a connection's own mapping renames; empty: none."""
+
+    request: str = ""
+    answer: str = ""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -80,15 +120,32 @@ class Action(msgspec.Struct, frozen=True):
     on_unknown: Literal["resend", "lookup", "queue"]
     input: dict[str, Any]  # Any: a JSON Schema
     output: dict[str, Any]  # Any: a JSON Schema
+    access: Level | None = None
     lookup: str = ""
     result: str = ""
+    transform: str = ""
+    derive: dict[str, str] = {}
+    mapped: Mapped = Mapped()
+    paging: Paging | None = None
+    compensate: str = ""
+    key_hours: float | None = None
     timeout: float = 10.0
     errors: tuple[ErrorRule, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """What a connection must be allowed for this action (REQUIREMENTS 1.9)."""
+        return self.access or ("read" if self.effect == "read" else "write")
 
     @property
     def key_header(self) -> str | None:
         """The header that carries the idempotency key, where the peer honours one."""
         return self.idempotency.removeprefix("header:") if self.idempotency.startswith("header:") else None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second request has no second effect: by a key, or because it names the state that it leaves."""
+        return self.key_header is not None or self.idempotency == "same"
 
     @property
     def lookup_action(self) -> str:
@@ -113,66 +170,28 @@ class Manifest(msgspec.Struct, frozen=True):
     verify: str
     actions: dict[str, Action]
     limits: Limits = Limits()
+    headers: dict[str, str] = {}
+    config: dict[str, Any] = msgspec.field(default_factory=lambda: dict(_NO_CONFIG))  # Any: a JSON Schema
+    default_level: Level = "read"
+
+    @property
+    def ways(self) -> dict[str, Scheme]:
+        """Every way to sign in, by name; the first is the usual one."""
+        return ways_of(self.auth)
+
+    def way(self, chosen: Mapping[str, str]) -> Scheme:
+        """The way that a connection goes, by the `auth` of its config."""
+        return way_of(self.auth, chosen)
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read and check `manifest.yaml`. Raises ManifestWrong with the place in the text."""
+def load_manifest(path: Path) -> Manifest:
+    """Read `manifest.yaml` and hold it to its schema. Raises ManifestWrong with the place in the text."""
     try:
         document = YAML(typ="safe", pure=True).load(path)
-        wrong = next(_SCHEMA.iter_errors(document), None)
+        wrong = next(SCHEMA.iter_errors(document), None)
     except (YAMLError, ValueError) as error:  # ValueError: aliases that nest without end
         raise ManifestWrong(f"{path}: {error}") from error
     if wrong is not None:
         place = "/".join(str(part) for part in wrong.instance_path)
         raise ManifestWrong(f"{path}: /{place}: {wrong.message}")
-    manifest = msgspec.convert(document, Manifest)
-    for place, sentence in _contradictions(manifest):
-        raise ManifestWrong(f"{path}: /{place}: {sentence}")
-    return manifest
-
-
-def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
-    """What the schema cannot say: names that lead nowhere and promises that the strategy does not keep."""
-    found: list[tuple[str, str]] = []
-    address = urlsplit(manifest.address)
-    if address.hostname not in manifest.egress.hosts:
-        found.append(("address", "its host is not among egress.hosts"))
-    if address.port not in {None, 443, *manifest.egress.ports}:
-        found.append(("address", "its port is not among egress.ports"))
-    if manifest.auth.scheme != "none" and manifest.auth.secret not in manifest.secrets:
-        found.append(("auth/secret", "is not among secrets"))
-    verify = manifest.actions.get(manifest.verify)
-    if verify is None or verify.effect != "read" or verify.input.get("required"):
-        found.append(("verify", "must name a read action without required input"))
-    for name, action in manifest.actions.items():
-        found += [(f"actions/{name}", sentence) for sentence in _action_contradictions(manifest, action)]
-    return found
-
-
-def _action_contradictions(manifest: Manifest, action: Action) -> list[str]:
-    found: list[str] = []
-    if action.on_unknown == "resend" and action.effect != "read" and action.key_header is None:
-        found.append("resend needs an idempotency header: a second request would be a second effect")
-    if action.lookup_action:
-        lookup = manifest.actions.get(action.lookup_action)
-        if lookup is None or lookup.effect != "read":
-            found.append("its lookup must name a read action")
-        elif not set(lookup.input.get("required", [])) <= set(action.input["properties"]):
-            found.append("its lookup needs input that this action does not have")
-    elif action.on_unknown == "lookup":
-        found.append("on_unknown: lookup needs a lookup")
-    undeclared = placeholders(action.request) - set(action.input["properties"])
-    found += [f"the request names {{{field}}}, which is no field of the input" for field in sorted(undeclared)]
-    return found
-
-
-def placeholders(part: object) -> set[str]:
-    """The input fields that a request, or a part of it, names."""
-    if isinstance(part, RequestShape):
-        return placeholders(part.path.split("/")) | placeholders(part.query) | placeholders(part.body)
-    if isinstance(part, dict):
-        return set[str]().union(*(placeholders(value) for value in part.values()))
-    if isinstance(part, list):
-        return set[str]().union(*(placeholders(value) for value in part))
-    is_field = isinstance(part, str) and part.startswith("{") and part.endswith("}")
-    return {str(part)[1:-1]} if is_field else set()
+    return msgspec.convert(document, Manifest)

@@ -2,43 +2,69 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import timedelta
 
 from prometheus_client import Counter
 
+from app.connectors.auth.signing import SecretNotStored
+from app.connectors.kit.answers.meaning import Meaning, read_answer
+from app.connectors.kit.answers.paging import Pages, PagesEndless
 from app.connectors.kit.contract import ActionCall, CallReport, Connector
 from app.connectors.kit.exchange import (
     InputUnfit,
-    Meaning,
-    SecretNotStored,
-    build_request,
     excerpt,
     pause_before,
-    read_answer,
     retry_after,
+    shape_request,
+    signed,
 )
+from app.connectors.kit.limits.gate import Gate
 from app.connectors.kit.manifest import Action
 from app.connectors.kit.registry import Registry
-from app.kernel.outbound.client import OutboundClient, OutboundResponse, PeerOutcomeUnknown, PeerUnreachable
+from app.connectors.kit.sending import Line, PutOff
+from app.connectors.kit.settings import SettingsUnfit
+from app.kernel.outbound.client import (
+    OutboundClient,
+    OutboundRequest,
+    OutboundResponse,
+    PeerOutcomeUnknown,
+    PeerUnreachable,
+)
 from app.kernel.outbound.egress import EgressRefused
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
 
 REQUESTS = Counter("slipway_connector_requests", "Attempts of connector actions.", ["connector", "code"])
 # A peer that asks for patience is not failing; it gets this many times the budget before a person is asked.
 PATIENCE = 4
+# A list may hold so many times the bytes of one answer.
+PAGES_BYTES = 4
 
 
 class Runner:
     """One for a process; safe to share between threads.
 
     `time_limit` caps each request, in seconds: an attempt makes at most two (the second is a look-up), and both must
-    fit into the job's lease.
+    fit into the job's lease; so must all pages of a list. `gate` holds the budgets that all workers share.
     """
 
-    def __init__(self, registry: Registry, client: OutboundClient, *, time_limit: float = 12.0) -> None:
+    def __init__(
+        self, registry: Registry, client: OutboundClient, *, time_limit: float = 12.0, gate: Gate | None = None
+    ) -> None:
         self.registry = registry
-        self._client = client
+        self._line = Line(client, gate)
         self._time_limit = time_limit
+
+    @property
+    def gate(self) -> Gate:
+        """Where budgets and failures are counted."""
+        return self._line.gate
+
+    @property
+    def client(self) -> OutboundClient:
+        """The guarded way out, for what belongs to a call: its access token."""
+        return self._line.client
 
     def call(self, call: ActionCall) -> CallReport:
         """Make one attempt. Trouble comes back as a report; raises only ConnectorNotFound.
@@ -46,7 +72,9 @@ class Runner:
         Nothing is sent a second time while an earlier outcome is unknown, unless the manifest's strategy makes it safe.
         """
         connector, action = self.registry.get_action(call.provider, call.action)
-        report = self._after_unknown(connector, action, call) if call.earlier_unknown else None
+        report = _above_level(connector, action, call)
+        if report is None and call.earlier_unknown:
+            report = self._after_unknown(connector, action, call)
         if report is None:
             report = self._attempt(connector, action, call)
         REQUESTS.labels(call.provider, report.code).inc()
@@ -54,7 +82,8 @@ class Runner:
 
     def _after_unknown(self, connector: Connector, action: Action, call: ActionCall) -> CallReport | None:
         """What to do before a request is sent again; None where sending is safe."""
-        if action.effect == "read" or action.key_header is not None:
+        remembered = action.key_hours is None or call.unknown_for < timedelta(hours=action.key_hours)
+        if action.effect == "read" or (action.repeatable and remembered):
             return None
         unknown = CallReport(outcome=_unknown(connector), code="outcome_unknown", certain=False)
         if action.on_unknown != "lookup":
@@ -62,28 +91,60 @@ class Runner:
         found = self._look_up(connector, action, call)
         if isinstance(found.outcome, Done):
             return found if found.outcome.result is not None else None
-        return unknown if isinstance(found.outcome, GiveUp) else replace(found, certain=False)
+        return unknown if isinstance(found.outcome, GiveUp) else replace(found, certain=False, put_off=False)
 
     def _attempt(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
+        """One request; a second where the token was refused and there is a way to another: a refusal has no effect."""
+        report = self._request(connector, action, call)
+        if report.code != "refresh_and_retry" or call.renew is None:
+            return report
+        renewed = call.renew()
+        if isinstance(renewed, CallReport):
+            return replace(renewed, sent=True, status=report.status)
+        return self._request(connector, action, replace(call, secrets=renewed, renew=None))
+
+    def _request(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
         try:
-            request = build_request(connector, action, call, min(action.timeout, self._time_limit))
-            answer = self._client.send(request)
-        except InputUnfit as error:
-            return CallReport(outcome=GiveUp(str(error)), code="input_unfit")
-        except SecretNotStored as error:
-            return CallReport(outcome=NeedsPerson(str(error)), code="secret_missing")
-        except EgressRefused as error:
-            return CallReport(outcome=NeedsPerson(str(error)), code=f"egress_{error.rule}")
+            request = shape_request(connector, action, call, min(action.timeout, self._time_limit))
+            if action.paging is not None:
+                return self._read_list(connector, action, call, request)
+            answer = self._line.send(connector, call, signed(connector, call, request))
+            return self._read(connector, action, call, answer)
+        except (InputUnfit, SecretNotStored, SettingsUnfit, EgressRefused, PutOff) as error:
+            return _unsent(connector, error)
         except PeerUnreachable as error:
             return CallReport(outcome=self._again(connector, call, str(error)), code="unreachable")
         except PeerOutcomeUnknown as error:
             silent = CallReport(outcome=_unknown(connector), code=f"unknown_{error.reason}", certain=False, sent=True)
             return self._settle(connector, action, call, silent)
-        return self._read(connector, action, call, answer)
+
+    def _read_list(self, connector: Connector, action: Action, call: ActionCall, first: OutboundRequest) -> CallReport:
+        """Read page after page, to the end of the list, of its budget, or of the time; raises as one request does."""
+        assert action.paging is not None  # noqa: S101  the caller has looked
+        pages, request = Pages(action.paging), first
+        ends = time.monotonic() + 2 * self._time_limit
+        while True:
+            answer = self._line.send(connector, call, signed(connector, call, request))
+            report = self._read(connector, action, call, answer)
+            if not isinstance(report.outcome, Done) or report.code != "done":
+                return report
+            page = report.outcome.result or {}
+            pages.take(page, len(answer.content))
+            try:
+                following = pages.next_url(request.url, answer, request.max_bytes * PAGES_BYTES)
+            except PagesEndless as error:
+                said = NeedsPerson(f"{connector.manifest.title}: {error}")
+                return replace(report, outcome=said, code="pages_endless")
+            left = ends - time.monotonic()
+            if following is None or left <= 0:
+                return replace(report, outcome=Done(pages.result(page)))
+            if call.stopped is not None and call.stopped():
+                return _stopped()
+            request = replace(request, url=following, timeout=min(request.timeout, left))
 
     def _read(self, connector: Connector, action: Action, call: ActionCall, answer: OutboundResponse) -> CallReport:
         """Turn an answer into a report by the manifest's error table."""
-        meaning = read_answer(connector, call.action, answer)
+        meaning = read_answer(connector, call, answer)
         report = CallReport(
             outcome=Done(meaning.result),
             code=meaning.word,
@@ -137,6 +198,8 @@ class Runner:
 
     def _look_up(self, connector: Connector, action: Action, call: ActionCall) -> CallReport:
         """Find out by the natural key whether the effect is there: `Done` with it, or with None where it is not."""
+        if call.stopped is not None and call.stopped():
+            return _stopped()
         lookup = connector.manifest.actions[action.lookup_action]
         known = {name: value for name, value in call.input.items() if name in lookup.input["properties"]}
         report = self._attempt(connector, lookup, replace(call, action=action.lookup_action, input=known))
@@ -157,7 +220,7 @@ class Runner:
             return replace(report, outcome=NeedsPerson(said))
         if isinstance(found.outcome, Done):
             return replace(found, code="already_done", sent=True)
-        return replace(found, certain=False)
+        return replace(found, certain=False, put_off=False)
 
     def _again(self, connector: Connector, call: ActionCall, reason: str) -> TryAgain | NeedsPerson:
         """Another attempt within the budget; after it, a person."""
@@ -169,3 +232,44 @@ class Runner:
 def _unknown(connector: Connector) -> NeedsPerson:
     title = connector.manifest.title
     return NeedsPerson(f"{title} may or may not have done it. Look there, then decide; nothing is sent again.")
+
+
+def _above_level(connector: Connector, action: Action, call: ActionCall) -> CallReport | None:
+    """A refusal before anything is sent, where the connection may not do so much (REQUIREMENTS 1.9)."""
+    if call.config.allows(connector.manifest, action.level):
+        return None
+    said = (
+        f"This connection to {connector.manifest.title} is not allowed to {action.level}. "
+        "Raise what it may do in its settings, or leave this step out."
+    )
+    return CallReport(outcome=NeedsPerson(said), code="above_level")
+
+
+def _unsent(connector: Connector, trouble: Exception) -> CallReport:
+    """What kept a request from being sent: the input for good, a setting or a secret until a person acts."""
+    match trouble:
+        case PutOff():
+            return _put_off(connector, trouble)
+        case InputUnfit():
+            return CallReport(outcome=GiveUp(str(trouble)), code="input_unfit")
+        case EgressRefused():
+            return CallReport(outcome=NeedsPerson(str(trouble)), code=f"egress_{trouble.rule}")
+        case SecretNotStored():
+            return CallReport(outcome=NeedsPerson(str(trouble)), code="secret_missing")
+        case _:
+            return CallReport(outcome=NeedsPerson(str(trouble)), code="settings_unfit")
+
+
+def _put_off(connector: Connector, trouble: PutOff) -> CallReport:
+    """Nothing was sent, so nothing is unknown and nothing has failed."""
+    said = {
+        "budget": f"The requests to {connector.manifest.title} that are allowed in a while are used up.",
+        "held": f"{connector.manifest.title} has asked for a pause.",
+        "open": f"{connector.manifest.title} fails at present and is left alone for a while.",
+    }[trouble.wait.reason]
+    pause = timedelta(seconds=max(trouble.wait.seconds, 0.2))
+    return CallReport(outcome=TryAgain(pause, said), code=f"put_off_{trouble.wait.reason}", put_off=True)
+
+
+def _stopped() -> CallReport:
+    return CallReport(outcome=GiveUp("The run was stopped; nothing more was sent."), code="stopped")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import queue
+import os
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import httpcore2
 from prometheus_client import Counter, Histogram
 
 from app.kernel.errors import Unavailable
+from app.kernel.outbound.deadline import Deadline, within
 from app.kernel.outbound.egress import (
     NO_ENTRIES,
     AddressBook,
@@ -67,21 +67,32 @@ class PeerOutcomeUnknown(Unavailable):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate of ours and its key, both as PEM: shown to the peer in the TLS handshake of one call."""
+
+    chain: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundRequest:
-    """One request. `timeout` is the whole time in seconds, name look-up to last byte; headers never show in a repr.
+    """One request. `timeout` is the whole time in seconds, name look-up to last byte.
+
+    What may hold a secret never shows in a repr: headers, content, and the address with its query.
 
     `sandbox`: it goes to a stand-in of the address book, or nowhere.
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
     timeout: float = 10.0
     max_bytes: int = 1_048_576
     ports: frozenset[int] = frozenset()
     sandbox: bool = False
+    client_certificate: ClientCertificate | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +118,10 @@ def dial_address(address: tuple[str, int], seconds: float) -> socket.socket:
     return sock
 
 
-class _Deadline:
-    """The one clock of a call: every wait gets what is left of the whole."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-
-    def left(self, trouble: type[Exception], at_most: float | None = None) -> float:
-        """Seconds left, or `at_most` if that is less. Raises the given trouble when there are none."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise trouble("the time for this call is up")
-        return left if at_most is None else min(left, at_most)
-
-
 class _Wire(httpcore2.NetworkStream):
     """A plain or TLS socket that obeys the deadline and remembers whether a byte of the request may have left."""
 
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
         self.touched = False
@@ -168,7 +165,7 @@ class _Wire(httpcore2.NetworkStream):
 class _VettedBackend(httpcore2.NetworkBackend):
     """Connects to the vetted addresses, in order. The name is never looked up again: that is rebinding."""
 
-    def __init__(self, vetted: Vetted, dial: Dial, deadline: _Deadline) -> None:
+    def __init__(self, vetted: Vetted, dial: Dial, deadline: Deadline) -> None:
         self._vetted = vetted
         self._dial = dial
         self._deadline = deadline
@@ -207,6 +204,7 @@ class OutboundClient:
         self.book = book
         self._resolve = resolve
         self._dial = dial
+        self._trust = tls
         self._tls = tls or httpcore2.default_ssl_context(_trust_env=False)
         self._tls.set_alpn_protocols(["http/1.1"])
 
@@ -224,7 +222,7 @@ class OutboundClient:
 
         Raises EgressRefused, PeerUnreachable: whoever gets a connection has sent nothing yet.
         """
-        deadline = _Deadline(timeout)
+        deadline = Deadline(timeout)
         with _measured():
             try:
                 vetted = vet_place(place, book=self.book, resolve=self._resolver(deadline), sandbox=sandbox)
@@ -236,7 +234,7 @@ class OutboundClient:
                 raise PeerUnreachable(f"{place.host} could not be reached. Nothing was sent.") from None
 
     def _send(self, request: OutboundRequest) -> OutboundResponse:
-        deadline = _Deadline(request.timeout)
+        deadline = Deadline(request.timeout)
         headers = _checked_headers(request)
         vetted = self._vet(request, deadline)
         backend = _VettedBackend(vetted, self._way_to(vetted), deadline)
@@ -249,14 +247,14 @@ class OutboundClient:
                 raise PeerUnreachable(f"{host} could not be reached. Nothing was sent.", reason) from None
             _outcome_unknown(host, error)
 
-    def _resolver(self, deadline: _Deadline) -> Resolver:
-        return lambda host, port: _within(deadline, lambda: list(self._resolve(host, port)))
+    def _resolver(self, deadline: Deadline) -> Resolver:
+        return lambda host, port: within(deadline, lambda: list(self._resolve(host, port)))
 
     def _way_to(self, vetted: Vetted) -> Dial:
         """A stand-in is on this machine: no proxy leads there."""
         return dial_address if vetted.local else self._dial
 
-    def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
+    def _vet(self, request: OutboundRequest, deadline: Deadline) -> Vetted:
         if request.sandbox:
             require_stand_in(request.url, self.book)
         try:
@@ -271,7 +269,8 @@ class OutboundClient:
         host = vetted.target.host.encode("ascii")
         url = httpcore2.URL(scheme=scheme, host=host, port=vetted.port, target=vetted.target.target)
         headers = [(b"Host", vetted.target.host_header.encode("ascii")), *headers]
-        with httpcore2.HTTPConnection(url.origin, ssl_context=self._tls, network_backend=backend) as connection:
+        tls = self._tls if request.client_certificate is None else _tls_with(request.client_certificate, self._trust)
+        with httpcore2.HTTPConnection(url.origin, ssl_context=tls, network_backend=backend) as connection:
             started = time.monotonic()
             call = httpcore2.Request(request.method, url, headers=headers, content=request.content)
             answer = connection.handle_request(call)
@@ -279,7 +278,7 @@ class OutboundClient:
         return OutboundResponse(answer.status, _joined(answer.headers), content, time.monotonic() - started)
 
 
-def _dialled(vetted: Vetted, dial: Dial, deadline: _Deadline) -> socket.socket:
+def _dialled(vetted: Vetted, dial: Dial, deadline: Deadline) -> socket.socket:
     """A connection to the first vetted address that answers; each gets its part of the time that is left."""
     remaining = len(vetted.addresses)
     for address in vetted.addresses:
@@ -311,24 +310,23 @@ def _measured() -> Iterator[None]:
         SECONDS.labels(outcome).observe(time.monotonic() - began)
 
 
-def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:
-    """Run the system's resolver, which knows no time limit, in a thread that may be left behind."""
-    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+def _tls_with(certificate: ClientCertificate, trust: ssl.SSLContext | None) -> ssl.SSLContext:
+    """TLS of one call with a certificate of ours. Python loads it from a file only: one in memory, never on a disk.
 
-    def run() -> None:
+    Raises EgressRefused for a certificate or key that cannot be used.
+    """
+    tls = httpcore2.default_ssl_context(_trust_env=False)
+    tls.set_alpn_protocols(["http/1.1"])
+    for known in trust.get_ca_certs(binary_form=True) if trust else ():
+        tls.load_verify_locations(cadata=known)
+    with os.fdopen(os.memfd_create("certificate", os.MFD_CLOEXEC), "wb") as file:
+        file.write(certificate.chain + b"\n" + certificate.key)
+        file.flush()
         try:
-            answers.put(look_up())
-        except Exception as error:  # noqa: BLE001  carried over to the caller's thread, not swallowed
-            answers.put(error)
-
-    threading.Thread(target=run, daemon=True, name="resolve").start()
-    try:
-        found = answers.get(timeout=deadline.left(TimeoutError))
-    except queue.Empty:
-        raise TimeoutError("the resolver took too long") from None
-    if isinstance(found, Exception):
-        raise found
-    return found
+            tls.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=lambda: b"")  # never ask at a terminal
+        except (ssl.SSLError, OSError, ValueError):
+            raise refuse("client_certificate") from None
+    return tls
 
 
 def _checked_headers(request: OutboundRequest) -> list[tuple[bytes, bytes]]:

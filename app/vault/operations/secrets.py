@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text, update
 
 from app.access.permissions import Permission
 from app.access.require import require
@@ -27,6 +27,9 @@ from app.vault.tenant_keys import (
 SYSTEM_ONLY = {
     "keep_connection_secret": "part of an operation that has checked its own permission",
     "take_connection_secrets": "called by a run's job",
+    "promote_connection_secrets": "part of an operation that has checked its own permission",
+    "move_connection_secrets": "part of an operation that has checked its own permission",
+    "forget_connection_secrets": "part of an operation that has checked its own permission",
     "open_door_secrets": "called by the door that the secret guards",
     "keep_door_secret": "called by what makes the secret itself: no person has it",
     "forget_door_secret": "part of an operation that has checked its own permission",
@@ -48,22 +51,55 @@ class SealedSecrets:
         }
 
 
-def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
+def put_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret, stage: str = "") -> None:
     """Seal a connection's secret to the tenant's public key: written here, opened only in a worker.
 
-    Raises NotPermitted, KeysMissing.
+    `stage` as in `keep_connection_secret`. Raises NotPermitted, KeysMissing.
     """
     require(work, Permission.CONNECTION_WRITE)
-    keep_connection_secret(work, connection_id=connection_id, field=field, value=value)
+    keep_connection_secret(work, connection_id=connection_id, field=field, value=value, stage=stage)
 
 
-def keep_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret) -> None:
-    """The same for what somebody hands over in a step of their own. Raises KeysMissing."""
+def keep_connection_secret(work: Work, *, connection_id: UUID, field: str, value: Secret, stage: str = "") -> None:
+    """The same for what somebody hands over in a step of their own. Raises KeysMissing.
+
+    On a `stage` it lies beside the value in use, which runs go on with until it is promoted.
+    """
     context, keys = SecretContext(work.tenant.id, new_id(), field), keys_to_write(work)
     sealed = seal_connection_secret(keys, context, value)
-    _replace(
-        work, kind=CONNECTION, purpose=str(connection_id), context=context, key_version=keys.version, sealed=sealed
-    )
+    purpose = _purpose(connection_id, stage)
+    _replace(work, kind=CONNECTION, purpose=purpose, context=context, key_version=keys.version, sealed=sealed)
+
+
+def promote_connection_secrets(work: Work, *, connection_id: UUID, stage: str) -> list[str]:
+    """What lies on the stage takes the place of what was in use, in one commit. Returns the fields.
+
+    Nothing is opened or sealed anew: a sealed value knows its own row and field, not the stage it lies on.
+    """
+    staged = (SecretRecord.kind == CONNECTION, SecretRecord.purpose == _purpose(connection_id, stage))
+    rows = work.session.scalars(select(SecretRecord).where(*staged).order_by(SecretRecord.field).with_for_update())
+    promoted = list(rows)
+    for row in promoted:
+        _lock(work, CONNECTION, str(connection_id), row.field)
+        used = (SecretRecord.kind == CONNECTION, SecretRecord.purpose == str(connection_id))
+        work.session.execute(delete(SecretRecord).where(*used, SecretRecord.field == row.field))
+        row.purpose = str(connection_id)
+        event = SecretSet(subject_id=row.id, kind=CONNECTION, purpose=str(connection_id), field=row.field)
+        work.announce(event)
+    work.session.flush()
+    return [row.field for row in promoted]
+
+
+def move_connection_secrets(work: Work, *, connection_id: UUID, stage: str) -> None:
+    """Put all that is in use on a stage: no run finds it any more, one last job still does."""
+    used = (SecretRecord.kind == CONNECTION, SecretRecord.purpose == str(connection_id))
+    work.session.execute(update(SecretRecord).where(*used).values(purpose=_purpose(connection_id, stage)))
+
+
+def forget_connection_secrets(work: Work, *, connection_id: UUID, stage: str = "") -> None:
+    """Let go of what a connection signs in with, or of what lies on one stage."""
+    gone = (SecretRecord.kind == CONNECTION, SecretRecord.purpose == _purpose(connection_id, stage))
+    work.session.execute(delete(SecretRecord).where(*gone))
 
 
 def put_door_secret(work: Work, keyring: Keyring, *, purpose: DoorPurpose, field: str, value: Secret) -> None:
@@ -85,9 +121,9 @@ def forget_door_secret(work: Work, *, purpose: DoorPurpose, field: str) -> None:
     work.session.execute(delete(SecretRecord).where(*gone))
 
 
-def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID) -> SealedSecrets:
+def take_connection_secrets(work: Work, *, connection_id: UUID, run_id: UUID, stage: str = "") -> SealedSecrets:
     """The sealed secrets of a connection for one run, with an entry in the trail. Raises KeysMissing."""
-    keys, rows = sealed_rows(work, kind=CONNECTION, purpose=str(connection_id))
+    keys, rows = sealed_rows(work, kind=CONNECTION, purpose=_purpose(connection_id, stage))
     if rows:
         fields = sorted(row.field for row in rows)
         work.record(SecretsOpened(subject_id=connection_id, fields=fields, run_id=str(run_id)))
@@ -117,8 +153,7 @@ def _replace(work: Work, *, kind: str, purpose: str, context: SecretContext, key
 
     Two who set the same secret at once come one after the other, else neither would see what the other left.
     """
-    place = f"secret:{work.tenant.id}:{kind}:{purpose}:{context.field}"
-    work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": place})
+    _lock(work, kind, purpose, context.field)
     work.session.execute(
         delete(SecretRecord).where(
             SecretRecord.kind == kind, SecretRecord.purpose == purpose, SecretRecord.field == context.field
@@ -137,3 +172,12 @@ def _replace(work: Work, *, kind: str, purpose: str, context: SecretContext, key
         )
     )
     work.announce(SecretSet(subject_id=context.secret_id, kind=kind, purpose=purpose, field=context.field))
+
+
+def _lock(work: Work, kind: str, purpose: str, field: str) -> None:
+    place = f"secret:{work.tenant.id}:{kind}:{purpose}:{field}"
+    work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": place})
+
+
+def _purpose(connection_id: UUID, stage: str) -> str:
+    return f"{connection_id}:{stage}" if stage else str(connection_id)

@@ -17,6 +17,7 @@ from app.connectors.models import Run
 from app.connectors.operations import RunRequest, request_run
 from app.kernel.ids import new_id
 from app.kernel.outbound.egress import NO_ENTRIES
+from app.kernel.queue.jobs import job_kind
 from app.kernel.work import Work
 from tenants.line import line_of
 from tenants.tenant import Tenant
@@ -125,8 +126,9 @@ class TestExecuteRun:
     def test_ends_for_a_person_when_its_job_is_given_up(self, shop: MainJob, place: Place, attempts: str, state: str):
         run_id = ask(shop, place)
         shop.installation.rows(place[0], "UPDATE {}.run SET attempts = %s::jsonb WHERE id = %s", attempts, run_id)
-        given_up = "UPDATE cell.job SET attempts = 12 WHERE args ->> 'run_id' = %s"
-        shop.installation.cell(given_up, str(run_id))  # its worker died each time
+        given_up = "UPDATE cell.job SET attempts = %s WHERE args ->> 'run_id' = %s"
+        kind = job_kind("connectors.execute_run")
+        shop.installation.cell(given_up, kind.attempts, str(run_id))  # its worker died each time
         shop.run()
         run = run_of(shop, place, run_id)
         assert (run.state, run.finished_at is not None) == (state, True)

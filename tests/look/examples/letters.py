@@ -49,6 +49,10 @@ _MESSAGES = {
         _BARE | {"kind": "webhook_failing", "title": "hooks.partner.example", "by": 70},
         _BARE | {"kind": "webhook_disabled", "title": "hooks.partner.example", "text": "It is gone for good (410)."},
     ],
+    "connection": [
+        _BARE | {"kind": "connection_reconnect_needed", "title": "HubSpot of sales"},
+        _BARE | {"kind": "connection_rotation_due", "title": "HubSpot of sales"},
+    ],
     "access": [*_ACCESS, _BARE | {"kind": "access_requested"}],
     "checkpoint": [_LETTER | {"kind": "checkpoint", "note": _NOTE, "key": "northwind.example/trail/1+ccb1326d+ARVK"}],
 }

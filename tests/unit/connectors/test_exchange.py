@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.connectors.kit.answers.meaning import read_answer
 from app.connectors.kit.contract import ActionCall
 from app.connectors.kit.exchange import (
     LONGEST_RETRY_AFTER,
@@ -14,7 +15,6 @@ from app.connectors.kit.exchange import (
     build_request,
     excerpt,
     pause_before,
-    read_answer,
     retry_after,
 )
 from app.connectors.kit.registry import Registry
@@ -40,7 +40,7 @@ def request_of(action, **given):
 
 
 def meaning_of(action, status, content):
-    return read_answer(CONNECTOR, action, OutboundResponse(status, {}, content, 0.0))
+    return read_answer(CONNECTOR, call(action), OutboundResponse(status, {}, content, 0.0))
 
 
 class TestBuildRequest:

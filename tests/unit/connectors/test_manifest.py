@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from app.connectors.kit.manifest import ManifestWrong, read_manifest
+from app.connectors.kit.consistency import read_manifest
+from app.connectors.kit.manifest import ManifestWrong
 from app.connectors.kit.registry import CATALOG, ConnectorNotFound, Registry
 
 GOOD = (CATALOG / "product_admin" / "manifest.yaml").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ BROKEN = [
     ("effect: write", "effect: maybe", "effect"),
     ("idempotency: header:Idempotency-Key", "idempotency: header:1x", "idempotency"),
     (
-        "idempotency: header:Idempotency-Key\n    on_unknown: lookup",
+        "idempotency: header:Idempotency-Key\n    key_hours: 72\n    on_unknown: lookup",
         "idempotency: none\n    on_unknown: resend",
         "resend needs",
     ),

@@ -9,10 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.connectors.crm.sold_deal import DealAnswer, SoldCompany, SoldContact, SoldDeal
-from app.connectors.kit.contract import ActionCall
+from app.connectors.kit.contract import ActionCall, SignedIn
 from app.connectors.kit.runner import Runner
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, TryAgain
-from app.vault.secret import Secret
 
 PROPERTIES = (
     *("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "closedate", "hubspot_owner_id"),
@@ -34,31 +33,33 @@ class DealRef:
     attempt: int = 1
 
 
-def read_deal(runner: Runner, ref: DealRef, secrets: Mapping[str, Secret]) -> DealAnswer:
-    """Read a deal, then its companies and contacts. `secrets` needs `access_token`. Holds no session."""
+def read_deal(runner: Runner, ref: DealRef, signed: SignedIn) -> DealAnswer:
+    """Read a deal, then its companies and contacts. Holds no session."""
     wanted = ",".join(dict.fromkeys([*PROPERTIES, *ref.properties]))
-    deal = _call(runner, "read_deal", {"deal_id": ref.deal_id, "properties": wanted}, ref, secrets)
+    deal = _call(runner, "read_deal", {"deal_id": ref.deal_id, "properties": wanted}, ref, signed)
     if not isinstance(deal, dict):
         return deal
     links = deal.get("associations", {})
-    companies = _read_linked(runner, "read_companies", links.get("companies"), ref, secrets)
+    companies = _read_linked(runner, "read_companies", links.get("companies"), ref, signed)
     if isinstance(companies, TryAgain | GiveUp | NeedsPerson):
         return companies
-    contacts = _read_linked(runner, "read_contacts", links.get("contacts"), ref, secrets)
+    contacts = _read_linked(runner, "read_contacts", links.get("contacts"), ref, signed)
     if isinstance(contacts, TryAgain | GiveUp | NeedsPerson):
         return contacts
     return _sold_deal(deal, companies, contacts)
 
 
 def _call(
-    runner: Runner, action: str, given: Mapping[str, object], ref: DealRef, secrets: Mapping[str, Secret]
+    runner: Runner, action: str, given: Mapping[str, object], ref: DealRef, signed: SignedIn
 ) -> dict[str, Any] | TryAgain | GiveUp | NeedsPerson:
     call = ActionCall(
         provider="hubspot",
         action=action,
         input=given,
         idempotency_key=f"hubspot:{ref.deal_id}",
-        secrets=secrets,
+        secrets=signed.secrets,
+        auth=signed.auth,
+        renew=signed.renew,
         attempt=ref.attempt,
     )
     outcome = runner.call(call).outcome
@@ -66,14 +67,14 @@ def _call(
 
 
 def _read_linked(
-    runner: Runner, action: str, links: Mapping[str, Any] | None, ref: DealRef, secrets: Mapping[str, Secret]
+    runner: Runner, action: str, links: Mapping[str, Any] | None, ref: DealRef, signed: SignedIn
 ) -> dict[str, Fields] | TryAgain | GiveUp | NeedsPerson:
     """The linked objects by id, in the order of the links; one that was deleted meanwhile is left out."""
     ids = list(dict.fromkeys(link["id"] for link in (links or {}).get("results", [])))
     found: dict[str, Fields] = {}
     for start in range(0, len(ids), BATCH):
         inputs = [{"id": object_id} for object_id in ids[start : start + BATCH]]
-        answer = _call(runner, action, {"inputs": inputs}, ref, secrets)
+        answer = _call(runner, action, {"inputs": inputs}, ref, signed)
         if not isinstance(answer, dict):
             return answer
         found |= {item["id"]: _texts(item["properties"]) for item in answer.get("results", [])}

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from app.connectors.catalog.desk import TokenDesk
 from app.connectors.catalog.hubspot.stand_in_webhooks import RETRY_DELAYS, Clock, Postman, Subscription
 from app.connectors.catalog.stand_in import OWN_PATHS, Answer, Call, StandInServer, main
 from app.kernel.outbound.world_clock import world_time
 from app.vault.secret import Secret
 
 TOKENS = {"pat-eu1-northwind": "62515"}
+OAUTH_CLIENT = ("0e2f6a1c-app", "hubspot-app-secret")
 TYPES = {"deals": "deal", "companies": "company", "contacts": "contact"}
 # What HubSpot returns when no properties are asked for.
 DEFAULTS = {
@@ -56,6 +58,18 @@ def error_document(status: int, message: str) -> dict[str, Any]:
             "policyName": "TEN_SECONDLY_ROLLING",
         }
     return found
+
+
+_REFUSALS = {
+    "invalid_grant": ("BAD_REFRESH_TOKEN", "missing or invalid refresh token"),
+    "invalid_client": ("BAD_CLIENT_ID", "missing or invalid client id"),
+}
+
+
+def token_refusal(error: str) -> Answer:
+    """HubSpot's answers at its token endpoint have words of their own."""
+    word, message = _REFUSALS.get(error, ("BAD_GRANT_TYPE", "missing or unknown grant type"))
+    return Answer(400, {"status": word, "message": message, "correlationId": str(uuid4())})
 
 
 @dataclass
@@ -198,7 +212,13 @@ class HubSpotStandIn(StandInServer):
 
     def __init__(self, port: int, tokens: Mapping[str, str], clock: Clock) -> None:
         self.crm = CrmWire(clock)
+        self.desk = TokenDesk(OAUTH_CLIENT, refusal=token_refusal)
         super().__init__(self.crm, errors=error_document, tokens=tokens, port=port)
+        self.open_doors["/oauth/v1/token"] = self.desk.answer
+
+    def account_of(self, token: str) -> str:
+        """Of a private app's token, or of one that the desk has given out and that is not over."""
+        return super().account_of(token) or self.desk.account_of(token)
 
     def stop(self) -> None:
         """Stop serving and give up on undelivered webhooks."""

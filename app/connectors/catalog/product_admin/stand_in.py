@@ -161,5 +161,14 @@ def start(port: int = 0, tokens: Mapping[str, str] | None = None) -> ProductAdmi
     return ProductAdminStandIn(port, tokens or TOKENS)
 
 
+def seed(stand_in: ProductAdminStandIn) -> None:
+    """The workspace that the fixtures speak of; another than the one that they create."""
+    workspace_id = "ws_4f1c22a9d0b7"
+    made = {"id": workspace_id, "external_id": "acme-earlier", "name": "Acme GmbH", "plan": "team"}
+    url = f"https://{workspace_id}.workbench.example"
+    account = stand_in.state.accounts.setdefault("acme", _Account())
+    account.workspaces[workspace_id] = made | {"region": "eu", "seats": 5, "url": url, "state": "active"}
+
+
 if __name__ == "__main__":
     main(start, "Stand-in of the Workbench Admin API")

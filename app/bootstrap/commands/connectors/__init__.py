@@ -1,0 +1,1 @@
+"""`slipway connectors`: the tools of connector authors."""

@@ -1,0 +1,1 @@
+"""How a connection is set, version by version: who changed what and why, what the difference is, and the way back."""

@@ -1,0 +1,29 @@
+"""What happened to the settings of connections. Values stay out of it: they are in the version that is named."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from app.kernel.events import Event
+
+
+class SettingsChanged(Event, frozen=True, kw_only=True):
+    """A connection is set otherwise. `restored`: the earlier version that was taken again, 0 for none."""
+
+    type: ClassVar[str] = "connectors.connection.set"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str
+    version: int
+    level: str
+    changed: list[str]
+    restored: int
+
+
+class PauseLifted(Event, frozen=True, kw_only=True):
+    """Somebody wants a connection called again at once that was left alone for a while."""
+
+    type: ClassVar[str] = "connectors.connection.pause_lifted"
+    subject_kind: ClassVar[str] = "connection"
+
+    connector: str

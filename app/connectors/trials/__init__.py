@@ -1,0 +1,1 @@
+"""What every connector must keep, tried against its own stand-in: by our tests, and by an author with the CLI."""

@@ -1,0 +1,93 @@
+"""Every fault of a connector's folder, with its place: what the start-up says of the first, an author wants at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema_rs
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from app.connectors.kit.consistency import contradictions
+from app.connectors.kit.contract import CONNECTION, read_connector
+from app.connectors.kit.manifest import SCHEMA, Manifest, ManifestWrong, load_manifest
+
+_NEEDED = ("__init__.py", "README.md", "stand_in.py")
+_DIAGRAM = "```mermaid"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Flaw:
+    """One fault: the file, the place in it, and what is wrong there."""
+
+    file: str
+    place: str
+    said: str
+
+    def __str__(self) -> str:
+        """On one line, the file first, so that an editor can jump to it."""
+        return f"{self.file}: {self.place or '/'}: {self.said}"
+
+
+def flaws_of(folder: Path) -> list[Flaw]:
+    """Everything that is wrong with a folder; empty for a connector that can be installed."""
+    found = sorted(set(_of_files(folder)) | set(_of_manifest(folder)))
+    if found:
+        return found
+    try:
+        read_connector(folder)
+    except ManifestWrong as error:
+        return [Flaw(str(folder), "", str(error).removeprefix(f"{folder}: "))]
+    return sorted(_of_fixtures(folder))
+
+
+def _of_files(folder: Path) -> Iterator[Flaw]:
+    for name in _NEEDED:
+        if not (folder / name).is_file():
+            yield Flaw(str(folder / name), "", "is missing")
+    readme = folder / "README.md"
+    if readme.is_file() and _DIAGRAM not in readme.read_text(encoding="utf-8"):
+        yield Flaw(str(readme), "", "has no data-flow diagram (a mermaid block)")
+
+
+def _of_manifest(folder: Path) -> Iterator[Flaw]:
+    path = folder / "manifest.yaml"
+    if not path.is_file():
+        yield Flaw(str(path), "", "is missing")
+        return
+    try:
+        document = YAML(typ="safe", pure=True).load(path)
+    except (YAMLError, ValueError) as error:
+        yield Flaw(str(path), "", str(error).replace("\n", " "))
+        return
+    wrong = list(SCHEMA.iter_errors(document))
+    for each in wrong:
+        yield Flaw(str(path), "/" + "/".join(str(part) for part in each.instance_path), each.message[:200])
+    if not wrong:
+        yield from _of_meaning(path, load_manifest(path))
+
+
+def _of_meaning(path: Path, manifest: Manifest) -> Iterator[Flaw]:
+    if manifest.provider != path.parent.name:
+        yield Flaw(str(path), "/provider", f"is not the name of the folder, {path.parent.name}")
+    yield from (Flaw(str(path), f"/{place}", said) for place, said in contradictions(manifest))
+    for name, action in manifest.actions.items():
+        for side, schema in (("input", action.input), ("output", action.output)):
+            try:
+                jsonschema_rs.meta.validate(schema)
+            except (jsonschema_rs.ValidationError, ValueError) as error:
+                yield Flaw(str(path), f"/actions/{name}/{side}", str(error).splitlines()[0])
+
+
+def _of_fixtures(folder: Path) -> Iterator[Flaw]:
+    known = {*load_manifest(folder / "manifest.yaml").actions, CONNECTION}
+    for path in sorted((folder / "fixtures").glob("*.json")):
+        if path.stem not in known:
+            yield Flaw(str(path), "", "belongs to no action")
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            yield Flaw(str(path), "", str(error))
