@@ -234,7 +234,7 @@ class TestOfASandbox:
         assert run_of(shop, sandbox, run_id).state == "succeeded"
 
     def test_reaches_nobody_else(self, shop: MainJob, sandbox: Place, monkeypatch: pytest.MonkeyPatch):
-        client = shop.installation.runtime.service(Runner)._client
+        client = shop.installation.runtime.service(Runner).client
         monkeypatch.setattr(client, "book", NO_ENTRIES)
         monkeypatch.setattr(client, "_resolve", lambda *_: pytest.fail("no name may be looked up"))
         run_id = ask(shop, sandbox)

@@ -132,7 +132,7 @@ def hunt(house: House) -> Iterator[Hunt]:
     services = house.api.runtime.services
     services[Providers] = Providers(house.api.outbound)
     services[ClientSecrets] = SealedClientSecrets(house.api.runtime.service(Keyring))
-    client, echo = house.api.runtime.service(Runner)._client, Echo()
+    client, echo = house.api.runtime.service(Runner).client, Echo()
     client.book = AddressBook.parse(f"{HOST}:443={echo.server_address[1]}")
     found = Hunt(house, Canaries(), echo, time.time())
     with pytest.MonkeyPatch.context() as patch:
