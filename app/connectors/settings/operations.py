@@ -85,9 +85,7 @@ def change_settings(
     require(work, Permission.CONNECTION_WRITE)
     row = get_row(work, connection_id, lock=True)
     if row.config.get("version", 0) != seen:
-        raise SettingsStale(
-            mark("Somebody has changed these settings meanwhile. Look at them, then change yours.")
-        )
+        raise SettingsStale(mark("Somebody has changed these settings meanwhile. Look at them, then change yours."))
     return _set(work, row, wanted, reason=reason)
 
 
