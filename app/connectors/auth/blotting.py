@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from collections.abc import Iterable
 from typing import Final
@@ -14,7 +15,7 @@ _SHORTEST: Final = 4  # shorter ones are in every text; a secret of three charac
 
 
 def blot(content: bytes, secrets: Iterable[Secret]) -> bytes:
-    """The content with each secret hidden: as it is, percent-encoded, in JSON's or base64's words.
+    """The content with each secret hidden: as it is, percent-encoded, in hex, in HTML's, JSON's or base64's words.
 
     The longest first, so that a secret which holds another leaves no rest. In base64 a secret is looked for by the
     part that does not depend on its neighbours.
@@ -29,9 +30,11 @@ def _dresses(value: bytes) -> Iterable[bytes]:
     yield value
     if len(value) < _SHORTEST:
         return
+    yield from (value.hex().encode(), value.hex().upper().encode())
     yield quote(value, safe="").encode()
     yield quote_plus(value).encode()
     text = value.decode("utf-8", "replace")
+    yield html.escape(text).encode()
     yield json.dumps(text)[1:-1].encode()
     yield json.dumps(text, ensure_ascii=False)[1:-1].encode()
     for shift in range(3):

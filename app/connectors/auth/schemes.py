@@ -93,6 +93,15 @@ class ClientCertificate(_Scheme, frozen=True, tag="mtls", kw_only=True):
     key: str
 
 
+class SshLogin(_Scheme, frozen=True, tag="ssh", kw_only=True):
+    """A password or a private key for SFTP (RFC 4252); it never stands in a request."""
+
+    needs: ClassVar[tuple[str, ...]] = ("password", "key")
+
+    password: str = ""
+    key: str = ""
+
+
 class AwsSigV4(_Scheme, frozen=True, tag="aws_sigv4", kw_only=True):
     """AWS Signature Version 4 over the very bytes that are sent. An empty `region` is asked for."""
 
@@ -172,7 +181,7 @@ class JwtBearer(_Token, frozen=True, tag="jwt_bearer", kw_only=True):
 
 
 TokenScheme = AuthorizationCode | ClientCredentials | PrivateKeyJwt | JwtBearer
-Scheme = Open | Bearer | HeaderKey | QueryKey | Basic | ClientCertificate | AwsSigV4 | TokenScheme
+Scheme = Open | Bearer | HeaderKey | QueryKey | Basic | ClientCertificate | SshLogin | AwsSigV4 | TokenScheme
 # A manifest names one scheme, or alternatives that each have a name.
 Auth = Scheme | tuple[Scheme, ...]
 

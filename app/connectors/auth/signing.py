@@ -55,7 +55,7 @@ def sign(scheme: Scheme, request: OutboundRequest, proof: Proof) -> OutboundRequ
     return _SIGNERS[type(scheme)](scheme, request, proof)
 
 
-def _open(_scheme: schemes.Open, request: OutboundRequest, _proof: Proof) -> OutboundRequest:
+def _open(_scheme: schemes.Open | schemes.SshLogin, request: OutboundRequest, _proof: Proof) -> OutboundRequest:
     return request
 
 
@@ -107,6 +107,7 @@ def _with(request: OutboundRequest, headers: Mapping[str, str]) -> OutboundReque
 
 _SIGNERS: Final[dict[type, Callable[[Any, OutboundRequest, Proof], OutboundRequest]]] = {  # Any: the scheme of the key
     schemes.Open: _open,
+    schemes.SshLogin: _open,
     schemes.Bearer: _bearer,
     schemes.HeaderKey: _header,
     schemes.QueryKey: _query,

@@ -39,6 +39,8 @@ def contradictions(manifest: Manifest) -> Iterator[Fault]:
 
 def _of_address(manifest: Manifest) -> Iterator[Fault]:
     address = urlsplit(manifest.address)
+    if address.scheme != manifest.transport:
+        yield "address", f"does not begin with {manifest.transport}://, the transport"
     if address.netloc.partition(":")[0] not in manifest.egress.hosts:
         yield "address", "its host is not among egress.hosts"
     if address.port not in {None, 443, *manifest.egress.ports}:

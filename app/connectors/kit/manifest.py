@@ -175,6 +175,7 @@ class Manifest(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
     config: dict[str, Any] = msgspec.field(default_factory=lambda: dict(_NO_CONFIG))  # Any: a JSON Schema
     default_level: Level = "read"
+    transport: Literal["https", "sftp"] = "https"
 
     @property
     def ways(self) -> dict[str, Scheme]:

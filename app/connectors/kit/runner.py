@@ -9,6 +9,7 @@ from datetime import timedelta
 from prometheus_client import Counter
 
 from app.connectors.auth.signing import SecretNotStored
+from app.connectors.files.line import FileLine
 from app.connectors.kit.answers.meaning import Meaning, read_answer
 from app.connectors.kit.answers.paging import Pages, PagesEndless
 from app.connectors.kit.contract import ActionCall, CallReport, Connector
@@ -53,7 +54,7 @@ class Runner:
         self, registry: Registry, client: OutboundClient, *, time_limit: float = 12.0, gate: Gate | None = None
     ) -> None:
         self.registry = registry
-        self._line = Line(client, gate)
+        self._line = Line(client, gate, {"sftp": FileLine(client)})
         self._time_limit = time_limit
 
     @property

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from prometheus_client import Counter
 
 from app.connectors.kit.contract import ActionCall, Connector
@@ -27,17 +30,25 @@ class PutOff(Exception):
         self.wait = wait
 
 
-class Line:
-    """One for a process; safe to share between threads."""
+class Way(Protocol):
+    """How requests leave that are none of HTTP: a folder of files answers them as an API would."""
 
-    def __init__(self, client: OutboundClient, gate: Gate | None = None) -> None:
+    def send(self, connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundResponse:
+        """Raises what the client raises."""
+
+
+class Line:
+    """One for a process; safe to share between threads. `ways`: by the transport of a manifest, besides https."""
+
+    def __init__(self, client: OutboundClient, gate: Gate | None = None, ways: Mapping[str, Way] | None = None) -> None:
         self.client = client
         self.gate = gate or LocalGate()
+        self._ways = ways or {}
 
     def send(self, connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundResponse:
         """Send one request if it may be sent now. Raises PutOff, and what the client raises."""
         if not call.connection:
-            return self.client.send(request)
+            return self._send(connector, call, request)
         limits = connector.manifest.limits
         wait = self.gate.ask(call.connection, limits)
         if wait is not None:
@@ -46,7 +57,7 @@ class Line:
         ended: Ended = "neither"
         hold = 0.0
         try:
-            answer = self.client.send(request)
+            answer = self._send(connector, call, request)
             ended, hold = _judge(answer)
         except (PeerUnreachable, PeerOutcomeUnknown):
             ended = "failed"
@@ -55,6 +66,10 @@ class Line:
             if self.gate.tell(call.connection, limits, ended, hold):
                 OPENED.labels(call.provider).inc()
         return answer
+
+    def _send(self, connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundResponse:
+        way = self._ways.get(connector.manifest.transport)
+        return way.send(connector, call, request) if way else self.client.send(request)
 
 
 def _judge(answer: OutboundResponse) -> tuple[Ended, float]:

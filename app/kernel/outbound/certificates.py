@@ -34,5 +34,5 @@ def tls_with(certificate: ClientCertificate, trust: ssl.SSLContext | None) -> ss
         try:
             tls.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=lambda: b"")  # never ask at a terminal
         except (ssl.SSLError, OSError, ValueError):
-            raise refuse("client_certificate", "The certificate of the connection or its key cannot be used.") from None
+            raise refuse("client_certificate") from None
     return tls

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import queue
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from prometheus_client import Counter, Histogram
 
 from app.kernel.errors import Unavailable
 from app.kernel.outbound.certificates import ClientCertificate, tls_with
+from app.kernel.outbound.deadline import Deadline, within
 from app.kernel.outbound.egress import (
     NO_ENTRIES,
     AddressBook,
@@ -111,24 +110,10 @@ def dial_address(address: tuple[str, int], seconds: float) -> socket.socket:
     return sock
 
 
-class _Deadline:
-    """The one clock of a call: every wait gets what is left of the whole."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-
-    def left(self, trouble: type[Exception], at_most: float | None = None) -> float:
-        """Seconds left, or `at_most` if that is less. Raises the given trouble when there are none."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise trouble("the time for this call is up")
-        return left if at_most is None else min(left, at_most)
-
-
 class _Wire(httpcore2.NetworkStream):
     """A plain or TLS socket that obeys the deadline and remembers whether a byte of the request may have left."""
 
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
         self.touched = False
@@ -172,7 +157,7 @@ class _Wire(httpcore2.NetworkStream):
 class _VettedBackend(httpcore2.NetworkBackend):
     """Connects to the vetted addresses, in order. The name is never looked up again: that is rebinding."""
 
-    def __init__(self, vetted: Vetted, dial: Dial, deadline: _Deadline) -> None:
+    def __init__(self, vetted: Vetted, dial: Dial, deadline: Deadline) -> None:
         self._vetted = vetted
         self._dial = dial
         self._deadline = deadline
@@ -229,7 +214,7 @@ class OutboundClient:
 
         Raises EgressRefused, PeerUnreachable: whoever gets a connection has sent nothing yet.
         """
-        deadline = _Deadline(timeout)
+        deadline = Deadline(timeout)
         with _measured():
             try:
                 vetted = vet_place(place, book=self.book, resolve=self._resolver(deadline), sandbox=sandbox)
@@ -241,7 +226,7 @@ class OutboundClient:
                 raise PeerUnreachable(f"{place.host} could not be reached. Nothing was sent.") from None
 
     def _send(self, request: OutboundRequest) -> OutboundResponse:
-        deadline = _Deadline(request.timeout)
+        deadline = Deadline(request.timeout)
         headers = _checked_headers(request)
         vetted = self._vet(request, deadline)
         backend = _VettedBackend(vetted, self._way_to(vetted), deadline)
@@ -254,14 +239,14 @@ class OutboundClient:
                 raise PeerUnreachable(f"{host} could not be reached. Nothing was sent.", reason) from None
             _outcome_unknown(host, error)
 
-    def _resolver(self, deadline: _Deadline) -> Resolver:
-        return lambda host, port: _within(deadline, lambda: list(self._resolve(host, port)))
+    def _resolver(self, deadline: Deadline) -> Resolver:
+        return lambda host, port: within(deadline, lambda: list(self._resolve(host, port)))
 
     def _way_to(self, vetted: Vetted) -> Dial:
         """A stand-in is on this machine: no proxy leads there."""
         return dial_address if vetted.local else self._dial
 
-    def _vet(self, request: OutboundRequest, deadline: _Deadline) -> Vetted:
+    def _vet(self, request: OutboundRequest, deadline: Deadline) -> Vetted:
         if request.sandbox:
             require_stand_in(request.url, self.book)
         try:
@@ -285,7 +270,7 @@ class OutboundClient:
         return OutboundResponse(answer.status, _joined(answer.headers), content, time.monotonic() - started)
 
 
-def _dialled(vetted: Vetted, dial: Dial, deadline: _Deadline) -> socket.socket:
+def _dialled(vetted: Vetted, dial: Dial, deadline: Deadline) -> socket.socket:
     """A connection to the first vetted address that answers; each gets its part of the time that is left."""
     remaining = len(vetted.addresses)
     for address in vetted.addresses:
@@ -315,26 +300,6 @@ def _measured() -> Iterator[None]:
     finally:
         REQUESTS.labels(outcome).inc()
         SECONDS.labels(outcome).observe(time.monotonic() - began)
-
-
-def _within(deadline: _Deadline, look_up: Callable[[], list[str]]) -> list[str]:
-    """Run the system's resolver, which knows no time limit, in a thread that may be left behind."""
-    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            answers.put(look_up())
-        except Exception as error:  # noqa: BLE001  carried over to the caller's thread, not swallowed
-            answers.put(error)
-
-    threading.Thread(target=run, daemon=True, name="resolve").start()
-    try:
-        found = answers.get(timeout=deadline.left(TimeoutError))
-    except queue.Empty:
-        raise TimeoutError("the resolver took too long") from None
-    if isinstance(found, Exception):
-        raise found
-    return found
 
 
 def _checked_headers(request: OutboundRequest) -> list[tuple[bytes, bytes]]:

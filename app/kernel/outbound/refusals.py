@@ -31,6 +31,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "numeric_host": mark("A numeric host must be written as four plain decimal numbers."),
     "trailing_dot": mark("The host of the address must not end with a dot."),
     "sandbox": mark("Sandbox: not sent. This address is called from customers' workspaces only."),
+    "client_certificate": mark("The certificate of the connection or its key cannot be used."),
     "header": mark("A header of this request cannot be sent."),
     "method": mark("The method of this request cannot be sent."),
 }

@@ -100,7 +100,7 @@ def start(house: House, name: str) -> Place:
 def handing(house: House) -> Iterator[Handing]:
     """With the product's stand-in, which takes both tokens."""
     product = product_admin.start(tokens={CANARY: "acme", LATER: "acme"})
-    client = house.api.runtime.service(Runner)._client
+    client = house.api.runtime.service(Runner).client
     before, client.book = client.book, AddressBook.parse(f"admin.workbench.example:443={product.port}")
     yield Handing(house, start(house, "Handing"), product)
     client.book = before

@@ -1,0 +1,1 @@
+"""CSV files in a folder of an SFTP server."""
