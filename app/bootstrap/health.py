@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy import text
 
 from app.bootstrap.fleet import behind
+from app.kernel.queue.care.signals import read_load, wanted_workers
 from app.kernel.queue.standing import count_open, read_standing
 from app.marketplace.queries.counting import count_market
 from app.onboarding.queries.steering.counting import count_exceptions
@@ -109,6 +110,8 @@ class ProbeDoors(Controller):
         for count in (count_exceptions, count_market, count_jobs):
             with suppress(DatabaseAway):  # what the process has counted is told all the same
                 told += count(databases)
+        with suppress(DatabaseAway):
+            told += runtime_of(request).service(Signals).count()
         return Response(told, headers={"content-type": CONTENT_TYPE_LATEST})
 
 
@@ -124,3 +127,30 @@ def count_jobs(databases: Databases) -> bytes:
             retried.labels(cell, kind.kind).set(kind.retried)
             oldest.labels(cell, kind.kind).set(kind.oldest)
     return generate_latest(registry)
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What an autoscaler asks for; `threads` of a worker, `patience` in seconds before a door closes (0: none does)."""
+
+    databases: Databases
+    threads: int
+    patience: int
+
+    def count(self) -> bytes:
+        """The load of every cell as Prometheus reads it. Raises DatabaseAway."""
+        registry, labels = CollectorRegistry(), ["cell", "queue"]
+        waiting = Gauge("slipway_jobs_waiting", "Jobs that are due and wait.", labels, registry=registry)
+        under_way = Gauge("slipway_jobs_under_way", "Jobs on their way or running.", labels, registry=registry)
+        oldest = Gauge(
+            "slipway_jobs_waiting_oldest_seconds", "For how long the first waits.", labels, registry=registry
+        )
+        wanted = Gauge("slipway_workers_wanted", "Workers that would do it in time.", ["cell"], registry=registry)
+        for cell in self.databases.cells:
+            loads = read_load(self.databases, cell)
+            for load in loads:
+                waiting.labels(cell, load.queue).set(load.waiting)
+                under_way.labels(cell, load.queue).set(load.under_way)
+                oldest.labels(cell, load.queue).set(load.oldest)
+            wanted.labels(cell).set(wanted_workers(loads, threads=self.threads, patience=self.patience))
+        return generate_latest(registry)

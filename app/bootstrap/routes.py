@@ -21,7 +21,7 @@ from app.access.pages import AccessPages, MyAccessPages, RolePages
 from app.access.require import StepUpNeeded
 from app.audit.api.doors import TrailDoors
 from app.audit.pages import TrailPages
-from app.bootstrap.health import ProbeDoors, Readiness
+from app.bootstrap.health import ProbeDoors, Readiness, Signals
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.inbound.pages.doors import HookPages
@@ -231,6 +231,10 @@ class ReachedAt(Reached, Protocol):
     def queue_age(self) -> int:
         """Seconds a job may wait before nothing new is begun; 0: for ever."""
 
+    @property
+    def worker_threads(self) -> int:
+        """Jobs one worker runs at the same time."""
+
 
 def door_services(databases: Databases, settings: ReachedAt) -> dict[type, object]:
     """What doors ask the Runtime for by type; `Mailer` comes from who can send mail."""
@@ -238,6 +242,7 @@ def door_services(databases: Databases, settings: ReachedAt) -> dict[type, objec
         Doorkeeper: Doorkeeper(find_visit, find_bearer, find_directory, look_at_code),
         Readiness: Readiness(databases, settings.redis_url),
         Backlog: Backlog(databases, settings.queue_age),
+        Signals: Signals(databases, settings.worker_threads, settings.queue_age),
         Limiter: Limiter(settings.redis_url, scale=settings.rate_scale, key=databases.key.secret),
         **link_services(databases, settings),
     }

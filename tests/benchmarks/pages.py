@@ -36,6 +36,7 @@ class Reached(NamedTuple):
     inbox: Path | None = None
     rate_scale: int = 1000
     queue_age: int = 120
+    worker_threads: int = 64
 
 
 class Stage(NamedTuple):

@@ -215,6 +215,7 @@ class Settings(NamedTuple):
     inbox: Path | None = None
     rate_scale: int = 1000  # nobody but the tests of limits is to be stopped by one
     queue_age: int = 120
+    worker_threads: int = 64
 
 
 class Doors:

@@ -90,6 +90,7 @@ class Reached(NamedTuple):
     inbox: Path | None = None
     rate_scale: int = 1000  # nobody but the tests of limits is to be stopped by one
     queue_age: int = 120
+    worker_threads: int = 64
 
 
 @dataclass(frozen=True, slots=True)

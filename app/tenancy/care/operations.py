@@ -17,7 +17,7 @@ from app.tenancy.rules import check_reason
 
 SYSTEM_ONLY = {
     "retry_jobs": "an operator's act on the installation, not on a workspace: the door has asked for the right",
-    "cancel_jobs": "as above",
+    "cancel_jobs": "an operator's act on the installation too, with the same right asked at its door",
 }
 Result = str  # retried | cancelled | changed (it was in another state by then) | refused: and why
 CHANGED: Final = "changed meanwhile"

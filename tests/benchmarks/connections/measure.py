@@ -60,7 +60,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
         }
         dispatcher = stack.enter_context(_program(job, redis_url, "dispatcher", settings))
         worker = stack.enter_context(_program(job, redis_url, "worker", settings))
-        time.sleep(_SETTLED)
+        time.sleep(_SETTLED)  # programs that find nothing to do say nothing
         yield from _idle(redis_url, {"dispatcher": dispatcher.pid, "worker": worker.pid})
         yield from _all_at_once(job, connected, port)
         yield from _steadily(job, connected, port)
@@ -71,7 +71,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
 def _idle(redis_url: str, pids: dict[str, int]) -> Iterator[Figure]:
     with redis.Redis.from_url(redis_url) as client:
         before = _commands(client)
-        time.sleep(_IDLE)
+        time.sleep(_IDLE)  # what is measured is a time in which nothing happens
         yield Figure("redis_commands_idle", (_commands(client) - before) / _IDLE, "commands/s")
     for name, pid in pids.items():
         yield Figure(f"{name}_memory_idle", _resident(pid), "MB")
@@ -98,7 +98,7 @@ def _steadily(job: MainJob, connected: list[Connected], port: int) -> Iterator[F
     began = time.monotonic()
     in_turn = [connected[n % TENANTS * EACH + n // TENANTS] for n in range(_STEADY)]
     for number, each in enumerate(in_turn):
-        time.sleep(max(0.0, began + number / _PACE - time.monotonic()))
+        time.sleep(max(0.0, began + number / _PACE - time.monotonic()))  # the pace itself
         with job.installation.work(each.tenant, job.staff["tom"]) as work:
             ask_for_test(work, each.id)
         asked[each.token] = time.monotonic()
@@ -131,7 +131,7 @@ def _wait_for(job: MainJob, port: int) -> dict[str, Any]:
     )
     while job.installation.cell(left)[0].some:
         assert time.monotonic() < end, "the calls do not come to an end"
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks
     seen: dict[str, Any] = httpx2.get(f"http://127.0.0.1:{port}/__seen").json()
     return seen
 

@@ -141,3 +141,39 @@ class TestTheLook:
     def test_is_never_made_where_the_limit_is_nought(self, api: API):
         wait(api, 100_000)
         Backlog(api.installation.databases, 0).require_room(["main"])
+
+
+class TestThePageOfJobs:
+    """What waits and what has failed, for the operator's people."""
+
+    _ENDED = """
+        INSERT INTO cell.job (tenant_id, id, kind, queue, args, dedupe_key, run_at, state, attempts, epoch, trace_id,
+            created_at, finished_at, last_error)
+        SELECT id, %s, 'tests.wait', 'default', '{}', %s, now(), %s, 3, 3, '', now(), now(), 'no luck'
+        FROM cell.tenant WHERE state = 'active' ORDER BY id LIMIT 1
+    """
+
+    def test_counts_retries_and_cancels_with_a_reason_for_them_alone(self, api: API):
+        doors, cell = api.doors, api.installation.cell
+        doors.staff("otto@platform.example", doors.platform, "operator")
+        doors.staff("nina@northwind.example", doors.northwind)
+        otto, nina = doors.browser("localhost"), doors.browser("northwind.localhost")
+        assert doors.sign_in(otto, "otto@platform.example").status == 303
+        assert doors.sign_in(nina, "nina@northwind.example").status == 303
+        for state in ("failed", "poisoned"):
+            job_id = new_id()
+            cell(self._ENDED, job_id, str(job_id), state)
+        page, choice = "/operations/jobs", {"kind": "tests.wait", "command_key": str(new_id())}
+        assert nina.get(page).status == 403
+        assert nina.post(page, choice | {"act": "retry", "reason": "x"}).status == 403
+        assert "Retry 2" in otto.get(f"{page}?kind=tests.wait").text
+        assert otto.post(page, choice | {"act": "retry"}).status == 422
+        assert otto.post(page, choice | {"act": "blow up", "reason": "x"}).status == 422
+        for nonsense in ("state=x", "tenant=x", "older=-1", "older=%00"):
+            assert otto.get(f"{page}?{nonsense}").status == 422
+        ended = "SELECT state FROM cell.job WHERE kind = 'tests.wait'"
+        assert {row.state for row in cell(ended)} == {"failed", "poisoned"}
+        told = otto.post(page, choice | {"act": "retry", "reason": "The server is back."})
+        assert told.status == 200
+        assert "2 jobs were meant." in told.text
+        assert {row.state for row in cell(ended)} == {"ready"}

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from app.kernel.queue.care.signals import read_load
 from app.kernel.queue.dispatcher import Dispatched, recover_leases
 from app.kernel.queue.fair.flows import Known
 from app.kernel.queue.fair.handing import take_ready
@@ -248,3 +249,16 @@ class TestLanes:
                 work.enqueue("tests.act", lane="one")
         many(installation, umbrella, 2)
         assert whose(installation.take()) == [umbrella.id] * 2
+
+
+class TestTheLoad:
+    def test_is_what_waits_and_runs_at_what_it_costs(self, installation: Installation, acme: Tenant, umbrella: Tenant):
+        many(installation, acme, 5)
+        many(installation, umbrella, 2, "bulk")
+        assert len(installation.take(window=2)) == 2
+        installation.cell("UPDATE cell.share SET cost = 3 WHERE tenant_id = %s", acme.id)
+        loads = {load.queue: load for load in read_load(installation.databases, CELL)}
+        assert (loads["default"].waiting, loads["default"].under_way) == (4, 1)
+        assert (loads["bulk"].waiting, loads["bulk"].under_way) == (1, 1)
+        assert loads["default"].seconds == pytest.approx(15.0)
+        assert loads["default"].oldest == pytest.approx(3_600, abs=60)
