@@ -150,7 +150,7 @@ class TestConnecting:
     def test_takes_none_after_ten_minutes(self, line: Line):
         answer = line.allow(line.leave())
         past = "jsonb_set(body, ARRAY['expires_at'], '\"2020-01-01T00:00:00+00:00\"')"
-        late = f"UPDATE {{}}.record SET body = {past} WHERE kind = 'connection_journey'"
+        late = f"UPDATE {{}}.record SET body = {past} WHERE kind = 'connection_journey'"  # noqa: S608 - our own
         line.shop.installation.rows(line.shop.home, late)
         with pytest.raises(JourneyUnusable):
             line.come(answer)
