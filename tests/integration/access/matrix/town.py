@@ -346,7 +346,6 @@ class Town:
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             "upgrade_id": self._upgrade(),
-            "system_id": str(query(acme, "SELECT id FROM {}.connection")[0].id),
             **keep_endpoint(self.installation, acme, self.ada),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
