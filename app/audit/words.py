@@ -30,7 +30,7 @@ SAID: Final[Mapping[str, str]] = {
     "connectors.connection.added": mark("connected another system"),
     "connectors.connection.connected": mark("was let into another system"),
     "connectors.connection.credentials_changed": mark("changed what signs in to another system"),
-    "connectors.connection.reconnect_needed": mark("was let into another system no more"),
+    "connectors.connection.reconnect_needed": mark("could no longer get into another system"),
     "connectors.connection.removed": mark("disconnected another system"),
     "connectors.connection.renamed": mark("gave a connection another name"),
     "connectors.connection.rotation_due": mark("found credentials that are too old"),
