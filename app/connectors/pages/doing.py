@@ -112,12 +112,13 @@ def leave(request: PageRequest, tenant_id: UUID, connection_id: UUID, form: Form
 
 
 def take_answer(request: PageRequest, tenant_id: UUID) -> Response[str]:
-    """Take the peer's answer. Raises JourneyUnusable."""
+    """Take the peer's answer. Raises NotPermitted, JourneyUnknown, JourneyUnusable."""
     answer = answer_of(request)
-    coming = read_state(answer.get("state", ""))
-    if coming.tenant_id != tenant_id:
-        raise JourneyUnusable(_ANOTHER)
     with begin_work(request, tenant_id) as work:
+        require(work, Permission.CONNECTION_WRITE)
+        coming = read_state(answer.get("state", ""))
+        if coming.tenant_id != tenant_id:
+            raise JourneyUnusable(_ANOTHER)
         end_journey_with(work, coming.connection_id, answer=answer, session=_session(request))
     return redirect(request, f"/t/{tenant_id}/connections/{coming.connection_id}")
 

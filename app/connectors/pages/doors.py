@@ -15,7 +15,7 @@ from app.web.forms import Form
 from app.web.responses import redirect
 
 PageRequest = Request[Any, Any, Any]
-_ONE = "/{connection_id:uuid}"
+_ONE = "/{system_id:uuid}"
 
 
 class ConnectionPages(Controller):
@@ -45,71 +45,71 @@ class ConnectionPages(Controller):
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         done: FromQuery[str] = "",
     ) -> Response[str]:
         """One connection: whether it works, how old its credentials are, and what can be done."""
-        return show_one(request, tenant_id, connection_id, done=done)
+        return show_one(request, tenant_id, system_id, done=done)
 
     @post(_ONE, sync_to_thread=True)
     def rename(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Call it otherwise."""
-        return doing.rename(request, tenant_id, connection_id, form)
+        return doing.rename(request, tenant_id, system_id, form)
 
     @post(f"{_ONE}/authorization", sync_to_thread=True)
     def leave(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Begin a journey to the peer; the answer holds the way there."""
-        return doing.leave(request, tenant_id, connection_id, form)
+        return doing.leave(request, tenant_id, system_id, form)
 
     @post(f"{_ONE}/credentials", sync_to_thread=True)
     def change(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Lay new credentials beside those in use."""
-        return doing.change(request, tenant_id, connection_id, form)
+        return doing.change(request, tenant_id, system_id, form)
 
     @post(f"{_ONE}/test", sync_to_thread=True)
     def test(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Have it tried out."""
-        return doing.test(request, tenant_id, connection_id, form)
+        return doing.test(request, tenant_id, system_id, form)
 
     @get(f"{_ONE}/removal", sync_to_thread=True)
-    def ask(self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Response[str]:
+    def ask(self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID]) -> Response[str]:
         """Ask before it is taken away."""
-        return show_removal(request, tenant_id, connection_id)
+        return show_removal(request, tenant_id, system_id)
 
     @post(f"{_ONE}/removal", sync_to_thread=True)
     def remove(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Take it away, with its credentials."""
-        return doing.remove(request, tenant_id, connection_id, form)
+        return doing.remove(request, tenant_id, system_id, form)
 
 
 class ConnectionReturn(Controller):

@@ -127,7 +127,13 @@ class SigningIn:
             if isinstance(found, Closed):
                 return self._person(f"{self.manifest.title} has to be connected anew.")
             if isinstance(found, SealedSecrets):
-                return self._newer(found, plain)
+                newer = open_sealed(self.run, found)
+                if isinstance(newer, CallReport):
+                    return newer
+                version, token = Token.read(newer[KEPT])
+                if self._replacing is None:
+                    return {**plain, ACCESS: token.access}
+                continue  # somebody's renewal proves nothing of what is on trial
             if isinstance(found, Held) and time.monotonic() > patience:
                 return CallReport(outcome=TryAgain(_SOON, "The access token is being renewed."), code="renewing")
             time.sleep(_LOOK)
@@ -135,12 +141,6 @@ class SigningIn:
     def _claim(self, work: Work, version: int) -> Claim | SealedSecrets | Held | Closed:
         using = self.using
         return claim_renewal(work, using.connection_id, seen=version, run_id=using.run_id, trying=self._trying)
-
-    def _newer(self, sealed: SealedSecrets, plain: Opened) -> Opened | CallReport:
-        opened = open_sealed(self.run, sealed)
-        if isinstance(opened, CallReport):
-            return opened
-        return {**plain, ACCESS: Token.read(opened[KEPT])[1].access}
 
     def _ask(self, claim: Claim, plain: Opened, token: Token | None) -> Opened | CallReport:
         """Call the token endpoint, with the lease in hand and no transaction open; whatever comes of it, settle it."""
