@@ -106,7 +106,7 @@ def settings_out(view: SettingsView) -> SettingsOut:
 
 def versions_out(versions: list[Version]) -> list[VersionOut]:
     """Each version with what it has changed."""
-    before = [each.config for each in versions[1:]] + [ConnectionConfig()]
+    before = [*(each.config for each in versions[1:]), ConnectionConfig()]
     return [
         VersionOut(
             version=each.number,
@@ -116,5 +116,5 @@ def versions_out(versions: list[Version]) -> list[VersionOut]:
             restored=each.restored,
             changes=[ChangeOut(one.place, one.before, one.after) for one in compare(earlier, each.config)],
         )
-        for each, earlier in zip(versions, before, strict=True)
+        for each, earlier in zip(versions, before, strict=False)  # of none there is none before
     ]
