@@ -37,7 +37,7 @@ def doors(installation: Installation, doors_redis: str) -> Iterator[Doors]:
 def acme(doors: Doors) -> Tenant:
     tenant = doors.installation.tenant(doors.northwind, "Acme", kind="customer")
     doors.delegation(tenant, '["technical"]')
-    doors.staff("dana@northwind.example", doors.northwind, "implementation")
+    doors.staff("dana@northwind.example", doors.northwind, "technical")
     return tenant
 
 
@@ -101,7 +101,7 @@ class TestSettings:
         assert kept["auth"] == {"way": "key"}
         assert ConnectionConfig.read(kept).version == 4
         told = doors.installation.rows(
-            acme, "SELECT body, reason FROM {}.trail WHERE action = 'connectors.connection.set' ORDER BY seq"
+            acme, "SELECT body, reason FROM {}.trail WHERE action = 'connectors.connection.set' ORDER BY id"
         )
         assert [each.reason for each in told] == [None, "It was signed", None, "It was signed"]
 
