@@ -24,6 +24,7 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages
+from app.connectors.pages import ConnectionPages, ConnectionReturn
 from app.connectors.settings.api import SettingsDoors
 from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
@@ -132,6 +133,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     CustomerProviderPages,
     Hooks,
     ConnectionPages,
+    ConnectionReturn,
     SettingsPages,
     WebhookPages,
     CataloguePages,

@@ -104,6 +104,7 @@ class ConnectionSetting:
     name: str
     config: dict[str, Any]
     secrets: dict[str, Secret]
+    state: str = ACTIVE  # pending where a person has to be asked at the peer first
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +327,7 @@ def add_connection(work: Work, setting: ConnectionSetting) -> UUID:
         connector=setting.connector,
         name=setting.name,
         config=setting.config,
-        state="active",
+        state=setting.state,
         changed_at=work.now,
     )
     work.session.add(connection)
@@ -362,9 +363,11 @@ def keep_credentials(work: Work, *, connector: str, name: str, values: Mapping[s
 def list_connections(work: Work) -> list[dict[str, Any]]:
     """What is connected here, without any secret. Raises NotPermitted."""
     require(work, Permission.CONNECTION_READ)
-    rows = work.session.scalars(select(Connection).order_by(Connection.name))
+    there = select(Connection).where(Connection.state != "removed").order_by(Connection.name)
     return [
-        {"connector": row.connector, "name": row.name, "state": row.state, "changed_at": row.changed_at} for row in rows
+        {"id": str(row.id), "connector": row.connector, "name": row.name, "state": row.state}
+        | {"changed_at": row.changed_at}
+        for row in work.session.scalars(there)
     ]
 
 

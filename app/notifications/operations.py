@@ -173,6 +173,7 @@ class Entry(Protocol):
 
     action: str
     actor_name: str
+    subject_id: UUID
     reason: str | None
     body: dict[str, Any]
 
@@ -211,9 +212,10 @@ def letter_of_endpoint(entry: Entry, recipient: Recipient, place: Tenant) -> Let
 
 def letter_of_connection(entry: Entry, recipient: Recipient, place: Tenant) -> Letter:
     """What is said of a connection that needs a person: its name, and where it is mended."""
+    page = f"/connections/{entry.subject_id}"
     facts = {
         "title": {"en": str(entry.body["name"])},
         "onboarding": place.name,
-        "page": f"/t/{place.id}/connections/{entry.subject_id}",
+        "page": f"/t/{place.id}{page}" if place.kind == "home" else page,
     }
     return Letter(f"connection_{entry.action.rpartition('.')[2]}", recipient, facts)

@@ -16,7 +16,7 @@ from app.connectors.auth.schemes import AuthorizationCode
 from app.connectors.connecting.care import get_row
 from app.connectors.connecting.state import GRANT, LIFETIME, Journey, find_journey, keep_journey
 from app.connectors.kit.manifest import Manifest
-from app.kernel.errors import Conflict, Forbidden
+from app.kernel.errors import Conflict, Forbidden, Missing
 from app.kernel.work import Work
 from app.vault.operations import forget_connection_secrets, put_connection_secret
 from app.vault.secret import Secret
@@ -30,6 +30,10 @@ _OPEN: Final = frozenset({"pending", "active", "reconnect"})
 
 class NotConnectable(Conflict):
     """The connection signs in with what somebody types: nobody has to be asked at the peer."""
+
+
+class JourneyUnknown(Missing):
+    """What came back says of no journey of this installation."""
 
 
 class JourneyUnusable(Forbidden):
@@ -53,9 +57,9 @@ class Coming:
 
 
 def read_state(state: str) -> Coming:
-    """Where the answer with this state belongs. Raises JourneyUnusable."""
+    """Where the answer with this state belongs. Raises JourneyUnknown."""
     if (found := _STATE.fullmatch(state)) is None:
-        raise JourneyUnusable(_UNKNOWN)
+        raise JourneyUnknown(_UNKNOWN)
     return Coming(UUID(hex=found[1]), UUID(hex=found[2]))
 
 

@@ -24,4 +24,5 @@ def keep_endpoint(installation: Installation, tenant: Tenant, actor: Actor) -> d
         save(work, hears)
         sent = Delivery("onboarding.task.completed", work.now, "failed", attempts=(Attempt(work.now, "refused", 500),))
         write_document(work, DELIVERY, key_of(endpoint_id, event_id), body_of(sent))
-    return {"endpoint_id": str(endpoint_id), "event_id": str(event_id)}
+    [system] = installation.rows(tenant, "SELECT id FROM {}.connection")
+    return {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "system_id": str(system.id)}

@@ -82,6 +82,7 @@ NOT_FOR_OWNERS = {
 } | {
     f"GET {path}: 404"
     for path in (
+        "/t/{tenant_id:uuid}/connections/callback",  # an answer of a peer, which nobody has here
         "/t/{tenant_id:uuid}/mails",
         "/t/{tenant_id:uuid}/mails/{message_id:uuid}",
         "/t/{tenant_id:uuid}/mails/{message_id:uuid}/letter",
