@@ -23,7 +23,6 @@ from app.audit.api.doors import TrailDoors
 from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
-from app.connectors.pages import ConnectionPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
 from app.connectors.settings.api import SettingsDoors
 from app.connectors.settings.pages import SettingsPages
