@@ -37,6 +37,7 @@ SAID: Final[Mapping[str, str]] = {
     "connectors.connection.rotation_due": mark("found credentials that are too old"),
     "connectors.connection.set": mark("changed how another system is connected"),
     "connectors.connection.tested": mark("tried another system out"),
+    "connectors.run.compensation_asked": mark("had something undone in another system"),
     "connectors.run.ended": mark("called another system"),
     "connectors.webhook.added": mark("named an address that is to hear of what happens here"),
     "connectors.webhook.changed": mark("changed what an address hears"),

@@ -24,7 +24,7 @@ from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness
 from app.bootstrap.services.links import Reached, link_services
 from app.connectors.pages import ConnectionPages, ConnectionReturn
-from app.connectors.settings.api import SettingsDoors
+from app.connectors.settings.api import RunDoors, SettingsDoors
 from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
 from app.connectors.webhooks.api.doors import WebhookDoors
@@ -192,6 +192,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     MigrationDoors,
     UpgradeDoors,
     SettingsDoors,
+    RunDoors,
     WebhookDoors,
     WebhookCareDoors,
     TemplateDoors,

@@ -55,6 +55,18 @@ class RollbackWanted(Struct, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
+class UndoingWanted(Struct, forbid_unknown_fields=True):
+    """Why a run is undone."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=300, pattern=_PLAIN)]
+
+
+class UndoingOut(Struct):
+    """The run that undoes another."""
+
+    run: UUID
+
+
 class ChangeOut(Struct):
     """A place in which a version differs from the one before it."""
 

@@ -12,8 +12,8 @@ import pytest
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import ConnectionConfig
-from app.connectors.models import Connection
-from app.connectors.settings.api import SettingsDoors
+from app.connectors.models import Connection, Run
+from app.connectors.settings.api import RunDoors, SettingsDoors
 from app.connectors.settings.pages import SettingsPages
 from app.kernel.ids import new_id
 from app.kernel.outbound.client import OutboundClient
@@ -26,7 +26,9 @@ SET = {"host": "api.partner.example", "base_path": "", "collection": "customers"
 
 @pytest.fixture
 def doors(installation: Installation, doors_redis: str) -> Iterator[Doors]:
-    served = Doors(installation, redis_url=doors_redis, controllers=[*FRONT_DOORS, SettingsPages, SettingsDoors])
+    served = Doors(
+        installation, redis_url=doors_redis, controllers=[*FRONT_DOORS, SettingsPages, SettingsDoors, RunDoors]
+    )
     nobody = cast("OutboundClient", None)  # setting a connection calls nobody
     cast("dict[type, Any]", served.runtime.services)[Runner] = Runner(Registry.load(), nobody, time_limit=1.0)
     yield served
@@ -138,3 +140,51 @@ class TestSettings:
             assert ask(browser, method, path, body)[0] == 404
         assert ask(browser, "POST", f"{path}/rollback", {"version": 0})[0] == 404
         assert ask(browser, "POST", f"{path}/resumption")[0] == 404
+
+
+def kept_run(doors: Doors, acme: Tenant, **more: Any) -> UUID:
+    given = {"name": "Acme GmbH"}
+    made = {"action": "create_customer", "state": "succeeded", "result": {"id": "cus_Acme1", "object": "customer"}}
+    with doors.installation.work(acme) as work:
+        fields = {
+            "id": new_id(),
+            "onboarding_id": new_id(),
+            "item_key": "task.bill",
+            "number": 1,
+            "connector": "stripe",
+        }
+        fields |= {"input": given, "idempotency_key": "k", "attempts": [], "requested_at": work.now, **made, **more}
+        work.session.add(Run(**fields))
+        return fields["id"]
+
+
+class TestCompensation:
+    def test_is_a_run_of_its_own_asked_for_once_by_a_person(self, doors, acme):
+        browser = doors.browser()
+        doors.sign_in(browser, "dana@northwind.example")
+        paths = {
+            name: f"/api/v1/tenants/{acme.id}/runs/{kept_run(doors, acme, **more)}/compensation"
+            for name, more in {
+                "made": {},
+                "failed": {"state": "failed", "result": {}},
+                "read": {"action": "read_customer"},
+                "unknown": {"state": "unknown", "result": {}},
+            }.items()
+        }
+        why = {"reason": "The customer has withdrawn"}
+        made = [ask(browser, "POST", paths["made"], why) for _twice in range(2)]
+        assert [status for status, _body in made] == [202, 202]
+        assert made[0][1] == made[1][1]
+        runs = doors.installation.rows(acme, "SELECT * FROM {}.run WHERE action = 'delete_customer'")
+        assert [(str(run.id), run.input, run.state) for run in runs] == [
+            (made[0][1]["run"], {"id": "cus_Acme1"}, "requested")
+        ]
+        told = doors.installation.rows(
+            acme, "SELECT reason FROM {}.trail WHERE action = 'connectors.run.compensation_asked'"
+        )
+        assert [each.reason for each in told] == [why["reason"]]
+        for name in ("failed", "read", "unknown"):
+            assert ask(browser, "POST", paths[name], why)[0] == 409, name
+        assert ask(browser, "POST", paths["made"], {"reason": " "})[0] == 422
+        elsewhere = f"/api/v1/tenants/{acme.id}/runs/{new_id()}/compensation"
+        assert ask(browser, "POST", elsewhere, why)[0] == 404
