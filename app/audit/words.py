@@ -44,6 +44,7 @@ SAID: Final[Mapping[str, str]] = {
     "connectors.hook.closed": mark("closed the address of a connection"),
     "connectors.hook.opened": mark("gave a connection an address for messages"),
     "connectors.hook.secret_set": mark("changed the secret that messages of another system are checked with"),
+    "connectors.run.compensation_asked": mark("had something undone in another system"),
     "connectors.run.ended": mark("called another system"),
     "connectors.webhook.added": mark("named an address that is to hear of what happens here"),
     "connectors.webhook.changed": mark("changed what an address hears"),

@@ -165,7 +165,12 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
     unknown = [earlier["began_at"] for earlier in run.attempts if not earlier.get("certain")]
     made = {"number": number, "began_at": work.now.isoformat(), "config": connection.config.get("version", 0)}
     run.attempts = [*run.attempts, made]
-    attempt = Attempt(
+    return Begun(_attempt(work, run, connection, unknown), sealed)
+
+
+def _attempt(work: Work, run: Run, connection: Connection, unknown: list[str]) -> Attempt:
+    """The attempt that was just written down; `unknown` is when those began of which nobody knows the end."""
+    return Attempt(
         run_id=run.id,
         connector=run.connector,
         action=run.action,
@@ -173,11 +178,10 @@ def begin_attempt(work: Work, run_id: UUID) -> Begun | None:
         connection_id=connection.id,
         input=run.input,
         idempotency_key=run.idempotency_key,
-        number=number,
+        number=len(run.attempts),
         earlier_unknown=bool(unknown),
         unknown_for=work.now - datetime.fromisoformat(min(unknown)) if unknown else timedelta(),
     )
-    return Begun(attempt, sealed)
 
 
 def _read(work: Work, run_id: UUID) -> tuple[Run, Connection | None]:

@@ -1,4 +1,4 @@
-"""docs/connectors.md is enough: its own example works as it stands, and a connector written by it keeps every promise."""
+"""docs/connectors.md is enough: its example works as it stands, a connector written by it keeps every promise."""
 
 import json
 import re

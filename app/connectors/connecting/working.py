@@ -99,6 +99,7 @@ def _asked(run: JobRun, begun: Begun, signed: SignedIn, action: str, asked_at: s
         secrets=signed.secrets,
         auth=signed.auth,
         renew=signed.renew,
+        config=signed.config,  # and no connection: a person who tries it out is not put off
         attempt=2,  # what is refused is refused: nothing is read anew for a second try
         sandbox=run.tenant.kind == "sandbox",
     )

@@ -79,6 +79,8 @@ class SignedIn:
     secrets: Mapping[str, Secret] = field(repr=False)
     auth: Mapping[str, str] = field(default_factory=dict)
     renew: Renew | None = field(default=None, repr=False)
+    connection: str = ""
+    config: ConnectionConfig = NOBODY_SET
 
 
 @dataclass(frozen=True)

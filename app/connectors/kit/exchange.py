@@ -30,11 +30,6 @@ class InputUnfit(Invalid):
     """The input does not fit the action's schema, or cannot stand where the request needs it."""
 
 
-def build_request(connector: Connector, action: Action, call: ActionCall, timeout: float) -> OutboundRequest:
-    """The request of a call. Raises InputUnfit or SecretNotStored."""
-    return signed(connector, call, shape_request(connector, action, call, timeout))
-
-
 def signed(connector: Connector, call: ActionCall, request: OutboundRequest) -> OutboundRequest:
     """The request with the proof of who sends it. Raises SecretNotStored."""
     return sign(connector.manifest.way(call.auth), request, Proof(call.secrets, call.auth, world_time()))

@@ -9,7 +9,8 @@ from litestar.params import FromPath, RawBody
 
 from app.connectors.settings import described
 from app.connectors.settings.operations import change_settings, get_settings, lift_pause, roll_back_settings
-from app.connectors.settings.wire import RollbackWanted, SettingsWanted, settings_out
+from app.connectors.settings.undoing import compensate_run
+from app.connectors.settings.wire import RollbackWanted, SettingsWanted, UndoingOut, UndoingWanted, settings_out
 from app.kernel.commands import Result
 from app.kernel.work import Work
 from app.web.begin import begin_work, run_once
@@ -23,30 +24,30 @@ PageRequest = Request[Any, Any, Any]
 class SettingsDoors(Controller):
     """How one connection is set."""
 
-    path = "/api/v1/tenants/{tenant_id:uuid}/connections/{connection_id:uuid}/settings"
+    path = "/api/v1/tenants/{tenant_id:uuid}/connections/{system_id:uuid}/settings"
     opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     tags = ("connections",)
 
     @get("/", operation_id="connection_settings.read", operation_class=account(described.READ), sync_to_thread=True)
-    def read(self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Response[bytes]:
+    def read(self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID]) -> Response[bytes]:
         """Read how a connection is set, its versions with what each has changed, and whether it is left alone now."""
         with begin_work(request, tenant_id) as work:
-            content = write(settings_out(get_settings(work, connection_id)))
+            content = write(settings_out(get_settings(work, system_id)))
         return answer_read(request, content)
 
     @put("/", operation_id="connection_settings.change", operation_class=account(described.CHANGE), sync_to_thread=True)
     def change(
-        self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID], body: RawBody
+        self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID], body: RawBody
     ) -> Response[bytes]:
         """Set a connection otherwise. An attempt under way ends as it began; the next goes by the new version."""
         key = read_key(request)
         wanted = read_body(request, body, SettingsWanted)
 
         def operation(work: Work) -> Result:
-            made = change_settings(work, connection_id, wanted.config(), seen=wanted.seen, reason=wanted.reason)
+            made = change_settings(work, system_id, wanted.config(), seen=wanted.seen, reason=wanted.reason)
             return {"version": made.number}
 
-        return _done(request, tenant_id, connection_id, key, wanted, operation)
+        return _done(request, tenant_id, system_id, key, wanted, operation)
 
     @post(
         "/rollback",
@@ -56,17 +57,17 @@ class SettingsDoors(Controller):
         sync_to_thread=True,
     )
     def roll_back(
-        self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID], body: RawBody
+        self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID], body: RawBody
     ) -> Response[bytes]:
         """Take an earlier version again, as a new one."""
         key = read_key(request)
         wanted = read_body(request, body, RollbackWanted)
 
         def operation(work: Work) -> Result:
-            made = roll_back_settings(work, connection_id, wanted.version, reason=wanted.reason)
+            made = roll_back_settings(work, system_id, wanted.version, reason=wanted.reason)
             return {"version": made.number}
 
-        return _done(request, tenant_id, connection_id, key, wanted, operation)
+        return _done(request, tenant_id, system_id, key, wanted, operation)
 
     @post(
         "/resumption",
@@ -75,15 +76,43 @@ class SettingsDoors(Controller):
         status_code=200,
         sync_to_thread=True,
     )
-    def resume(self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Response[bytes]:
+    def resume(self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID]) -> Response[bytes]:
         """Have a connection called again at once that is left alone for a while."""
         key = read_key(request)
 
         def operation(work: Work) -> Result:
-            lift_pause(work, connection_id)
+            lift_pause(work, system_id)
             return {}
 
-        return _done(request, tenant_id, connection_id, key, None, operation)
+        return _done(request, tenant_id, system_id, key, None, operation)
+
+
+class RunDoors(Controller):
+    """What a person decides of one run."""
+
+    path = "/api/v1/tenants/{tenant_id:uuid}/runs/{run_id:uuid}"
+    opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
+    tags = ("connections",)
+
+    @post(
+        "/compensation",
+        operation_id="runs.compensate",
+        operation_class=account(described.UNDO),
+        status_code=202,
+        sync_to_thread=True,
+    )
+    def compensate(
+        self, request: PageRequest, tenant_id: FromPath[UUID], run_id: FromPath[UUID], body: RawBody
+    ) -> Response[bytes]:
+        """Have undone what a run did, by the action that its connector names for it."""
+        key = read_key(request)
+        wanted = read_body(request, body, UndoingWanted)
+
+        def operation(work: Work) -> Result:
+            return {"run": str(compensate_run(work, run_id, reason=wanted.reason))}
+
+        made, replayed = run_once(request, tenant_id, key=key, body=wanted, operation=operation)
+        return answer_done(write(UndoingOut(UUID(str(made["run"])))), status=202, replayed=replayed)
 
 
 def _done(

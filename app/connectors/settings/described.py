@@ -10,7 +10,8 @@ from app.connectors.connecting.care import ConnectionUnknown
 from app.connectors.kit.registry import ConnectorNotFound
 from app.connectors.kit.settings import SettingsUnfit
 from app.connectors.settings.operations import NothingSet, ReasonMissing, SettingsStale, VersionUnknown
-from app.connectors.settings.wire import RollbackWanted, SettingsOut, SettingsWanted
+from app.connectors.settings.undoing import NothingToUndo, RunUnknown, UndoingUnexplained
+from app.connectors.settings.wire import RollbackWanted, SettingsOut, SettingsWanted, UndoingOut, UndoingWanted
 from app.kernel.commands import CommandKeyReused
 from app.kernel.errors import SlipwayError
 from app.kernel.work import TenantNotActive
@@ -73,6 +74,14 @@ ROLLBACK = Described(
     example={"version": 0},
     headers=("Idempotency-Key",),
     problems=(*_HERE, NotFromHere, *_SENT, *_ONCE, SettingsUnfit, ReasonMissing, NothingSet, VersionUnknown),
+    scopes=_WRITES,
+)
+UNDO = Described(
+    {202: Told("It is on its way.", UndoingOut, ("Idempotency-Replayed",), {"run": _SETTINGS["connection"]})},
+    takes=UndoingWanted,
+    example={"reason": "The customer has withdrawn"},
+    headers=("Idempotency-Key",),
+    problems=(*_HERE, RunUnknown, NotFromHere, *_SENT, *_ONCE, NothingToUndo, UndoingUnexplained),
     scopes=_WRITES,
 )
 LIFT = Described(

@@ -27,3 +27,15 @@ class PauseLifted(Event, frozen=True, kw_only=True):
     subject_kind: ClassVar[str] = "connection"
 
     connector: str
+
+
+class CompensationAsked(Event, frozen=True, kw_only=True):
+    """Somebody has decided that what a run did is undone, by another run."""
+
+    type: ClassVar[str] = "connectors.run.compensation_asked"
+    subject_kind: ClassVar[str] = "run"
+
+    connector: str
+    action: str
+    undo: str
+    by_run: str

@@ -92,14 +92,18 @@ def change_settings(
 def roll_back_settings(work: Work, connection_id: UUID, number: int, *, reason: str = "") -> Version:
     """Take an earlier version again, as a new one, if its connector still takes it. Version 0 is one that nobody set.
 
+    Where no reason is given, the reason of then stands for it.
+
     Raises NotPermitted, VersionUnknown, and what changing them raises.
     """
     require(work, Permission.CONNECTION_WRITE)
     row = get_row(work, connection_id, lock=True)
-    kept = {each.number: each.config for each in list_versions(work.session, row.id)} | {0: ConnectionConfig()}
+    kept = {each.number: (each.config, each.reason) for each in list_versions(work.session, row.id)}
+    kept[0] = ConnectionConfig(), ""
     if number not in kept:
         raise VersionUnknown(mark("That version is not kept any more."))
-    return _set(work, row, kept[number], reason=reason, restored=number)
+    config, earlier = kept[number]
+    return _set(work, row, config, reason=reason or earlier, restored=number)
 
 
 def lift_pause(work: Work, connection_id: UUID) -> None:

@@ -46,68 +46,68 @@ _DONE = {
 class SettingsPages(Controller):
     """How one connection is set."""
 
-    path = "/t/{tenant_id:uuid}/connections/{connection_id:uuid}/settings"
+    path = "/t/{tenant_id:uuid}/connections/{system_id:uuid}/settings"
     opt = {"door": "tenant"}  # noqa: RUF012 - Litestar's own spelling of a controller's options
     include_in_schema = False
 
     @get("/", sync_to_thread=True)
     def show(
-        self, request: PageRequest, tenant_id: FromPath[UUID], connection_id: FromPath[UUID], done: FromQuery[str] = ""
+        self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID], done: FromQuery[str] = ""
     ) -> Response[str]:
         """The form, and every version."""
-        return _show(request, tenant_id, connection_id, done=done)
+        return _show(request, tenant_id, system_id, done=done)
 
     @post("/", sync_to_thread=True)
     def change(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Set it otherwise; what is wrong is said beside its field, with all that was typed."""
         with begin_work(request, tenant_id) as work:
             require(work, Permission.CONNECTION_WRITE)
-            connector = get_settings(work, connection_id).connector
+            connector = get_settings(work, system_id).connector
         wanted, seen, reason = typed_config(connector, form), _number(form.first("seen")), form.first("reason")
 
         def operation(work: Work) -> dict[str, object]:
-            return {"version": change_settings(work, connection_id, wanted, seen=seen, reason=reason).number}
+            return {"version": change_settings(work, system_id, wanted, seen=seen, reason=reason).number}
 
-        return _do(request, tenant_id, connection_id, form, operation, done="changed")
+        return _do(request, tenant_id, system_id, form, operation, done="changed")
 
     @post("/resumption", sync_to_thread=True)
     def resume(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Have it called again at once."""
 
         def operation(work: Work) -> dict[str, object]:
-            lift_pause(work, connection_id)
+            lift_pause(work, system_id)
             return {}
 
-        return _do(request, tenant_id, connection_id, form, operation, done="resumed")
+        return _do(request, tenant_id, system_id, form, operation, done="resumed")
 
     @post("/rollback", sync_to_thread=True)
     def roll_back(
         self,
         request: PageRequest,
         tenant_id: FromPath[UUID],
-        connection_id: FromPath[UUID],
+        system_id: FromPath[UUID],
         form: NamedDependency[Form],
     ) -> Response[str]:
         """Take an earlier version again."""
         number = _number(form.first("version"))
 
         def operation(work: Work) -> dict[str, object]:
-            made = roll_back_settings(work, connection_id, number, reason=form.first("reason"))
+            made = roll_back_settings(work, system_id, number, reason=form.first("reason"))
             return {"version": made.number}
 
-        return _do(request, tenant_id, connection_id, form, operation, done="back")
+        return _do(request, tenant_id, system_id, form, operation, done="back")
 
 
 def _do(

@@ -55,6 +55,18 @@ class RollbackWanted(Struct, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
+class UndoingWanted(Struct, forbid_unknown_fields=True):
+    """Why a run is undone."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=300, pattern=_PLAIN)]
+
+
+class UndoingOut(Struct):
+    """The run that undoes another."""
+
+    run: UUID
+
+
 class ChangeOut(Struct):
     """A place in which a version differs from the one before it."""
 
@@ -106,7 +118,7 @@ def settings_out(view: SettingsView) -> SettingsOut:
 
 def versions_out(versions: list[Version]) -> list[VersionOut]:
     """Each version with what it has changed."""
-    before = [each.config for each in versions[1:]] + [ConnectionConfig()]
+    before = [*(each.config for each in versions[1:]), ConnectionConfig()]
     return [
         VersionOut(
             version=each.number,
@@ -116,5 +128,5 @@ def versions_out(versions: list[Version]) -> list[VersionOut]:
             restored=each.restored,
             changes=[ChangeOut(one.place, one.before, one.after) for one in compare(earlier, each.config)],
         )
-        for each, earlier in zip(versions, before, strict=True)
+        for each, earlier in zip(versions, before, strict=False)  # of none there is none before
     ]

@@ -13,9 +13,10 @@ from uuid import UUID
 from app.connectors.auth.schemes import ACCESS, AuthorizationCode, is_by_token
 from app.connectors.auth.signing import Proof, SecretNotStored
 from app.connectors.auth.token_requests import Peer, Refusal, Token, peer_of, read_token, token_request
-from app.connectors.kit.contract import CallReport, SignedIn
+from app.connectors.kit.contract import CallReport, Renew, SignedIn
 from app.connectors.kit.manifest import Manifest
 from app.connectors.kit.runner import Runner
+from app.connectors.kit.settings import ConnectionConfig
 from app.connectors.models import Connection
 from app.connectors.tokens.operations import (
     ACTIVE,
@@ -98,13 +99,17 @@ class SigningIn:
         """The same with what is open already."""
         plain = {name: value for name, value in opened.items() if name != KEPT} | dict(self._replacing or {})
         if not is_by_token(self.scheme):
-            return SignedIn(plain, self.using.auth)
+            return self._signed(plain)
         version, token = Token.read(opened[KEPT]) if KEPT in opened else (0, None)
         if token is None or self._replacing is not None or not self._is_fresh(token):
             renewed = self._renewed(plain, token, version)
-            return renewed if isinstance(renewed, CallReport) else SignedIn(renewed, self.using.auth)
+            return renewed if isinstance(renewed, CallReport) else self._signed(renewed)
         secrets = plain | {ACCESS: token.access}
-        return SignedIn(secrets, self.using.auth, partial(self._renewed, plain, token, version))
+        return self._signed(secrets, partial(self._renewed, plain, token, version))
+
+    def _signed(self, secrets: Mapping[str, Secret], renew: Renew | None = None) -> SignedIn:
+        using = self.using
+        return SignedIn(secrets, using.auth, renew, str(using.connection_id), ConnectionConfig.read(using.config))
 
     def renewed_now(self, opened: Opened) -> CallReport | None:
         """Renew the token there is, fresh or not; None where that went well."""

@@ -96,7 +96,7 @@ def of_refusals(bench: Bench, action: str) -> None:
     report = bench.broken(action, Fault("status", status=400))
     expect(isinstance(report.outcome, GiveUp) and report.certain, f"400: {report}")
     report = bench.broken(action, Fault("redirect"))
-    expect(isinstance(report.outcome, NeedsPerson) and report.status == 302, f"a redirect: {report}")  # noqa: PLR2004
+    expect(isinstance(report.outcome, NeedsPerson) and report.status == 302, f"a redirect: {report}")  # noqa: PLR2004  the stand-in's redirect
     expect(not bench.stand_in.requests, "the redirect had an effect")
     nobody, budget = bench.runner_to(nobodys_port(), PATIENT), bench.connector.manifest.limits.max_attempts
     first, last = nobody.call(bench.ask(action)), nobody.call(bench.ask(action, attempt=budget))

@@ -12,10 +12,11 @@ from app.connectors.kit.contract import ActionCall
 from app.connectors.kit.exchange import (
     LONGEST_RETRY_AFTER,
     InputUnfit,
-    build_request,
     excerpt,
     pause_before,
     retry_after,
+    shape_request,
+    signed,
 )
 from app.connectors.kit.registry import Registry
 from app.kernel.outbound.client import OutboundResponse
@@ -36,7 +37,8 @@ def call(action, **given):
 
 
 def request_of(action, **given):
-    return build_request(CONNECTOR, CONNECTOR.manifest.actions[action], call(action, **given), 5.0)
+    asked = call(action, **given)
+    return signed(CONNECTOR, asked, shape_request(CONNECTOR, CONNECTOR.manifest.actions[action], asked, 5.0))
 
 
 def meaning_of(action, status, content):

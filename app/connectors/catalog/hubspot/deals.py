@@ -60,6 +60,8 @@ def _call(
         secrets=signed.secrets,
         auth=signed.auth,
         renew=signed.renew,
+        connection=signed.connection,
+        config=signed.config,
         attempt=ref.attempt,
     )
     outcome = runner.call(call).outcome

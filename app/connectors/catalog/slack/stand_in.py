@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 from app.connectors.catalog.stand_in import Answer, Call, StandInServer, main
+from app.kernel.outbound.world_clock import world_time
 
 TOKENS = {"xoxb-acme": "acme"}
 CHANNEL, PERSON = "C0123456789", "U0123456789"
@@ -75,7 +75,7 @@ class SlackWire:
                 return _refused("message_not_found")
             self._note(call, "message_deleted", call.body["ts"])
             return Answer(200, {"ok": True, "channel": channel, "ts": call.body["ts"]})
-        stamp = f"{int(time.time())}.{uuid4().int % 10**6:06d}"
+        stamp = f"{int(world_time().timestamp())}.{uuid4().int % 10**6:06d}"
         self._note(call, "message_posted" if method == "chat.postMessage" else "message_shown", stamp)
         if method == "chat.postEphemeral":
             return Answer(200, {"ok": True, "message_ts": stamp})

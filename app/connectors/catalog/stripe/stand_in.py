@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from app.connectors.catalog.stand_in import Answer, Call, StandInServer, main
+from app.kernel.outbound.world_clock import world_time
 
 TOKENS = {"rk_test_acme": "acme"}
 _MOST = 100
@@ -108,7 +108,8 @@ class StripeWire:
 
     @staticmethod
     def _make(account: _Account, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        own: dict[str, Any] = {"id": _PREFIX[kind] + uuid4().hex[:14], "object": kind[:-1], "created": int(time.time())}
+        own: dict[str, Any] = {"id": _PREFIX[kind] + uuid4().hex[:14], "object": kind[:-1]}
+        own["created"] = int(world_time().timestamp())
         defaults: dict[str, dict[str, Any]] = {
             "customers": {"email": None, "name": None, "livemode": False, "metadata": {}},
             "subscriptions": {"status": "active", "livemode": False},

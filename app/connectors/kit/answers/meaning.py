@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,9 +112,3 @@ def _fits(rule: ErrorRule, answer: OutboundResponse, document: Any) -> bool:
 def _among(found: Any, wanted: tuple[str | int | float | bool, ...]) -> bool:
     """Equal in kind too: for Python, `true` is 1."""
     return any(found == each and isinstance(found, bool) == isinstance(each, bool) for each in wanted)
-
-
-def excerpt_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of an answer that may be kept in a fixture."""
-    kept = ("content-type", "link", "retry-after", "ratelimit", "ratelimit-policy")
-    return {name: headers[name] for name in kept if name in headers}

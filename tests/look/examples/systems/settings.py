@@ -66,13 +66,17 @@ _WRONG = [
     ("map-create_record-request", "referenz is no field of ours; there are country, email, name, reference"),
     ("reason", "Say why it may do more than before."),
 ]
+_FAILING = {"standing": {"circuit": "open", "failures": 7, "minutes": 4}}
 EXAMPLES: dict[str, list[Context]] = {
     "connectors/settings.html": [
         _PAGE,
         _PAGE | _FRESH,
         _PAGE | {"errors": _WRONG, "mapping_wrong": True, "level": "write"},
-        _PAGE | {"standing": {"circuit": "open", "failures": 7, "minutes": 4}, "done": "It is called again."},
+        _PAGE | _FAILING | {"done": "It is called again from now on."},
         _PAGE | {"standing": {"circuit": "half_open", "failures": 5, "minutes": 0}},
         _PAGE | {"standing": {"circuit": "closed", "failures": 0, "minutes": 12}, "may_change": False},
-    ]
+    ],
+    "connectors/_pause.html": [_PAGE | _FAILING],
+    "connectors/_settings.html": [_PAGE],
+    "connectors/_versions.html": [_PAGE],
 }

@@ -1,0 +1,70 @@
+"""Has a run undone by the action that its connector names for it: a person decides, nothing does so by itself."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from app.access.permissions import Permission
+from app.access.require import require
+from app.connectors.kit.runner import Runner
+from app.connectors.models import Run
+from app.connectors.operations import RunRequest, request_run
+from app.connectors.settings.events import CompensationAsked
+from app.kernel.errors import Conflict, Invalid, Missing
+from app.kernel.work import Work
+from app.web.translations import mark
+
+_UNDOING: Final = 1_000_000  # the number of the run that undoes run n of an item is n more than this
+_OVER: Final = frozenset({"succeeded", "unknown"})
+
+
+class RunUnknown(Missing):
+    """There is no such run in this workspace."""
+
+
+class NothingToUndo(Conflict):
+    """The run has had no effect, or nobody knows how to undo it."""
+
+
+class UndoingUnexplained(Invalid):
+    """Undoing something needs a reason."""
+
+
+def compensate_run(work: Work, run_id: UUID, *, reason: str) -> UUID:
+    """Ask for the run that undoes this one, once, whoever asks again. Returns its id.
+
+    It goes like any other: by the connection's level, its gate, its own strategy after silence. Raises NotPermitted,
+    RunUnknown, UndoingUnexplained, NothingToUndo where the run failed, its action has no compensation, or what that
+    needs is not known.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    run = work.session.get(Run, run_id, with_for_update=True)
+    if run is None:
+        raise RunUnknown(mark("There is no such run here."))
+    if not reason.strip():
+        raise UndoingUnexplained(mark("Say why it is undone."), errors=[("/reason", mark("Say why it is undone."))])
+    undo, given = _undoing(work, run)
+    number = _UNDOING + run.number
+    made = uuid5(run.onboarding_id, f"run:{run.item_key}:{number}")  # as `request_run` makes it
+    if work.session.get(Run, made) is None:
+        asked = RunRequest(run.onboarding_id, run.item_key, run.connector, undo, given, number)
+        made = request_run(work, asked)
+        told = {"connector": run.connector, "action": run.action, "undo": undo, "by_run": str(made)}
+        work.announce(
+            CompensationAsked(subject_id=run.id, onboarding_id=run.onboarding_id, reason=reason.strip(), **told)
+        )
+    return made
+
+
+def _undoing(work: Work, run: Run) -> tuple[str, dict[str, Any]]:
+    """The action that undoes a run, and what it is given: what the run gave, else what it was given."""
+    connector, action = work.service(Runner).registry.get_action(run.connector, run.action)
+    if run.state not in _OVER or not action.compensate:
+        raise NothingToUndo(mark("This run has done nothing that its connector can undo."))
+    known = run.input | (run.result or {})
+    wanted = connector.manifest.actions[action.compensate].input["properties"]
+    given = {name: known[name] for name in wanted if name in known}
+    if connector.unfit(action.compensate, given):
+        raise NothingToUndo(mark("What is needed to undo this run is not known. Look at the other system."))
+    return action.compensate, given
