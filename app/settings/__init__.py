@@ -221,10 +221,8 @@ class Settings:
             "SLIPWAY_BUNDLES": str(self.bundles),
             **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("bundle_mib", "bundle_hours")},
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
-            "SLIPWAY_FILES": str(self.files),
-            "SLIPWAY_FILE_MIB": str(self.file_mib),
-            "SLIPWAY_RATE_SCALE": str(self.rate_scale),
-            "SLIPWAY_QUEUE_AGE": str(self.queue_age),
+            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("files", "file_mib")},
+            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("rate_scale", "queue_age")},
             "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }

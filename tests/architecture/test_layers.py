@@ -179,6 +179,7 @@ OWN_WAYS = {
     "app/demo/": "drives its own programs on this machine",
     "app/connectors/files/sftp.py": "paramiko over a line that the guarded client has opened",
     "app/connectors/catalog/stand_in": "listens: the server under every stand-in",
+    "app/connectors/trials/bench.py": "finds a free port for an author's stand-in",
     "app/identity/sso/": "Authlib on a transport that is the guarded client",
 }
 _STAND_IN = re.compile(r"app/connectors/catalog/\w+/stand_in\w*\.py")

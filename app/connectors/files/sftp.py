@@ -228,6 +228,7 @@ class RemoteFolder:
             self._sftp.rename(part, self._path(name))
 
     def _path(self, name: str) -> str:
-        if not _NAME.fullmatch(name.removesuffix(".part")[:120]) or ".." in name or len(name) > 140:  # noqa: PLR2004
+        own = re.sub(r"\.[0-9a-f]{12}\.part\Z", "", name)
+        if not _NAME.fullmatch(own) or ".." in own:
             raise FileUnfit("This cannot be the name of a file here.")
         return f"{self._folder}/{name}" if self._folder else name

@@ -58,7 +58,7 @@ class ForwardProxy:
             sock.settimeout(max(ends - time.monotonic(), 0.001))
             sock.sendall(self._request(address))
             self._require_open(_head(sock, ends))
-        except BaseException:
+        except OSError:
             sock.close()
             raise
         return sock

@@ -123,7 +123,7 @@ def _verdict(*, known: bool) -> int:
     return int(paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED)
 
 
-class _Handle(paramiko.SFTPHandle):  # type: ignore[misc]  # paramiko has no types
+class _OpenFile(paramiko.SFTPHandle):  # type: ignore[misc]  # paramiko has no types
     """An open file; a fault may keep only half of what is written."""
 
     def __init__(self, stand_in: SftpStandIn, file: Any, flags: int) -> None:
@@ -158,10 +158,10 @@ class _Files(paramiko.SFTPServerInterface):  # type: ignore[misc]  # paramiko ha
         return _answered(lambda: paramiko.SFTPAttributes.from_stat(self._path(path).stat()))
 
     def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> Any:  # noqa: ARG002  the library's names
-        def opened() -> _Handle:
+        def opened() -> _OpenFile:
             descriptor = os.open(self._path(path), flags, 0o600)
             mode = "wb" if flags & os.O_WRONLY else "r+b" if flags & os.O_RDWR else "rb"
-            return _Handle(self._stand_in, os.fdopen(descriptor, mode), flags)
+            return _OpenFile(self._stand_in, os.fdopen(descriptor, mode), flags)
 
         return _answered(opened)
 

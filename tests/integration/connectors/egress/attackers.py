@@ -39,7 +39,7 @@ ZONES: dict[str, Zone] = {
     "NAT64 of the metadata": {HOST: [[PUBLIC_6], ["64:ff9b::a9fe:a9fe"]]},
     "an alias that moves": {HOST: [["cdn.evil.com"]], "cdn.evil.com": [[PUBLIC], [HERE]]},
     "a chain of aliases": {HOST: [["a.evil.com"]], "a.evil.com": [["b.evil.com"]], "b.evil.com": [[HERE]]},
-    "an alias to localhost": {HOST: [["localhost.evil.com"]], "localhost.evil.com": [["0.0.0.0"]]},  # noqa: S104 - an answer
+    "an alias to localhost": {HOST: [["localhost.evil.com"]], "localhost.evil.com": [["0.0.0.0"]]},  # noqa: S104  an answer, never bound
     "an alias that leads to itself": {HOST: [[HOST]]},
     "private at the third": {HOST: [[PUBLIC], [PUBLIC], ["10.0.0.1"]]},
 }

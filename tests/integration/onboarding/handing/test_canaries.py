@@ -33,9 +33,9 @@ from app.vault.operations import put_door_secret
 from app.vault.rules import DoorPurpose
 from app.vault.secret import Secret
 from tests.cluster import cluster, fresh_redis_url, name_of
-from tests.factories.canaries import Canaries, files_in, files_of_the_server, packed, tables, valkey
 from tests.factories.doors import Answer
 from tests.factories.identity.machines import bearer, make_software
+from tests.factories.vault.canaries import Canaries, files_in, files_of_the_server, packed, tables, valkey
 from tests.integration.onboarding.files.desk import open_desk
 from tests.integration.onboarding.handing.test_handing import STEP, Handing, start
 from tests.integration.onboarding.house import House
@@ -235,7 +235,7 @@ def break_down(hunt: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_given: object, **_more: object) -> None:
         raise RuntimeError("a bug that no one has foreseen")
 
-    handing = Handing(hunt.house, start(hunt.house, "Broken"), None)  # type: ignore[arg-type]
+    handing = Handing(hunt.house, start(hunt.house, "Broken"), None)  # type: ignore[arg-type]  # no peer is reached
     token = canary("traceback")
     hunt.canaries.plant("traceback", token)
     with monkeypatch.context() as patch:

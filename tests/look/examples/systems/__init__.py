@@ -1,1 +1,1 @@
-"""What other systems are connected, and how."""
+"""Other systems: how they are connected, what comes in from them and what goes out."""

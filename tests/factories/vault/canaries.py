@@ -90,7 +90,7 @@ def tables(url: str) -> Iterator[tuple[str, bytes]]:
         listed = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
         listed += " WHERE schemaname !~ '^(pg_|information_schema)'"
         for (name,) in connection.execute(listed).fetchall():
-            with connection.cursor().copy(f"COPY (SELECT t::text FROM {name} t) TO STDOUT") as rows:  # noqa: S608
+            with connection.cursor().copy(f"COPY (SELECT t::text FROM {name} t) TO STDOUT") as rows:  # noqa: S608 - names from the catalogue, quoted there
                 yield name, b"".join(bytes(row) for row in rows)
 
 
@@ -103,7 +103,7 @@ def files_of_the_server(databases: Iterable[str], since: float) -> Iterator[tupl
     """The files of these databases and the write-ahead log, as they lie on disk; those that changed since then."""
     with admin() as server:
         server.execute("CHECKPOINT")
-        folder = Path(server.execute("SHOW data_directory").fetchone()[0])  # type: ignore[index]
+        folder = Path(server.execute("SHOW data_directory").fetchone()[0])  # type: ignore[index]  # SHOW has one row
         oids = {
             row[0] for row in server.execute("SELECT oid FROM pg_database WHERE datname = ANY(%s)", [list(databases)])
         }
