@@ -155,7 +155,7 @@ def why_poisoned(claimed: ClaimedJob, kind: JobKind) -> str:
         return f"{claimed.deaths} workers in a row were lost while they ran it"
     if claimed.attempts > kind.attempts:
         return f"started {claimed.attempts - 1} times without coming to an end"
-    if kind.lasts is not None and claimed.asked > kind.lasts:
+    if kind.lasts is not None and claimed.attempts > 1 and claimed.asked > kind.lasts:
         return f"asked for more than {kind.lasts.days} days ago, and tried {claimed.attempts - 1} times since"
     return ""
 

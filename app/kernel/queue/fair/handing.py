@@ -33,7 +33,7 @@ def take_ready(databases: Databases, cell: str, *, window: int, known: Known | N
     """
     known = known or Known()
     with dispatcher_session(databases, cell, actor="dispatcher") as (session, _now):
-        if not session.execute(_ALONE).scalar_one():
+        if not session.execute(_ALONE).one()[0]:
             return []
         busy = Counter({(tenant, cap): number for tenant, cap, number in session.execute(_BUSY)})
         at_work = {tenant for tenant, _cap in busy}
@@ -98,8 +98,11 @@ def _take(session: Session, picks: Sequence[Pick]) -> Mapping[FlowKey, list[Any]
 
 
 # Shared with whoever goes on with a job at once, against whoever drains; alone among dispatchers, without waiting.
+# The disk is not waited for: a hand-out that a crash of the server takes back is made anew, and every claim that could
+# follow from it comes after it in the log.
 _ALONE = text(f"""
-    SELECT pg_try_advisory_xact_lock({HANDING_OUT} + 1) FROM pg_advisory_xact_lock_shared({HANDING_OUT})
+    SELECT pg_try_advisory_xact_lock({HANDING_OUT} + 1), set_config('synchronous_commit', 'off', true)
+    FROM pg_advisory_xact_lock_shared({HANDING_OUT})
 """)  # noqa: S608 - a number of ours
 _BUSY = text("""
     SELECT tenant_id, COALESCE(cap_key, ''), count(*) FROM cell.job
