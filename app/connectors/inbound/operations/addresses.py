@@ -30,7 +30,6 @@ from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 
 _HINT: Final = 6  # characters of a token that may be shown: the other 37 cannot be guessed
-FOLLOW: Final = "connectors.follow_address"
 
 SYSTEM_ONLY = {
     "is_open": "asked by the job that lets control follow",
@@ -116,4 +115,4 @@ def let_control_follow(runtime: Runtime, tenant: Tenant, hook_id: UUID, digest: 
 
 def _follow(work: Work, hook_id: UUID, address: Address, *, at: datetime) -> None:
     args: dict[str, object] = {"hook_id": str(hook_id), "digest": address.digest}
-    work.enqueue(FOLLOW, args=args, run_at=at)
+    work.enqueue("connectors.follow_address", args=args, run_at=at)

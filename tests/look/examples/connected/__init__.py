@@ -1,0 +1,1 @@
+"""Systems at the other end: what comes in from them."""
