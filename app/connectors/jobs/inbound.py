@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.connectors.inbound.operations.addresses import is_open, let_control_follow
+from app.connectors.inbound.operations.addresses import follow_all, is_open, let_control_follow
 from app.connectors.inbound.operations.announcing import announce_delivery, hold_delivery
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun, job
@@ -18,6 +18,15 @@ def follow_address(run: JobRun, *, hook_id: str, digest: str) -> Outcome:
     with run.work() as work:
         leads = is_open(work, UUID(hook_id), digest)
     let_control_follow(run.runtime, run.tenant, UUID(hook_id), digest, leads=leads)
+    return Done()
+
+
+@job("connectors.follow_addresses", attempts=30)
+def follow_addresses(run: JobRun, *, event_id: str) -> Outcome:
+    """A workspace has come from another installation: its addresses lead to it here, too."""
+    del event_id
+    with run.finish() as work:
+        follow_all(work)
     return Done()
 
 

@@ -15,10 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.operations.documents import drop_document
+from app.audit.queries.documents import list_documents
 from app.connectors.inbound.events import HookClosed, HookOpened
 from app.connectors.inbound.operations.hooks import lock_source, save
 from app.connectors.inbound.operations.secrets import forget_secrets
-from app.connectors.inbound.queries import HOOK, Source, find_hook
+from app.connectors.inbound.queries import HOOK, Source, find_hook, hook_of
 from app.connectors.inbound.rules import MOST_AT_ONCE, Address, Hook
 from app.kernel.errors import Conflict
 from app.kernel.runtime import Runtime
@@ -32,6 +33,7 @@ from tenants.tenant import Tenant
 _HINT: Final = 6  # characters of a token that may be shown: the other 37 cannot be guessed
 
 SYSTEM_ONLY = {
+    "follow_all": "called by the job that hears of an import",
     "is_open": "asked by the job that lets control follow",
     "let_control_follow": "follows the workspace's commit, by its job",
 }
@@ -99,6 +101,18 @@ def is_open(work: Work, hook_id: UUID, digest: str) -> bool:
     """Whether this address answers now."""
     hook = find_hook(work, hook_id)
     return hook is not None and hook.answers(digest, work.database_now)
+
+
+def follow_all(work: Work) -> int:
+    """Let control follow every address of a workspace that has come from elsewhere. Returns how many."""
+    found = [
+        (UUID(stored.key), each) for stored in list_documents(work.session, HOOK) for each in hook_of(stored).addresses
+    ]
+    for hook_id, address in found:
+        _follow(work, hook_id, address, at=work.database_now)
+        if address.until is not None:
+            _follow(work, hook_id, address, at=address.until)
+    return len(found)
 
 
 def let_control_follow(runtime: Runtime, tenant: Tenant, hook_id: UUID, digest: str, *, leads: bool) -> None:
