@@ -186,3 +186,4 @@ class TenantState(CellRecord):
     weight: Mapped[int | None]
     limits: Mapped[Document | None]  # what holds: the plan's with the tenant's own over them
     change_id: Mapped[UUID | None]  # the last change of `control` that this row follows
+    organisation_id: Mapped[UUID | None]  # whose it is, for listeners of partners

@@ -48,7 +48,7 @@ _ORGANISATION = "SET LOCAL search_path = control; SET LOCAL app.organisation = {
 _PARTNER = f"{_BEGIN}; SET LOCAL ROLE {{role}}; {_ORGANISATION}; {_LIMITS}; SELECT now()"
 _FOUNDER = (
     f"{_BEGIN}; SET LOCAL ROLE {{role}}; SET LOCAL search_path = cell; {_LIMITS};"
-    " SELECT * FROM cell.claim({tenant}, {kind}, {weight}, {limits}, {revision}, {gateway})"
+    " SELECT * FROM cell.claim({tenant}, {kind}, {weight}, {limits}, {revision}, {gateway}, {organisation})"
 )
 _PLAIN = f"{_BEGIN}; SET LOCAL ROLE NONE; SET LOCAL search_path = {{schema}}; {_LIMITS}; SELECT now()"
 # Who waits in a queue was not there when its table was last counted: the first are found where they stand in its index,
@@ -137,6 +137,7 @@ class Founding:
     limits: dict[str, Any]
     revision: str
     gateway: int
+    organisation_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def founding_scope(role: str, wanted: Founding, actor: str) -> Scope:
         limits=sql.Literal(json.dumps(wanted.limits)),
         revision=sql.Literal(wanted.revision),
         gateway=sql.Literal(wanted.gateway),
+        organisation=sql.Literal(str(wanted.organisation_id)),
         actor=sql.Literal(actor),
     )
     return Scope(text.as_string(None))

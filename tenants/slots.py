@@ -142,7 +142,7 @@ _RETIRE = f"""
         ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING schema_name, role_name
 """
-_CELL_TABLES = ("outbox", "job", "timer", "inbox", "trail_mark", "trail_head", "listener")
+_CELL_TABLES = ("outbox", "job", "timer", "inbox", "trail_mark", "trail_head", "listener", "partner_listener")
 _DROPPED_AT_ONCE = 10
 _SHREDDED_PLACE = (
     "SELECT s.schema_name, s.role_name FROM cell.slot s JOIN cell.tenant t ON t.id = s.tenant_id"
@@ -159,12 +159,13 @@ def claim_slot(
     kind: str = "customer",
     weight: int = 1,
     limits: Mapping[str, Any] = MappingProxyType({}),
+    organisation_id: UUID | None = None,
 ) -> ClaimedSlot | None:
     """Give the tenant a slot of any gateway, or the one it already has, to be filled in later transactions.
 
     None when the pool is empty. In the registry's scope; the tenant stays `seeding` until `activate`.
     """
-    told = {"kind": kind, "weight": weight, "limits": Jsonb(dict(limits))}
+    told = {"kind": kind, "weight": weight, "limits": Jsonb(dict(limits)), "organisation": organisation_id}
     wanted = told | {"tenant": tenant_id, "revision": tenant_revision()}
     row = session.execute(_CLAIM, wanted).one()
     return None if row[0] is None else ClaimedSlot(schema=row[0], role=row[1], gateway=row[2])
@@ -180,7 +181,7 @@ def activate(session: Session, tenant_id: UUID) -> None:
     session.execute(_ACTIVATE, {"tenant": tenant_id})
 
 
-_CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, :weight, :limits, :revision, NULL)")
+_CLAIM = text("SELECT * FROM cell.claim(:tenant, :kind, :weight, :limits, :revision, NULL, :organisation)")
 _FREE_GATEWAYS = text("SELECT DISTINCT gateway FROM cell.slot WHERE state = 'free' AND revision = :revision")
 _ACTIVATE = text("SELECT cell.activate(:tenant)")
 

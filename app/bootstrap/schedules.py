@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from app.connectors.webhooks.operations.spreading import spread_listeners
 from app.identity.machines.operations.tokens import forget_stale_machines
 from app.identity.operations import forget_stale
 from app.identity.scim.effects import settle_all
@@ -15,6 +16,7 @@ from app.kernel.ids import new_id
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.onboarding.files.sweeping import sweep_files
+from app.tenancy.operations.belonging import tell_whose
 from app.tenancy.operations.creation import resume_requests
 from app.tenancy.operations.erasure import carry_out_all, forget_late
 from app.tenancy.operations.once import forget_commands
@@ -54,6 +56,12 @@ def _forget(runtime: Runtime) -> None:
     forget_late(runtime)
 
 
+def _spread(runtime: Runtime) -> None:
+    """What a relay asks its own cell: whose each tenant is, and which homes hear their customers."""
+    tell_whose(runtime)
+    spread_listeners(runtime.databases)
+
+
 def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
     """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
 
@@ -78,6 +86,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         Schedule("tenancy.refill_pool", 2.0, refill),
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
+        Schedule("connectors.spread_listeners", 60.0, partial(_spread, runtime)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
         Schedule("onboarding.sweep_files", 600.0, sweep_up),

@@ -61,3 +61,19 @@ class Listener(CellRecord):
     endpoint_id: Mapped[UUID]
     patterns: Mapped[list[Any]]
     ordered: Mapped[bool]
+    customers: Mapped[bool | None]  # of a home: also what happens in its customers' workspaces
+
+
+class PartnerListener(CellRecord):
+    """In every cell a copy of each home's listener that hears its customers: `tenant_id` is the home.
+
+    `connectors.webhooks.spreading` keeps it as the homes' own rows are; the relay finds it by the customer's partner.
+    """
+
+    __tablename__ = "partner_listener"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "endpoint_id"), Index(None, "organisation_id"))
+
+    tenant_id: Mapped[UUID]
+    endpoint_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    patterns: Mapped[list[Any]]

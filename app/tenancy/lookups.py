@@ -67,6 +67,12 @@ control_function(
     ),
 )
 control_function(
+    "organisations_of",
+    arguments="p_tenants uuid[]",
+    returns="TABLE (tenant_id uuid, organisation_id uuid)",
+    body="SELECT t.id, t.organisation_id FROM control.tenant t WHERE t.id = ANY(p_tenants)",
+)
+control_function(
     "open_erasures",
     arguments="p_older_than interval",
     returns="TABLE (cell_name text, organisation_id uuid, tenant_id uuid)",
@@ -183,6 +189,12 @@ def tenants_behind(session: Session, *, seconds: int) -> list[tuple[str, UUID, U
     """(cell, organisation, tenant) whose cell was not told of a change for `seconds`; in a lookup scope."""
     rows = session.execute(text("SELECT * FROM control.tenants_behind(make_interval(secs => :s))"), {"s": seconds})
     return [(row.cell_name, row.organisation_id, row.tenant_id) for row in rows]
+
+
+def organisations_of(session: Session, ids: list[UUID]) -> dict[UUID, UUID]:
+    """Whose each of these tenants is, as far as the directory knows them; in a lookup scope."""
+    rows = session.execute(text("SELECT * FROM control.organisations_of(:ids)"), {"ids": ids})
+    return {row.tenant_id: row.organisation_id for row in rows}
 
 
 def open_erasures(session: Session, *, seconds: int) -> list[tuple[str, UUID, UUID]]:

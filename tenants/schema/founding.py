@@ -10,7 +10,7 @@ from tenants.naming import RoleNames
 FOUNDING_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cell.claim(
     p_tenant uuid, p_kind text, p_weight int, p_limits jsonb, p_revision text, p_gateway int,
-    OUT schema_name text, OUT role_name text, OUT gateway int, OUT state text)
+    p_organisation uuid DEFAULT NULL, OUT schema_name text, OUT role_name text, OUT gateway int, OUT state text)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = cell, pg_temp AS
   $body$
   #variable_conflict use_column
@@ -25,8 +25,8 @@ CREATE OR REPLACE FUNCTION cell.claim(
           AND f.gateway = COALESCE(p_gateway, f.gateway) ORDER BY f.made_at LIMIT 1 FOR UPDATE SKIP LOCKED)
       RETURNING s.schema_name, s.role_name, s.gateway, 'seeding' INTO schema_name, role_name, gateway, state;
     IF FOUND THEN
-      INSERT INTO cell.tenant (id, state, changed_at, kind, weight, limits)
-      VALUES (p_tenant, 'seeding', now(), p_kind, p_weight, p_limits);
+      INSERT INTO cell.tenant (id, state, changed_at, kind, weight, limits, organisation_id)
+      VALUES (p_tenant, 'seeding', now(), p_kind, p_weight, p_limits, p_organisation);
     END IF;
   END $body$;
 
@@ -48,7 +48,7 @@ CREATE OR REPLACE FUNCTION cell.refuse(p_tenant uuid, p_kind text) RETURNS void
 
 def founding_rights(roles: RoleNames) -> list[str]:
     """Who may call them: the founder, whom a gateway becomes for it, and the registry; never a tenant's role."""
-    functions = "cell.claim(uuid, text, int, jsonb, text, int), cell.activate(uuid)"
+    functions = "cell.claim(uuid, text, int, jsonb, text, int, uuid), cell.activate(uuid)"
     given_up = "cell.refuse(uuid, text)"
     return [
         f"GRANT USAGE ON SCHEMA cell TO {roles.founder};",

@@ -89,12 +89,13 @@ CREATE OR REPLACE FUNCTION cell.holds_job(p_id uuid, p_epoch int) RETURNS boolea
   $body$ SELECT EXISTS (SELECT FROM cell.job j WHERE j.tenant_id = cell.current_tenant()
            AND j.id = p_id AND j.epoch = p_epoch AND j.state = 'running') $body$;
 
-CREATE OR REPLACE FUNCTION cell.listen(p_endpoint uuid, p_patterns jsonb, p_ordered boolean) RETURNS void
+CREATE OR REPLACE FUNCTION cell.listen(
+    p_endpoint uuid, p_patterns jsonb, p_ordered boolean, p_customers boolean DEFAULT NULL) RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
-  $body$ INSERT INTO cell.listener (tenant_id, endpoint_id, patterns, ordered)
-         VALUES (cell.current_tenant(), p_endpoint, p_patterns, p_ordered)
+  $body$ INSERT INTO cell.listener (tenant_id, endpoint_id, patterns, ordered, customers)
+         VALUES (cell.current_tenant(), p_endpoint, p_patterns, p_ordered, p_customers)
          ON CONFLICT (tenant_id, endpoint_id) DO UPDATE
-         SET patterns = excluded.patterns, ordered = excluded.ordered $body$;
+         SET patterns = excluded.patterns, ordered = excluded.ordered, customers = excluded.customers $body$;
 
 CREATE OR REPLACE FUNCTION cell.listen_no_more(p_endpoint uuid) RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = cell, pg_temp AS
@@ -160,7 +161,7 @@ def control_visibility(table: Table) -> str | None:
 
 def cell_rules(roles: RoleNames) -> str:
     """Everything about rights in `cell`, as one script that may run again and again."""
-    dispatched = ("outbox", "job", "timer")
+    dispatched = ("outbox", "job", "timer", "partner_listener")
     lines = [
         _DROP_FUNCTIONS.format(schema="cell"),
         _CELL_FUNCTIONS,

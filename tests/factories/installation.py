@@ -136,7 +136,7 @@ class Installation:
         self.control("UPDATE control.tenant SET state = 'active'")
         schemas = [row.schema_name for row in self.cell("SELECT schema_name FROM cell.slot WHERE state = 'claimed'")]
         tables = [f'"{table.name}"' for table in reversed(TenantRecord.metadata.sorted_tables)]
-        lines = [f"DELETE FROM cell.{name}" for name in (*CELL_TABLES, "dispatch")]
+        lines = [f"DELETE FROM cell.{name}" for name in (*CELL_TABLES, "partner_listener", "dispatch")]
         lines += ["UPDATE cell.clock SET shift = '0'", "UPDATE cell.tenant SET state = 'active'"]
         lines += [f"DELETE FROM {schema}.{table}" for schema in schemas for table in tables]
         self._cell.execute("; ".join(lines).encode())

@@ -15,6 +15,7 @@ class EndpointAdded(Event, frozen=True, kw_only=True):
 
     host: str
     types: list[str]
+    customers: bool
 
 
 class EndpointChanged(Event, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class EndpointChanged(Event, frozen=True, kw_only=True):
     types: list[str]
     ordered: bool
     thin: bool
+    customers: bool
     moved: bool
 
 

@@ -25,12 +25,13 @@ class EndpointForm(Struct, frozen=True):
     names: Annotated[str, Meta(max_length=8_000)] = ""
     ordered: bool = False
     thin: bool = False
+    customers: bool = False
     seen: Annotated[str, Meta(max_length=64)] = ""  # the version that was read before it was changed
 
     @property
     def wanted(self) -> dict[str, Any]:
         """How it is to be, in the words of the operations."""
-        told = {name: getattr(self, name) for name in ("url", "description", "ordered", "thin")}
+        told = {name: getattr(self, name) for name in ("url", "description", "ordered", "thin", "customers")}
         return told | {"types": self.all_types()}
 
     def all_types(self) -> list[str]:

@@ -9,15 +9,17 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.connectors.webhooks.rules import MOST_ATTEMPTS
+from app.connectors.webhooks.rules import MOST_ATTEMPTS, hears
 
 DELIVERY: Final = "webhook_delivery"
 PAST: Final = "g"  # greater than every id, in whatever order a database has its letters
+_MISSED: Final = frozenset({"failed", "held"})
+_SENT: Final = _MISSED | {"delivered"}
 Standing = Literal["waiting", "delivered", "failed", "held"]
 
 
 class Attempt(Struct, frozen=True):
-    """One try. `code`: delivered, refused, gone, unreachable, silent, unreadable or an egress rule; `ms` it took."""
+    """One try. `code`: delivered, refused, gone, unreachable, silent, unreadable, no_access or an egress rule."""
 
     at: datetime
     code: str
@@ -37,6 +39,7 @@ class Delivery(Struct, frozen=True):
     asked: int = 0  # how often somebody had it sent again
     attempts: tuple[Attempt, ...] = ()
     next_at: datetime | None = None
+    tenant_id: UUID | None = None  # of the customer where it happened; None: here
 
     def with_attempt(self, attempt: Attempt, state: Standing, next_at: datetime | None = None) -> Delivery:
         """One try more; of very many the first go."""
@@ -46,6 +49,27 @@ class Delivery(Struct, frozen=True):
     def asked_again(self) -> Delivery:
         """From the beginning, with what was."""
         return replace(self, state="waiting", tries=0, asked=self.asked + 1, next_at=None)
+
+
+class Wished(Struct, frozen=True):
+    """Which deliveries are to be sent again: those that failed or were held back, and the `delivered` ones if wished.
+
+    Of events of these `types` (names as an endpoint has them; none: all) that happened from `since` until before
+    `until`.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    types: tuple[str, ...] = ()
+    delivered: bool = False
+
+    def covers(self, delivery: Delivery) -> bool:
+        """Whether this one is meant; what still waits comes anyway."""
+        if delivery.state not in (_SENT if self.delivered else _MISSED):
+            return False
+        if (self.since and delivery.at < self.since) or (self.until and delivery.at >= self.until):
+            return False
+        return not self.types or any(hears(name, delivery.type) for name in self.types)
 
 
 def key_of(endpoint_id: UUID, event_id: UUID) -> str:

@@ -13,14 +13,14 @@ import msgspec
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.queries.documents import Kept, find_document, list_documents, newest_documents
-from app.connectors.webhooks.log import DELIVERY, PAST, Delivery, floor_of, key_of
+from app.connectors.webhooks.log import DELIVERY, PAST, Delivery, Wished, floor_of, key_of
 from app.connectors.webhooks.rules import KEPT, Endpoint
 from app.kernel.errors import Missing
 from app.kernel.work import Work
 from app.web.translations import mark
 
 ENDPOINT: Final = "webhook_endpoint"
-_MISSED: Final = frozenset({"failed", "held"})
+MISSED: Final = Wished()
 _PAGE: Final = 500
 
 SYSTEM_ONLY = {
@@ -81,12 +81,12 @@ def list_deliveries(work: Work, endpoint_id: UUID, *, before: UUID | None = None
     return [_sent(stored) for stored in newest_documents(work.session, DELIVERY, after=after, before=end, limit=limit)]
 
 
-def missed(work: Work, endpoint_id: UUID, *, since: datetime | None = None) -> Iterator[Sent]:
-    """What failed or was held back, the newest first, as far back as anything is known. Raises as `get_endpoint`."""
+def wished_for(work: Work, endpoint_id: UUID, wished: Wished = MISSED) -> Iterator[Sent]:
+    """What is to be sent again, the newest first, as far back as anything is known. Raises as `get_endpoint`."""
     before = None
     while page := list_deliveries(work, endpoint_id, before=before, limit=_PAGE):
         for sent in page:
-            if sent.delivery.state in _MISSED and (since is None or sent.delivery.at >= since):
+            if wished.covers(sent.delivery):
                 yield sent
         before = page[-1].event_id
 

@@ -39,6 +39,7 @@ MOST_ATTEMPTS: Final = 30  # that a delivery remembers
 GONE: Final = mark("The receiver answered that the address is gone for good (410).")
 FAILED_TOO_LONG: Final = mark("Nothing could be delivered for five days.")
 KEY_GONE: Final = mark("Its signing key is not here. Give it another one, then enable it.")
+NO_ACCESS: Final = "no_access"  # the code of a try that a customer no longer allows
 BY_HAND: Final = mark("It was switched off by hand.")
 
 
@@ -84,6 +85,7 @@ class Endpoint(Struct, frozen=True):
     keys: tuple[Key, ...]
     ordered: bool = False
     thin: bool = False
+    customers: bool = False  # of a home: also what happens in its customers' workspaces
     reason: str = ""  # why it is disabled
     challenge: Challenge = Challenge()
     trouble: Trouble | None = None

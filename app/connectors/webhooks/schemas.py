@@ -35,6 +35,10 @@ Ordered = Annotated[
     Meta(description="One onboarding's events one after the other: one that cannot be delivered holds up the next."),
 ]
 Thin = Annotated[bool, Meta(description="Say that something happened, and leave `data` out.")]
+Customers = Annotated[
+    bool,
+    Meta(description="Of a partner's home: hear also what happens in customers' workspaces that let you read it."),
+]
 Overlap = Annotated[int, Meta(ge=0, le=168, description="Hours for which the key before signs as well.")]
 Health = Literal["unverified", "healthy", "failing", "strained", "disabled"]
 
@@ -47,6 +51,7 @@ class EndpointCreate(Struct, forbid_unknown_fields=True):
     description: Words = ""
     ordered: Ordered = False
     thin: Thin = False
+    customers: Customers = False
 
 
 class EndpointPatch(Struct, forbid_unknown_fields=True):
@@ -57,6 +62,7 @@ class EndpointPatch(Struct, forbid_unknown_fields=True):
     description: Words | UnsetType = UNSET
     ordered: Ordered | UnsetType = UNSET
     thin: Thin | UnsetType = UNSET
+    customers: Customers | UnsetType = UNSET
 
 
 class CodeSaid(Struct, forbid_unknown_fields=True):
@@ -72,9 +78,12 @@ class RotationWanted(Struct, forbid_unknown_fields=True):
 
 
 class RepetitionWanted(Struct, forbid_unknown_fields=True):
-    """Everything that failed or was held back, or what of it happened since then."""
+    """What is sent again: everything that failed or was held back, or what of it the other fields leave."""
 
-    since: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    since: Annotated[datetime, Meta(tz=True, description="What happened from then on.")] | UnsetType = UNSET
+    until: Annotated[datetime, Meta(tz=True, description="What happened before.")] | UnsetType = UNSET
+    types: Types | UnsetType = UNSET
+    delivered: Annotated[bool, Meta(description="Also what was delivered: for a receiver that lost it.")] = False
 
 
 class DeliveryQuery(Struct, forbid_unknown_fields=True):
@@ -114,6 +123,7 @@ class EndpointOut(Struct):
     types: list[str]
     ordered: bool
     thin: bool
+    customers: bool
     health: Health
     reason: Annotated[str, Meta(description="Why it is disabled, or how asking for a proof went wrong.")]
     made_at: datetime
@@ -152,6 +162,7 @@ class DeliveryOut(Struct):
     type: str
     at: datetime
     state: Literal["waiting", "delivered", "failed", "held"]
+    customer: Annotated[UUID | None, Meta(description="The workspace where it happened; null: this one.")]
     tries: int
     next_at: datetime | None
     attempts: list[AttemptOut]

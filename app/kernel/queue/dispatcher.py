@@ -25,6 +25,7 @@ Subscriptions = Mapping[str, Sequence[str]]  # event type → kinds of job that 
 
 _BATCH = 200
 _DELIVER: Final = "connectors.deliver_webhook"
+_HAND_ON: Final = "connectors.hand_on_event"
 _DISPATCH_LEASE = 10  # seconds a message may take to reach a worker before it is sent again (FLUSHALL loses none)
 
 
@@ -82,6 +83,7 @@ def relay_outbox(databases: Databases, cell: str, subscriptions: Subscriptions) 
             for kind in subscriptions.get(row.type, ())
         ]
         jobs += [_told(row, now, *listener) for row in rows for listener in row.listeners or ()]
+        jobs += [_handed_on(row, now) for row in rows if row.partners]
         if jobs:
             session.connection().execute(_ADD_JOB, jobs)
         if rows:
@@ -102,6 +104,23 @@ def _told(row: Any, now: datetime, endpoint_id: str, ordered: object) -> dict[st
         "lane": lane,
         "lane_seq": row.lane_seq if lane else None,
         "dedupe_key": f"{row.id}:{_DELIVER}:{endpoint_id}",
+        "trace_id": row.trace_id,
+        "now": now,
+    }
+
+
+def _handed_on(row: Any, now: datetime) -> dict[str, Any]:
+    """The job that lets the partner's home know, in the order of the onboarding: its endpoints hear customers."""
+    lane = f"{row.lane}:{_HAND_ON}" if row.lane else None
+    args = {"event_id": str(row.id), "endpoint_ids": row.partners, "lane": row.lane, "sequence": row.lane_seq}
+    return {
+        "tenant_id": row.tenant_id,
+        "id": new_id(),
+        "kind": _HAND_ON,
+        "args": msgspec.json.encode(args).decode(),
+        "lane": lane,
+        "lane_seq": row.lane_seq if lane else None,
+        "dedupe_key": f"{row.id}:{_HAND_ON}",
         "trace_id": row.trace_id,
         "now": now,
     }
@@ -137,7 +156,11 @@ _NEW_EVENTS = text(f"""
     SELECT o.tenant_id, o.id, o.type, o.lane, o.lane_seq, o.trace_id,
         (SELECT jsonb_agg(jsonb_build_array(l.endpoint_id, l.ordered) ORDER BY l.endpoint_id) FROM cell.listener l
          WHERE l.tenant_id = o.tenant_id AND o.type LIKE ANY (ARRAY(SELECT jsonb_array_elements_text(l.patterns)))
-        ) AS listeners
+        ) AS listeners,
+        (SELECT jsonb_agg(p.endpoint_id ORDER BY p.endpoint_id) FROM cell.partner_listener p JOIN cell.tenant t
+         ON t.organisation_id = p.organisation_id AND t.id = o.tenant_id AND t.kind = 'customer'
+         WHERE o.type LIKE ANY (ARRAY(SELECT jsonb_array_elements_text(p.patterns)))
+        ) AS partners
     FROM cell.outbox o
     WHERE o.state = 'new' AND {of_active("o")} ORDER BY o.created_at, o.id LIMIT :limit FOR UPDATE OF o SKIP LOCKED
 """)  # noqa: S608 - constants of ours

@@ -57,7 +57,7 @@ def place_of_import(runtime: Runtime, entry: DirectoryEntry, listed: Listed, org
     Raises KeyMissing when the tenant was erased here, NoRoom.
     """
     runtime.service(Keyring).wrapping.create(entry.id)
-    slot = _claim(runtime, listed, entry)
+    slot = _claim(runtime, listed, entry, organisation_id)
     return Tenant(
         id=entry.id,
         organisation_id=organisation_id,
@@ -140,11 +140,18 @@ def _is_done(work: Work, bundle: UUID) -> bool:
     return bool(work.session.execute(query, {"key": command_key(bundle)}).scalar_one())
 
 
-def _claim(runtime: Runtime, listed: Listed, entry: DirectoryEntry) -> ClaimedSlot:
+def _claim(runtime: Runtime, listed: Listed, entry: DirectoryEntry, organisation_id: UUID) -> ClaimedSlot:
     for _try in range(3):
         try:
             with registry_session(runtime.databases, listed.cell, actor="registry") as (session, _now):
-                slot = claim_slot(session, entry.id, kind=entry.kind, weight=listed.weight, limits=listed.limits)
+                slot = claim_slot(
+                    session,
+                    entry.id,
+                    kind=entry.kind,
+                    weight=listed.weight,
+                    limits=listed.limits,
+                    organisation_id=organisation_id,
+                )
         except IntegrityError:
             continue  # somebody else imports the same bundle: the next look finds what it claimed
         if slot is not None:

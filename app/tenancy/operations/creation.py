@@ -291,6 +291,7 @@ def _found_at(runtime: Runtime, actor: Actor, asked: _Asked, gateway: int, *, tr
         limits=asked.limits,
         revision=tenant_revision(),
         gateway=gateway,
+        organisation_id=entry.organisation_id,
     )
     with open_founding(runtime, replace(tenant_of(entry), state="active"), wanted, actor, trace_id=trace_id) as founded:
         if founded is None:

@@ -39,7 +39,7 @@ class Line:
         self.shop, self.redis_url = shop, redis_url
         self.broker = make_broker(redis_url)
 
-    def wait(self, condition: Callable[[], Any], *, seconds: float = 40) -> Any:
+    def wait(self, condition: Callable[[], Any], *, seconds: float = 90) -> Any:
         """Turn the dispatcher until the condition holds."""
         end, databases = time.monotonic() + seconds, self.shop.runtime.databases
         while not (found := condition()):

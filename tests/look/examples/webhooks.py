@@ -11,7 +11,7 @@ _ID = "0192f0c1-cccc-7000-8000-000000000001"
 _PATH = "/t/0192f0c1/webhooks"
 _PLACE: Context = {
     "chrome": replace(PARTNER, path=_PATH),
-    "place": {"name": "Contoso", "path": "/t/0192f0c1/settings"},
+    "place": {"name": "Contoso", "path": "/t/0192f0c1/settings", "home": False},
     "path": _PATH,
     "connections": "/t/0192f0c1/connections",
     "command_key": KEY,
@@ -45,6 +45,7 @@ def _endpoint(health: str = "healthy", **more: object) -> Context:
             "reason": "",
             "ordered": True,
             "thin": False,
+            "customers": False,
             "made_at": days(-40),
             "keys": [{"hint": "nQ4=", "public": _PUBLIC, "until": None}],
             "challenge": {"digest": "", "sent_at": None, "said": ""},
@@ -123,6 +124,7 @@ def _delivery(number: int, kind: str, words: str, state: str, *tries: Context, *
         "asked": 0,
         "next_at": None,
         "attempts": list(tries),
+        "customer": None,
     } | more
 
 
@@ -224,6 +226,17 @@ _READER = (
     | {"endpoint": _endpoint("strained", url=""), "may_change": False, "forms": None}
 )
 _STOPPED = _DISABLED | {"endpoint": _endpoint("disabled", reason=BY_HAND, by_hand=True), "trouble": None, "missed": 0}
+_ACME: Context = {"id": "0192f0c1-ffff-7000-8000-000000000001", "name": "Acme Robotics"}
+_HOME = _ONE | {
+    "place": {"name": "Northwind", "path": "/settings", "home": True},
+    "endpoint": _endpoint(customers=True),
+    "sent": _sent(
+        _delivery(1, "onboarding.gate.decided", "decided at a gate", "delivered", _TAKEN, customer=_ACME),
+        _delivery(2, "onboarding.task.completed", "finished a step", "failed", _try(-0.1, "no_access"), customer=_ACME),
+        *_OFTEN[:4],
+    ),
+    "forms": _FORMS | {"change": _CHANGE | {"typed": _CHOSEN | {"customers": True}, "open": True}},
+}
 _NEW = _endpoint("unverified")
 _ASKED: Context = {"endpoint": _endpoint(), "missed": None, "action": f"{_PATH}/{_ID}/disablement"}
 EXAMPLES: dict[str, list[Context]] = {
@@ -245,6 +258,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _LOST,
         _STOPPED,
         _CHANGED_WRONG,
+        _HOME,
     ],
     "connectors/webhooks/secret.html": [
         _PLACE | {"endpoint": _NEW, "secret": _SECRET, "public": _PUBLIC, "fresh": True},

@@ -88,6 +88,7 @@ def shown(work: Work, endpoint: Endpoint) -> EndpointOut:
         types=list(endpoint.types),
         ordered=endpoint.ordered,
         thin=endpoint.thin,
+        customers=endpoint.customers,
         health=endpoint.health,  # type: ignore[arg-type]  # one of the five words
         reason=endpoint.reason or endpoint.challenge.said,
         made_at=endpoint.made_at,
@@ -121,7 +122,8 @@ def delivery_out(sent: Sent) -> DeliveryOut:
     """A delivery with its attempts."""
     one = sent.delivery
     attempts = [AttemptOut(each.at, each.code, each.status, each.ms, each.excerpt) for each in one.attempts]
-    return DeliveryOut(sent.event_id, one.type, one.at, one.state, one.tries, one.next_at, attempts)
+    told = (sent.event_id, one.type, one.at, one.state, one.tenant_id, one.tries)
+    return DeliveryOut(*told, one.next_at, attempts)
 
 
 def given(body: msgspec.Struct) -> dict[str, Any]:

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, RawBody
-from msgspec import UNSET
 
 from app.connectors.webhooks.api import described
 from app.connectors.webhooks.api.answers import Place, delivery_out, delivery_page, given
+from app.connectors.webhooks.log import Wished
 from app.connectors.webhooks.operations.care import (
     ask_again,
     confirm_endpoint,
     disable_endpoint,
     enable_endpoint,
     repeat_delivery,
-    repeat_missed,
+    repeat_wished,
     try_endpoint,
 )
 from app.connectors.webhooks.queries import get_delivery
@@ -114,16 +114,14 @@ class WebhookCareDoors(Controller):
     def repeat(
         self, request: PageRequest, tenant_id: FromPath[UUID], endpoint_id: FromPath[UUID], body: RawBody
     ) -> Response[bytes]:
-        """Send again what failed or was held back while it was disabled: of the newest thousand."""
-        wanted = read_body(request, body, RepetitionWanted)
-        since = None if wanted.since is UNSET else wanted.since
+        """Send again what failed, was held back or, if wished, was delivered: by time and type, the newest thousand."""
+        told = given(read_body(request, body, RepetitionWanted))
+        wished = Wished(**told | ({"types": tuple(told["types"])} if "types" in told else {}))
 
         def operation(work: Work) -> dict[str, object]:
-            return {"number": repeat_missed(work, endpoint_id, since=since)}
+            return {"number": repeat_wished(work, endpoint_id, wished)}
 
-        made, replayed = Place(request, tenant_id).change(
-            {name: str(value) for name, value in given(wanted).items()}, operation
-        )
+        made, replayed = Place(request, tenant_id).change({name: str(value) for name, value in told.items()}, operation)
         return answer_done(write(Repeated(int(str(made["number"])))), status=202, replayed=replayed)
 
     @get(

@@ -10,6 +10,7 @@ from app.connectors.webhooks.operations.care import CodeWrong, NotInUse
 from app.connectors.webhooks.operations.endpoints import (
     AddressUnfit,
     EndpointStale,
+    NoCustomers,
     TooManyEndpoints,
     TypesUnfit,
 )
@@ -61,6 +62,7 @@ _ENDPOINT: dict[str, Any] = {
     "types": ["onboarding.*"],
     "ordered": False,
     "thin": False,
+    "customers": False,
     "health": "healthy",
     "reason": "",
     "made_at": "2026-11-21T09:00:00Z",
@@ -83,6 +85,7 @@ _DELIVERY: dict[str, Any] = {
     "type": "onboarding.task.completed",
     "at": "2026-11-21T09:04:59Z",
     "state": "delivered",
+    "customer": None,
     "tries": 1,
     "next_at": None,
     "attempts": [{"at": "2026-11-21T09:05:00Z", "code": "delivered", "status": 204, "milliseconds": 87, "excerpt": ""}],
@@ -91,7 +94,7 @@ _ANYWHERE: tuple[type[SlipwayError], ...] = (NotSignedIn, TokenUnusable, NotPerm
 _HERE = (*_ANYWHERE, EndpointUnknown)
 _SENT = (BodyUnreadable, BodyUnfit, MediaTypeUnknown)
 _ONCE = (IdempotencyKeyMissing, IdempotencyKeyUnfit, CommandKeyReused)
-_UNFIT = (AddressUnfit, TypesUnfit)
+_UNFIT = (AddressUnfit, TypesUnfit, NoCustomers)
 _READS = (Permission.CONNECTION_READ,)
 _WRITES = (Permission.CONNECTION_READ, Permission.CONNECTION_WRITE)
 _HEARS = (*_WRITES, Permission.TRAIL_READ)  # whoever hears of everything could as well read it

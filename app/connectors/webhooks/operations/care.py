@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -21,7 +20,7 @@ from app.connectors.webhooks.events import (
     EndpointVerified,
     KeyRotated,
 )
-from app.connectors.webhooks.log import DELIVERY, Delivery, key_of
+from app.connectors.webhooks.log import DELIVERY, Delivery, Wished, key_of
 from app.connectors.webhooks.operations.endpoints import (
     ask_for_proof,
     host_of,
@@ -29,7 +28,8 @@ from app.connectors.webhooks.operations.endpoints import (
     save,
 )
 from app.connectors.webhooks.operations.keys import next_key
-from app.connectors.webhooks.queries import body_of, find_endpoint, get_delivery, missed
+from app.connectors.webhooks.operations.messages import Asked
+from app.connectors.webhooks.queries import MISSED, body_of, find_endpoint, get_delivery, wished_for
 from app.connectors.webhooks.rules import BY_HAND, Endpoint
 from app.connectors.webhooks.signing import digest_of
 from app.kernel.errors import Conflict, Invalid
@@ -42,6 +42,7 @@ _TEST: Final = "This is a test."
 
 SYSTEM_ONLY = {
     "verified": "called by the job that hears the echo",
+    "ask_for": "part of a guarded operation, and of the job that has asked the customer",
     "repeat": "part of a guarded operation",
     "stopped": "called by jobs and by a guarded operation",
 }
@@ -124,7 +125,7 @@ def try_endpoint(work: Work, endpoint_id: UUID) -> UUID:
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
     event_id = work.record(EndpointTested(subject_id=endpoint.id, message=_TEST))
-    _send(work, endpoint, event_id, sequence=None, number=0)
+    ask_for(work, Asked(event_id, endpoint.id))
     return event_id
 
 
@@ -148,14 +149,14 @@ def repeat_delivery(work: Work, endpoint_id: UUID, event_id: UUID) -> None:
     work.announce(DeliveriesRepeated(subject_id=endpoint.id, number=1))
 
 
-def repeat_missed(work: Work, endpoint_id: UUID, *, since: datetime | None = None) -> int:
-    """Send again what failed, or was held back while nothing was sent: the newest thousand. Returns how many.
+def repeat_wished(work: Work, endpoint_id: UUID, wished: Wished = MISSED) -> int:
+    """Send again what failed, was held back, or is wished besides: the newest thousand. Returns how many.
 
     Raises NotPermitted, EndpointUnknown, NotInUse.
     """
     endpoint = _open(work, endpoint_id)
     _require_active(endpoint)
-    found = list(islice(missed(work, endpoint_id, since=since), MOST_REPEATED))
+    found = list(islice(wished_for(work, endpoint_id, wished), MOST_REPEATED))
     for sent in reversed(found):
         repeat(work, endpoint, sent.event_id, sent.delivery)
     if found:
@@ -167,18 +168,21 @@ def repeat(work: Work, endpoint: Endpoint, event_id: UUID, delivery: Delivery) -
     """Ask for it anew, with all its tries."""
     again = delivery.asked_again()
     write_document(work, DELIVERY, key_of(endpoint.id, event_id), body_of(again))
-    _send(work, endpoint, event_id, sequence=delivery.sequence, number=again.asked)
+    ask_for(work, Asked(event_id, endpoint.id, delivery.sequence, again.asked, delivery.tenant_id))
 
 
 def _started(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, state="active", reason="", trouble=None, disabled_at=None)
 
 
-def _send(work: Work, endpoint: Endpoint, event_id: UUID, *, sequence: int | None, number: int) -> None:
-    args: dict[str, object] = {"event_id": str(event_id), "endpoint_id": str(endpoint.id), "sequence": sequence}
-    args |= {"asked": number}
-    dedupe = f"{event_id}:connectors.deliver_webhook:{endpoint.id}:{number}"
-    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe)
+def ask_for(work: Work, asked: Asked, *, lane: str | None = None) -> None:
+    """Have an event sent to an endpoint after the commit: once for each request of it, the relay's own included."""
+    args: dict[str, object] = {"event_id": str(asked.event_id), "endpoint_id": str(asked.endpoint_id)}
+    args |= {"sequence": asked.sequence, "asked": asked.number}
+    args |= {"customer": str(asked.customer)} if asked.customer else {}
+    again = f":{asked.number}" if asked.number else ""
+    dedupe = f"{asked.event_id}:connectors.deliver_webhook:{asked.endpoint_id}{again}"
+    work.enqueue("connectors.deliver_webhook", args=args, dedupe_key=dedupe, lane=lane)
 
 
 def _open(work: Work, endpoint_id: UUID) -> Endpoint:

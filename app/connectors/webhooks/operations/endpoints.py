@@ -59,6 +59,10 @@ class TypesUnfit(Invalid):
     """No event is called so."""
 
 
+class NoCustomers(Invalid):
+    """Only a partner's home hears what happens in its customers' workspaces."""
+
+
 class TooManyEndpoints(Conflict):
     """There are as many endpoints as one workspace may have."""
 
@@ -78,6 +82,7 @@ class Wanted:
     types: Any = UNSET
     ordered: Any = UNSET
     thin: Any = UNSET
+    customers: Any = UNSET
 
     def on(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint as it is wanted."""
@@ -86,14 +91,22 @@ class Wanted:
 
 
 def add_endpoint(
-    work: Work, *, url: str, types: list[str], description: str = "", ordered: bool = False, thin: bool = False
+    work: Work,
+    *,
+    url: str,
+    types: list[str],
+    description: str = "",
+    ordered: bool = False,
+    thin: bool = False,
+    customers: bool = False,
 ) -> tuple[Endpoint, Secret]:
     """Name an address, and have it prove itself. Returns it with the key whose shared half is shown once.
 
-    Raises NotPermitted, AddressUnfit, TypesUnfit, TooManyEndpoints, KeysMissing.
+    Raises NotPermitted, AddressUnfit, TypesUnfit, NoCustomers, TooManyEndpoints, KeysMissing.
     """
     _require_hearing(work)
     host = require_fit(work, url=url, types=types)
+    _require_customers(work, customers=customers)
     place = {"place": f"webhooks:{work.tenant.id}"}
     work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), place)
     if len(list_endpoints(work)) >= MOST_ENDPOINTS:
@@ -110,16 +123,17 @@ def add_endpoint(
         keys=(made,),
         ordered=ordered,
         thin=thin,
+        customers=customers,
         named_by=work.actor.id if work.actor.kind == "person" else None,
     )
-    work.announce(EndpointAdded(subject_id=endpoint.id, host=host, types=types))
+    work.announce(EndpointAdded(subject_id=endpoint.id, host=host, types=types, customers=customers))
     return ask_for_proof(work, endpoint), key
 
 
 def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: frozenset[str]) -> Endpoint:
     """Change it from the version that was read. At another address it has to prove itself anew.
 
-    Raises NotPermitted, EndpointUnknown, EndpointStale, AddressUnfit, TypesUnfit.
+    Raises NotPermitted, EndpointUnknown, EndpointStale, AddressUnfit, TypesUnfit, NoCustomers.
     """
     _require_hearing(work)
     before = find_endpoint(work, endpoint_id, locked=True)
@@ -130,6 +144,7 @@ def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: 
     if after == before:
         return before
     host = require_fit(work, url=after.url, types=list(after.types))
+    _require_customers(work, customers=after.customers)
     moved = after.url != before.url
     work.announce(
         EndpointChanged(
@@ -138,6 +153,7 @@ def change_endpoint(work: Work, endpoint_id: UUID, wanted: Wanted, *, versions: 
             types=list(after.types),
             ordered=after.ordered,
             thin=after.thin,
+            customers=after.customers,
             moved=moved,
         )
     )
@@ -201,12 +217,14 @@ def ask_for_proof(work: Work, endpoint: Endpoint) -> Endpoint:
 def listen(work: Work, endpoint: Endpoint) -> None:
     """From now on the relay has events sent to it."""
     patterns = msgspec.json.encode([pattern_of(name) for name in endpoint.types]).decode()
-    work.ask(_LISTEN, endpoint.id, patterns, endpoint.ordered)
+    work.ask(_LISTEN, endpoint.id, patterns, endpoint.ordered, endpoint.customers)
+    _spread(work)
 
 
 def listen_no_more(work: Work, endpoint: Endpoint) -> None:
     """From now on it has not."""
     work.ask(_LISTEN_NO_MORE, endpoint.id)
+    _spread(work)
 
 
 def save(work: Work, endpoint: Endpoint) -> Endpoint:
@@ -217,8 +235,20 @@ def save(work: Work, endpoint: Endpoint) -> Endpoint:
 
 def version_tag(endpoint: Endpoint) -> str:
     """The ETag of what people decide of an endpoint: how it fares is none of their changes."""
-    decided = [endpoint.url, endpoint.description, endpoint.types, endpoint.ordered, endpoint.thin]
+    decided = [endpoint.url, endpoint.description, endpoint.types, endpoint.ordered, endpoint.thin, endpoint.customers]
     return f'"{hashlib.sha256(msgspec.json.encode(decided)).hexdigest()[:32]}"'
+
+
+def _spread(work: Work) -> None:
+    """Every cell is told of what a home hears; a customer's own endpoints concern its own cell alone."""
+    if work.tenant.kind == "home":
+        work.enqueue("connectors.spread_listeners")
+
+
+def _require_customers(work: Work, *, customers: bool) -> None:
+    if customers and work.tenant.kind != "home":
+        why = mark("Only a partner's own workspace has customers to hear of.")
+        raise NoCustomers(why, errors=[("/customers", why)])
 
 
 def _require_hearing(work: Work) -> None:
@@ -228,5 +258,5 @@ def _require_hearing(work: Work) -> None:
     require(work, Permission.TRAIL_READ)
 
 
-_LISTEN: Final = b"SELECT cell.listen($1, $2, $3)"
+_LISTEN: Final = b"SELECT cell.listen($1, $2, $3, $4)"
 _LISTEN_NO_MORE: Final = b"SELECT cell.listen_no_more($1)"

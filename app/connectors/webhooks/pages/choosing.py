@@ -41,4 +41,5 @@ def chosen_of(endpoint: Endpoint) -> dict[str, Any]:
         "names": "" if everything else "\n".join(name for name in endpoint.types if name not in boxes),
         "ordered": endpoint.ordered,
         "thin": endpoint.thin,
+        "customers": endpoint.customers,
     }

@@ -17,7 +17,7 @@ from app.connectors.webhooks.operations.care import (
     disable_endpoint,
     enable_endpoint,
     repeat_delivery,
-    repeat_missed,
+    repeat_wished,
     rotate_key,
     try_endpoint,
 )
@@ -61,12 +61,13 @@ class Step:
     asked: str = ""
 
 
+_BOXES: Final = ("ordered", "thin", "customers")
 STEPS: Final = {
     "verification": Step(ask_again),
     "test": Step(try_endpoint),
     "enablement": Step(enable_endpoint),
     "disablement": Step(disable_endpoint, "disable"),
-    "repetition": Step(repeat_missed, "repeat"),
+    "repetition": Step(repeat_wished, "repeat"),
     "removal": Step(remove_endpoint, "remove"),
 }
 
@@ -190,7 +191,7 @@ def _filled(form: Form) -> tuple[Filled[EndpointForm], dict[str, Any]]:
     typed: dict[str, Any] = {name: form.first(name) for name in ("url", "description", "names")} | {
         "types": form.every("types")
     }
-    typed |= {"hears": form.first("hears", "some")} | {name: bool(form.first(name)) for name in ("ordered", "thin")}
+    typed |= {"hears": form.first("hears", "some")} | {name: bool(form.first(name)) for name in _BOXES}
     if filled.value and not filled.value.all_types():
         filled = Filled(None, filled.typed, [("types", mark("Choose at least one event, or everything."))])
     return filled, typed

@@ -15,14 +15,15 @@ from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
 from app.connectors.webhooks.operations.care import MOST_REPEATED
+from app.connectors.webhooks.operations.customers import names_of
 from app.connectors.webhooks.operations.endpoints import version_tag
 from app.connectors.webhooks.operations.keys import OVERLAP
 from app.connectors.webhooks.pages.choosing import chosen_of, offers
 from app.connectors.webhooks.pages.wording import shown_delivery, shown_endpoint, shown_in_list, shown_trouble
-from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints, missed
+from app.connectors.webhooks.queries import Sent, get_endpoint, list_deliveries, list_endpoints, wished_for
 from app.connectors.webhooks.rules import MOST_ENDPOINTS, MOST_KEYS, Endpoint
 from app.kernel.work import Work
-from app.web.begin import begin_work
+from app.web.begin import begin_work, runtime_of
 from app.web.forms import new_command_key
 from app.web.page.ways import staff_nav
 from app.web.responses import page
@@ -92,13 +93,15 @@ def show_endpoint(
         sent = list_deliveries(work, endpoint_id, before=seen, limit=SHOWN + 1)
         lost = count_missed(work, endpoint_id) if may and endpoint.state == "disabled" else None
         now, place = work.database_now, place_of(work)
+        organisation_id = work.tenant.organisation_id
+    names = names_of(runtime_of(request), organisation_id, sent)
     context = place | {
         "endpoint": shown_endpoint(endpoint, now, may=may),
         "trouble": shown_trouble(endpoint, now),
         "may_change": may,
         "missed": lost,
         "now": now,
-        "sent": _sent(sent, now, seen),
+        "sent": _sent(sent, now, seen, names),
         "command_key": new_command_key(),
         "forms": _forms(endpoint, now, wrong) | {"may_hear": hears} if may else None,
     }
@@ -139,7 +142,7 @@ def place_of(work: Work) -> dict[str, Any]:
     tenant = work.tenant
     home = tenant.kind == "home"
     return {
-        "place": {"name": tenant.name, "path": "/settings" if home else f"/t/{tenant.id}/settings"},
+        "place": {"name": tenant.name, "path": "/settings" if home else f"/t/{tenant.id}/settings", "home": home},
         "path": path_of(tenant.id),
         "connections": f"/t/{tenant.id}/connections",
     }
@@ -152,7 +155,7 @@ def path_of(tenant_id: UUID) -> str:
 
 def count_missed(work: Work, endpoint_id: UUID) -> int:
     """How many deliveries would be sent again. Raises NotPermitted, EndpointUnknown."""
-    return sum(1 for _each in islice(missed(work, endpoint_id), MOST_REPEATED))
+    return sum(1 for _each in islice(wished_for(work, endpoint_id), MOST_REPEATED))
 
 
 def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -168,11 +171,11 @@ def _forms(endpoint: Endpoint, now: datetime, wrong: dict[str, dict[str, Any]]) 
     }
 
 
-def _sent(found: list[Sent], now: datetime, seen: UUID | None) -> dict[str, Any]:
+def _sent(found: list[Sent], now: datetime, seen: UUID | None, names: dict[UUID, str]) -> dict[str, Any]:
     """A page of deliveries, the newest first, with how many there are of each state."""
     shown = found[:SHOWN]
     return {
-        "deliveries": [shown_delivery(each, now) for each in shown],
+        "deliveries": [shown_delivery(each, now, names) for each in shown],
         "counts": Counter(each.delivery.state for each in shown),
         "older": str(shown[-1].event_id) if len(found) > SHOWN else "",
         "later": seen is not None,

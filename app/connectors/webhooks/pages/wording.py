@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -43,6 +45,7 @@ def shown_endpoint(endpoint: Endpoint, now: datetime, *, may: bool) -> dict[str,
         "reason": endpoint.reason,
         "ordered": endpoint.ordered,
         "thin": endpoint.thin,
+        "customers": endpoint.customers,
         "made_at": endpoint.made_at,
         "keys": [msgspec.structs.asdict(key) for key in signing],
         "challenge": msgspec.structs.asdict(endpoint.challenge),
@@ -65,7 +68,7 @@ def shown_trouble(endpoint: Endpoint, now: datetime) -> dict[str, Any] | None:
     }
 
 
-def shown_delivery(sent: Sent, now: datetime) -> dict[str, Any]:
+def shown_delivery(sent: Sent, now: datetime, names: Mapping[UUID, str]) -> dict[str, Any]:
     """How an event fares, with every attempt that is known, the newest first."""
     delivery = sent.delivery
     return {
@@ -73,6 +76,7 @@ def shown_delivery(sent: Sent, now: datetime) -> dict[str, Any]:
         "type": delivery.type,
         "words": SAID.get(delivery.type, ""),
         "at": delivery.at,
+        "customer": {"id": theirs, "name": names.get(theirs, "")} if (theirs := delivery.tenant_id) else None,
         "state": delivery.state,
         "tries": delivery.tries,
         "asked": delivery.asked,

@@ -100,6 +100,25 @@ class TestHealth:
         assert hooks.read(endpoint)["health"] == "healthy"
         assert {hooks.delivery(endpoint, event)["state"] for event in later} == {"delivered"}
 
+    def test_sends_again_what_was_delivered_to_a_receiver_that_lost_it(self, hooks: Hooks):
+        endpoint = hooks.ready()
+        events = [str(hooks.happen()) for _ in range(3)]
+        hooks.run()
+        first = hooks.delivery(endpoint, events[0])["at"]
+        hooks.receiver.got.clear()
+        assert hooks.do(endpoint, "repetition", {}).body == {"number": 0}
+        wished = {
+            "delivered": True,
+            "types": [ADDED],
+            "since": first,
+            "until": hooks.delivery(endpoint, events[2])["at"],
+        }
+        assert hooks.do(endpoint, "repetition", wished | {"types": ["onboarding.*"]}).body == {"number": 0}
+        assert hooks.do(endpoint, "repetition", wished).body == {"number": 2}
+        hooks.run()
+        assert sorted(each.id for each in hooks.receiver.got) == sorted(events[:2])
+        assert hooks.do(endpoint, "repetition", {"until": "yesterday"}).status == 422
+
     def test_warns_on_the_way_and_disables_after_five_days(self, hooks: Hooks):
         endpoint = hooks.ready()
         hooks.receiver.replies += [Reply(500)] * 5
