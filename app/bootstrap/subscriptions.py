@@ -28,7 +28,7 @@ SUBSCRIPTIONS: Subscriptions = {
     EndpointDisabled.type: ["notifications.tell_of_endpoint"],
     MemberInvited.type: ["notifications.invite"],
     StaffInvited.type: ["notifications.invite"],
-    TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant"],
+    TenantImported.type: ["onboarding.project_all_cards", "access.follow_tenant", "connectors.follow_addresses"],
     VersionPublished.type: ["templates.copy_to_control"],
     LineMoved.type: ["templates.copy_line"],
     marketplace.VersionSubmitted.type: ["marketplace.follow"],

@@ -32,6 +32,7 @@ SYSTEM_ONLY = {
     "find_source": "part of an operation that has checked its own permission",
     "find_hook": "part of an operation that has checked its own permission",
     "find_delivery": "part of an operation that has checked its own permission",
+    "hook_of": "reads what its caller was given",
     "message_of": "asked by the job that works on what came in",
 }
 
@@ -68,7 +69,7 @@ class Came:
 def list_sources(work: Work) -> list[Source]:
     """Every connection that can take messages, by name. Raises NotPermitted."""
     require(work, Permission.CONNECTION_READ)
-    hooks = {stored.key: _hook(stored) for stored in list_documents(work.session, HOOK)}
+    hooks = {stored.key: hook_of(stored) for stored in list_documents(work.session, HOOK)}
     rows = work.session.scalars(select(Connection).order_by(Connection.name, Connection.id))
     manifests = work.service(Runner).registry.manifests()
     found = [_source(row, manifests, hooks.get(str(row.id))) for row in rows]
@@ -95,7 +96,7 @@ def find_source(work: Work, hook_id: UUID, hook: Hook | None = None) -> Source:
 def find_hook(work: Work, hook_id: UUID) -> Hook | None:
     """A connection's addresses and secrets, if it has some."""
     stored = find_document(work.session, HOOK, str(hook_id))
-    return _hook(stored) if stored else None
+    return hook_of(stored) if stored else None
 
 
 def list_deliveries(
@@ -146,7 +147,8 @@ def _source(row: Connection, manifests: Mapping[str, Manifest], hook: Hook | Non
     return Source(row.id, row.name, row.state, manifest, manifest.webhooks, hook or Hook(row.id))
 
 
-def _hook(stored: Kept) -> Hook:
+def hook_of(stored: Kept) -> Hook:
+    """A hook as it was stored."""
     return msgspec.convert(stored.body, Hook)
 
 

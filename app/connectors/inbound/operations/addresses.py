@@ -15,10 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from app.access.permissions import Permission
 from app.access.require import require
 from app.audit.operations.documents import drop_document
+from app.audit.queries.documents import list_documents
 from app.connectors.inbound.events import HookClosed, HookOpened
 from app.connectors.inbound.operations.hooks import lock_source, save
 from app.connectors.inbound.operations.secrets import forget_secrets
-from app.connectors.inbound.queries import HOOK, Source, find_hook
+from app.connectors.inbound.queries import HOOK, Source, find_hook, hook_of
 from app.connectors.inbound.rules import MOST_AT_ONCE, Address, Hook
 from app.kernel.errors import Conflict
 from app.kernel.runtime import Runtime
@@ -30,9 +31,9 @@ from tenants.sessions import partner_session
 from tenants.tenant import Tenant
 
 _HINT: Final = 6  # characters of a token that may be shown: the other 37 cannot be guessed
-FOLLOW: Final = "connectors.follow_address"
 
 SYSTEM_ONLY = {
+    "follow_all": "called by the job that hears of an import",
     "is_open": "asked by the job that lets control follow",
     "let_control_follow": "follows the workspace's commit, by its job",
 }
@@ -102,6 +103,18 @@ def is_open(work: Work, hook_id: UUID, digest: str) -> bool:
     return hook is not None and hook.answers(digest, work.database_now)
 
 
+def follow_all(work: Work) -> int:
+    """Let control follow every address of a workspace that has come from elsewhere. Returns how many."""
+    found = [
+        (UUID(stored.key), each) for stored in list_documents(work.session, HOOK) for each in hook_of(stored).addresses
+    ]
+    for hook_id, address in found:
+        _follow(work, hook_id, address, at=work.database_now)
+        if address.until is not None:
+            _follow(work, hook_id, address, at=address.until)
+    return len(found)
+
+
 def let_control_follow(runtime: Runtime, tenant: Tenant, hook_id: UUID, digest: str, *, leads: bool) -> None:
     """Let the address lead to the workspace, or nowhere. Repeatable: a token is opened once and never again."""
     token_hash = bytes.fromhex(digest)
@@ -116,4 +129,4 @@ def let_control_follow(runtime: Runtime, tenant: Tenant, hook_id: UUID, digest: 
 
 def _follow(work: Work, hook_id: UUID, address: Address, *, at: datetime) -> None:
     args: dict[str, object] = {"hook_id": str(hook_id), "digest": address.digest}
-    work.enqueue(FOLLOW, args=args, run_at=at)
+    work.enqueue("connectors.follow_address", args=args, run_at=at)

@@ -27,7 +27,6 @@ from app.kernel.outbound.world_clock import world_time
 from app.kernel.work import Work
 
 DELIVERIES = Counter("slipway_inbound_deliveries", "Webhooks that came in, by how it went.", ["connector", "result"])
-ANNOUNCE: Final = "connectors.announce_delivery"
 _SHOWN: Final = ("content-type", "user-agent")  # of the headers, besides those that hold the id and the type
 _LONGEST: Final = 200  # characters of a header that is kept to be shown
 _FORGETS: Final = 8  # one delivery of so many forgets what is too old
@@ -95,7 +94,8 @@ def store(work: Work, source: Source, delivery: Delivery, delivery_id: UUID) -> 
         "asked": delivery.asked,
         "connector": source.manifest.provider,
     }
-    work.enqueue(ANNOUNCE, args=args, dedupe_key=f"inbound:{delivery_id}:{delivery.asked}")
+    dedupe_key = f"inbound:{delivery_id}:{delivery.asked}"
+    work.enqueue("connectors.announce_delivery", args=args, dedupe_key=dedupe_key)
 
 
 def _take(work: Work, source: Source, arrival: Arrival, verified: Verified) -> Taken:

@@ -19,6 +19,11 @@ from tenants.tenant import Tenant
 from tests.factories.installation import Installation
 
 
+def keep_webhooks(installation: Installation, tenant: Tenant, actor: Actor) -> dict[str, str]:
+    """Both. Returns the ids by the names of the doors."""
+    return keep_endpoint(installation, tenant, actor) | keep_hook(installation, tenant, actor)
+
+
 def keep_endpoint(installation: Installation, tenant: Tenant, actor: Actor) -> dict[str, str]:
     """An address there that has proven itself. Returns the ids by the names of the doors."""
     endpoint_id, event_id = new_id(), new_id()

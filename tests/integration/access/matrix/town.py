@@ -49,7 +49,7 @@ from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
 from tests.factories.installation import Installation
 from tests.factories.vault.files import files_in, keep_file
-from tests.integration.access.matrix.hooks import keep_endpoint, keep_hook
+from tests.integration.access.matrix.hooks import keep_webhooks
 from tests.look.examples.onboarding.upgrades import UPGRADE
 from tests.unit.templates.packages.samples import package as gold
 
@@ -346,8 +346,7 @@ class Town:
             "export_id": self._transfer("out"),
             "import_id": self._transfer("in"),
             "upgrade_id": self._upgrade(),
-            **keep_endpoint(self.installation, acme, self.ada),
-            **keep_hook(self.installation, acme, self.ada),
+            **keep_webhooks(self.installation, acme, self.ada),
             **dict.fromkeys(("file", "file_path", "path", "rest", "token"), new_id().hex),
         }
         self._things = {side: shared | self._of(side) for side in ("tenant", "partner")}
