@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.connectors.catalog.hubspot.stand_in import OAUTH_CLIENT
-from app.connectors.catalog.stand_in import Fault
+from app.connectors.catalog.stand_in import Answer, Call, Fault
 from app.connectors.connecting.care import (
     NotConnectedYet,
     ask_test,
@@ -124,6 +124,23 @@ class TestRenewing:
         connected.shop.finish()
         assert [connected.run_of(run).state for run in runs] == ["succeeded"] * 4
         assert connected.count("refresh_token") == 1
+
+    def test_a_new_token_is_kept_though_the_job_went_to_somebody_else(self, connected: OAuthLine):
+        """What the peer has given once it does not give again: found by two workers on a busy machine."""
+        crm, installation = connected.shop.crm, connected.shop.installation
+        connected.desk.rotates = True
+        connected.desk.end_access()
+        answer = crm.open_doors["/oauth/v1/token"]
+
+        def take_away(call: Call) -> Answer:
+            crm.open_doors["/oauth/v1/token"] = answer
+            installation.cell("UPDATE cell.job SET state = 'ready', epoch = epoch + 1 WHERE state = 'running'")
+            return answer(call)
+
+        crm.open_doors["/oauth/v1/token"] = take_away
+        run_id = connected.ask()
+        connected.shop.finish()
+        assert (connected.run_of(run_id).state, connected.count("refresh_token")) == ("succeeded", 1)
 
     def test_a_peer_that_is_away_is_asked_again(self, connected: OAuthLine):
         connected.desk.end_access()
