@@ -30,6 +30,7 @@ from app.vault.operations import SealedSecrets
 
 _ENDLESS = 2_000  # attempts are counted where they are made: a run that only waits for its turn has made none
 
+
 def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
     """The run's job came to no end of its own: the run ends, so that a person hears of it."""
     end_abandoned(work, UUID(args["run_id"]), reason=reason)

@@ -58,7 +58,12 @@ class TestNext:
         "address",
         [
             *("https://evil.example/x", "http://api.x.example/v1", "https://api.x.example:444/v1", "//evil.example/x"),
-            *("https://api.x.example@evil.example/", "javascript:alert(1)", "https://[::1", "https://api.x.example/\x00"),
+            *(
+                "https://api.x.example@evil.example/",
+                "javascript:alert(1)",
+                "https://[::1",
+                "https://api.x.example/\x00",
+            ),
             "https://169.254.169.254/latest/meta-data/",
         ],
     )

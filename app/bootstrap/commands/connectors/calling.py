@@ -28,9 +28,7 @@ def add_parsers(actions: argparse._SubParsersAction[Any]) -> None:
     sandbox.set_defaults(run=run_sandbox)
     record.add_argument("action", metavar="ACTION")
     record.add_argument("--input", default="", metavar="JSON", help="default: that of the fixture there is")
-    record.add_argument(
-        "--real", action="store_true", help="call the real system, with secrets from standard input"
-    )
+    record.add_argument("--real", action="store_true", help="call the real system, with secrets from standard input")
     record.set_defaults(run=run_record)
 
 
