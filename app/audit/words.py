@@ -31,7 +31,7 @@ SAID: Final[Mapping[str, str]] = {
     "connectors.connection.connected": mark("was let into another system"),
     "connectors.connection.credentials_changed": mark("changed what signs in to another system"),
     "connectors.connection.pause_lifted": mark("had another system called again at once"),
-    "connectors.connection.reconnect_needed": mark("was let into another system no more"),
+    "connectors.connection.reconnect_needed": mark("could no longer get into another system"),
     "connectors.connection.removed": mark("disconnected another system"),
     "connectors.connection.renamed": mark("gave a connection another name"),
     "connectors.connection.rotation_due": mark("found credentials that are too old"),

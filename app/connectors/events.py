@@ -44,7 +44,7 @@ class ConnectionConnected(Event, frozen=True, kw_only=True):
 
 
 class ReconnectNeeded(Event, frozen=True, kw_only=True):
-    """The outside system takes what this connection signs in with no more; runs wait until somebody connects it anew.
+    """What this connection signs in with is not accepted any more; runs wait until somebody connects it anew.
 
     `code` is the system's own word for it, `owner` the person who connected it.
     """

@@ -20,7 +20,7 @@ _OPTIONS = {"**.html": {"silent": "false"}, "emails/**.txt": {"silent": "false"}
 # What a customer's people meet: pages of their layouts, mails, troubles, and a gate that is theirs to decide.
 _THEIRS = ("layouts/customer.html", "layouts/signed_out.html", "errors/_trouble.html")
 # For those of them who set things up: in full languages.
-_SET_UP = ("audit/", "connectors/webhooks/", "identity/machines/", "identity/scim/")
+_SET_UP = ("audit/", "connectors/", "identity/machines/", "identity/scim/")
 
 
 def extracted() -> Catalog:

@@ -20,7 +20,7 @@ from app.connectors.connecting.outcomes import (
 )
 from app.connectors.kit.contract import ActionCall, CallReport, SignedIn
 from app.connectors.kit.runner import Runner
-from app.connectors.tokens.renewing import SigningIn, Using, fetch, open_sealed
+from app.connectors.tokens.renewing import SigningIn, Using, beyond, fetch, open_sealed
 from app.connectors.tokens.state import KEPT
 from app.kernel.errors import Unavailable
 from app.kernel.outbound.egress import EgressRefused
@@ -40,7 +40,7 @@ def exchange_code(run: JobRun, connection_id: UUID, digest: str) -> Outcome:
     got = _exchanged(run, begun)
     if isinstance(got, Refusal) and got.later and not got.code.startswith("unknown_") and not run.last_attempt:
         return TryAgain(_SOON, got.code)
-    with run.finish() as work:
+    with beyond(run) as work:
         if isinstance(got, Token):
             end_exchange(work, connection_id, digest, got)
         else:

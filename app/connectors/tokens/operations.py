@@ -106,6 +106,8 @@ def ask_for_person(work: Work, claim: Claim, *, code: str) -> bool:
     connection = work.session.get(Connection, claim.connection_id, with_for_update=True, populate_existing=True)
     if connection is not None and connection.state == ACTIVE:
         _need_person(work, connection, state, code=code)
+    else:
+        keep_state(work, claim.connection_id, state.released(said=code))
     return True
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -35,7 +36,7 @@ from app.kernel.outbound.egress import EgressRefused
 from app.kernel.outbound.world_clock import world_time
 from app.kernel.outcomes import Done, NeedsPerson, Outcome, TryAgain
 from app.kernel.queue.jobs import JobRun
-from app.kernel.work import Work
+from app.kernel.work import Work, open_work
 from app.vault.envelope import SecretUnreadable
 from app.vault.keepers.wrapping import KeyMissing, KeysDisabled
 from app.vault.keyring import Keyring
@@ -132,7 +133,13 @@ class SigningIn:
             if isinstance(found, Closed):
                 return self._person(f"{self.manifest.title} has to be connected anew.")
             if isinstance(found, SealedSecrets):
-                return self._newer(found, plain)
+                newer = open_sealed(self.run, found)
+                if isinstance(newer, CallReport):
+                    return newer
+                version, token = Token.read(newer[KEPT])
+                if self._replacing is None:
+                    return {**plain, ACCESS: token.access}
+                continue  # somebody's renewal proves nothing of what is on trial
             if isinstance(found, Held) and time.monotonic() > patience:
                 return CallReport(outcome=TryAgain(_SOON, "The access token is being renewed."), code="renewing")
             time.sleep(_LOOK)
@@ -140,12 +147,6 @@ class SigningIn:
     def _claim(self, work: Work, version: int) -> Claim | SealedSecrets | Held | Closed:
         using = self.using
         return claim_renewal(work, using.connection_id, seen=version, run_id=using.run_id, trying=self._trying)
-
-    def _newer(self, sealed: SealedSecrets, plain: Opened) -> Opened | CallReport:
-        opened = open_sealed(self.run, sealed)
-        if isinstance(opened, CallReport):
-            return opened
-        return {**plain, ACCESS: Token.read(opened[KEPT])[1].access}
 
     def _ask(self, claim: Claim, plain: Opened, token: Token | None) -> Opened | CallReport:
         """Call the token endpoint, with the lease in hand and no transaction open; whatever comes of it, settle it."""
@@ -162,7 +163,7 @@ class SigningIn:
             return self._given_back(claim, got)
         if isinstance(got, Refusal):
             return self._refused(claim, got)
-        with self.run.work() as work:
+        with beyond(self.run) as work:
             keep_renewed(work, claim, got)
         return {**plain, ACCESS: got.access}
 
@@ -172,7 +173,7 @@ class SigningIn:
         return peer_of(self.scheme, self.manifest.address, self.manifest.egress.ports, sandbox=sandbox)
 
     def _given_back(self, claim: Claim, report: CallReport) -> CallReport:
-        with self.run.work() as work:
+        with beyond(self.run) as work:
             give_back(work, claim, code=report.code)
         return report
 
@@ -180,11 +181,11 @@ class SigningIn:
         """No token: another try later, or a person. What was only on trial harms nothing that is in use."""
         said = f"{self.manifest.title} gave no access token ({refusal.code})."
         if refusal.later or self._replacing is not None:
-            with self.run.work() as work:
+            with beyond(self.run) as work:
                 give_back(work, claim, lost=refusal.code.startswith("unknown_"), code=refusal.code)
             outcome = TryAgain(_SOON, said) if refusal.later else NeedsPerson(said)
             return CallReport(outcome=outcome, code="no_token", status=refusal.status)
-        with self.run.work() as work:
+        with beyond(self.run) as work:
             final = ask_for_person(work, claim, code=refusal.code)
         if not final:
             return CallReport(outcome=TryAgain(_SOON, said), code="renewing")
@@ -193,6 +194,16 @@ class SigningIn:
     @staticmethod
     def _person(said: str) -> CallReport:
         return CallReport(outcome=NeedsPerson(said), code=RECONNECT)
+
+
+@contextmanager
+def beyond(run: JobRun) -> Iterator[Work]:
+    """A transaction for what a peer has given us, also where the job has gone to somebody else meanwhile.
+
+    A refresh token that was used up is lost with the answer; its own version says whether it is still wanted.
+    """
+    with open_work(run.runtime, run.tenant, run.actor, trace_id=run.job.trace_id) as work:
+        yield work
 
 
 def open_sealed(run: JobRun, sealed: SealedSecrets) -> dict[str, Secret] | CallReport:

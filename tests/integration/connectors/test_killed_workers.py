@@ -26,6 +26,7 @@ from app.kernel.queue.timers.due import fire_timers
 from tests.cluster import cluster
 from tests.factories.installation import CELL
 from tests.factories.main_job import MainJob
+from tests.factories.oauth import OAuthLine
 from tests.factories.walker import connect_product, do, picture_of, walk
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -151,3 +152,24 @@ def test_everything_completes_although_valkey_forgets_everything_in_the_middle(s
         assert [row.kind for row in shop.installation.jobs() if row.state == "failed"] == []
         tenant, _onboarding = shop.started(deal)
         assert len(shop.installation.rows(tenant, "SELECT id FROM {}.onboarding")) == 1
+
+
+def test_two_workers_that_need_a_token_at_once_ask_for_it_once(shop: MainJob, line: Line):
+    """Other processes, other pools, other clocks: the lease in the workspace is all that they share."""
+    shop.installation.rows(shop.home, "UPDATE {}.connection SET state = 'removed' WHERE connector = 'hubspot'")
+    oauth = OAuthLine(shop)
+    oauth.connect()
+    oauth.desk.rotates = True
+    oauth.desk.answered.clear()
+    oauth.desk.end_access()
+    answer = shop.crm.open_doors["/oauth/v1/token"]
+
+    def slowly(call: Call) -> Answer:
+        time.sleep(0.5)
+        return answer(call)
+
+    shop.crm.open_doors["/oauth/v1/token"] = slowly
+    runs = [oauth.ask() for _ in range(6)]
+    with line.worker(), line.worker():
+        line.wait(lambda: all(oauth.run_of(run).state == "succeeded" for run in runs))
+    assert oauth.count("refresh_token") == 1

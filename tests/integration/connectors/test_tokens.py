@@ -4,124 +4,45 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from itertools import count
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 import pytest
 
-from app.connectors.auth.token_requests import Token
 from app.connectors.catalog.hubspot.stand_in import OAUTH_CLIENT
-from app.connectors.catalog.stand_in import Fault
+from app.connectors.catalog.stand_in import Answer, Call, Fault
 from app.connectors.connecting.care import (
     NotConnectedYet,
     ask_test,
     remove_connection,
     replace_credentials,
 )
-from app.connectors.connecting.journeys import JourneyUnusable, Traveller, begin_journey, end_journey_with
-from app.connectors.kit.runner import Runner
-from app.connectors.operations import ConnectionSetting, RunRequest, add_connection, request_run
+from app.connectors.connecting.journeys import JourneyUnusable
 from app.connectors.tokens.operations import Claim, Held, claim_renewal
-from app.connectors.tokens.state import KEPT, find_state
+from app.connectors.tokens.state import find_state
 from app.kernel.ids import new_id
-from app.vault.keyring import Keyring
-from app.vault.operations import put_connection_secret, take_connection_secrets
+from app.vault.operations import put_connection_secret
 from app.vault.secret import Secret
 from tests.factories.main_job import MainJob
-
-BACK = "http://northwind.localhost:8000/connections/callback"
-HERE = Traveller("session-1", BACK)
-CLIENT_ID, CLIENT_SECRET = OAUTH_CLIENT
-_numbers = count(1)
-
-
-class Line:
-    """One connection by OAuth in the partner's home, and what a test does with it."""
-
-    def __init__(self, shop: MainJob) -> None:
-        self.shop = shop
-        self.manifest = shop.runtime.service(Runner).registry.get("hubspot").manifest
-        config = {"auth": {"way": "oauth", "client_id": CLIENT_ID}}
-        secrets = {"oauth_client_secret": Secret(CLIENT_SECRET)}
-        with shop.installation.work(shop.home, shop.lead) as work:
-            setting = ConnectionSetting("hubspot", "HubSpot", config, secrets, state="pending")
-            self.id = add_connection(work, setting)
-
-    @property
-    def desk(self) -> Any:
-        return self.shop.crm.desk
-
-    @property
-    def row(self) -> Any:
-        return self.shop.installation.rows(self.shop.home, "SELECT * FROM {}.connection WHERE id = %s", self.id)[0]
-
-    def leave(self, traveller: Traveller = HERE) -> dict[str, str]:
-        """Begin a journey; what its address asks for."""
-        with self.shop.installation.work(self.shop.home, self.shop.lead) as work:
-            url = begin_journey(work, self.id, self.manifest, traveller)
-        assert url.startswith("https://app.hubspot.com/oauth/authorize?")
-        return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-
-    def allow(self, asked: dict[str, str]) -> dict[str, str]:
-        """Say yes at the peer; what comes back."""
-        challenge, back = asked["code_challenge"], asked["redirect_uri"]
-        return {"state": asked["state"], "code": self.desk.allow("northwind", challenge=challenge, redirect_uri=back)}
-
-    def come(self, answer: dict[str, str], *, session: str = "session-1", who: str = "dana") -> str:
-        with self.shop.installation.work(self.shop.home, self.shop.staff[who]) as work:
-            return end_journey_with(work, self.id, answer=answer, session=session)
-
-    def connect(self) -> None:
-        self.come(self.allow(self.leave()))
-        self.shop.run()
-        assert self.row.state == "active"
-
-    def ask(self) -> UUID:
-        """Ask for a run that reads a deal nobody has."""
-        given = {"inputs": [{"id": "1"}]}
-        with self.shop.installation.work(self.shop.home, self.shop.lead) as work:
-            wanted = RunRequest(new_id(), "task.read", "hubspot", "read_companies", given, next(_numbers))
-            return request_run(work, wanted)
-
-    def run_of(self, run_id: UUID) -> Any:
-        return self.shop.installation.rows(self.shop.home, "SELECT * FROM {}.run WHERE id = %s", run_id)[0]
-
-    def count(self, grant: str) -> int:
-        return sum(form["grant_type"] == grant for form in self.desk.answered)
-
-    def told(self, action: str) -> list[Any]:
-        query = "SELECT * FROM {}.trail WHERE action = %s AND subject_id = %s ORDER BY at"
-        return self.shop.installation.rows(self.shop.home, query, f"connectors.connection.{action}", self.id)
-
-    def token(self) -> Token:
-        with self.shop.installation.work(self.shop.home, self.shop.lead) as work:
-            sealed = take_connection_secrets(work, connection_id=self.id, run_id=new_id())
-        return Token.read(sealed.open(self.shop.runtime.service(Keyring))[KEPT])[1]
-
-    def check(self) -> dict[str, Any]:
-        query = "SELECT body FROM {}.record WHERE kind = 'connection_check' AND key = %s"
-        return dict(self.shop.installation.rows(self.shop.home, query, str(self.id))[0].body)
+from tests.factories.oauth import BACK, CLIENT_ID, CLIENT_SECRET, OAuthLine
 
 
 @pytest.fixture
-def line(shop: MainJob) -> Line:
+def line(shop: MainJob) -> OAuthLine:
     shop.installation.rows(shop.home, "UPDATE {}.connection SET state = 'removed' WHERE connector = 'hubspot'")
     shop.crm.desk.answered.clear()
     shop.crm.desk.rotates = False
-    return Line(shop)
+    return OAuthLine(shop)
 
 
 @pytest.fixture
-def connected(line: Line) -> Line:
+def connected(line: OAuthLine) -> OAuthLine:
     line.connect()
     line.desk.answered.clear()
     return line
 
 
 class TestConnecting:
-    def test_ends_in_a_token_that_only_a_worker_has_seen(self, line: Line):
+    def test_ends_in_a_token_that_only_a_worker_has_seen(self, line: OAuthLine):
         asked = line.leave()
         assert (asked["code_challenge_method"], asked["client_id"]) == ("S256", CLIENT_ID)
         assert line.come(line.allow(asked)) == ""
@@ -133,7 +54,7 @@ class TestConnecting:
         staged = "SELECT field FROM {}.secret WHERE purpose LIKE %s"
         assert line.shop.installation.rows(line.shop.home, staged, f"{line.id}:%") == []
 
-    def test_takes_each_answer_once_from_who_went(self, line: Line):
+    def test_takes_each_answer_once_from_who_went(self, line: OAuthLine):
         first, second = line.allow(line.leave()), line.allow(line.leave())
         with pytest.raises(JourneyUnusable):  # a newer journey has replaced it
             line.come(first)
@@ -147,7 +68,7 @@ class TestConnecting:
         line.shop.run()
         assert line.count("authorization_code") == 1
 
-    def test_takes_none_after_ten_minutes(self, line: Line):
+    def test_takes_none_after_ten_minutes(self, line: OAuthLine):
         answer = line.allow(line.leave())
         past = "jsonb_set(body, ARRAY['expires_at'], '\"2020-01-01T00:00:00+00:00\"')"
         late = f"UPDATE {{}}.record SET body = {past} WHERE kind = 'connection_journey'"  # noqa: S608 - our own
@@ -156,12 +77,12 @@ class TestConnecting:
             line.come(answer)
 
     @pytest.mark.parametrize("answer", [{"error": "access_denied"}, {"code": ""}, {"code": "x" * 5000}])
-    def test_says_so_where_the_peer_lets_nobody_in(self, line: Line, answer: dict[str, str]):
+    def test_says_so_where_the_peer_lets_nobody_in(self, line: OAuthLine, answer: dict[str, str]):
         assert line.come({"state": line.leave()["state"], **answer}) == "refused"
         line.shop.run()
         assert (line.row.state, line.count("authorization_code")) == ("pending", 0)
 
-    def test_a_code_of_somebody_else_lets_nobody_in(self, line: Line):
+    def test_a_code_of_somebody_else_lets_nobody_in(self, line: OAuthLine):
         asked = line.leave()
         stolen = line.desk.allow("northwind", challenge="another", redirect_uri=BACK)
         line.come({"state": asked["state"], "code": stolen})
@@ -172,14 +93,14 @@ class TestConnecting:
 
 
 class TestRenewing:
-    def test_a_token_that_is_refused_is_renewed_within_the_attempt(self, connected: Line):
+    def test_a_token_that_is_refused_is_renewed_within_the_attempt(self, connected: OAuthLine):
         connected.desk.end_access()
         run_id = connected.ask()
         connected.shop.run()
         run = connected.run_of(run_id)
         assert (run.state, len(run.attempts), connected.count("refresh_token")) == ("succeeded", 1, 1)
 
-    def test_one_that_is_nearly_over_is_renewed_before_it_is_sent(self, connected: Line, monkeypatch: Any):
+    def test_one_that_is_nearly_over_is_renewed_before_it_is_sent(self, connected: OAuthLine, monkeypatch: Any):
         later = connected.token().expires_at - timedelta(seconds=60)
         monkeypatch.setattr("app.connectors.tokens.renewing.world_time", lambda: later)
         before = len(connected.shop.crm.requests)
@@ -189,7 +110,7 @@ class TestRenewing:
         assert (connected.count("refresh_token"), len(connected.shop.crm.requests) - before) == (1, 1)
 
     @pytest.mark.parametrize("tokens", ["kept", "rotated"])
-    def test_many_at_once_are_one_request(self, connected: Line, tokens: str):
+    def test_many_at_once_are_one_request(self, connected: OAuthLine, tokens: str):
         connected.desk.rotates = tokens == "rotated"
         connected.desk.end_access()
         runs = [connected.ask() for _ in range(4)]
@@ -204,14 +125,31 @@ class TestRenewing:
         assert [connected.run_of(run).state for run in runs] == ["succeeded"] * 4
         assert connected.count("refresh_token") == 1
 
-    def test_a_peer_that_is_away_is_asked_again(self, connected: Line):
+    def test_a_new_token_is_kept_though_the_job_went_to_somebody_else(self, connected: OAuthLine):
+        """What the peer has given once it does not give again: found by two workers on a busy machine."""
+        crm, installation = connected.shop.crm, connected.shop.installation
+        connected.desk.rotates = True
+        connected.desk.end_access()
+        answer = crm.open_doors["/oauth/v1/token"]
+
+        def take_away(call: Call) -> Answer:
+            crm.open_doors["/oauth/v1/token"] = answer
+            installation.cell("UPDATE cell.job SET state = 'ready', epoch = epoch + 1 WHERE state = 'running'")
+            return answer(call)
+
+        crm.open_doors["/oauth/v1/token"] = take_away
+        run_id = connected.ask()
+        connected.shop.finish()
+        assert (connected.run_of(run_id).state, connected.count("refresh_token")) == ("succeeded", 1)
+
+    def test_a_peer_that_is_away_is_asked_again(self, connected: OAuthLine):
         connected.desk.end_access()
         connected.shop.crm.break_next(Fault("status", "/oauth", status=503))
         run_id = connected.ask()
         connected.shop.finish()
         assert (connected.run_of(run_id).state, connected.row.state) == ("succeeded", "active")
 
-    def test_a_worker_killed_before_it_could_store_a_rotated_token_ends_in_a_person(self, connected: Line):
+    def test_a_worker_killed_before_it_could_store_a_rotated_token_ends_in_a_person(self, connected: OAuthLine):
         connected.desk.rotates = True
         refresh = connected.token().refresh
         assert refresh is not None
@@ -229,7 +167,7 @@ class TestRenewing:
         assert (connected.run_of(run_id).state, connected.row.state) == ("waiting", "reconnect")
         assert connected.count("refresh_token") == 1
 
-    def test_one_that_nobody_uses_is_renewed_once_a_day(self, connected: Line):
+    def test_one_that_nobody_uses_is_renewed_once_a_day(self, connected: OAuthLine):
         before = connected.token().expires_at
         connected.shop.installation.move_clock(timedelta(hours=21))
         connected.shop.run()
@@ -238,7 +176,7 @@ class TestRenewing:
 
 
 class TestRefusedForGood:
-    def test_runs_wait_for_a_person_and_go_on_after_reconnecting(self, connected: Line):
+    def test_runs_wait_for_a_person_and_go_on_after_reconnecting(self, connected: OAuthLine):
         connected.desk.revoke("northwind")
         runs = [connected.ask(), connected.ask()]
         connected.shop.finish()
@@ -256,7 +194,7 @@ class TestRefusedForGood:
 
 
 class TestChanging:
-    def test_new_credentials_take_over_only_when_they_have_worked(self, connected: Line):
+    def test_new_credentials_take_over_only_when_they_have_worked(self, connected: OAuthLine):
         home, installation = connected.shop.home, connected.shop.installation
         in_use = "SELECT id FROM {}.secret WHERE purpose = %s AND field = 'oauth_client_secret'"
         [before] = installation.rows(home, in_use, str(connected.id))
@@ -279,7 +217,7 @@ class TestChanging:
         assert installation.rows(home, in_use, str(connected.id)) != [before]
         assert [entry.body["fields"] for entry in connected.told("credentials_changed")] == [["oauth_client_secret"]]
 
-    def test_a_removed_connection_leaves_no_secret(self, connected: Line):
+    def test_a_removed_connection_leaves_no_secret(self, connected: OAuthLine):
         home, installation = connected.shop.home, connected.shop.installation
         with installation.work(home, connected.shop.lead) as work:
             put_connection_secret(work, connection_id=connected.id, field="x", value=Secret("y"), stage="trial")
@@ -291,7 +229,7 @@ class TestChanging:
         assert connected.run_of(run_id).state == "failed"
 
 
-def test_no_token_is_in_any_table_or_log(connected: Line, capfd: pytest.CaptureFixture[str]):
+def test_no_token_is_in_any_table_or_log(connected: OAuthLine, capfd: pytest.CaptureFixture[str]):
     token = connected.token()
     connected.desk.end_access()
     connected.shop.crm.break_next(Fault("status", "/oauth", status=503))
