@@ -7,7 +7,7 @@ from app.connectors.inbound.queries import HELD, HOOK
 from app.connectors.inbound.queries import body_of as held_as
 from app.connectors.inbound.rules import Address, Hook, Key, Message
 from app.connectors.inbound.rules import Delivery as Came
-from app.connectors.models import Connection
+from app.connectors.models import Connection, Run
 from app.connectors.webhooks.log import DELIVERY, Attempt, Delivery, key_of
 from app.connectors.webhooks.operations.endpoints import save
 from app.connectors.webhooks.operations.keys import first_key
@@ -34,8 +34,13 @@ def keep_endpoint(installation: Installation, tenant: Tenant, actor: Actor) -> d
         save(work, hears)
         sent = Delivery("onboarding.task.completed", work.now, "failed", attempts=(Attempt(work.now, "refused", 500),))
         write_document(work, DELIVERY, key_of(endpoint_id, event_id), body_of(sent))
+        run = Run(id=new_id(), onboarding_id=new_id(), item_key="task.zephyrine", number=1, connector="product_admin")
+        run.action, run.input, run.idempotency_key = "create_workspace", {"name": "Zephyrine"}, "zephyrine"
+        run.state, run.attempts, run.result, run.requested_at = "succeeded", [], {}, work.now
+        work.session.add(run)
+        run_id = str(run.id)
     [system] = installation.rows(tenant, "SELECT id FROM {}.connection")
-    return {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "system_id": str(system.id)}
+    return {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "system_id": str(system.id), "run_id": run_id}
 
 
 def keep_hook(installation: Installation, tenant: Tenant, actor: Actor) -> dict[str, str]:
