@@ -213,6 +213,15 @@ class TestPut:
         assert result(again)["written"] is False
         assert files.server.effects == ["orders.csv"]
 
+    def test_is_not_written_anew_when_it_may_have_been_picked_up(self, files: Exchange):
+        """Who watches such a folder takes files away; then nothing tells that it was ever there."""
+        files.server.break_next(FileFault("cut_after_effect"))
+        files.put()
+        (files.server.folder / "orders.csv").unlink()
+        again, last = (files.put(attempt=n, earlier_unknown=True) for n in (2, 6))
+        assert (type(again.outcome), type(last.outcome), last.certain) == (TryAgain, NeedsPerson, False)
+        assert (files.files(), files.server.effects) == ([], ["orders.csv"])
+
     def test_cut_in_the_middle_leaves_no_half_file_under_the_name(self, files: Exchange):
         files.server.break_next(FileFault("cut_before_effect"))
         first = files.put()
@@ -285,6 +294,13 @@ class TestFetch:
         assert told["rows"][1] == {"customer_no": "C-3", "name": "Globex", "seats": None, "start": None}
         assert [(bad["line"], bad["column"]) for bad in told["bad"]] == [(4, "customer_no"), (4, "seats"), (4, "start")]
         assert (told["good_count"], told["bad_count"]) == (2, 1)
+
+    def test_takes_line_feeds_alone_for_the_end_of_a_row(self, files: Exchange):
+        """Python knows ten more ends of lines, which spreadsheets leave within a cell."""
+        odd = "a\u2028b\u2029c\x85d\u001fe"
+        told = result(files.fetch(f'customer_no,name\r\nC-1,{odd[:-2]}\nC-2,"x\r\ny"\nC-3,z'.encode()))
+        assert [row["name"] for row in told["rows"]] == [odd[:-2], "x\r\ny", "z"]
+        assert result(files.fetch(f"customer_no,name\nC-1,{odd}\n".encode()))["bad"][0]["line"] == 2
 
     @pytest.mark.parametrize(
         ("content", "said"),

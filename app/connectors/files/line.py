@@ -29,7 +29,7 @@ from app.connectors.files.sftp import (
 from app.connectors.files.tables import TableShape, TableUnreadable, read_table, write_table
 from app.connectors.kit.contract import ActionCall, Connector
 from app.connectors.kit.settings import SettingsUnfit
-from app.kernel.outbound.client import OutboundClient, OutboundRequest, OutboundResponse
+from app.kernel.outbound.client import OutboundClient, OutboundRequest, OutboundResponse, PeerOutcomeUnknown
 from app.vault.secret import Secret
 
 __all__ = ["FileLine", "fingerprint_of"]
@@ -57,14 +57,14 @@ class FileLine:
         status, document = 200, dict[str, Any]()
         try:
             with open_folder(self._client, door, folder, seconds=request.timeout, sandbox=request.sandbox) as remote:
-                status, document = _done(remote, request, shape)
+                status, document = _done(remote, request, shape, unsure=call.earlier_unknown)
         except SignInRefused as error:
             status, document = 401, {"error": error.message}
         content = json.dumps(document, ensure_ascii=False).encode()
         return OutboundResponse(status, {"content-type": "application/json"}, content, time.monotonic() - began)
 
 
-def _done(remote: RemoteFolder, request: OutboundRequest, shape: TableShape) -> Answered:
+def _done(remote: RemoteFolder, request: OutboundRequest, shape: TableShape, *, unsure: bool) -> Answered:
     path = unquote(urlsplit(request.url).path)
     name = path.removeprefix(_FILES)
     try:
@@ -72,7 +72,7 @@ def _done(remote: RemoteFolder, request: OutboundRequest, shape: TableShape) -> 
             return 200, {"files": [{"name": e.name, "size": e.size, "changed": e.changed} for e in remote.list()]}
         if request.method == "GET":
             return 200, _fetched(remote, name, request.max_bytes, shape)
-        return _put(remote, name, request, shape)
+        return _put(remote, name, request, shape, unsure=unsure)
     except (FileMissing, TableUnreadable, FileUnfit) as error:
         return _STATUS[type(error)], {"error": error.message}
     except PermissionError:
@@ -96,8 +96,12 @@ def _fetched(remote: RemoteFolder, name: str, most: int, shape: TableShape) -> d
     return {"name": name, "digest": digest.hexdigest(), **msgspec.to_builtins(table)}
 
 
-def _put(remote: RemoteFolder, name: str, request: OutboundRequest, shape: TableShape) -> Answered:
-    """Write the rows, unless the very same file is there: a second time has no second effect."""
+def _put(remote: RemoteFolder, name: str, request: OutboundRequest, shape: TableShape, *, unsure: bool) -> Answered:
+    """Write the rows, unless the very same file is there: a second time has no second effect.
+
+    `unsure`: an earlier attempt may have got through. Then a file that is nowhere may have been picked up already.
+    Raises PeerOutcomeUnknown.
+    """
     asked = json.loads(request.content)
     content = write_table(asked["rows"], shape)
     digest = hashlib.sha256(content).hexdigest()
@@ -108,6 +112,9 @@ def _put(remote: RemoteFolder, name: str, request: OutboundRequest, shape: Table
             return 200, {**told, "written": False}
         if not asked.get("replace"):
             return 409, {"error": f"Another file {name} is there already."}
+    if unsure and there is None and not remote.has_part(name, digest):
+        said = f"{name} is nowhere: it may have been picked up already. It is not written again."
+        raise PeerOutcomeUnknown(said, "broken")
     remote.put(name, content, replace=there is not None)
     return 200, {**told, "written": True}
 

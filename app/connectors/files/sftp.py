@@ -209,12 +209,20 @@ class RemoteFolder:
             found.update(chunk)
         return found.hexdigest()
 
+    def has_part(self, name: str, digest: str) -> bool:
+        """Whether an attempt to put these bytes was begun, and has not got as far as the name."""
+        try:
+            self._sftp.lstat(self._path(_part(name, digest)))
+        except FileNotFoundError:
+            return False
+        return True
+
     def put(self, name: str, content: bytes, *, replace: bool) -> None:
         """Write beside the name, then give it the name: who looks there sees the whole file or none.
 
         `replace`: it may take the place of another. Once it is begun, only a look tells how it ended.
         """
-        part = self._path(f"{name}.{hashlib.sha256(content).hexdigest()[:12]}.part")
+        part = self._path(_part(name, hashlib.sha256(content).hexdigest()))
         self.touched = True
         with self._sftp.open(part, "wb") as file:
             file.set_pipelined(True)
@@ -232,3 +240,7 @@ class RemoteFolder:
         if not _NAME.fullmatch(own) or ".." in own:
             raise FileUnfit("This cannot be the name of a file here.")
         return f"{self._folder}/{name}" if self._folder else name
+
+
+def _part(name: str, digest: str) -> str:
+    return f"{name}.{digest[:12]}.part"

@@ -101,13 +101,11 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """Lines with their ends, of which none is endless."""
+    """Lines with their ends, of which none is endless. A line feed ends one, and none of Unicode's other ends."""
     rest = ""
     for text in texts:
-        *whole, rest = (rest + text).splitlines(keepends=True) or [""]
-        if rest.endswith("\n"):
-            whole, rest = [*whole, rest], ""
-        yield from whole
+        *whole, rest = (rest + text).split("\n")
+        yield from (f"{line}\n" for line in whole)
         if len(rest) > LONGEST_LINE:
             raise TableUnreadable(f"A line is longer than {LONGEST_LINE} characters.")
     if rest:

@@ -9,9 +9,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from app.kernel.outbound.client import REQUESTS, OutboundClient, OutboundRequest, PeerUnreachable
+from app.bootstrap.wiring import _outbound
+from app.kernel.outbound.client import REQUESTS, OutboundClient, OutboundRequest, PeerUnreachable, dial_address
 from app.kernel.outbound.egress import AddressBook, EgressRefused, Place
 from app.kernel.outbound.proxy import ForwardProxy
+from app.settings import BadSettings, Settings
 from tests.unit.kernel.test_outbound import OK, certificate, peer, read_request, saying
 
 __all__ = ["certificate"]
@@ -190,3 +192,26 @@ class TestAPlace:
         with pytest.raises(EgressRefused) as refused:
             OutboundClient().open(Place("good.com", 22, frozenset({22})), timeout=1, sandbox=True)
         assert refused.value.rule == "sandbox"
+
+
+ENVIRON = {
+    "SLIPWAY_CONTROL_URL": "postgresql://a:b@localhost/control",
+    "SLIPWAY_CELL_URL": "postgresql://a:b@localhost/cell",
+    "SLIPWAY_REDIS_URL": "redis://localhost:6379/0",
+    "SLIPWAY_KEYRING": "/nowhere/keys",
+}
+
+
+class TestAnInstallation:
+    def test_calls_through_the_proxy_that_its_settings_name(self):
+        settings = Settings.from_environment(ENVIRON | {"SLIPWAY_EGRESS_PROXY": "http://ops:s3cr3t@10.0.0.9:3128"})
+        assert _outbound(settings)._dial == ForwardProxy("10.0.0.9", 3128, "ops:s3cr3t")
+        assert _outbound(Settings.from_environment(ENVIRON))._dial is dial_address
+        assert settings.environment()["SLIPWAY_EGRESS_PROXY"] == "http://ops:s3cr3t@10.0.0.9:3128"
+        assert "s3cr3t" not in repr(settings)
+
+    def test_does_not_start_with_one_that_cannot_be_meant(self):
+        with pytest.raises(BadSettings) as bad:
+            Settings.from_environment(ENVIRON | {"SLIPWAY_EGRESS_PROXY": "https://ops:s3cr3t@proxy"})
+        assert "SLIPWAY_EGRESS_PROXY must be a URL like" in str(bad.value)
+        assert "s3cr3t" not in str(bad.value)
