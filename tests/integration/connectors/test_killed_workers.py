@@ -27,8 +27,8 @@ from app.kernel.queue.timers.due import fire_timers
 from tests.cluster import cluster
 from tests.factories.installation import CELL
 from tests.factories.main_job import MainJob
-from tests.factories.oauth import OAuthLine
 from tests.factories.walker import connect_product, do, picture_of, walk
+from tests.integration.connectors.oauth import OAuthLine
 
 ROOT = Path(__file__).resolve().parents[3]
 TASK = "task.create_workspace"
@@ -166,7 +166,7 @@ def test_two_workers_that_need_a_token_at_once_ask_for_it_once(shop: MainJob, li
     answer = shop.crm.open_doors["/oauth/v1/token"]
 
     def slowly(call: Call) -> Answer:
-        time.sleep(0.5)
+        time.sleep(0.5)  # a peer that takes its time: there is nothing to await
         return answer(call)
 
     shop.crm.open_doors["/oauth/v1/token"] = slowly

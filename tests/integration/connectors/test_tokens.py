@@ -23,7 +23,7 @@ from app.kernel.ids import new_id
 from app.vault.operations import put_connection_secret
 from app.vault.secret import Secret
 from tests.factories.main_job import MainJob
-from tests.factories.oauth import BACK, CLIENT_ID, CLIENT_SECRET, OAuthLine
+from tests.integration.connectors.oauth import BACK, CLIENT_ID, CLIENT_SECRET, OAuthLine
 
 
 @pytest.fixture
