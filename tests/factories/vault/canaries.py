@@ -119,7 +119,7 @@ def valkey(url: str) -> Iterator[tuple[str, bytes]]:
         client = redis.Redis.from_url(_with_db(url, number))
         for key in client.scan_iter(count=1000):
             yield f"valkey {number}: {key!r}", key + b"\n" + _value(client, key)
-    folder = client.config_get("dir")["dir"]
+    folder = str(client.config_get("dir")["dir"])
     for file in Path(folder).glob("*.[ra][do][bf]"):
         yield file.name, file.read_bytes()
 
@@ -132,15 +132,19 @@ def _with_db(url: str, number: int) -> str:
 
 def _value(client: redis.Redis, key: bytes) -> bytes:
     readers = {
-        b"string": lambda: client.get(key),
-        b"list": lambda: client.lrange(key, 0, -1),
-        b"set": lambda: client.smembers(key),
-        b"hash": lambda: client.hgetall(key),
-        b"zset": lambda: client.zrange(key, 0, -1),
-        b"stream": lambda: client.xrange(key),
+        "string": lambda: client.get(key),
+        "list": lambda: client.lrange(key, 0, -1),
+        "set": lambda: client.smembers(key),
+        "hash": lambda: client.hgetall(key),
+        "zset": lambda: client.zrange(key, 0, -1),
+        "stream": lambda: client.xrange(key),
     }
-    value = readers.get(client.type(key), lambda: b"")()
+    value = readers.get(_text(client.type(key)), lambda: b"")()
     return value if isinstance(value, bytes) else repr(value).encode()
+
+
+def _text(word: bytes | str) -> str:
+    return word.decode() if isinstance(word, bytes) else word
 
 
 def files_in(folder: Path) -> Iterator[tuple[str, bytes]]:
