@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.connectors.kit.contract import read_connector
 from app.connectors.kit.registry import CATALOG, Registry
 from app.connectors.trials.bench import bench_of
 from app.connectors.trials.proving import prove
+from app.kernel.outcomes import Done
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors.md"
 GITLAB = Path(__file__).parent / "elsewhere" / "gitlab"
@@ -56,7 +58,9 @@ class TestAConnectorWrittenByIt:
 
     def test_reads_every_page_of_a_list(self):
         with bench_of(read_connector(GITLAB)) as bench:
-            result = bench.call("list_issues").outcome.result
+            outcome = bench.call("list_issues").outcome
+            assert isinstance(outcome, Done)
+            result: Any = outcome.result
             assert ([each["iid"] for each in result["issues"]], result["complete"]) == ([1, 2, 3, 4, 5], True)
             assert len(bench.stand_in.requests) == 3
 

@@ -149,7 +149,9 @@ class MainJob:
 
     def hurry(self) -> None:
         """Make every job that waits for a later try due now."""
-        self.runtime.service(Runner).gate.hurry()
+        gate = self.runtime.service(Runner).gate
+        assert isinstance(gate, HurriedGate)
+        gate.hurry()
         self.installation.cell("UPDATE cell.job SET run_at = now() WHERE state = 'ready' AND run_at > now()")
 
     def finish(self) -> None:

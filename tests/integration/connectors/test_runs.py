@@ -128,6 +128,7 @@ class TestExecuteRun:
         shop.installation.rows(place[0], "UPDATE {}.run SET attempts = %s::jsonb WHERE id = %s", attempts, run_id)
         given_up = "UPDATE cell.job SET attempts = %s WHERE args ->> 'run_id' = %s"
         kind = job_kind("connectors.execute_run")
+        assert kind is not None
         shop.installation.cell(given_up, kind.attempts, str(run_id))  # its worker died each time
         shop.run()
         run = run_of(shop, place, run_id)

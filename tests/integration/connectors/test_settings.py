@@ -146,8 +146,9 @@ def kept_run(doors: Doors, acme: Tenant, **more: Any) -> UUID:
     given = {"name": "Acme GmbH"}
     made = {"action": "create_customer", "state": "succeeded", "result": {"id": "cus_Acme1", "object": "customer"}}
     with doors.installation.work(acme) as work:
-        fields = {
-            "id": new_id(),
+        run_id = new_id()
+        fields: dict[str, Any] = {
+            "id": run_id,
             "onboarding_id": new_id(),
             "item_key": "task.bill",
             "number": 1,
@@ -155,7 +156,7 @@ def kept_run(doors: Doors, acme: Tenant, **more: Any) -> UUID:
         }
         fields |= {"input": given, "idempotency_key": "k", "attempts": [], "requested_at": work.now, **made, **more}
         work.session.add(Run(**fields))
-        return fields["id"]
+        return run_id
 
 
 class TestCompensation:
@@ -164,12 +165,14 @@ class TestCompensation:
         doors.sign_in(browser, "dana@northwind.example")
         paths = {
             name: f"/api/v1/tenants/{acme.id}/runs/{kept_run(doors, acme, **more)}/compensation"
-            for name, more in {
-                "made": {},
-                "failed": {"state": "failed", "result": {}},
-                "read": {"action": "read_customer"},
-                "unknown": {"state": "unknown", "result": {}},
-            }.items()
+            for name, more in dict[str, dict[str, Any]](
+                {
+                    "made": {},
+                    "failed": {"state": "failed", "result": {}},
+                    "read": {"action": "read_customer"},
+                    "unknown": {"state": "unknown", "result": {}},
+                }
+            ).items()
         }
         why = {"reason": "The customer has withdrawn"}
         made = [ask(browser, "POST", paths["made"], why) for _twice in range(2)]

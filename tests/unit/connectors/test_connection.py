@@ -15,7 +15,7 @@ from app.connectors.kit.exchange import InputUnfit, shape_request
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import NOBODY_SET, ConnectionConfig, SettingsUnfit, host_filled, weak_place
-from app.kernel.outbound.client import OutboundResponse
+from app.kernel.outbound.client import OutboundClient, OutboundResponse
 from app.kernel.outbound.egress import parse_url
 from app.kernel.outcomes import NeedsPerson
 
@@ -145,14 +145,14 @@ class TestAnswer:
 class TestRun:
     def test_of_an_old_key_is_not_sent_again(self):
         """Stripe has forgotten the key: a second request would be a second customer."""
-        runner = Runner(REGISTRY, None)
+        runner = Runner(REGISTRY, OutboundClient())
         call = ask("stripe", "create_customer", name="Acme")
         late = replace(call, attempt=2, earlier_unknown=True, unknown_for=timedelta(hours=25))
         report = runner.call(late)
         assert (type(report.outcome), report.certain, report.sent) == (NeedsPerson, False, False)
 
     def test_of_a_connection_that_nobody_set_may_only_read(self):
-        report = Runner(REGISTRY, None).call(ask("stripe", "create_customer", NOBODY_SET, name="Acme"))
+        report = Runner(REGISTRY, OutboundClient()).call(ask("stripe", "create_customer", NOBODY_SET, name="Acme"))
         assert (report.code, report.sent) == ("above_level", False)
 
 

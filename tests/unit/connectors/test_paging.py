@@ -1,6 +1,7 @@
 """Where a list goes on, from answers that mean well and from those that do not."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,13 +30,16 @@ def link(text):
     return {"link": text}
 
 
+_ENDS: tuple[Any, ...] = ("", None, True, [], {})
+
+
 class TestNext:
     @pytest.mark.parametrize(
         ("paging", "document", "headers", "found"),
         [
             (CURSOR, {"data": [1], "next": "b c"}, {}, f"{URL}&after=b+c"),
             (CURSOR, {"data": [1], "next": 7}, {}, f"{URL}&after=7"),
-            *((CURSOR, {"data": [1], "next": end}, {}, None) for end in ("", None, True, [], {})),
+            *((CURSOR, {"data": [1], "next": end}, {}, None) for end in _ENDS),
             (CURSOR, {"data": [1]}, {}, None),
             (LAST, {"data": [{"id": "a"}, {"id": "b"}], "more": True}, {}, f"{URL}&after=b"),
             (LAST, {"data": [{"id": "a"}], "more": False}, {}, None),

@@ -1,6 +1,7 @@
 """Stand-in of GitLab's issues: pages by the Link header, labels, states."""
 
 import threading
+from typing import Any
 
 from app.connectors.catalog.stand_in import Answer, StandInServer, main
 
@@ -49,6 +50,8 @@ class IssuesWire:
 
 class IssuesStandIn(StandInServer):
     """Finds the token in GitLab's own header."""
+
+    effects: list[Any]
 
     def token_of(self, headers):
         """The token of a request."""
