@@ -40,7 +40,9 @@ def answer_of(webhooks: Webhooks, arrival: Arrival, verified: Verified) -> str |
     if webhooks.handshake is None:
         return None
     document = _document(arrival, verified.message)
-    if _text(_found(webhooks.event_type, arrival, verified, document)) != webhooks.handshake.type:
+    at = webhooks.handshake.at
+    kind = at_pointer(document, at) if at else _found(webhooks.event_type, arrival, verified, document)
+    if _text(kind) != webhooks.handshake.type:
         return None
     answer = _text(at_pointer(document, webhooks.handshake.answer))
     if answer is None or not answer.isascii():

@@ -24,7 +24,7 @@ class SecretWanted(Struct, forbid_unknown_fields=True):
     overlap_hours: Overlap = OVERLAP
 
 
-class DeliveryQuery(Struct, forbid_unknown_fields=True):
+class ArrivalQuery(Struct, forbid_unknown_fields=True):
     """Which page of what came in, or of the quarantine."""
 
     held: Literal["true", "false"] = "false"
@@ -40,7 +40,7 @@ class AddressOut(Struct):
     until: datetime | None
 
 
-class KeyOut(Struct):
+class HookKeyOut(Struct):
     """A secret that counts; never what it is."""
 
     number: int
@@ -58,7 +58,7 @@ class HookOut(Struct):
     scheme: str
     types: Annotated[list[str], Meta(description="The types of message that are listened for.")]
     addresses: list[AddressOut]
-    secrets: list[KeyOut]
+    secrets: list[HookKeyOut]
 
 
 class HookList(Struct):
@@ -89,7 +89,7 @@ class HeaderOut(Struct):
     value: str
 
 
-class DeliveryOut(Struct):
+class ArrivalOut(Struct):
     """What came in. `reason`: why it is in quarantine; `replayable`: whether it may be worked on again."""
 
     id: UUID
@@ -106,10 +106,10 @@ class DeliveryOut(Struct):
     replayable: bool
 
 
-class DeliveryPage(Struct):
+class ArrivalPage(Struct):
     """Deliveries, the newest first; `next` leads to older ones."""
 
-    items: list[DeliveryOut]
+    items: list[ArrivalOut]
     next: str | None
 
 

@@ -77,10 +77,14 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Handshake(msgspec.Struct, frozen=True):
-    """A message that only wants an answer: of this type; what stands at `answer` is sent back."""
+    """A message that only wants an answer: of this type; what stands at `answer` is sent back.
+
+    `at`: where its type stands, if elsewhere than that of other messages.
+    """
 
     type: str
     answer: str
+    at: str = ""
 
 
 class Webhooks(msgspec.Struct, frozen=True):

@@ -15,12 +15,12 @@ from app.connectors.inbound.rules import Hook
 from app.connectors.inbound.schemas import (
     AddressMade,
     AddressOut,
-    DeliveryOut,
-    DeliveryPage,
-    DeliveryQuery,
+    ArrivalOut,
+    ArrivalPage,
+    ArrivalQuery,
     HeaderOut,
+    HookKeyOut,
     HookOut,
-    KeyOut,
     MessageOut,
 )
 from app.kernel.commands import Result
@@ -85,11 +85,11 @@ def shown(work: Work, source: Source) -> HookOut:
         scheme=source.webhooks.scheme,
         types=sorted(source.webhooks.events),
         addresses=[AddressOut(each.hint, each.made_at, each.until) for each in hook.open(now)],
-        secrets=[KeyOut(each.number, each.set_at, each.until) for each in hook.active(now)],
+        secrets=[HookKeyOut(each.number, each.set_at, each.until) for each in hook.active(now)],
     )
 
 
-def delivery_page(work: Work, hook_id: UUID, asked: DeliveryQuery) -> DeliveryPage:
+def delivery_page(work: Work, hook_id: UUID, asked: ArrivalQuery) -> ArrivalPage:
     """A page of what came in. Raises CursorForeign, CursorExpired and what reading it raises."""
     filters = (("hook", str(hook_id)), ("held", asked.held))
     listing = Listing("deliveries that came in", tenant_id=work.tenant.id, filters=filters)
@@ -101,13 +101,13 @@ def delivery_page(work: Work, hook_id: UUID, asked: DeliveryQuery) -> DeliveryPa
     behind = None
     if len(found) > asked.limit:
         behind = make_cursor(key, listing, Position((), found[asked.limit - 1].id), now=work.database_now)
-    return DeliveryPage([delivery_out(came) for came in found[: asked.limit]], behind)
+    return ArrivalPage([delivery_out(came) for came in found[: asked.limit]], behind)
 
 
-def delivery_out(came: Came) -> DeliveryOut:
+def delivery_out(came: Came) -> ArrivalOut:
     """A delivery without its body, and without what it was proven by."""
     one = came.delivery
-    return DeliveryOut(
+    return ArrivalOut(
         id=came.id,
         at=one.at,
         state=one.state,

@@ -13,9 +13,9 @@ from app.connectors.inbound.queries import DeliveryUnknown, HookUnknown
 from app.connectors.inbound.schemas import (
     AddressMade,
     AddressWanted,
-    DeliveryOut,
-    DeliveryPage,
-    DeliveryQuery,
+    ArrivalOut,
+    ArrivalPage,
+    ArrivalQuery,
     HookList,
     HookOut,
     Replayed,
@@ -106,13 +106,13 @@ CLOSE = Described(
     scopes=_WRITES,
 )
 DELIVERIES = Described(
-    {200: Told("A page of them.", DeliveryPage, ("ETag", "Link"), {"items": [_DELIVERY], "next": None})},
-    query=DeliveryQuery,
+    {200: Told("A page of them.", ArrivalPage, ("ETag", "Link"), {"items": [_DELIVERY], "next": None})},
+    query=ArrivalQuery,
     problems=(*_HERE, QueryUnfit, CursorForeign, CursorExpired),
     scopes=_READS,
 )
 DELIVERY = Described(
-    {200: Told("The delivery.", DeliveryOut, ("ETag",), _DELIVERY)},
+    {200: Told("The delivery.", ArrivalOut, ("ETag",), _DELIVERY)},
     problems=(*_HERE, DeliveryUnknown),
     scopes=_READS,
 )

@@ -12,7 +12,7 @@ from app.connectors.inbound.operations.addresses import close_hook, open_address
 from app.connectors.inbound.operations.replaying import replay_delivery
 from app.connectors.inbound.operations.secrets import set_secret
 from app.connectors.inbound.queries import get_delivery, get_source, list_sources
-from app.connectors.inbound.schemas import AddressWanted, DeliveryQuery, HookList, Replayed, SecretWanted
+from app.connectors.inbound.schemas import AddressWanted, ArrivalQuery, HookList, Replayed, SecretWanted
 from app.kernel.work import Work
 from app.vault.secret import Secret
 from app.web.begin import begin_work
@@ -104,7 +104,7 @@ class HookDoors(Controller):
     )
     def deliveries(self, request: PageRequest, tenant_id: FromPath[UUID], hook_id: FromPath[UUID]) -> Response[bytes]:
         """List what came in within the last thirty days, or with `held=true` what is in quarantine; newest first."""
-        asked = read_query(request, DeliveryQuery)
+        asked = read_query(request, ArrivalQuery)
         with begin_work(request, tenant_id) as work:
             page = delivery_page(work, hook_id, asked)
         return answer_read(request, write(page), link_next(request, page.next))
