@@ -300,7 +300,7 @@ class Town:
         self._directory("partner", self.doors.northwind, None)
         self._directory("tenant", self.doors.northwind, self.acme)
         self._directory("rival", self.doors.contoso, None)
-        form = {"name": "Zephyrine ID", "issuer": "https://login.zephyrine.example", "client_id": "app"}
+        form = {"name": "Zephyrine ID", "issuer": "https://login.zephyrine.com", "client_id": "app"}
         form |= {"client_secret": "of-zephyrine", "active": "true", "command_key": str(new_id())}
         assert self.owner.browser.post(f"/t/{self.acme.id}/sso", form).status == 303
         ours = form | {"name": "Northwind ID", "command_key": str(new_id())}
