@@ -20,6 +20,7 @@ from app.access.queries import load_rights
 from app.audit.leaf import make_leaf
 from app.kernel.actor import Actor
 from app.kernel.ids import new_id
+from app.kernel.queue import execution
 from app.kernel.queue.dispatcher import Dispatched, recover_leases, relay_outbox
 from app.kernel.queue.execution import run_job
 from app.kernel.queue.fair.handing import take_ready
@@ -125,6 +126,7 @@ class Installation:
 
     def control(self, statement: str, *values: object) -> list[Any]:
         """Run SQL in `control` as the owner, whom no policy binds; rows as named tuples."""
+        execution._found.clear()
         return _rows(self._control.execute(statement, values))
 
     def cell(self, statement: str, *values: object) -> list[Any]:

@@ -62,6 +62,7 @@ def test_each_call_of_a_chain_is_one_commit(shop: MainJob, tenant: Tenant, monke
 
     monkeypatch.setattr(Line, "commit", counted)
     monkeypatch.setattr(execution, "_AT_MOST", 60.0)
+    execution._found.clear()
     execution.run_jobs(shop.runtime, cell=CELL, tenant_id=tenant.id, job_id=first.job_id, worker="worker-1")
     query = "SELECT state, attempts FROM {}.run WHERE onboarding_id = %s"
     runs = shop.installation.rows(tenant, query, onboarding_id)
