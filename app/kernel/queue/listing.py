@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,6 +13,9 @@ from sqlalchemy import text
 from tenants.engines import Databases
 from tenants.sessions import dispatcher_session
 from tenants.tenant import Tenant
+
+# What ended without having done its work: by itself, because it cost workers, or by somebody's hand.
+WITHOUT_SUCCESS: Final = frozenset({"failed", "poisoned", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)

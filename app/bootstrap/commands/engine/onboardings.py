@@ -19,7 +19,7 @@ from app.flow.state import OpenedException
 from app.kernel.actor import Actor
 from app.kernel.errors import Missing
 from app.kernel.ids import new_id
-from app.kernel.queue.listing import JobLine, TimerLine, list_jobs, list_timers, list_working
+from app.kernel.queue.listing import WITHOUT_SUCCESS, JobLine, TimerLine, list_jobs, list_timers, list_working
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.onboarding.operations.operator.again import retry_jobs
@@ -57,7 +57,9 @@ def run_onboardings(arguments: Sequence[str], runtime: Runtime) -> int:
     with _entering(runtime, tenant, "retry") as work:
         inside = look_inside(work, chosen.onboarding, item=chosen.item)
         failed = [
-            (job.id, job.kind) for job in list_jobs(runtime.databases, tenant, inside.names) if job.state == "failed"
+            (job.id, job.kind)
+            for job in list_jobs(runtime.databases, tenant, inside.names)
+            if job.state in WITHOUT_SUCCESS
         ]
         again = retry_jobs(work, onboarding_id=chosen.onboarding, jobs=failed, reason=chosen.reason)
     print(f"{len(again)} failed jobs are ready again.")

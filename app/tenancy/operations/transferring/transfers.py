@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.kernel.actor import Actor, job_actor
 from app.kernel.commands import run_command
 from app.kernel.errors import Missing, SlipwayError
+from app.kernel.queue.listing import WITHOUT_SUCCESS
 from app.kernel.runtime import Runtime
 from app.kernel.work import Work, open_work
 from app.tenancy.bundles.documents import Header
@@ -150,7 +151,7 @@ def _follow(runtime: Runtime, organisation_id: UUID, transfer_id: UUID) -> bool:
     if job is None:
         start(runtime, transfer)
         return True
-    if job.state != "failed":
+    if job.state not in WITHOUT_SUCCESS:
         return False
     if transfer.direction == "out":
         let_go(runtime, transfer)
