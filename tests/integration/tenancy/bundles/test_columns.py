@@ -224,5 +224,5 @@ class TestMetadata:
         assert migrations.records.MODULES
         owned = {table.name for table in CellRecord.metadata.sorted_tables if "tenant_id" in table.columns}
         travelling = {table.name for table in portable_tables() if table.group == "cell"}
-        # The place itself; what it has had of the workers here; a copy that each cell makes anew of a listener that travels.
+        # The place itself; what it has had of the workers here; a copy of a listener that travels.
         assert owned - {"slot", "share", "partner_listener"} == travelling
