@@ -70,15 +70,12 @@ def hear_of(runtime: Runtime, home: Tenant, asked: Asked, *, trace_id: str) -> H
         return happened(work, asked.event_id)
 
 
-def hand_over(work: Work, wanted: Iterable[Asked], lane: str | None) -> int:
-    """In the home: ask for a delivery to each of its endpoints that hear customers. Returns how many; once an event."""
-    given = 0
+def hand_over(work: Work, wanted: Iterable[Asked], lane: str | None) -> None:
+    """In the home: ask for a delivery to each of its endpoints that hear customers; once an event."""
     for asked in wanted:
         endpoint = find_endpoint_or_none(work, asked.endpoint_id)
         if endpoint and endpoint.customers:
             ask_for(work, asked, lane=f"{lane}:{endpoint.id}" if lane and endpoint.ordered else None)
-            given += 1
-    return given
 
 
 def names_of(runtime: Runtime, organisation_id: UUID, sent: Iterable[Sent]) -> dict[UUID, str]:

@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 SYSTEM_ONLY = {"spread_listeners": "called by a job of a home whose endpoint has changed, and by the dispatcher"}
 
 
-def spread_listeners(databases: Databases) -> set[str]:
-    """Make the copies as the homes' rows are. Returns the cells that are away: what stands there stays as it is.
+def spread_listeners(databases: Databases) -> None:
+    """Make the copies as the homes' rows are. In a cell that is away, what stands there stays as it is.
 
     Killed in the middle, or two at once with an older look: the next round makes it right.
     """
@@ -29,17 +29,16 @@ def spread_listeners(databases: Databases) -> set[str]:
     for cell in databases.cells:
         try:
             with dispatcher_session(databases, cell, actor="webhooks") as (session, _now):
-                wanted += [dict(row._mapping) for row in session.execute(_WANTED)]  # noqa: SLF001 - its public name
+                wanted += [dict(row) for row in session.execute(_WANTED).mappings()]
         except DatabaseAway as error:
             log.warning("webhooks.cell_away", cell=cell, reason=str(error))
             away.add(cell)
     told = {"wanted": msgspec.json.encode(wanted).decode(), "all": not away}
     for cell in set(databases.cells) - away:
         with dispatcher_session(databases, cell, actor="webhooks") as (session, _now):
-            session.execute(_ONE, {})
+            session.execute(_ONE)
             session.execute(_TAKE_OUT, told)
             session.execute(_PUT_IN, told)
-    return away
 
 
 _WANTED: Final = text("""
