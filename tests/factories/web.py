@@ -224,7 +224,11 @@ class Portals:
     def _wire(self, folder: Path, redis_url: str, stack: ExitStack) -> Runtime:
         create_keyring(folder / "keys", folder / "worker-keys")
         keyring = open_keyring(Program.WORKER, folder / "keys", folder / "worker-keys")
-        book = AddressBook.parse(f"api.hubapi.com:443={self.crm.port},admin.workbench.example:443={self.product.port}")
+        product = self.product.port  # answers under its own name, and as somebody who is no identity provider
+        names = ("admin.workbench.example", "login.northwind-id.example")
+        book = AddressBook.parse(
+            ",".join((f"api.hubapi.com:443={self.crm.port}", *(f"{n}:443={product}" for n in names)))
+        )
         server = MailServer("127.0.0.1", self.mail.port, tls=False, user=None, password=None)
         postroom = Postroom(server, "no-reply@localhost")
         wake = ValkeyWake(redis_url)

@@ -180,7 +180,7 @@ def sets_machines_up(dana: Reader, home: str) -> None:
     dana.look("directory")
     page.goto("/settings/sso")
     write(page, "Name", "Northwind ID")
-    write(page, "Issuer", "https://login.northwind-id.invalid")
+    write(page, "Issuer", "https://login.northwind-id.example")
     write(page, "Client ID", "onboarding-portal")
     press(page, "Save")
     press(page, "Test connection")
