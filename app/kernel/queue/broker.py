@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import dramatiq
@@ -25,7 +26,14 @@ IDLE = 1_000  # milliseconds a worker's thread waits for a message before it loo
 log = structlog.get_logger(__name__)
 
 
-class _Broker(RedisBroker):
+class Sender(Protocol):
+    """What brings messages to the workers."""
+
+    def enqueue_all(self, messages: Iterable[dramatiq.Message[None]]) -> int:
+        """Enqueue them all. Returns how many."""
+
+
+class Broker(RedisBroker):
     """A worker has one patience for its threads and its queues: long for those that wait, short for those that look.
 
     Queues for delayed messages stay empty with us and are looked at as rarely as the worker asks.
@@ -35,14 +43,37 @@ class _Broker(RedisBroker):
         """What takes messages from one queue."""
         return super().consume(queue_name, prefetch, min(timeout, _PAUSES.get(queue_name, timeout)))
 
+    def enqueue_all(self, messages: Iterable[dramatiq.Message[None]]) -> int:
+        """Enqueue them: the first by itself, from which Dramatiq learns its server, all others over one round trip.
 
-def make_broker(redis_url: str) -> RedisBroker:
+        Returns how many. Raises redis.RedisError, ConnectionClosed; some of them may have been sent then.
+        """
+        coming = iter(messages)
+        sent = [self.enqueue(message) for message in islice(coming, 1)]
+        rest = list(coming)
+        if rest:
+            with self.client.pipeline(transaction=False) as pipeline:
+                writer = _like(self, pipeline)
+                sent += [writer.enqueue(message) for message in rest]
+                pipeline.execute()
+        return len(sent)
+
+
+def _like(broker: Broker, client: redis.Redis) -> Broker:
+    """The same broker over another connection: a pipeline, in which commands wait to be sent together."""
+    options = {"heartbeat_timeout": broker.heartbeat_timeout, "maintenance_chance": broker.maintenance_chance}
+    made = Broker(client=client, middleware=[], **options)  # type: ignore[no-untyped-call]  # dramatiq
+    made.broker_id = broker.broker_id
+    return made
+
+
+def make_broker(redis_url: str) -> Broker:
     """A broker in logical database 1, its own: Dramatiq's maintenance reads all keys of the database it is in.
 
     `heartbeat_timeout` and `maintenance_chance` are raised: the defaults redeliver after a kill only by luck.
     """
     client = redis.Redis.from_url(_with_database(redis_url, 1), socket_timeout=None, socket_connect_timeout=5)
-    return _Broker(client=client, heartbeat_timeout=15_000, maintenance_chance=50_000)  # type: ignore[no-untyped-call]  # dramatiq
+    return Broker(client=client, heartbeat_timeout=15_000, maintenance_chance=50_000)  # type: ignore[no-untyped-call]  # dramatiq
 
 
 def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker: str) -> dramatiq.Actor[Any, None]:
@@ -56,25 +87,26 @@ def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker:
     return dramatiq.Actor(execute, broker=broker, actor_name=name, queue_name=queue, priority=priority, options=options)
 
 
-def send(broker: dramatiq.Broker, cell: str, jobs: Iterable[Dispatched]) -> int:
+def send(sender: Sender, cell: str, jobs: Sequence[Dispatched]) -> int:
     """Tell the workers of dispatched jobs. A message that cannot be sent is sent again when its lease runs out."""
-    sent = 0
-    for item in jobs:
-        queue = item.queue if item.queue in QUEUES else "default"
-        message: dramatiq.Message[None] = dramatiq.Message(
-            queue_name=queue,
-            actor_name="jobs.interactive" if item.first else f"jobs.{queue}",  # the next free thread takes it
-            args=(),
-            kwargs={"cell": cell, "tenant_id": str(item.tenant_id), "job_id": str(item.job_id)},
-            options={},
-        )
-        try:
-            broker.enqueue(message)
-        except (dramatiq.errors.BrokerConnectionError, redis.RedisError) as error:
-            log.warning("dispatch.queue_away", reason=str(error))
-            return sent
-        sent += 1
-    return sent
+    if not jobs:
+        return 0
+    try:
+        return sender.enqueue_all(_message(cell, item) for item in jobs)
+    except (dramatiq.errors.BrokerConnectionError, redis.RedisError) as error:
+        log.warning("dispatch.queue_away", reason=str(error))
+        return 0
+
+
+def _message(cell: str, item: Dispatched) -> dramatiq.Message[None]:
+    queue = item.queue if item.queue in QUEUES else "default"
+    return dramatiq.Message(
+        queue_name=queue,
+        actor_name="jobs.interactive" if item.first else f"jobs.{queue}",  # the next free thread takes it
+        args=(),
+        kwargs={"cell": cell, "tenant_id": str(item.tenant_id), "job_id": str(item.job_id)},
+        options={},
+    )
 
 
 def worker_name(root: Path) -> str:

@@ -154,10 +154,13 @@ _ADD_JOB = text("""
             0, :trace_id, :now, :cap_key, :cap_most)
     ON CONFLICT DO NOTHING
 """)
+# Whoever is at this very moment claiming or completing some of them goes first: nobody waits for each other.
 _RECOVER = text("""
-    UPDATE cell.job SET state = 'ready', worker = NULL, lease_until = NULL,
-        deaths = CASE state WHEN 'running' THEN COALESCE(deaths, 0) + 1 ELSE deaths END
-    WHERE state IN ('dispatched', 'running') AND lease_until < now()
+    UPDATE cell.job j SET state = 'ready', worker = NULL, lease_until = NULL,
+        deaths = CASE j.state WHEN 'running' THEN COALESCE(j.deaths, 0) + 1 ELSE j.deaths END
+    FROM (SELECT tenant_id, id FROM cell.job WHERE state IN ('dispatched', 'running') AND lease_until < now()
+          FOR UPDATE SKIP LOCKED) late
+    WHERE j.tenant_id = late.tenant_id AND j.id = late.id
 """)
 # Each line is the condition of one of the statements above, below, in `timers` and `sequencing`; lanes left out.
 _ANY = text(f"""

@@ -9,33 +9,26 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import text
 
 from app.kernel.errors import SlipwayError
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain
+from app.kernel.queue.batches.claims import JobKey, claim
+from app.kernel.queue.batches.ends import end
+from app.kernel.queue.batches.gather import Unanswered
 from app.kernel.queue.fair.usage import METER
 from app.kernel.queue.heartbeat import heartbeat
-from app.kernel.queue.jobs import FIRST_LEASE, ClaimedJob, JobKind, JobRun, LeaseLost, job_kind
+from app.kernel.queue.jobs import ClaimedJob, JobKind, JobRun, LeaseLost, job_kind
 from app.kernel.queue.timers.together import fire_together, is_of_several
 from app.kernel.runtime import Runtime
 from tenants.engines import Databases
 from tenants.registry import find_tenant
-from tenants.sessions import DatabaseAway, dispatcher_session, lookup_session
+from tenants.sessions import DatabaseAway, lookup_session
 from tenants.tenant import Tenant
 
 log = structlog.get_logger(__name__)
-# By the state in which a message found its job: `running` is a message that came twice while a worker is at it.
-PARKED = Counter("slipway_job_messages_parked", "Messages to a worker that had nothing to do.", ["state"])
 POISONED = Counter("slipway_jobs_poisoned", "Jobs set aside because they cost workers or come to no end.", ["kind"])
 DEADLY = 5  # workers in a row; one that dies takes innocent neighbours along, which come to an end another time
 
-_CLAIM = text("""
-    UPDATE cell.job SET state = 'running', epoch = epoch + 1, attempts = attempts + 1, worker = :worker,
-           lease_until = now() + make_interval(secs => :lease)
-    WHERE tenant_id = :tenant AND id = :id AND state = 'dispatched'
-    RETURNING kind, args, epoch, attempts, trace_id, queue, COALESCE(deaths, 0) AS deaths, now() - created_at AS asked
-""")
-_STATE = text("SELECT state FROM cell.job WHERE tenant_id = :tenant AND id = :id")
 _IN_A_ROW = 16  # jobs that one message may lead to, and for how long: other tenants' messages wait meanwhile
 _AT_MOST = 0.1  # seconds
 
@@ -71,7 +64,7 @@ def run_job(runtime: Runtime, *, cell: str, tenant_id: UUID, job_id: UUID, worke
 def _run(run: JobRun, cell: str) -> ClaimedJob | None:
     """Run one job to its end. Gives what follows it."""
     with heartbeat(run.runtime.databases, cell, run.job):
-        _settle(run, _call(run))
+        _settle(run, cell, _call(run))
     return run.following
 
 
@@ -102,26 +95,7 @@ def _look_up(runtime: Runtime, claimed: ClaimedJob) -> Tenant | None:
 
 
 def _claim(runtime: Runtime, cell: str, tenant_id: UUID, job_id: UUID, worker: str) -> ClaimedJob | None:
-    values = {"tenant": tenant_id, "id": job_id, "worker": worker, "lease": FIRST_LEASE}
-    with dispatcher_session(runtime.databases, cell, actor=worker) as (session, _now):
-        row = session.execute(_CLAIM, values).one_or_none()
-        found = None if row else session.execute(_STATE, values).scalar_one_or_none()
-    if row is None:
-        PARKED.labels(found or "gone").inc()
-        log.info("job.message_parked", job_id=str(job_id), tenant_id=str(tenant_id), state=found or "gone")
-        return None
-    return ClaimedJob(
-        tenant_id=tenant_id,
-        id=job_id,
-        kind=row.kind,
-        args=row.args,
-        epoch=row.epoch,
-        attempts=row.attempts,
-        trace_id=row.trace_id,
-        queue=row.queue,
-        deaths=row.deaths,
-        asked=row.asked,
-    )
+    return claim(runtime.databases, cell, JobKey(tenant_id, job_id), worker)
 
 
 def _call(run: JobRun) -> Outcome | None:
@@ -171,7 +145,7 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=min(4 ** max(attempts - 1, 0), 300))
 
 
-def _settle(run: JobRun, outcome: Outcome | None) -> None:
+def _settle(run: JobRun, cell: str, outcome: Outcome | None) -> None:
     """Store the outcome, unless the function has completed the job in a transaction of its own."""
     if outcome is None or (run.finished and isinstance(outcome, Done)):
         return
@@ -179,9 +153,16 @@ def _settle(run: JobRun, outcome: Outcome | None) -> None:
         log.error("job.outcome_after_finish", job=run.job.kind, outcome=type(outcome).__name__)
         return
     try:
-        with run.finish(outcome) as work:
-            kind = job_kind(run.job.kind)
-            if kind and kind.given_up and isinstance(outcome, GiveUp | NeedsPerson):
-                kind.given_up(work, run.job.args, outcome.reason)
-    except (LeaseLost, SlipwayError, DatabaseAway) as error:
+        if isinstance(outcome, Done) and run.ends_alone:
+            end(run.runtime.databases, cell, run.job)
+        else:
+            _end_otherwise(run, outcome)
+    except (LeaseLost, SlipwayError, DatabaseAway, Unanswered) as error:
         log.warning("job.not_settled", job=run.job.kind, job_id=str(run.job.id), reason=str(error))
+
+
+def _end_otherwise(run: JobRun, outcome: Outcome) -> None:
+    with run.finish(outcome) as work:
+        kind = job_kind(run.job.kind)
+        if kind and kind.given_up and isinstance(outcome, GiveUp | NeedsPerson):
+            kind.given_up(work, run.job.args, outcome.reason)

@@ -138,6 +138,11 @@ class JobRun:
         kind = job_kind(self.job.kind)
         return kind is None or self.job.attempts >= kind.attempts
 
+    @property
+    def ends_alone(self) -> bool:
+        """Whether nothing else is to be written when it is done."""
+        return not self._covered
+
     @contextmanager
     def work(self) -> Iterator[Work]:
         """Open a transaction in the tenant; raises LeaseLost where the job has gone to somebody else."""

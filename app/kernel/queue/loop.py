@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import dramatiq
 import structlog
 
-from app.kernel.queue.broker import send
+from app.kernel.queue.broker import Sender, send
 from app.kernel.queue.dispatcher import Subscriptions, look_at, recover_leases, relay_outbox
 from app.kernel.queue.fair.flows import Known
 from app.kernel.queue.fair.handing import take_ready
@@ -49,7 +48,7 @@ class Dispatcher:
     """
 
     databases: Databases
-    broker: dramatiq.Broker
+    broker: Sender
     subscriptions: Subscriptions
     doorbell: Doorbell
     window: int

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 from dramatiq import Worker
-from dramatiq.brokers.redis import RedisBroker
 
 from app.kernel.outcomes import Done, Outcome
-from app.kernel.queue.broker import QUEUES, make_actor, make_broker, send
+from app.kernel.queue.broker import QUEUES, Broker, make_actor, make_broker, send
 from app.kernel.queue.dispatcher import recover_leases, relay_outbox
 from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.jobs import JobRun
@@ -29,7 +28,7 @@ HEAR = {GuestArrived.type: ["tests.hear"]}
 
 
 @pytest.fixture
-def broker() -> Iterator[RedisBroker]:
+def broker() -> Iterator[Broker]:
     made = make_broker(cluster.cluster().servers.redis_url)
     made.client.flushall()
     yield made
@@ -39,7 +38,7 @@ def broker() -> Iterator[RedisBroker]:
 
 
 @pytest.fixture
-def worker(installation: Installation, broker: RedisBroker) -> Iterator[Worker]:
+def worker(installation: Installation, broker: Broker) -> Iterator[Worker]:
     for queue in QUEUES:
         make_actor(broker, installation.runtime, queue=queue, worker="in-process")
     made = Worker(broker, worker_threads=2, worker_timeout=50)
@@ -55,7 +54,7 @@ def unfinished(installation: Installation) -> int:
 
 
 def drive(
-    installation: Installation, broker: RedisBroker, *, each_turn: Callable[[int], object] = lambda _turn: None
+    installation: Installation, broker: Broker, *, each_turn: Callable[[int], object] = lambda _turn: None
 ) -> None:
     """Dispatch until all work is finished, or say what is left after a while."""
     deadline, turn = time.monotonic() + 90, 0
@@ -72,7 +71,7 @@ def drive(
 class TestAWorker:
     @pytest.mark.usefixtures("worker")
     def test_completes_all_work_of_both_tenants(
-        self, installation: Installation, broker: RedisBroker, acme: Tenant, umbrella: Tenant, guests: Guests
+        self, installation: Installation, broker: Broker, acme: Tenant, umbrella: Tenant, guests: Guests
     ):
         for tenant in (acme, umbrella):
             with installation.work(tenant) as work:
@@ -85,7 +84,7 @@ class TestAWorker:
 
     @pytest.mark.usefixtures("worker")
     def test_completes_all_work_although_the_queue_is_emptied_in_the_middle(
-        self, installation: Installation, broker: RedisBroker, acme: Tenant, guests: Guests, monkeypatch
+        self, installation: Installation, broker: Broker, acme: Tenant, guests: Guests, monkeypatch
     ):
         monkeypatch.setattr("app.kernel.queue.fair.handing._DISPATCH_LEASE", 1)  # seconds; ten would test the same
         with installation.work(acme) as work:
@@ -99,9 +98,7 @@ class TestAWorker:
         drive(installation, broker, each_turn=lose_everything)
         assert Counter(guests(acme)) == {f"{prefix}{n}": 1 for prefix in ("", "heard ") for n in range(60)}
 
-    def test_gets_messages_again_that_could_not_be_sent(
-        self, installation: Installation, broker: RedisBroker, acme: Tenant
-    ):
+    def test_gets_messages_again_that_could_not_be_sent(self, installation: Installation, broker: Broker, acme: Tenant):
         with installation.work(acme) as work:
             work.enqueue("tests.greet", args={"name": "Bo"})
         nowhere = make_broker("unix:///nowhere/valkey.sock")
@@ -113,7 +110,7 @@ class TestAWorker:
 
     @pytest.mark.usefixtures("worker")
     def test_lives_on_after_a_job_that_blew_up(
-        self, installation: Installation, broker: RedisBroker, acme: Tenant, guests: Guests
+        self, installation: Installation, broker: Broker, acme: Tenant, guests: Guests
     ):
         def act(run: JobRun) -> Outcome:
             if run.job.attempts == 1:
@@ -140,7 +137,7 @@ class TestAKilledWorker:
         return process
 
     def test_leaves_its_job_to_the_next_which_completes_it(
-        self, installation: Installation, broker: RedisBroker, acme: Tenant, guests: Guests, monkeypatch
+        self, installation: Installation, broker: Broker, acme: Tenant, guests: Guests, monkeypatch
     ):
         monkeypatch.setattr("app.kernel.queue.fair.handing._DISPATCH_LEASE", 1)  # what it had fetched comes back sooner
         with installation.work(acme) as work:

@@ -12,7 +12,6 @@ from typing import Any
 import psycopg
 import pytest
 from dramatiq import Worker
-from dramatiq.brokers.stub import StubBroker
 
 from app.demo.embedded.postgres import OWNER
 from app.kernel.queue.broker import QUEUES, make_actor
@@ -22,6 +21,7 @@ from app.kernel.work import JOBS
 from tenants.tenant import Tenant
 from tests import cluster
 from tests.factories.installation import CELL, Installation, make_databases
+from tests.integration.kernel.faults.in_memory import InMemoryBroker
 from tests.integration.kernel.work_to_do import GuestArrived, arrive
 
 Guests = Callable[[Tenant], list[str]]
@@ -32,7 +32,7 @@ _END_THEM = """
 """
 
 
-class DeadlyBroker(StubBroker):
+class DeadlyBroker(InMemoryBroker):
     """Dies instead of sending: what was taken in the database never reaches the queue."""
 
     def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
@@ -109,7 +109,7 @@ class TestServerProcesses:
     def test_that_are_ended_under_dispatcher_and_worker_cost_nothing_but_time(
         self, installation: Installation, acme: Tenant, guests: Guests
     ):
-        broker = StubBroker()
+        broker = InMemoryBroker()
         for queue in QUEUES:
             broker.declare_actor(make_actor(broker, installation.runtime, queue=queue, worker="cut-off"))
         doorbell = Doorbell(cluster.cluster().servers.redis_url, JOBS)

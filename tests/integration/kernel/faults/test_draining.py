@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from dramatiq.brokers.stub import StubBroker
 
 from app.bootstrap.commands.engine.dispatcher import run_dispatching
 from app.bootstrap.health import Readiness
@@ -26,6 +25,7 @@ from app.settings import Settings
 from tenants.tenant import Tenant
 from tests import cluster
 from tests.factories.installation import CELL, Installation, make_databases
+from tests.integration.kernel.faults.in_memory import InMemoryBroker
 from tests.integration.kernel.work_to_do import GuestArrived, add_guest, arrive, body
 
 Guests = Callable[[Tenant], list[str]]
@@ -93,7 +93,7 @@ class TestADrainedCell:
         doorbells = [Doorbell(url, JOBS) for _ in range(2)]
         pools = [make_databases(installation.urls, installation.key) for _ in range(2)]
         pairs = zip(pools, doorbells, strict=True)
-        broker = StubBroker()
+        broker = InMemoryBroker()
         for queue in QUEUES:
             broker.declare_queue(queue)
         both = [Dispatcher(databases, broker, {}, bell, window=0) for databases, bell in pairs]

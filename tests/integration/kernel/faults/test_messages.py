@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dramatiq.brokers.redis import RedisBroker
 
 from app.kernel.outcomes import Done, Outcome
-from app.kernel.queue.broker import make_broker, send
+from app.kernel.queue.batches.claims import PARKED
+from app.kernel.queue.broker import Broker, make_broker, send
 from app.kernel.queue.dispatcher import Dispatched
-from app.kernel.queue.execution import PARKED
 from app.kernel.queue.jobs import JobRun
 from tenants.tenant import Tenant
 from tests import cluster
@@ -40,7 +39,7 @@ def parked(state: str) -> float:
 
 
 @pytest.fixture
-def broker() -> Iterator[RedisBroker]:
+def broker() -> Iterator[Broker]:
     made = make_broker(cluster.cluster().servers.redis_url)
     made.client.flushall()
     yield made
@@ -111,7 +110,7 @@ class TestAStoppedWorker:
     def test_that_goes_on_after_its_lease_is_fenced_off_and_the_effect_is_told_once(
         self,
         installation: Installation,
-        broker: RedisBroker,
+        broker: Broker,
         worker: subprocess.Popen[str],
         acme: Tenant,
         guests: Guests,
