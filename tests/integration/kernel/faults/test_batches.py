@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import TextClause, event, text
 
 from app.kernel.outcomes import Done, Outcome
+from app.kernel.queue.batches import claims, ends
 from app.kernel.queue.batches.claims import JobKey, claim
 from app.kernel.queue.batches.ends import end
 from app.kernel.queue.jobs import ClaimedJob, JobRun, LeaseLost, job
+from tenants.sessions import dispatcher_session
 from tenants.tenant import Tenant
 from tests.factories.installation import CELL, Installation
 
 _MANY, _THREADS = 60, 30
+_WAITING = """
+    INSERT INTO cell.job (tenant_id, id, kind, queue, args, dedupe_key, run_at, state, attempts, epoch, trace_id,
+        created_at)
+    SELECT %s, gen_random_uuid(), 'tests.batched', 'default', '{}', gen_random_uuid()::text, now(), 'ready', 0, 0, '',
+        now()
+    FROM generate_series(1, 2000)
+"""
 
 
 @job("tests.batched")
@@ -66,6 +77,25 @@ class TestAtOnce:
         assert installation.job(UUID(str(second.id))).state == "running"
         with pytest.raises(LeaseLost):
             end(installation.databases, CELL, one)
+
+
+class TestBesideAllThatWaits:
+    @pytest.mark.parametrize("statement", [claims._CLAIM, ends._END], ids=["claim", "end"])
+    def test_only_what_is_named_is_looked_at(self, installation: Installation, acme: Tenant, statement: TextClause):
+        installation.cell(_WAITING, acme.id)
+        keys = dispatched(installation, acme)[:3]
+        values = {"tenants": [acme.id] * 3, "ids": [key.id for key in keys], "epochs": [0] * 3}
+        asked = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
+        with dispatcher_session(installation.databases, CELL, actor="tests") as (session, _now):
+            plan = session.execute(asked, values | {"worker": "worker-1", "lease": 15}).scalar_one()
+        assert max(_seen(plan[0]["Plan"])) <= len(keys)
+
+
+def _seen(node: dict[str, Any]) -> Iterator[float]:
+    """How many rows each part of a plan has looked at."""
+    yield node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    for part in node.get("Plans", []):
+        yield from _seen(part)
 
 
 def _ended(installation: Installation, jobs: list[ClaimedJob]) -> list[bool]:
