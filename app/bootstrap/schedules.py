@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from app.connectors.drift.planning import plan_looks
 from app.connectors.webhooks.operations.spreading import spread_listeners
 from app.identity.machines.operations.tokens import forget_stale_machines
 from app.identity.operations import forget_stale
@@ -62,8 +63,8 @@ def _spread(runtime: Runtime) -> None:
     spread_listeners(runtime.databases)
 
 
-def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
-    """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
+def schedules(runtime: Runtime, *, warm_slots: int, drift_hours: int = 0) -> list[Schedule]:
+    """The list, ready for the dispatcher. `warm_slots`: free slots each cell keeps; `drift_hours`: between looks."""
 
     def refill() -> bool:
         return sum(_refill(runtime, cell, warm_slots) for cell in runtime.databases.cells) > 0  # every one of them
@@ -87,6 +88,7 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
         Schedule("connectors.spread_listeners", 60.0, partial(_spread, runtime)),
+        Schedule("connectors.plan_looks", 60.0, partial(plan_looks, runtime, hours=drift_hours)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
         Schedule("onboarding.sweep_files", 600.0, sweep_up),

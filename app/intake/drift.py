@@ -72,7 +72,7 @@ class Sold:
 
 
 def promised(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a sale that both sides go by: amount, dates, plan, the packet. One that the CRM leaves blank is too."""
+    """The facts of a sale that both sides go by: amount, dates, plan, the packet; also those that are left blank."""
     packet = facts.get("packet") or {}
     return {name: value for name, value in facts.items() if name not in _FREE} | {
         f"packet.{name}": value for name, value in packet.items()

@@ -1,4 +1,4 @@
-"""A sale that its CRM says something else of: in the workspace that it became, everything its onboarding writes waits."""
+"""A sale that its CRM says something else of: in the workspace that it became, what its onboarding writes waits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _THERE: Final = frozenset({"active", "suspended"})
 
 
 def follow(run: JobRun, event_id: UUID) -> Outcome:
-    """Bring the customer's workspace to how the drift stands in the home now, whichever event came first. Repeatable."""
+    """Bring the customer's workspace to how the drift stands in the home now, whichever event came. Repeatable."""
     with run.work() as home:
         drift = find_drift(home.session, get_entry(home.session, event_id).subject_id)
         if drift is None or drift.place.source != SOLD:

@@ -142,6 +142,12 @@ DOCUMENTED: tuple[Documented, ...] = (
         "that begin work in the cell; what people do and read goes on. 0: never.",
     ),
     Documented(
+        "SLIPWAY_DRIFT_HOURS",
+        "24",
+        "Hours between two looks whether other systems still hold what a workspace holds, 0 to 720; each workspace "
+        "has a moment of its own. 0: only when somebody asks for a look.",
+    ),
+    Documented(
         "SLIPWAY_TRUSTED_PROXIES",
         "127.0.0.1",
         "Addresses or networks of reverse proxies, separated by commas, whose X-Forwarded-For is believed; "

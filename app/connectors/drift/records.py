@@ -144,7 +144,7 @@ def settled(drift: Drift, fields: frozenset[str], answer: Answer, *, by: str, at
 
 
 def ending_of(drift: Drift) -> tuple[list[str], str]:
-    """How what waited ends, now that nothing is open: the fields that are something else now, and why it is given up."""
+    """How what waited ends, now that nothing is open: the fields that are something else, and why it is given up."""
     changed = sorted(each.field for each in drift.differences if each.answer == "theirs")
     gave_up = drift.last.get("answer") == "give_up"
     return changed, str(drift.last.get("reason", "")) if gave_up else ""

@@ -25,7 +25,6 @@ _PERSONAL: Final = re.compile(
     r"mail|phone|mobile|fax|contact|first_?name|last_?name|surname|address|street|birth|person|stakeholder|owner",
     re.IGNORECASE,
 )
-_AN_ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 State = Literal["open", "accepted", "corrected"]
 Answer = Literal["theirs", "ours", "give_up"]
@@ -59,9 +58,10 @@ class Agreed:
 
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record's fields by name, those of an envelope (`{"record": {…}}`) and of objects in it as `a.b`."""
+    """A record's fields by name, of objects in it as `a.b`; an envelope (`{"record": {…}}`) is no part of it."""
     inside = [name for name, value in record.items() if isinstance(value, Mapping)]
-    envelope = f"{inside[0]}." if len(inside) == 1 else ""
+    wraps = len(inside) == 1 and all(_is_id(name) for name in record if name != inside[0])
+    envelope = f"{inside[0]}." if wraps else ""
     return {name.removeprefix(envelope): value for name, value in _leaves(record)}
 
 
@@ -120,9 +120,14 @@ def shown(name: str, value: object, *, beside: Mapping[str, Any]) -> str:
     """What may be read of a value: its start; of what is a person's, that there is one."""
     said = plain_of(value)
     person = name.rpartition(".")[2] == "name" and any("mail" in each.lower() for each in beside)
-    if said and (person or _PERSONAL.search(name) or _AN_ADDRESS.search(said)):
+    if said and (person or _PERSONAL.search(name) or _has_address(said)):
         return HIDDEN
     return said if len(said) <= LONGEST_SHOWN else f"{said[:LONGEST_SHOWN]}…"
+
+
+def _has_address(text: str) -> bool:
+    """Whether a mail address is in it; word by word, since a text may be as long as an answer."""
+    return any("." in word.partition("@")[2] for word in text.split())
 
 
 def merge(known: Sequence[Difference], found: Sequence[Difference], *, at: str) -> list[Difference]:
@@ -152,7 +157,7 @@ def names_of(*parts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What names a record: the fields that it is looked up by, and every id in what the other system said."""
     by, *said = parts
     keys = [(name.rpartition(".")[2], plain_of(value)) for name, value in flat(by).items()]
-    ids = [(name, plain_of(value)) for part in said for name, value in flat(part).items() if _is_id(name)]
+    ids = [(name, plain_of(value)) for part in said for name, value in _leaves(part) if _is_id(name)]
     return list(dict.fromkeys((name, value) for name, value in [*keys, *ids] if value))
 
 
