@@ -41,7 +41,7 @@ class Sold:
             query = query.where(Deal.id > UUID(after))
         rows = work.session.execute(query.order_by(Deal.id).limit(limit)).all()
         found = select(Connection.connector, Connection.id).where(Connection.state == ACTIVE)
-        there: dict[str, UUID] = dict(work.session.execute(found).tuples().all())
+        there = {row.connector: row.id for row in work.session.execute(found)}
         return [(str(deal_id), _place(there, source, external_id)) for deal_id, source, external_id in rows]
 
     def find_ours(self, work: Work, place: Place) -> Ours | None:

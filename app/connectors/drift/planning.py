@@ -38,9 +38,9 @@ def plan_looks(runtime: Runtime, *, hours: int) -> bool:
 def _plan(runtime: Runtime, cell: str, period: timedelta) -> int:
     with dispatcher_session(runtime.databases, cell, actor="connectors") as (session, now):
         number = (now - _BEGINNING) // period
-        since = (now - (_BEGINNING + number * period)).total_seconds()
-        wanted = {"key": f"drift:{number}:{period.total_seconds():.0f}", "seconds": period.total_seconds()}
-        wanted |= {"since": since, "back": _BACK.total_seconds(), "limit": _AT_ONCE}
+        seconds, since = int(period.total_seconds()), int((now - (_BEGINNING + number * period)).total_seconds())
+        wanted = {"key": f"drift:{number}:{seconds}", "seconds": seconds, "since": since, "limit": _AT_ONCE}
+        wanted["back"] = int(_BACK.total_seconds())
         tenants = list(session.execute(_DUE, wanted).scalars())
         if tenants:
             made = {"tenants": tenants, "ids": [new_id() for _ in tenants], "traces": [new_id().hex for _ in tenants]}

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.access.require import NotPermitted
-from app.bootstrap.subscriptions import SUBSCRIPTIONS
 from app.connectors.catalog.stand_in import Fault
 from app.connectors.connecting.care import remove_connection
+from app.connectors.drift import records
 from app.connectors.drift.operations import (
     DriftUnknown,
     NothingOpen,
     SettlementUnexplained,
     ask_look,
     get_drift,
+    note_look,
     read_drifts,
     settle_drift,
 )
 from app.connectors.drift.planning import plan_looks
 from app.connectors.drift.records import Drift
+from app.connectors.drift.sources import Ours, Theirs
 from app.connectors.operations import RunRequest, request_run
 from app.kernel.ids import new_id
 from tenants.tenant import Tenant
@@ -182,20 +184,20 @@ class TestARecordThatDrifts:
         assert look(shop, place[0]) == []
 
     def test_is_noted_once_by_many_looks_at_once(self, shop: MainJob, place: Place):
-        _run, there = write(shop, place)
-        there["seats"] = 3
-        with shop.installation.work(place[0], shop.staff["tom"]) as work:
-            ask_look(work)
-        with shop.installation.work(place[0], shop.staff["tom"]) as work:
-            ask_look(work)
-        shop.installation.run_due(SUBSCRIPTIONS, rounds=2)
-        items = [each for each in shop.installation.take() if each.kind == "connectors.look_at_record"]
-        threads = [Thread(target=shop.installation.run_one, args=(each,)) for each in items]
+        record = records.Place("written", place[1], "product_admin", "at once")
+        ours, ready = Ours("acme", {"seats": 4}, names=(("id", "ws_at_once"),)), Barrier(4)
+
+        def note() -> None:
+            with shop.installation.work(place[0]) as work:
+                work.session.connection()
+                ready.wait(10)
+                note_look(work, record, ours, Theirs({"seats": 5}))
+
+        threads = [Thread(target=note) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        shop.finish()
         [drift] = open_ones(shop, place[0])
         assert told(shop, place[0], drift.id) == ["found"]
         settle(shop, place[0], drift, "ours")
