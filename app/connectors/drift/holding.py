@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.audit.operations.documents import drop_document, keep_document
 from app.audit.queries.documents import find_document
@@ -27,8 +29,11 @@ SYSTEM_ONLY = {
     "hold_writes": "called by the job that has found a drift",
     "release": "part of an operation that has checked its own permission, or of the job that saw two agree again",
     "end_held": "called by the job that a settlement asked for",
+    "count_waiting": "a read, for an operation that has checked its own permission",
+    "forget_old": "called by the job that compares",
     "forget_connection": "part of an operation that has checked its own permission",
 }
+_KEPT: Final = timedelta(days=90)
 _AT_ONCE: Final = 8  # as any run of a connection
 
 
@@ -83,6 +88,21 @@ def end_held(work: Work, run_id: UUID, *, reason: str) -> None:
     run = work.session.get_one(Run, run_id, with_for_update=True)
     if run.state == WAITING:
         end_unattempted(work, run_id, reason=reason)
+
+
+def count_waiting(session: Session, holds: Sequence[Hold]) -> dict[UUID, int]:
+    """How many writes wait for each hold."""
+    if not holds:
+        return {}
+    waiting = list(session.scalars(select(Run).where(Run.state == WAITING)))
+    return {hold.drift_id: sum(_stops(hold, run) for run in waiting) for hold in holds}
+
+
+def forget_old(work: Work) -> None:
+    """What has been corrected a good while ago is known no more; what somebody decided stays."""
+    for drift in list_drifts(work.session):
+        if drift.state == "corrected" and datetime.fromisoformat(drift.seen_at) < work.now - _KEPT:
+            drop_document(work, DRIFT, str(drift.id))
 
 
 def forget_connection(work: Work, connection_id: UUID) -> None:

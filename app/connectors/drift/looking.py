@@ -8,6 +8,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from app.connectors.drift.holding import forget_old
 from app.connectors.drift.operations import note_look
 from app.connectors.drift.records import Place
 from app.connectors.drift.sources import Asking, Ours, Source, Theirs, find_source, source_names
@@ -30,6 +31,8 @@ def name_records(run: JobRun, *, root: str, source: str, after: str) -> Outcome:
     """Ask for a look at each record of a page, and for the next page. Killed in the middle, it asks for none twice."""
     names = [name for name in source_names() if name >= source]
     with run.finish() as work:
+        if not source:
+            forget_old(work)
         if names:
             last = _name_page(work, find_source(names[0]), root, after if names[0] == source else "")
             following = (names[0], last) if last else (names[1], "") if len(names) > 1 else None

@@ -35,6 +35,7 @@ from app.web.translations import mark
 
 FOUND = Counter("slipway_drift_found", "Records of which another system says something else.", ["connector", "source"])
 SYSTEM_ONLY = {"note_look": "called by the job that has looked"}
+MOST_LISTED: Final = 200  # records of a list
 _LONGEST_REASON: Final = 300
 _LANE: Final = "drift"
 

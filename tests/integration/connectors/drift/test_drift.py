@@ -185,7 +185,7 @@ class TestARecordThatDrifts:
 
     def test_is_noted_once_by_many_looks_at_once(self, shop: MainJob, place: Place):
         record = records.Place("written", place[1], "product_admin", "at once")
-        ours, ready = Ours("acme", {"seats": 4}, names=(("id", "ws_at_once"),)), Barrier(4)
+        ours, ready = Ours("acme", {"seats": 4}, names=(("id", "ws_at_once"),)), Barrier(2)
 
         def note() -> None:
             with shop.installation.work(place[0]) as work:
@@ -193,7 +193,7 @@ class TestARecordThatDrifts:
                 ready.wait(10)
                 note_look(work, record, ours, Theirs({"seats": 5}))
 
-        threads = [Thread(target=note) for _ in range(4)]
+        threads = [Thread(target=note) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
