@@ -37,9 +37,9 @@ _DONE: Final = {
     "settled": mark("It is decided. What waited for it goes on, or stands among the exceptions."),
 }
 _ANSWERS: Final = (
-    ("theirs", mark("Theirs holds: what carries our value is not written, a person tries it again; the rest goes on")),
-    ("ours", mark("Ours holds: they may say something else, and what waits is written")),
-    ("give_up", mark("Neither: what waits is not written")),
+    ("theirs", mark("What they say holds")),
+    ("ours", mark("What we say holds")),
+    ("give_up", mark("Give up what waits")),
 )
 
 

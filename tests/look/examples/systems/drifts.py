@@ -34,12 +34,9 @@ _PAGE: Context = {
     "settled": [_drift("0192f0d4", "acme-3", [_DECIDED, _BACK])],
     "held": [],
     "answers": [
-        {
-            "id": "theirs",
-            "label": "Theirs holds: what carries our value is not written, a person tries it again; the rest goes on",
-        },
-        {"id": "ours", "label": "Ours holds: they may say something else, and what waits is written"},
-        {"id": "give_up", "label": "Neither: what waits is not written"},
+        {"id": "theirs", "label": "What they say holds"},
+        {"id": "ours", "label": "What we say holds"},
+        {"id": "give_up", "label": "Give up what waits"},
     ],
     "wrong": {"at": "", "errors": []},
     "typed": {},
