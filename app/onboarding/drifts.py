@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.connectors.drift.holding import hold_writes, release
 from app.connectors.drift.records import Drift, Hold, ending_of, find_drift
-from app.intake.drift import SOLD, find_started
+from app.intake.operations.sold import SOLD, find_started
 from app.kernel.outcomes import Done, Outcome
 from app.kernel.queue.jobs import JobRun
 from app.kernel.trail import get_entry

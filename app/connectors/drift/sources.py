@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.connectors.drift.records import Place
+from app.connectors.models import Connection
 from app.connectors.operations import ConnectionView
+from app.connectors.tokens.operations import ACTIVE
 from app.kernel.outcomes import GiveUp, NeedsPerson, TryAgain
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
@@ -73,6 +77,12 @@ def has_records(source: Source) -> None:
 def find_source(name: str) -> Source | None:
     """The kind of that name; None where its capability is not installed any more."""
     return _sources.get(name)
+
+
+def working_connections(work: Work) -> dict[str, UUID]:
+    """The connection that works, by connector: what can be asked now."""
+    found = select(Connection.connector, Connection.id).where(Connection.state == ACTIVE)
+    return {row.connector: row.id for row in work.session.execute(found.order_by(Connection.changed_at.desc()))}
 
 
 def source_names() -> list[str]:

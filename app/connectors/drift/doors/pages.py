@@ -117,7 +117,7 @@ def _show(
         "command_key": new_command_key(),
     }
     status, notice = (error.status if error else 200), _DONE.get(done, "")
-    return page(request, "connectors/drifts.html", context, status=status, nav=staff_nav(request), notice=notice)
+    return page(request, "connectors/drift/drifts.html", context, status=status, nav=staff_nav(request), notice=notice)
 
 
 def _shown(drift: DriftOut, titles: dict[str, str]) -> dict[str, Any]:

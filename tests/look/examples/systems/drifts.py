@@ -47,12 +47,12 @@ _NONE: Context = {"open": [], "settled": []}
 _WRONG = {"at": "0192f0d1", "errors": [("reason", "Write down why: what is decided here is kept with its reason.")]}
 _HELD = {"system": "HubSpot", "onboarding": "0192f0e1", "since": days(-1), "waiting": 3, "fields": ["amount", "seats"]}
 EXAMPLES: dict[str, list[Context]] = {
-    "connectors/drifts.html": [
+    "connectors/drift/drifts.html": [
         _PAGE,
         _PAGE | {"wrong": _WRONG, "typed": {"answer": "theirs", "reason": ""}},
         _PAGE | _NONE,
         _PAGE | _NONE | {"held": [_HELD], "may_change": False},
     ],
-    "connectors/_drift.html": [_PAGE | {"drift": _FIRST, "loop": {"first": True}}],
-    "connectors/_drifts_settled.html": [_PAGE],
+    "connectors/drift/_record.html": [_PAGE | {"drift": _FIRST, "loop": {"first": True}}],
+    "connectors/drift/_settled.html": [_PAGE],
 }

@@ -11,11 +11,9 @@ from sqlalchemy import select
 from app.connectors.crm.provider import CRM, NotACRM
 from app.connectors.crm.sold_deal import SoldDeal
 from app.connectors.drift.records import Place
-from app.connectors.drift.sources import Asking, Heard, Ours, Theirs, has_records
+from app.connectors.drift.sources import Asking, Heard, Ours, Theirs, has_records, working_connections
 from app.connectors.kit.contract import CallReport
 from app.connectors.kit.runner import Runner
-from app.connectors.models import Connection
-from app.connectors.tokens.operations import ACTIVE
 from app.connectors.tokens.renewing import Using, sign_in
 from app.intake.mapping import FactMapping, facts_of
 from app.intake.models import Deal
@@ -23,6 +21,7 @@ from app.kernel.outcomes import Done, NeedsPerson
 from app.kernel.queue.jobs import JobRun
 from app.kernel.work import Work
 
+SYSTEM_ONLY = {"find_started": "asked by the job that compares", "promised": "it reads nothing and changes nothing"}
 SOLD: Final = "sold"
 # What may change after the sale without breaking it: who minds it, what it is called, whom to write to, where it stands
 # in the CRM's own course. All else was promised.
@@ -40,8 +39,7 @@ class Sold:
         if after:
             query = query.where(Deal.id > UUID(after))
         rows = work.session.execute(query.order_by(Deal.id).limit(limit)).all()
-        found = select(Connection.connector, Connection.id).where(Connection.state == ACTIVE)
-        there = {row.connector: row.id for row in work.session.execute(found)}
+        there = working_connections(work)
         return [(str(deal_id), _place(there, source, external_id)) for deal_id, source, external_id in rows]
 
     def find_ours(self, work: Work, place: Place) -> Ours | None:
