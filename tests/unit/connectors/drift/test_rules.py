@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -129,10 +130,8 @@ class TestSettled:
 
     def test_gives_up_with_its_reason(self):
         one = differ({"plan": "team"}, {"plan": "starter"})
-        assert ending_of(settled(drift(one), frozenset(), "give_up", by="D", at="x", reason="cancelled")) == (
-            [],
-            "cancelled",
-        )
+        left = settled(drift(one), frozenset(), "give_up", by="D", at="x", reason="cancelled")
+        assert ending_of(left) == ([], "cancelled")
 
 
 class TestHold:
@@ -140,7 +139,8 @@ class TestHold:
 
     def stops(self, given, **more):
         hold = Hold(HERE, "product_admin", HERE, None, self.NAMES, "x")
-        place = {"connection_id": HERE, "connector": "product_admin", "onboarding_id": UUID(int=1)} | more
+        place: dict[str, Any] = {"connection_id": HERE, "connector": "product_admin", "onboarding_id": UUID(int=1)}
+        place |= more
         return hold.stops(**place, given=given)
 
     @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ class TestHold:
 
     def test_of_a_sale_stops_all_of_its_onboarding(self):
         hold = Hold(HERE, "hubspot", None, UUID(int=1), (), "x", "Contoso", ("amount",))
-        place = {"connection_id": HERE, "connector": "product_admin", "given": {}}
+        place: dict[str, Any] = {"connection_id": HERE, "connector": "product_admin", "given": {}}
         assert hold.stops(**place, onboarding_id=UUID(int=1))
         assert not hold.stops(**place, onboarding_id=UUID(int=2))
         assert Hold.read(hold.body()) == hold
