@@ -21,5 +21,10 @@ def make_dispatcher(running: Running) -> Dispatcher:
         doorbell=Doorbell(settings.redis_url, JOBS),
         window=2 * settings.worker_threads,
         at_once=settings.tenant_jobs,
-        schedules=schedules(running.runtime, warm_slots=settings.warm_slots),
+        schedules=schedules(
+            running.runtime,
+            warm_slots=settings.warm_slots,
+            drift_hours=settings.drift_hours,
+            mark_days=settings.mark_days,
+        ),
     )

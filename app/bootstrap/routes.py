@@ -23,6 +23,8 @@ from app.audit.api.doors import TrailDoors
 from app.audit.pages import TrailPages
 from app.bootstrap.health import ProbeDoors, Readiness, Signals
 from app.bootstrap.services.links import Reached, link_services
+from app.connectors.drift.doors.api import DriftDoors
+from app.connectors.drift.doors.pages import DriftPages
 from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
@@ -138,6 +140,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionReturn,
     HookPages,
     SettingsPages,
+    DriftPages,
     WebhookPages,
     CataloguePages,
     LinePages,
@@ -197,6 +200,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     UpgradeDoors,
     HookDoors,
     SettingsDoors,
+    DriftDoors,
     RunDoors,
     WebhookDoors,
     WebhookCareDoors,

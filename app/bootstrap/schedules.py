@@ -7,12 +7,14 @@ from uuid import UUID
 
 import structlog
 
+from app.connectors.drift.planning import plan_looks
 from app.connectors.webhooks.operations.spreading import spread_listeners
 from app.identity.machines.operations.tokens import forget_stale_machines
 from app.identity.operations import forget_stale
 from app.identity.scim.effects import settle_all
 from app.kernel.actor import job_actor
 from app.kernel.ids import new_id
+from app.kernel.queue.care.sweeping import sweep_marks
 from app.kernel.queue.loop import Schedule
 from app.kernel.runtime import Runtime
 from app.onboarding.files.sweeping import sweep_files
@@ -62,8 +64,8 @@ def _spread(runtime: Runtime) -> None:
     spread_listeners(runtime.databases)
 
 
-def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
-    """The list, ready for the dispatcher. `warm_slots` is how many free slots each cell keeps."""
+def schedules(runtime: Runtime, *, warm_slots: int, drift_hours: int = 0, mark_days: int = 90) -> list[Schedule]:
+    """The list, ready for the dispatcher, with what the settings of these names say."""
 
     def refill() -> bool:
         return sum(_refill(runtime, cell, warm_slots) for cell in runtime.databases.cells) > 0  # every one of them
@@ -87,6 +89,8 @@ def schedules(runtime: Runtime, *, warm_slots: int) -> list[Schedule]:
         Schedule("tenancy.resume_requests", 15.0, resume),
         Schedule("tenancy.tell_cells", 15.0, partial(tell_all, runtime)),
         Schedule("connectors.spread_listeners", 60.0, partial(_spread, runtime)),
+        Schedule("connectors.plan_looks", 60.0, partial(plan_looks, runtime, hours=drift_hours)),
+        Schedule("queue.sweep_marks", 600.0, partial(sweep_marks, runtime, days=mark_days)),
         Schedule("tenancy.carry_out_erasures", 15.0, erase),
         Schedule("tenancy.follow_transfers", 15.0, follow),
         Schedule("onboarding.sweep_files", 600.0, sweep_up),

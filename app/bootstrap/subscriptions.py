@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.access import events as access
 from app.access.operations.custom_roles import RoleDefined, RoleRemoved
 from app.audit.events import CheckpointPublished
+from app.connectors.drift.events import DriftCorrected, DriftFound, DriftSettled
 from app.connectors.events import ReconnectNeeded, RotationDue, RunEnded
 from app.connectors.inbound.events import DeliveryReceived
 from app.connectors.webhooks.events import EndpointDisabled, EndpointFailing
@@ -23,6 +24,9 @@ SUBSCRIPTIONS: Subscriptions = {
     RunEnded.type: ["onboarding.record_run"],
     ReconnectNeeded.type: ["notifications.tell_of_connection"],
     RotationDue.type: ["notifications.tell_of_connection"],
+    DriftFound.type: ["onboarding.follow_drift"],
+    DriftCorrected.type: ["onboarding.follow_drift"],
+    DriftSettled.type: ["onboarding.follow_drift"],
     DeliveryReceived.type: ["intake.take_delivery"],
     EndpointFailing.type: ["notifications.tell_of_endpoint"],
     EndpointDisabled.type: ["notifications.tell_of_endpoint"],

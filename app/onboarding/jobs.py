@@ -21,6 +21,7 @@ from app.kernel.queue.timers.together import timer_job
 from app.kernel.trail import get_entry
 from app.kernel.work import Work
 from app.onboarding import operations
+from app.onboarding.drifts import follow
 from app.onboarding.lifecycle.operations import start_next, tell_not_started
 from app.onboarding.operations.moments import Moment
 from app.onboarding.talk.news import write_to_watchers
@@ -134,6 +135,12 @@ def project_all_cards(run: JobRun, *, event_id: str) -> Outcome:
     with run.finish() as work:
         operations.refresh_all_cards(work, UUID(event_id))
     return Done()
+
+
+@job("onboarding.follow_drift")
+def follow_drift(run: JobRun, *, event_id: str) -> Outcome:
+    """What a CRM says of a sale differs, or no longer does: what its onboarding writes waits, or goes on."""
+    return follow(run, UUID(event_id))
 
 
 @job("onboarding.tell_watchers")

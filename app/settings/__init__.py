@@ -52,6 +52,7 @@ SAME_DATABASE = (
     "names the same database as {other}. They may share a server, not a database: create another one for the cell."
 )
 _SIZES = ("worker_threads", "tenant_jobs", "gateways", "warm_slots")
+_PACES = ("rate_scale", "queue_age", "drift_hours", "mark_days")
 _CELL_VARIABLE = re.compile(r"SLIPWAY_CELL_(.+)_URL")
 _CELL_NAME = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 OPEN_INBOX = (
@@ -113,6 +114,8 @@ class Settings:
     file_mib: int
     rate_scale: int
     queue_age: int
+    drift_hours: int
+    mark_days: int
     trusted_proxies: tuple[str, ...]
     log_format: LogFormat
 
@@ -222,7 +225,7 @@ class Settings:
             **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("bundle_mib", "bundle_hours")},
             "SLIPWAY_BUNDLE_RECIPIENTS": ",".join(self.bundle_recipients),
             **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("files", "file_mib")},
-            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in ("rate_scale", "queue_age")},
+            **{f"SLIPWAY_{name.upper()}": str(getattr(self, name)) for name in _PACES},
             "SLIPWAY_TRUSTED_PROXIES": ",".join(self.trusted_proxies) or NO_PROXY,
             "SLIPWAY_LOG_FORMAT": self.log_format,
         }
@@ -285,6 +288,8 @@ def _senders(read: _Reader) -> dict[str, object]:
     return {
         "rate_scale": read("SLIPWAY_RATE_SCALE", number(1, 1000)),
         "queue_age": read("SLIPWAY_QUEUE_AGE", number(0, 86_400)),
+        "drift_hours": read("SLIPWAY_DRIFT_HOURS", number(0, 720)),
+        "mark_days": read("SLIPWAY_MARK_DAYS", number(31, 3650)),
         "trusted_proxies": read("SLIPWAY_TRUSTED_PROXIES", proxies),
     }
 

@@ -142,6 +142,18 @@ DOCUMENTED: tuple[Documented, ...] = (
         "that begin work in the cell; what people do and read goes on. 0: never.",
     ),
     Documented(
+        "SLIPWAY_DRIFT_HOURS",
+        "24",
+        "Hours between two looks whether other systems still hold what a workspace holds, 0 to 720; each workspace "
+        "has a moment of its own. 0: only when somebody asks for a look.",
+    ),
+    Documented(
+        "SLIPWAY_MARK_DAYS",
+        "90",
+        "Days for which a cell keeps its marks of events that were relayed and of messages that were taken, 31 to "
+        "3650. What an event says stays in the trail; a message that its sender repeats later is taken again.",
+    ),
+    Documented(
         "SLIPWAY_TRUSTED_PROXIES",
         "127.0.0.1",
         "Addresses or networks of reverse proxies, separated by commas, whose X-Forwarded-For is believed; "

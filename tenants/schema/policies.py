@@ -188,7 +188,8 @@ def cell_rules(roles: RoleNames) -> str:
         f"GRANT UPDATE ON cell.tenant TO {roles.registry};",
         f"GRANT UPDATE ON cell.slot TO {roles.registry};",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(f'cell.{t}' for t in dispatched)} TO {roles.dispatcher};",
-        f"GRANT SELECT ON cell.inbox, cell.trail_mark, cell.trail_head, cell.listener TO {roles.dispatcher};",
+        f"GRANT SELECT, DELETE ON cell.inbox TO {roles.dispatcher};",
+        f"GRANT SELECT ON cell.trail_mark, cell.trail_head, cell.listener TO {roles.dispatcher};",
     ]
     return "\n".join(
         [*lines, *(rule for table in CellRecord.metadata.sorted_tables for rule in _cell_table(table, roles))]

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.access.permissions import Permission
 from app.access.require import require
 from app.connectors.connecting.state import GRANT, REMOVED, TRIAL, Check, Journey, find_check, find_journey, keep_check
+from app.connectors.drift.holding import forget_connection
 from app.connectors.events import ConnectionRemoved, ConnectionRenamed
 from app.connectors.models import Connection
 from app.connectors.tokens.operations import ACTIVE, RECONNECT, resume_runs
@@ -153,6 +154,7 @@ def remove_connection(work: Work, connection_id: UUID) -> None:
     else:
         forget_connection_secrets(work, connection_id=connection_id)
     resume_runs(work, connection_id)
+    forget_connection(work, connection_id)  # after the runs: whoever begins one locks it, then what holds it
     work.announce(ConnectionRemoved(subject_id=row.id, connector=row.connector, name=row.name))
 
 

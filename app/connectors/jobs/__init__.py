@@ -1,5 +1,5 @@
-"""The queue doors of connectors: runs, what connections sign in with, webhooks that go out, and those that come in."""
+"""The queue doors of connectors: runs, what connections sign in with, webhooks both ways, records compared."""
 
-from app.connectors.jobs import connections, inbound, runs, webhooks
+from app.connectors.jobs import connections, drift, inbound, runs, webhooks
 
-__all__ = ["connections", "inbound", "runs", "webhooks"]
+__all__ = ["connections", "drift", "inbound", "runs", "webhooks"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.connectors.drift.holding import is_held
 from app.connectors.kit.contract import ActionCall, CallReport
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import ConnectionConfig
@@ -37,8 +38,9 @@ def let_go(work: Work, args: dict[str, Any], reason: str) -> None:
 
 
 def begin(work: Work, args: dict[str, Any]) -> Begun | None:
-    """What a run's job does first: the attempt is written down, the sealed secrets are taken."""
-    return begin_attempt(work, UUID(args["run_id"]))
+    """What a run's job does first: the attempt is written down, the sealed secrets are taken; or a write waits."""
+    run_id = UUID(args["run_id"])
+    return None if is_held(work, run_id) else begin_attempt(work, run_id)
 
 
 @job("connectors.execute_run", attempts=_ENDLESS, lease=timedelta(seconds=30), given_up=let_go, first=begin)

@@ -9,6 +9,11 @@ from uuid import UUID
 
 import pytest
 
+from app.connectors.drift.doors.api import DriftDoors
+from app.connectors.drift.doors.pages import DriftPages
+from app.connectors.drift.operations import note_look
+from app.connectors.drift.records import Place
+from app.connectors.drift.sources import Ours, Theirs
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import ConnectionConfig
@@ -27,7 +32,9 @@ SET = {"host": "api.partner.example", "base_path": "", "collection": "customers"
 @pytest.fixture
 def doors(installation: Installation, doors_redis: str) -> Iterator[Doors]:
     served = Doors(
-        installation, redis_url=doors_redis, controllers=[*FRONT_DOORS, SettingsPages, SettingsDoors, RunDoors]
+        installation,
+        redis_url=doors_redis,
+        controllers=[*FRONT_DOORS, SettingsPages, SettingsDoors, RunDoors, DriftPages, DriftDoors],
     )
     nobody = cast("OutboundClient", None)  # setting a connection calls nobody
     cast("dict[type, Any]", served.runtime.services)[Runner] = Runner(Registry.load(), nobody, time_limit=1.0)
@@ -191,3 +198,44 @@ class TestCompensation:
         assert ask(browser, "POST", paths["made"], {"reason": " "})[0] == 422
         elsewhere = f"/api/v1/tenants/{acme.id}/runs/{new_id()}/compensation"
         assert ask(browser, "POST", elsewhere, why)[0] == 404
+
+
+class TestDriftDoors:
+    def test_list_decide_once_and_say_what_is_wrong(self, doors, acme, connection):
+        place = Place("written", connection, "rest", "r1")
+        with doors.installation.work(acme) as work:
+            ours, theirs = (
+                {"plan": "team", "seats": 4, "email": "a@b.example"},
+                {"plan": "free", "seats": 5, "email": ""},
+            )
+            note_look(work, place, Ours("acme-1", ours, names=(("reference", "acme-1"),)), Theirs(theirs))
+        browser = doors.browser()
+        doors.sign_in(browser, "dana@northwind.example")
+        api, page = f"/api/v1/tenants/{acme.id}/drifts", f"/t/{acme.id}/drifts"
+        status, found = ask(browser, "GET", api)
+        assert (status, [each["field"] for each in found["drifts"][0]["differences"]]) == (
+            200,
+            ["email", "plan", "seats"],
+        )
+        shown = browser.get(page).text
+        assert "acme-1" in shown
+        assert "a@b.example" not in shown + str(found)
+
+        def decide(form: dict[str, str]) -> Any:
+            return browser.post(f"{page}/{place.id}", form | {"command_key": str(new_id())})
+
+        assert "kept with its reason" in decide({"answer": "ours", "reason": ""}).text
+        assert "Choose what holds." in decide({"answer": "x", "reason": "r"}).text
+        settle = f"{api}/{place.id}/settlement"
+        assert ask(browser, "POST", settle, {"answer": "perhaps", "reason": "r"})[0] == 422
+        assert ask(browser, "POST", f"{api}/{new_id()}/settlement", {"answer": "ours", "reason": "r"})[0] == 404
+        key, part = str(new_id()), {"answer": "theirs", "reason": "Sold down", "fields": ["plan"]}
+        for _twice in range(2):
+            status, half = ask(browser, "POST", settle, part, key=key)
+            assert (status, half["state"]) == (200, "open")
+        assert decide({"answer": "ours", "reason": "by phone"}).status == 303
+        assert ask(browser, "POST", settle, {"answer": "ours", "reason": "again"})[0] == 409
+        assert ask(browser, "GET", f"{api}/{place.id}")[1]["state"] == "accepted"
+        assert ask(browser, "POST", f"{api}/looks")[:1] == (202,)
+        asked = doors.installation.jobs("connectors.look_for_drift")
+        assert [job.tenant_id for job in asked] == [acme.id]

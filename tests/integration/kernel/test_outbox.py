@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError
 
 from app.kernel.ids import new_id
 from app.kernel.outcomes import Done, GiveUp, Outcome, TryAgain
+from app.kernel.queue.care.sweeping import sweep_marks
 from app.kernel.queue.dispatcher import relay_outbox
 from app.kernel.queue.fair.handing import take_ready
 from app.kernel.queue.jobs import JobRun
@@ -34,6 +35,37 @@ def announce(installation: Installation, tenant: Tenant, name: str, *, lane: UUI
 
 def relay(installation: Installation, subscriptions: dict[str, list[str]]) -> int:
     return relay_outbox(installation.databases, CELL, subscriptions)
+
+
+class TestSweep:
+    def test_removes_what_is_old_and_over_and_nothing_else(self, installation: Installation, acme: Tenant):
+        old, waits = (announce(installation, acme, name) for name in ("old", "waits"))
+        relay(installation, HEAR)
+        aged = _aged(installation, acme, old), _aged(installation, acme, waits)
+        young = announce(installation, acme, "young")
+        relay(installation, HEAR)
+        installation.cell("UPDATE cell.outbox SET state = 'new' WHERE id = %s", aged[1])
+        for source, days in (("old", 100), ("young", 80)):
+            with installation.work(acme) as work:
+                assert work.admit_once(source, "message")
+            moved = "UPDATE cell.inbox SET received_at = now() - make_interval(days => %s) WHERE source = %s"
+            installation.cell(moved, days, source)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _one: sweep_marks(installation.runtime, days=90), range(2)))
+        left = {row.id for row in installation.cell("SELECT id FROM cell.outbox")}
+        assert left == {aged[1], young}, "what was never relayed stays, however old"
+        assert [row.source for row in installation.cell("SELECT source FROM cell.inbox")] == ["young"]
+        with installation.work(acme) as work:
+            assert not work.admit_once("young", "message"), "still known"
+
+
+def _aged(installation: Installation, tenant: Tenant, event: UUID) -> UUID:
+    """The same event as if it were a hundred days old: its id begins with its time."""
+    at = datetime.now(UTC) - timedelta(days=100)
+    aged = UUID(int=(int(at.timestamp() * 1000) << 80) | (event.int & ((1 << 80) - 1)))
+    moved = "UPDATE cell.outbox SET id = %s, created_at = %s WHERE tenant_id = %s AND id = %s"
+    installation.cell(moved, aged, at, tenant.id, event)
+    return aged
 
 
 class TestRelay:

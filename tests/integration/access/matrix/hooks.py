@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from app.audit.operations.documents import write_document
+from app.connectors.drift.operations import note_look
+from app.connectors.drift.records import Place
+from app.connectors.drift.sources import Ours, Theirs
 from app.connectors.inbound.queries import HELD, HOOK
 from app.connectors.inbound.queries import body_of as held_as
 from app.connectors.inbound.rules import Address, Hook, Key, Message
@@ -21,7 +26,17 @@ from tests.factories.installation import Installation
 
 def keep_webhooks(installation: Installation, tenant: Tenant, actor: Actor) -> dict[str, str]:
     """Both. Returns the ids by the names of the doors."""
-    return keep_endpoint(installation, tenant, actor) | keep_hook(installation, tenant, actor)
+    webhooks = keep_endpoint(installation, tenant, actor) | keep_hook(installation, tenant, actor)
+    return webhooks | keep_drift(installation, tenant, actor, UUID(webhooks["system_id"]))
+
+
+def keep_drift(installation: Installation, tenant: Tenant, actor: Actor, connection_id: UUID) -> dict[str, str]:
+    """A record there that another system says something else of. Returns its id, as above."""
+    place = Place("written", connection_id, "product_admin", "Zephyrine")
+    with installation.work(tenant, actor) as work:
+        ours, theirs = Ours("Zephyrine", {"name": "Zephyrine"}), Theirs({"name": "Zephyr"})
+        note_look(work, place, ours, theirs)
+    return {"drift_id": str(place.id)}
 
 
 def keep_endpoint(installation: Installation, tenant: Tenant, actor: Actor) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Doors of drifts: what differs, a look at once, a settlement."""
