@@ -99,6 +99,8 @@ class Runner:
         report = self._request(connector, action, call)
         if report.code != "refresh_and_retry" or call.renew is None:
             return report
+        if call.stopped is not None and call.stopped():
+            return _stopped()
         renewed = call.renew()
         if isinstance(renewed, CallReport):
             return replace(renewed, sent=True, status=report.status)

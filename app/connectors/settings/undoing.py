@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from app.access.permissions import Permission
 from app.access.require import require
 from app.connectors.kit.runner import Runner
 from app.connectors.models import Run
 from app.connectors.operations import RunRequest, request_run
+from app.connectors.runs.ending import run_name
 from app.connectors.settings.events import CompensationAsked
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.work import Work
@@ -46,7 +47,7 @@ def compensate_run(work: Work, run_id: UUID, *, reason: str) -> UUID:
         raise UndoingUnexplained(mark("Say why it is undone."), errors=[("/reason", mark("Say why it is undone."))])
     undo, given = _undoing(work, run)
     number = _UNDOING + run.number
-    made = uuid5(run.onboarding_id, f"run:{run.item_key}:{number}")  # as `request_run` makes it
+    made = run_name(run.onboarding_id, run.item_key, number)
     if work.session.get(Run, made) is None:
         asked = RunRequest(run.onboarding_id, run.item_key, run.connector, undo, given, number)
         made = request_run(work, asked)
