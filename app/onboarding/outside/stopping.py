@@ -16,9 +16,7 @@ SYSTEM_ONLY = {"stop_runs_of": "part of `advance`, which an operation calls that
 _Result = flow.ActionSucceeded | flow.ActionFailed | flow.ActionUnknown
 
 
-def stop_runs_of(
-    work: Work, onboarding: Onboarding, before: State, event: flow.Event, decision: Decision
-) -> None:
+def stop_runs_of(work: Work, onboarding: Onboarding, before: State, event: flow.Event, decision: Decision) -> None:
     """End the runs of steps that waited for one and do not any more, whatever the reason: cancelled, begun anew, gone.
 
     The run whose result this is has ended by itself.

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from app.connectors.catalog.stand_in import Fault
+from app.kernel.actor import Actor
 from app.onboarding.operations import cancel_onboarding, roll_back
+from app.onboarding.queries.partner import partner_page
+from app.onboarding.queries.picture import get_picture
 from tests.factories.main_job import MainJob
 from tests.factories.walker import connect_product, do, picture_of, walk
 
@@ -51,6 +54,7 @@ class Place:
 
     def over(self) -> tuple[str, int, int]:
         """How the run has ended when nothing is left to do, with its requests and effects; it has ended once."""
+        self.shop.run()
         self.shop.product.faults.clear()
         self.shop.finish()
         assert [each.outcome for each in self.ends()] == [self.run.state]
@@ -88,7 +92,8 @@ class TestACancelledOnboarding:
         place.shop.product.break_next(Fault("status", SPACES, status=429, headers={"Retry-After": "120"}))
         place.shop.run()
         place.cancel()
-        assert place.over() == ("cancelled", 1, 0)
+        assert place.over() == ("cancelled", 0, 0)
+        assert len(place.run.attempts) == 1
 
     def test_says_what_nobody_knows(self, place: Place):
         place.shop.product.break_next(Fault("status", SPACES, times=2, status=500))
@@ -148,3 +153,21 @@ def below(place: Place, key: str) -> set[str]:
     return found
 
 
+class TestThePage:
+    def test_says_before_what_is_stopped_and_offers_after_to_undo_what_was_done(self, place: Place):
+        shop = place.shop
+        [line] = shown(place, shop.lead, "cancellation")["outside"]
+        assert line["said"] == "Not called yet: it will not be."
+        shop.installation.rows(place.tenant, "UPDATE {}.run SET state = 'succeeded', connector = 'gone'")
+        place.cancel()
+        with shop.installation.work(place.tenant, shop.lead) as work:
+            page = partner_page(work, get_picture(work, place.id), "course")
+        assert [each["said"] for each in page["outside"]] == ["Done, and it stays there."]
+        assert page["tabs"]["course"]
+
+
+def shown(place: Place, actor: Actor, word: str) -> dict[str, Any]:
+    """The form of the course that is called so."""
+    with place.shop.installation.work(place.tenant, actor) as work:
+        page = partner_page(work, get_picture(work, place.id), "course")
+    return next(form for form in page["course"] if form["id"] == word)
