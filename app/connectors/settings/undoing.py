@@ -44,8 +44,9 @@ def list_undoable(work: Work, onboarding_id: UUID) -> list[UUID]:
 
 
 def compensate_run(work: Work, run_id: UUID, *, reason: str, onboarding_id: UUID | None = None) -> UUID:
-    """Ask for the run that undoes this one, once, whoever asks again. Returns its id. `onboarding_id`: only of this one.
+    """Ask for the run that undoes this one, once, whoever asks again. Returns its id.
 
+    `onboarding_id`: only where it is a run of that onboarding.
     It goes like any other: by the connection's level, its gate, its own strategy after silence. Raises NotPermitted,
     RunUnknown, UndoingUnexplained, NothingToUndo where the run failed, its action has no compensation, or what that
     needs is not known.

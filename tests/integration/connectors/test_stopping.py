@@ -1,4 +1,4 @@
-"""An onboarding that is cancelled while it calls another system: nothing more is sent, nothing is lost or done twice."""
+"""An onboarding that is cancelled while it calls another system: nothing more is sent, nothing is done twice."""
 
 from __future__ import annotations
 
