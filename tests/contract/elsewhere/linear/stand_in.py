@@ -24,8 +24,13 @@ class LinearWire:
         """Answer one authorised request."""
         if call.method != "POST" or call.path != "/graphql" or set(call.body) - {"query", "variables", "operationName"}:
             return refused("GRAPHQL_VALIDATION_FAILED", "no such operation", 400)
-        operations = {"Viewer": self._viewer, "Issues": self._issues, "Issue": self._issue,
-                      "CreateIssue": self._create, "DeleteIssue": self._delete}
+        operations = {
+            "Viewer": self._viewer,
+            "Issues": self._issues,
+            "Issue": self._issue,
+            "CreateIssue": self._create,
+            "DeleteIssue": self._delete,
+        }
         operation = operations.get(call.body["operationName"])
         if operation is None or f" {call.body['operationName']}" not in call.body["query"]:
             return refused("GRAPHQL_VALIDATION_FAILED", "no such operation", 400)
