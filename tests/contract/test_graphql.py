@@ -75,8 +75,8 @@ class TestAConnectorThatSpeaksGraphQL:
         with bench_of(read_connector(LINEAR)) as fresh:
             outcome = fresh.call("list_issues").outcome
             assert isinstance(outcome, Done)
-            assert outcome.result is not None
-            assert (len(outcome.result["issues"]), outcome.result["complete"]) == (5, True)
+            result: Any = outcome.result
+            assert (len(result["issues"]), result["complete"]) == (5, True)
             assert len(fresh.stand_in.requests) == 3
 
     @pytest.mark.parametrize("page", [{"hasNextPage": True, "endCursor": None}, {"hasNextPage": True, "endCursor": 7}])
@@ -128,7 +128,8 @@ class TestAnAnswerOfSuccess:
 class TestTheCost:
     @pytest.mark.parametrize(
         ("told", "seconds"),
-        [(COST, 10.0), (COST | {"requestedQueryCost": 10}, 0.0), (COST | {"throttleStatus": {"currentlyAvailable": 0}}, 0.0),
+        [(COST, 10.0), (COST | {"requestedQueryCost": 10}, 0.0), 
+         (COST | {"throttleStatus": {"currentlyAvailable": 0}}, 0.0),
          (COST | {"requestedQueryCost": 1e11}, 3600.0), ({}, 0.0), (None, 0.0), ("x", 0.0),
          (COST | {"throttleStatus": {"currentlyAvailable": True, "restoreRate": -1}}, 0.0)],
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Stand-in of Linear's issues: GraphQL over HTTP, connections, errors with codes, limits by points."""
 
 import threading
+from typing import Any
 
 from app.connectors.catalog.stand_in import Answer, StandInServer, main
 
@@ -73,6 +74,8 @@ class LinearWire:
 
 class LinearStandIn(StandInServer):
     """Finds the key in the header as Linear takes it, with no word before it."""
+
+    effects: list[Any]
 
     def token_of(self, headers):
         """The key of a request."""
