@@ -128,7 +128,7 @@ class TestAnAnswerOfSuccess:
 class TestTheCost:
     @pytest.mark.parametrize(
         ("told", "seconds"),
-        [(COST, 10.0), (COST | {"requestedQueryCost": 10}, 0.0), 
+        [(COST, 10.0), (COST | {"requestedQueryCost": 10}, 0.0),
          (COST | {"throttleStatus": {"currentlyAvailable": 0}}, 0.0),
          (COST | {"requestedQueryCost": 1e11}, 3600.0), ({}, 0.0), (None, 0.0), ("x", 0.0),
          (COST | {"throttleStatus": {"currentlyAvailable": True, "restoreRate": -1}}, 0.0)],

@@ -80,8 +80,9 @@ def hears_of_runs(asker: Asker) -> Asker:
 
 
 def held_before_runs(holder: Holder) -> Holder:
-    """Register what locks an onboarding. It is locked before its runs, by whoever ends them and by whoever stops them:
-    in two orders they would wait for each other.
+    """Register what locks an onboarding: before its runs, by whoever ends them and by whoever stops them.
+
+    In two orders they would wait for each other.
     """
     _holders.append(holder)
     return holder

@@ -30,7 +30,7 @@ class GraphQL(msgspec.Struct, frozen=True):
 
 
 def request_of(told: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The request that a manifest's `graphql` stands for. Raises OSError, ValueError for a document that is not there."""
+    """The request that a manifest's `graphql` stands for. Raises OSError, ValueError where there is no document."""
     text = (folder / told["document"]).read_text(encoding="utf-8")
     body = {"query": text, "operationName": told["operation"], "variables": told.get("variables", {})}
     headers = {"Accept": ACCEPTED, **told.get("headers", {})}
