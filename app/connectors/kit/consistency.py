@@ -34,7 +34,7 @@ def contradictions(manifest: Manifest) -> Iterator[Fault]:
     if manifest.webhooks:
         yield from ((f"webhooks/{at}", said) for at, said in hooks.contradictions(manifest.webhooks, manifest.secrets))
     for name, action in manifest.actions.items():
-        checks = (_of_outcome, _of_request, _of_answer, _of_graphql, _of_compensation)
+        checks = (_of_outcome, _of_request, _of_answer, _of_paging, _of_graphql, _of_compensation)
         yield from ((f"actions/{name}", said) for check in checks for said in check(manifest, action))
 
 
@@ -126,6 +126,9 @@ def _of_answer(_manifest: Manifest, action: Action) -> Iterator[str]:
         yield "mapped.answer is no field of the output"
     if action.mapped.request and action.mapped.request not in action.input["properties"]:
         yield "mapped.request is no field of the input"
+
+
+def _of_paging(_manifest: Manifest, action: Action) -> Iterator[str]:
     paging = action.paging
     if paging is None:
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from app.connectors.runs.ending import run_name
 from app.connectors.runs.stopping import stop_runs
 from app.flow import events as flow
@@ -39,9 +37,3 @@ def unwanted(before: State, decision: Decision) -> list[tuple[str, int]]:
         if (was := before.items.get(key)) is not None and was.state == "running" and was.request
         if (now := after.get(key)) is None or (now.state, now.request) != ("running", was.request)
     ]
-
-
-def run_ids(onboarding_id: UUID, state: State) -> set[UUID]:
-    """The runs that steps wait for now."""
-    waiting = (item for item in state.items.items() if item[1].state == "running" and item[1].request)
-    return {run_name(onboarding_id, key, item.request) for key, item in waiting}
