@@ -8,7 +8,7 @@ from app.kernel.events import Event
 
 
 class RunEnded(Event, frozen=True, kw_only=True):
-    """A run is over: succeeded, failed, or with an outcome that nobody knows."""
+    """A run is over: succeeded, failed, with an outcome that nobody knows, or cancelled before it did anything."""
 
     type: ClassVar[str] = "connectors.run.ended"
     subject_kind: ClassVar[str] = "run"

@@ -20,7 +20,7 @@ class RunLine(Struct, frozen=True):
     number: int
     connector: str
     action: str
-    state: str  # requested | running | waiting | succeeded | failed | unknown
+    state: str  # requested | running | waiting | stopping | succeeded | failed | unknown | cancelled
     attempts: int
 
 

@@ -41,7 +41,7 @@ class Run(TenantRecord):
     action: Mapped[str]
     input: Mapped[Document]
     idempotency_key: Mapped[str]
-    state: Mapped[str]  # requested | running | waiting | succeeded | failed | unknown
+    state: Mapped[str]  # requested | running | waiting | stopping | succeeded | failed | unknown | cancelled
     attempts: Mapped[list[Any]]
     result: Mapped[Document | None]
     requested_at: Mapped[datetime]

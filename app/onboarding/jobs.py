@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.connectors.events import RunEnded
-from app.connectors.operations import hears_of_runs
+from app.connectors.runs.ending import CANCELLED, hears_of_runs, held_before_runs
 from app.flow import events as flow
 from app.flow.decide import OnboardingEnded
 from app.flow.steps.work import StaleAction
@@ -23,6 +23,7 @@ from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.drifts import follow
 from app.onboarding.lifecycle.operations import start_next, tell_not_started
+from app.onboarding.operations.advance import lock_ahead
 from app.onboarding.operations.moments import Moment
 from app.onboarding.talk.news import write_to_watchers
 from app.onboarding.upgrades.stepping import give_up, step_on
@@ -59,10 +60,13 @@ def fill_sandbox(run: JobRun) -> Outcome:
     return operations.fill_sandbox(run)
 
 
+held_before_runs(lock_ahead)
+
+
 @hears_of_runs
 def take_answer(work: Work, ended: RunEnded) -> None:
     """A run that the engine asked for has ended: go on in the same transaction."""
-    if ended.onboarding_id is not None:
+    if ended.onboarding_id is not None and ended.outcome != CANCELLED:
         with suppress(StaleAction, OnboardingEnded):
             result = run_result(ended.body(), ended.reason)
             operations.record_run(work, onboarding_id=ended.onboarding_id, result=result)
@@ -74,7 +78,7 @@ def record_run(run: JobRun, *, event_id: str) -> Outcome:
     try:
         with run.finish() as work:
             entry = get_entry(work.session, UUID(event_id))
-            if entry.onboarding_id is not None:
+            if entry.onboarding_id is not None and entry.body["outcome"] != CANCELLED:
                 result = run_result(entry.body, entry.reason)
                 operations.record_run(work, onboarding_id=entry.onboarding_id, result=result)
     except (StaleAction, OnboardingEnded):

@@ -10,18 +10,14 @@ from app.connectors.drift.holding import is_held
 from app.connectors.kit.contract import ActionCall, CallReport
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import ConnectionConfig
-from app.connectors.operations import (
+from app.connectors.operations import Begun, ConnectionMissing, begin_attempt, is_open, wait_for_connection
+from app.connectors.runs.ending import (
     AnswerRefused,
     Attempt,
-    Begun,
-    ConnectionMissing,
-    begin_attempt,
     end_abandoned,
     end_attempt,
     end_unattempted,
-    is_open,
     pause_run,
-    wait_for_connection,
 )
 from app.connectors.tokens.renewing import RECONNECT, Using, sign_in
 from app.kernel.outcomes import Done, GiveUp, NeedsPerson, Outcome, TryAgain

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from app.connectors.auth.schemes import AuthorizationCode, absolute
 from app.connectors.kit import webhooks as hooks
 from app.connectors.kit.answers.mapping import MappingWrong, compile_expression
+from app.connectors.kit.graphql.documents import flaws_of_document
 from app.connectors.kit.manifest import Action, Manifest, ManifestWrong, RequestShape, load_manifest
 from app.connectors.kit.settings import CONFIG, placeholders_of_config, weak_place
 
@@ -33,7 +34,7 @@ def contradictions(manifest: Manifest) -> Iterator[Fault]:
     if manifest.webhooks:
         yield from ((f"webhooks/{at}", said) for at, said in hooks.contradictions(manifest.webhooks, manifest.secrets))
     for name, action in manifest.actions.items():
-        checks = (_of_outcome, _of_request, _of_answer, _of_compensation)
+        checks = (_of_outcome, _of_request, _of_answer, _of_paging, _of_graphql, _of_compensation)
         yield from ((f"actions/{name}", said) for check in checks for said in check(manifest, action))
 
 
@@ -77,7 +78,8 @@ def _of_auth(manifest: Manifest) -> Iterator[Fault]:
 
 
 def _of_outcome(manifest: Manifest, action: Action) -> Iterator[str]:
-    if action.idempotency == "same" and action.request.method == "POST" and action.effect != "destructive":
+    makes = action.request.method == "POST" and action.effect != "destructive" and action.graphql is None
+    if action.idempotency == "same" and makes:
         yield "a POST makes one more each time: say how a second one is prevented"
     if action.on_unknown == "resend" and action.effect != "read" and not action.repeatable:
         yield "resend needs an idempotency header: a second request would be a second effect"
@@ -114,14 +116,19 @@ def _of_request(manifest: Manifest, action: Action) -> Iterator[str]:
 def _of_answer(_manifest: Manifest, action: Action) -> Iterator[str]:
     yield from _unreadable([action.transform] if action.transform else [])
     for rule in action.errors:
-        if rule.status < 300 and rule.at is None and rule.contains is None:  # noqa: PLR2004  2xx is success
+        if rule.status < 300 and rule.at is None and rule.contains is None and not rule.code:  # noqa: PLR2004  2xx is success
             yield "a rule for a status of success must say what in the answer makes it an error"
+        if rule.code and action.graphql is None:
+            yield "a code is that of an error of GraphQL: this action asks otherwise"
         if rule.at is not None and rule.header is not None:
             yield "a rule looks at a place in the body or at a header, not at both"
     if action.mapped.answer and action.mapped.answer not in action.output["properties"]:
         yield "mapped.answer is no field of the output"
     if action.mapped.request and action.mapped.request not in action.input["properties"]:
         yield "mapped.request is no field of the input"
+
+
+def _of_paging(_manifest: Manifest, action: Action) -> Iterator[str]:
     paging = action.paging
     if paging is None:
         return
@@ -129,8 +136,15 @@ def _of_answer(_manifest: Manifest, action: Action) -> Iterator[str]:
         yield "only a read can have pages"
     if paging.kind in {"cursor", "offset"} and not paging.param:
         yield f"paging by {paging.kind} needs the param that carries it"
+    if paging.kind == "connection" and (action.graphql is None or not paging.param or not paging.page_info):
+        yield "paging by connection is for GraphQL, and needs the param, a variable, and the place of its page_info"
     if paging.kind in {"cursor", "next_url"} and not paging.next:
         yield f"paging by {paging.kind} needs `next`, the place of it in the answer"
+
+
+def _of_graphql(_manifest: Manifest, action: Action) -> Iterator[str]:
+    if action.graphql is not None and isinstance(action.request.body, dict):
+        yield from flaws_of_document(action.graphql, str(action.request.body["query"]), action.effect)
 
 
 def _of_compensation(manifest: Manifest, action: Action) -> Iterator[str]:

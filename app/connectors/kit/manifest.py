@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from app.connectors.auth.schemes import Auth, Scheme, way_of, ways_of
 from app.connectors.kit import webhooks as hooks
+from app.connectors.kit.graphql.documents import GraphQL, request_of
 from app.kernel.errors import Invalid
 
 Then = Literal["retry", "rate_limited", "refresh_and_retry", "fail_config", "fail_permanent", "already_done", "ignore"]
@@ -80,10 +81,14 @@ class RequestShape(msgspec.Struct, frozen=True):
 
 
 class ErrorRule(msgspec.Struct, frozen=True):
-    """One line of an error table: a status, optionally what the answer holds, and what follows from it."""
+    """One line of an error table: a status, optionally what the answer holds, and what follows from it.
 
-    status: int
+    `code`: that of an error of GraphQL; such a line needs no status (0: any).
+    """
+
     then: Then
+    status: int = 0
+    code: str = ""
     at: str | None = None
     equals: str | int | float | bool | None = None
     one_of: tuple[str | int | float | bool, ...] = ()
@@ -94,11 +99,12 @@ class ErrorRule(msgspec.Struct, frozen=True):
 class Paging(msgspec.Struct, frozen=True):
     """How a list goes on, and where reading it ends whatever the peer says."""
 
-    kind: Literal["cursor", "offset", "link", "next_url"]
+    kind: Literal["cursor", "offset", "link", "next_url", "connection"]
     items: str
     param: str = ""
     next: str = ""
     more: str = ""
+    page_info: str = ""
     size: int = 100
     max_pages: int = 10
     max_rows: int = 1000
@@ -132,6 +138,7 @@ class Action(msgspec.Struct, frozen=True):
     key_hours: float | None = None
     timeout: float = 10.0
     errors: tuple[ErrorRule, ...] = ()
+    graphql: GraphQL | None = None  # then `request` is made of it
 
     @property
     def level(self) -> Level:
@@ -197,4 +204,14 @@ def load_manifest(path: Path) -> Manifest:
     if wrong is not None:
         place = "/".join(str(part) for part in wrong.instance_path)
         raise ManifestWrong(f"{path}: /{place}: {wrong.message}")
+    for name, action in document["actions"].items():
+        if "graphql" in action:
+            action["request"] = _request_of(path, name, action["graphql"])
     return msgspec.convert(document, Manifest)
+
+
+def _request_of(path: Path, action: str, told: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return request_of(told, path.parent)
+    except (OSError, ValueError) as error:
+        raise ManifestWrong(f"{path}: /actions/{action}/graphql/document: {told['document']} cannot be read") from error

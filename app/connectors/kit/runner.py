@@ -99,6 +99,8 @@ class Runner:
         report = self._request(connector, action, call)
         if report.code != "refresh_and_retry" or call.renew is None:
             return report
+        if call.stopped is not None and call.stopped():
+            return _stopped()
         renewed = call.renew()
         if isinstance(renewed, CallReport):
             return replace(renewed, sent=True, status=report.status)
@@ -132,7 +134,7 @@ class Runner:
             page = report.outcome.result or {}
             pages.take(page, len(answer.content))
             try:
-                following = pages.next_url(request.url, answer, request.max_bytes * PAGES_BYTES)
+                following = pages.following(request, answer, request.max_bytes * PAGES_BYTES)
             except PagesEndless as error:
                 said = NeedsPerson(f"{connector.manifest.title}: {error}")
                 return replace(report, outcome=said, code="pages_endless")
@@ -141,7 +143,7 @@ class Runner:
                 return replace(report, outcome=Done(pages.result(page)))
             if call.stopped is not None and call.stopped():
                 return _stopped()
-            request = replace(request, url=following, timeout=min(request.timeout, left))
+            request = replace(following, timeout=min(request.timeout, left))
 
     def _read(self, connector: Connector, action: Action, call: ActionCall, answer: OutboundResponse) -> CallReport:
         """Turn an answer into a report by the manifest's error table."""

@@ -7,9 +7,12 @@ from typing import Protocol
 
 from prometheus_client import Counter
 
+from app.connectors.kit.answers.meaning import at_pointer, read_document
 from app.connectors.kit.contract import ActionCall, Connector
+from app.connectors.kit.graphql.costs import pause_for
 from app.connectors.kit.limits.gate import Ended, Gate, LocalGate, Wait
 from app.connectors.kit.limits.wishes import wished_pause
+from app.connectors.kit.manifest import Action
 from app.kernel.outbound.client import (
     OutboundClient,
     OutboundRequest,
@@ -58,7 +61,7 @@ class Line:
         hold = 0.0
         try:
             answer = self._send(connector, call, request)
-            ended, hold = _judge(answer)
+            ended, hold = _judge(answer, connector.manifest.actions[call.action])
         except (PeerUnreachable, PeerOutcomeUnknown):
             ended = "failed"
             raise
@@ -72,9 +75,11 @@ class Line:
         return way.send(connector, call, request) if way else self.client.send(request)
 
 
-def _judge(answer: OutboundResponse) -> tuple[Ended, float]:
+def _judge(answer: OutboundResponse, action: Action) -> tuple[Ended, float]:
     """A refusal is an answer; a peer that asks for patience has not failed."""
     hold = wished_pause(answer.status, answer.headers)
+    if action.graphql is not None and action.graphql.cost:
+        hold = max(hold, pause_for(at_pointer(read_document(answer.content), action.graphql.cost)))
     if answer.status == 429 or (hold > 0 and answer.status >= 300):  # noqa: PLR2004  statuses of RFC 9110
         return "neither", hold
     return ("failed" if answer.status >= 500 else "well"), hold  # noqa: PLR2004  statuses of RFC 9110

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.connectors.catalog.stand_in import Fault, FaultKind
+from app.connectors.kit.contract import CallReport
 from app.connectors.kit.manifest import Action
 from app.connectors.kit.settings import LEVELS
 from app.connectors.trials.bench import HASTY, PATIENT, TOKEN, Bench, expect, nobodys_port
@@ -213,6 +214,24 @@ def of_stopping(bench: Bench, action: str) -> None:
     expect(not report.certain, report)
 
 
+def of_cancelling(bench: Bench, action: str) -> None:
+    """Cancelled while it calls: no other secret is asked for, nothing is looked up; what is not known stays so."""
+    bench.calm()
+    renewed: list[str] = []
+
+    def renew() -> CallReport:
+        renewed.append(action)
+        return CallReport(outcome=GiveUp("It was asked for another secret."), code="renewed")
+
+    bench.stand_in.break_next(Fault("status", status=401))
+    report = bench.call(action, renew=renew, stopped=lambda: True)
+    expect(not renewed and not bench.stand_in.requests, f"after a refusal: {report}")
+    expect(not isinstance(report.outcome, Done) and report.certain, f"after a refusal: {report}")
+    if bench.action(action).effect != "read" and not bench.action(action).repeatable:
+        report = bench.call(action, attempt=2, earlier_unknown=True, stopped=lambda: True)
+        expect(not bench.stand_in.requests and not report.certain, f"after a lost answer: {report}")
+
+
 def of_secrets(bench: Bench, action: str) -> None:
     """No secret is seen in a report, a log line or an excerpt, even where the peer sends it back."""
     with _overheard() as heard:
@@ -273,4 +292,5 @@ CHECKS: Final = (
     Check("lost_answers", _writes, of_lost_answers),
     Check("server_errors", _writes, of_server_errors),
     Check("stopping", _writes, of_stopping),
+    Check("cancelling", _any, of_cancelling),
 )

@@ -66,8 +66,15 @@ def _of_manifest(folder: Path) -> Iterator[Flaw]:
     wrong = list(SCHEMA.iter_errors(document))
     for each in wrong:
         yield Flaw(str(path), "/" + "/".join(str(part) for part in each.instance_path), each.message[:200])
-    if not wrong:
-        yield from _of_meaning(path, load_manifest(path))
+    if wrong:
+        return
+    try:
+        manifest = load_manifest(path)
+    except ManifestWrong as error:  # a document of GraphQL that is not there
+        place, _, said = str(error).removeprefix(f"{path}: ").partition(": ")
+        yield Flaw(str(path), place, said)
+    else:
+        yield from _of_meaning(path, manifest)
 
 
 def _of_meaning(path: Path, manifest: Manifest) -> Iterator[Flaw]:

@@ -29,6 +29,7 @@ from app.onboarding.migration.rows import change_rows, replace_rows
 from app.onboarding.models import Onboarding
 from app.onboarding.operations.ball import pass_the_ball
 from app.onboarding.operations.effects import carry_out
+from app.onboarding.outside.stopping import stop_runs_of
 from app.onboarding.queries.stored import OnboardingMissing, definition_of, state_of
 from app.onboarding.talk.watching import follow_event
 from app.onboarding.telling import Told, tell
@@ -36,6 +37,7 @@ from app.onboarding.telling import Told, tell
 SYSTEM_ONLY = {
     "lock_onboarding": "part of an operation that has checked its own permission",
     "lock_onboardings": "part of what the jobs of due timers do",
+    "lock_ahead": "part of what ends a connector run",
     "advance": "part of an operation that has checked its own permission",
     "write_states": "part of `advance`, and of what the jobs of due timers do",
 }
@@ -44,6 +46,7 @@ _COLUMNS = tuple(column.key for column in inspect(Onboarding).columns)
 _ID = _COLUMNS.index("id")
 _ROWS = f"SELECT {', '.join(_COLUMNS)} FROM onboarding"  # noqa: S608 - our own names
 _LOCK = f"{_ROWS} WHERE id = $1 FOR UPDATE".encode()
+_LOCK_AHEAD = b"SELECT FROM onboarding WHERE id = $1 FOR UPDATE"
 _LOCK_ALL = f"{_ROWS} WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE".encode()
 
 
@@ -59,6 +62,11 @@ def lock_onboarding(work: Work, onboarding_id: UUID) -> Onboarding:
     onboarding = _as_it_is(work, row)
     work.trace_id = onboarding.trace_id  # one trace from closed-won to first value, whoever acts (DESIGN 10)
     return onboarding
+
+
+def lock_ahead(work: Work, onboarding_id: UUID) -> None:
+    """Lock it before a run of it: whoever stops runs has the onboarding first. Nothing is waited for here."""
+    work.line.send_ahead(_LOCK_AHEAD, onboarding_id)
 
 
 def lock_onboardings(work: Work, ids: frozenset[UUID] | set[UUID]) -> dict[UUID, Onboarding]:
@@ -108,6 +116,7 @@ def advance(work: Work, onboarding: Onboarding, event: FlowEvent, *, unwritten: 
     plan = unfold(definition_of(work, decision.state.definition), decision.state.parts)
     _store(work, onboarding, event, decision, plan, unwritten)
     pass_the_ball(work, onboarding, before, decision.state)
+    stop_runs_of(work, onboarding, before, event, decision)
     runs = carry_out(work, onboarding, plan, decision)
     told = tell(work, onboarding, Told(plan, before, event, decision, runs))
     follow_event(work, onboarding, event, told)

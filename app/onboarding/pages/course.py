@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 
+from app.connectors.settings.undoing import compensate_run
 from app.kernel.work import Work
 from app.onboarding import operations
 from app.onboarding.lifecycle.operations import ask_for_next
@@ -88,3 +92,12 @@ class CourseForms(Controller):
             return operations.cancel_onboarding(work, onboarding_id=sent.onboarding_id, reason=sent.text("reason"))
 
         return sent.steer("cancellation", command)
+
+    @post("/runs/{run_id:uuid}/compensation", sync_to_thread=True)
+    def undo(self, sent: NamedDependency[CourseForm], run_id: FromPath[UUID]) -> Response[str]:
+        """Have what a call did undone in the other system."""
+
+        def command(work: Work) -> object:
+            return compensate_run(work, run_id, reason=sent.text("reason"), onboarding_id=sent.onboarding_id)
+
+        return sent.steer(f"undo-{run_id}", command)

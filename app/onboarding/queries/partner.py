@@ -20,6 +20,7 @@ from app.onboarding.communications.showing import may_send, message_of, was_kept
 from app.onboarding.files.showing import files_path, with_names
 from app.onboarding.lifecycle.queries import chain_of, may_follow
 from app.onboarding.models import Item as ItemRow
+from app.onboarding.outside.showing import outside_of
 from app.onboarding.parts.showing import part_forms
 from app.onboarding.queries.court import ball_of, court_parts
 from app.onboarding.queries.customer import fields_of, questions, values_of
@@ -56,10 +57,17 @@ def top_of(work: Work, picture: Picture, gates: list[dict[str, Any]]) -> dict[st
             "connections": connections,
             "mails": mails,
             "trail": trail,
-            "course": may_steer(work) and (picture.state.status == "running" or bool(may_follow(work, picture))),
+            "course": _has_course(work, picture),
         },
         "path": picture.path,
     }
+
+
+def _has_course(work: Work, picture: Picture) -> bool:
+    """Whether something can be changed, or a cancelled one has left something in other systems to look at."""
+    if picture.state.status == "cancelled" and outside_of(work, picture):
+        return True
+    return may_steer(work) and (picture.state.status == "running" or bool(may_follow(work, picture)))
 
 
 def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
@@ -85,6 +93,7 @@ def partner_page(work: Work, picture: Picture, view: str) -> dict[str, Any]:
         "exceptions": exceptions_of(work, picture) if view == "exceptions" else [],
         "trail": trail_of(work, picture) if view == "trail" else [],
         "course": course_of(work, picture) if view == "course" else [],
+        "outside": outside_of(work, picture) if view == "course" and picture.state.status == "cancelled" else [],
         "errors": [],
     }
 

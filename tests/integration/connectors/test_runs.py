@@ -178,7 +178,7 @@ class TestTheAnswer:
             add_nothing = work.enqueue("onboarding.project_card", args={"onboarding_id": ended.onboarding_id})
             raise KeyError(add_nothing)
 
-        monkeypatch.setattr("app.connectors.operations._askers", [surprised])
+        monkeypatch.setattr("app.connectors.runs.ending._askers", [surprised])
         assert self.goes_on(shop) == "done"
         assert len(self.kinds(shop)) == len(before) + 1
 
@@ -195,7 +195,7 @@ class TestTheAnswer:
             else:
                 work.session.add(Run(id=new_id()))
 
-        monkeypatch.setattr("app.connectors.operations._askers", [refused])
+        monkeypatch.setattr("app.connectors.runs.ending._askers", [refused])
         assert self.goes_on(shop) == "done"
         assert len(self.kinds(shop)) == len(before) + 1
         assert len(shop.product.effects) - effects == 1

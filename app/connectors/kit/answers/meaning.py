@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from app.connectors.kit.answers.mapping import MappingWrong, evaluate, rename
 from app.connectors.kit.contract import ActionCall, Connector
+from app.connectors.kit.graphql.answers import codes_of, word_of
 from app.connectors.kit.manifest import Action, ErrorRule, Then
 from app.kernel.outbound.client import OutboundResponse
 
@@ -26,7 +27,7 @@ def read_answer(connector: Connector, call: ActionCall, answer: OutboundResponse
     """What the answer means by the action's output schema, its error table and the connection's mapping."""
     action = connector.manifest.actions[call.action]
     document = read_document(answer.content)
-    if (word := _table_word(action.errors, answer, document)) is not None:
+    if (word := _table_word(action, answer, document)) is not None:
         return Meaning(word)
     if document is NOTHING:
         return Meaning("unreadable")
@@ -85,14 +86,14 @@ def at_pointer(document: Any, pointer: str) -> Any:  # Any: JSON of any shape
     return document
 
 
-def _table_word(table: tuple[ErrorRule, ...], answer: OutboundResponse, document: Any) -> Then | None:
-    """The error table's word; without a line for it, what the status says by itself; None for success."""
-    for rule in table:
-        if rule.status == answer.status and _fits(rule, answer, document):
+def _table_word(action: Action, answer: OutboundResponse, document: Any) -> Then | Literal["unreadable"] | None:
+    """The error table's word; without a line for it, what the answer says by itself; None for success."""
+    for rule in action.errors:
+        if rule.status in {0, answer.status} and _fits(rule, answer, document):
             return rule.then
     status = answer.status
     if status < 300:  # noqa: PLR2004  2xx is success
-        return None
+        return word_of(document) if action.graphql is not None else None
     if status in {401, 403} or status < 400:  # noqa: PLR2004  a redirect is never followed: the address is wrong
         return "fail_config"
     if status == 429:  # noqa: PLR2004  statuses of RFC 9110
@@ -105,6 +106,8 @@ def _fits(rule: ErrorRule, answer: OutboundResponse, document: Any) -> bool:
     if rule.at is not None and not _among(at_pointer(document, rule.at), wanted):
         return False
     if rule.header is not None and answer.headers.get(rule.header.lower()) not in [str(each) for each in wanted]:
+        return False
+    if rule.code and rule.code not in codes_of(document):
         return False
     return rule.contains is None or rule.contains.encode() in answer.content
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from app.connectors.kit.answers.meaning import NOTHING, at_pointer, read_document
 from app.connectors.kit.manifest import Paging
-from app.kernel.outbound.client import OutboundResponse
+from app.kernel.outbound.client import OutboundRequest, OutboundResponse
 
 _LINK: Final = re.compile(r'<([^<>]{1,4096})>((?:\s*;\s*[a-z*]+\s*=\s*(?:"[^"]*"|[^\s",;]+))*)', re.IGNORECASE)
 _LONGEST: Final = 2048  # letters of a cursor
@@ -39,15 +40,42 @@ class Pages:
 
     def next_url(self, url: str, answer: OutboundResponse, most_bytes: int) -> str | None:
         """The address of the next page; None at the end of the list, or of the budget. Raises PagesEndless."""
+        self.seen.add(url)
         wanted = self._next(url, answer)
+        return wanted if self._goes_on(wanted, most_bytes) else None
+
+    def _goes_on(self, wanted: str | None, most_bytes: int) -> bool:
+        """Whether that page is read: there is one, and the budget lasts. Raises PagesEndless."""
         if wanted is None:
             self.complete = len(self.rows) <= self.paging.max_rows
-            return None
-        if wanted in self.seen or wanted == url:
+            return False
+        if wanted in self.seen:
             raise PagesEndless("The peer's list names a page a second time.")
         self.seen.add(wanted)
         spent = self.received >= most_bytes or len(self.rows) >= self.paging.max_rows
-        return None if spent or self.read >= self.paging.max_pages else wanted
+        return not spent and self.read < self.paging.max_pages
+
+    def following(self, request: OutboundRequest, answer: OutboundResponse, most_bytes: int) -> OutboundRequest | None:
+        """The request for the next page; None at the end of the list, or of the budget. Raises PagesEndless."""
+        if self.paging.kind != "connection":
+            url = self.next_url(request.url, answer, most_bytes)
+            return None if url is None else replace(request, url=url)
+        cursor = self._cursor(answer)
+        if not self._goes_on(cursor, most_bytes):
+            return None
+        body = json.loads(request.content)
+        body["variables"] |= {self.paging.param: cursor}
+        return replace(request, content=json.dumps(body, ensure_ascii=False).encode())
+
+    def _cursor(self, answer: OutboundResponse) -> str | None:
+        """Where a connection goes on, by its `pageInfo`."""
+        told = at_pointer(read_document(answer.content), self.paging.page_info)
+        if not isinstance(told, dict) or told.get("hasNextPage") is not True:
+            return None
+        cursor = told.get("endCursor")
+        if not isinstance(cursor, str) or not cursor or len(cursor) > _LONGEST:
+            raise PagesEndless("The peer says that its list goes on, and not where.")
+        return cursor
 
     def result(self, last: dict[str, Any]) -> dict[str, Any]:
         """All rows in place of the last page's; `complete` says whether the list was read to its end."""

@@ -6,11 +6,13 @@ from typing import Any
 
 from app.access.decisions import can
 from app.access.permissions import Permission
+from app.connectors.settings.undoing import list_undoable
 from app.flow.definition import Item
 from app.kernel.trail import find_actor
 from app.kernel.work import Work
 from app.onboarding.events import OnboardingHeld
 from app.onboarding.lifecycle.queries import LIFECYCLES, may_follow
+from app.onboarding.outside.showing import outside_of
 from app.onboarding.queries.heading import REASONS
 from app.onboarding.queries.picture import Picture
 from app.onboarding.queries.steering.choices import item_choice, people_choice, stage_choice
@@ -42,14 +44,15 @@ def hold_of(work: Work, picture: Picture) -> dict[str, Any] | None:
 
 def course_of(work: Work, picture: Picture) -> list[Form]:
     """A form for each way to change the course that this person has now."""
+    undone = undo_forms(work, picture)
     if not may_steer(work):
-        return []
+        return undone
     next_ones = [_next(picture, found)] if (found := may_follow(work, picture)) else []
     if picture.state.status != "running":
-        return next_ones
+        return [*undone, *next_ones]
     if picture.state.hold is not None:
-        return [_resume(picture), _assign(picture), _cancel(picture)]
-    return [_hold(picture), _assign(picture), _skip(picture), _roll_back(picture), *next_ones, _cancel(picture)]
+        return [_resume(picture), _assign(picture), _cancel(work, picture)]
+    return [_hold(picture), _assign(picture), _skip(picture), _roll_back(picture), *next_ones, _cancel(work, picture)]
 
 
 def _hold(picture: Picture) -> Form:
@@ -131,8 +134,8 @@ def _next(picture: Picture, lifecycles: list[str]) -> Form:
     )
 
 
-def _cancel(picture: Picture) -> Form:
-    return _form(
+def _cancel(work: Work, picture: Picture) -> Form:
+    form = _form(
         picture,
         "cancellation",
         title=mark("Cancel the onboarding"),
@@ -140,6 +143,28 @@ def _cancel(picture: Picture) -> Form:
         fields=[_reason(picture)],
         kind="stop",
     )
+    return form | {"outside": outside_of(work, picture)}
+
+
+def undo_forms(work: Work, picture: Picture) -> list[Form]:
+    """A form for each call of a cancelled onboarding that its connector can undo, for those who may connect systems."""
+    if picture.state.status != "cancelled" or not can(work.rights, Permission.CONNECTION_WRITE):
+        return []
+    left, lines = list_undoable(work, picture.onboarding.id), outside_of(work, picture)
+    return [_undo(picture, line) for line in lines if line["id"] in left]
+
+
+def _undo(picture: Picture, line: Form) -> Form:
+    form = _form(
+        picture,
+        f"runs/{line['id']}/compensation",
+        title=mark("Undo it in the other system"),
+        text=mark("A call that takes back what was done there is made at once. It cannot be taken back itself."),
+        fields=[_reason(picture)],
+        kind="stop",
+    )
+    what = f"{line['step']} · {line['system']}"
+    return form | {"id": f"undo-{line['id']}", "text": f"{what}. {form['text']}"}
 
 
 def _is_left(picture: Picture, item: Item) -> bool:

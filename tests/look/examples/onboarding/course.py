@@ -65,12 +65,17 @@ _BACK = _form(
     [_STEP | {"id": "stage", "label": "Stage"}, _REASON],
 )
 _STOP = _form("cancellation", "Cancel the onboarding", "It stops for good.", [_REASON], kind="stop")
+_CALLS: list[Context] = [
+    {"step": "Create the workspace", "system": "Product admin", "said": "Done, and it stays there."},
+    {"step": "Invite the people", "system": "Product admin", "said": "Not called yet: it will not be."},
+]
+_UNDO = _form("undo-1", "Undo it in the other system", "Create the workspace · Product admin.", [_REASON], kind="stop")
 COURSE = [
     _HOLD_IT
     | {"given": {"reason_code": "scope_mismatch"}, "errors": [("reason", "Write down why it is put on hold.")]},
     _GIVE,
     _BACK,
-    _STOP,
+    _STOP | {"outside": _CALLS},
 ]
 _NOTE = _REASON | {"id": "note", "label": "Note for the record", "help": ""}
 _ABOUT = f"{TENANT}/exceptions/0192f0c5"
@@ -143,6 +148,7 @@ PROPOSED_INPUT: Context = PROPOSED | {
 EXAMPLES: dict[str, list[Context]] = {
     "onboarding/plan/_course.html": [
         {"course": COURSE, "errors": [], "command_key": KEY},
+        {"course": [_UNDO], "outside": _CALLS, "errors": [], "command_key": KEY},
         {"course": [], "errors": [("", "It was resumed meanwhile.")], "command_key": KEY},
     ],
 }

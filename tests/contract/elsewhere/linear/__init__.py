@@ -1,0 +1,1 @@
+"""Linear: issues, by GraphQL."""
