@@ -16,7 +16,9 @@ from app.connectors.trials.proving import prove
 from app.kernel.outcomes import Done
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors.md"
-GITLAB = Path(__file__).parent / "elsewhere" / "gitlab"
+ELSEWHERE = Path(__file__).parent / "elsewhere"
+GITLAB = ELSEWHERE / "gitlab"
+OUTSIDERS = sorted(path.parent for path in ELSEWHERE.glob("*/manifest.yaml"))
 
 
 @pytest.fixture
@@ -52,9 +54,10 @@ class TestThePage:
 
 
 class TestAConnectorWrittenByIt:
-    def test_keeps_every_promise(self, capsys):
-        assert main(["connectors", "lint", str(GITLAB)]) == 0, capsys.readouterr().out
-        assert broken(GITLAB) == []
+    @pytest.mark.parametrize("folder", OUTSIDERS, ids=lambda folder: folder.name)
+    def test_keeps_every_promise(self, folder, capsys):
+        assert main(["connectors", "lint", str(folder)]) == 0, capsys.readouterr().out
+        assert broken(folder) == []
 
     def test_reads_every_page_of_a_list(self):
         with bench_of(read_connector(GITLAB)) as bench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import signal
 import socket
@@ -114,8 +115,14 @@ class StandInServer:
         return None
 
     def token_of(self, headers: Mapping[str, str]) -> str:
-        """The token that a request carries, or an empty text."""
-        return (headers.get("Authorization") or "").removeprefix("Bearer ")
+        """The token that a request carries, or an empty text. Of a user and a password (RFC 7617) it is the user."""
+        proof = headers.get("Authorization") or ""
+        if not proof.startswith("Basic "):
+            return proof.removeprefix("Bearer ")
+        try:
+            return base64.b64decode(proof.removeprefix("Basic "), validate=True).decode().partition(":")[0]
+        except ValueError:
+            return ""
 
     def unknown_caller(self) -> Answer:
         """What a request without a known token gets."""
