@@ -40,6 +40,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     location: str = "http://169.254.169.254/latest/meta-data/"
     seconds: float = 30.0
+    size: int = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ class _Door(BaseHTTPRequestHandler):
         if fault.kind == "garbage":
             self._write_raw(200, b'<html>{"id": ', {"Content-Type": "application/json"})
         elif fault.kind == "oversize":
-            self._write_raw(200, b'{"x": "' + b"a" * 2_000_000 + b'"}', {})
+            self._write_raw(200, b'{"x": "' + b"a" * fault.size + b'"}', {})
         elif fault.kind == "silent_after_effect":
             self.server.stand_in.stopping.wait(fault.seconds)
         elif fault.kind == "reset_after_effect":

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.connectors.auth.schemes import AuthorizationCode, absolute
 from app.connectors.kit import webhooks as hooks
-from app.connectors.kit.answers.mapping import MappingWrong, compile_expression
+from app.connectors.kit.answers.mapping import MappingWrong, compile_expression, fields_named
 from app.connectors.kit.manifest import Action, Manifest, ManifestWrong, RequestShape, load_manifest
 from app.connectors.kit.settings import CONFIG, placeholders_of_config, weak_place
+
+# {name}, {config.name} and, in a path, {+config.name}.
+_PLACEHOLDER: Final = re.compile(r"\{\+?(?:config\.)?[a-z][a-z0-9_]{1,39}\}")
 
 Fault = tuple[str, str]  # where in the manifest, and what is wrong there
 
@@ -108,7 +113,24 @@ def _of_request(manifest: Manifest, action: Action) -> Iterator[str]:
     )
     if action.request.encoding == "form" and isinstance(action.request.body, str):
         yield "a form is made of fields: its body must be an object"
-    yield from _unreadable(action.derive.values())
+    yield from (f"“{text}” would be sent as it stands: a placeholder is the whole value, so make it with `derive`"
+                for text in sorted(_half_filled(action.request)))  # fmt: skip
+    if wrong := list(_unreadable(action.derive.values())):
+        yield from wrong
+    elif action.input.get("additionalProperties") is False:
+        unknown = set[str]().union(*map(fields_named, action.derive.values())) - set(action.input["properties"])
+        yield from (f"derive names {field}, which is no field of the input" for field in sorted(unknown))
+
+
+def _half_filled(part: object) -> set[str]:
+    """Texts of a request that hold a placeholder among other letters."""
+    if isinstance(part, RequestShape):
+        return set[str]().union(*map(_half_filled, (part.path.split("/"), part.query, part.headers, part.body)))
+    if isinstance(part, dict | list):
+        return set[str]().union(*map(_half_filled, part.values() if isinstance(part, dict) else part))
+    if not isinstance(part, str) or _PLACEHOLDER.fullmatch(part):
+        return set()
+    return {part} if 0 < part.count("{") == len(_PLACEHOLDER.findall(part)) else set()  # other braces: another language
 
 
 def _of_answer(_manifest: Manifest, action: Action) -> Iterator[str]:
@@ -118,15 +140,21 @@ def _of_answer(_manifest: Manifest, action: Action) -> Iterator[str]:
             yield "a rule for a status of success must say what in the answer makes it an error"
         if rule.at is not None and rule.header is not None:
             yield "a rule looks at a place in the body or at a header, not at both"
+    yield from _of_pages(action)
     if action.mapped.answer and action.mapped.answer not in action.output["properties"]:
         yield "mapped.answer is no field of the output"
     if action.mapped.request and action.mapped.request not in action.input["properties"]:
         yield "mapped.request is no field of the input"
+
+
+def _of_pages(action: Action) -> Iterator[str]:
     paging = action.paging
     if paging is None:
         return
     if action.effect != "read":
         yield "only a read can have pages"
+    if "array" not in str(action.output["properties"].get(paging.items, {}).get("type")):
+        yield f"paging.items: the output has no list {paging.items}"
     if paging.kind in {"cursor", "offset"} and not paging.param:
         yield f"paging by {paging.kind} needs the param that carries it"
     if paging.kind in {"cursor", "next_url"} and not paging.next:
