@@ -70,8 +70,9 @@ class TestAConnectorWrittenByIt:
     def test_reads_the_pages_that_a_link_leads_to(self):
         with bench_of(read_connector(ELSEWHERE / "freshdesk")) as bench:
             wire = bench.stand_in.wire
+            ticket = {"status": 2, "priority": 1, "requester_id": 1, "description": "not for us"}
             for number in range(150):
-                wire.keep(wire.tickets, {"subject": f"No {number}", "status": 2, "description": "not for us"})
+                wire.keep(wire.tickets, {"subject": f"No {number}", **ticket})
             outcome = bench.call("list_tickets").outcome
             assert isinstance(outcome, Done)
             result: Any = outcome.result
