@@ -67,19 +67,6 @@ class TestAConnectorWrittenByIt:
             assert ([each["iid"] for each in result["issues"]], result["complete"]) == ([1, 2, 3, 4, 5], True)
             assert len(bench.stand_in.requests) == 3
 
-    def test_reads_the_pages_that_a_link_leads_to(self):
-        with bench_of(read_connector(ELSEWHERE / "freshdesk")) as bench:
-            wire = bench.stand_in.wire
-            ticket = {"status": 2, "priority": 1, "requester_id": 1, "description": "not for us"}
-            for number in range(150):
-                wire.keep(wire.tickets, {"subject": f"No {number}", **ticket})
-            outcome = bench.call("list_tickets").outcome
-            assert isinstance(outcome, Done)
-            result: Any = outcome.result
-            assert (len(result["tickets"]), result["complete"]) == (151, True)
-            assert len(bench.stand_in.requests) == 2
-            assert "not for us" not in str(result)
-
     def test_is_there_with_its_folder_and_gone_with_it(self, tmp_path):
         for folder in [*CATALOG.glob("*/manifest.yaml"), GITLAB / "manifest.yaml"]:
             shutil.copytree(folder.parent, tmp_path / folder.parent.name)
