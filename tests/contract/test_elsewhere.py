@@ -16,7 +16,9 @@ from app.connectors.trials.proving import prove
 from app.kernel.outcomes import Done
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors.md"
-GITLAB = Path(__file__).parent / "elsewhere" / "gitlab"
+ELSEWHERE = Path(__file__).parent / "elsewhere"
+GITLAB = ELSEWHERE / "gitlab"
+OUTSIDERS = sorted(path.parent for path in ELSEWHERE.glob("*/manifest.yaml"))
 
 
 @pytest.fixture
@@ -52,9 +54,10 @@ class TestThePage:
 
 
 class TestAConnectorWrittenByIt:
-    def test_keeps_every_promise(self, capsys):
-        assert main(["connectors", "lint", str(GITLAB)]) == 0, capsys.readouterr().out
-        assert broken(GITLAB) == []
+    @pytest.mark.parametrize("folder", OUTSIDERS, ids=lambda folder: folder.name)
+    def test_keeps_every_promise(self, folder, capsys):
+        assert main(["connectors", "lint", str(folder)]) == 0, capsys.readouterr().out
+        assert broken(folder) == []
 
     def test_reads_every_page_of_a_list(self):
         with bench_of(read_connector(GITLAB)) as bench:
@@ -85,17 +88,84 @@ class TestTheTools:
         for place in ("README.md", "/address", "/actions/create_ticket", "3 wrong"):
             assert place in said
 
+    def test_name_each_exchange_that_is_missing_or_does_not_fit(self, beacon, capsys):
+        fixtures = beacon / "fixtures"
+        (fixtures / "connection.json").unlink()
+        (fixtures / "check_access.json").unlink()
+        (fixtures / "find_ticket.json").write_text('{"input": {"reference": "acme-1"}, "output": {"id": 1}}')
+        (fixtures / "create_ticket.json").write_text("[]")
+        assert main(["connectors", "lint", str(beacon)]) == 1
+        said = capsys.readouterr().out.splitlines()
+        assert [line.partition(" ")[0].rpartition("/")[2] for line in said[:-1]] == [
+            "check_access.json:", "connection.json:", "create_ticket.json:", "find_ticket.json:"
+        ]  # fmt: skip
+        assert said[-1] == "1 checked: 4 wrong."
+        assert "slipway connectors record" in said[0]
+        assert "is missing" in said[1]
+        assert "find_ticket.json: /output" in said[3]
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ('query: {reference: "{reference}"}', 'query: {q: "ref:{reference}"}', "would be sent as it stands"),
+            ("output: &ticket", "paging: {kind: link, items: nothing}\n    output: &ticket", "no list nothing"),
+            (
+                "idempotency: natural_key",
+                'derive: {xx: "length(refrence)"}\n    idempotency: natural_key',
+                "names refrence",
+            ),
+        ],
+    )
+    def test_lint_says_what_would_go_wrong_in_silence(self, beacon, capsys, old, new, said):
+        manifest = beacon / "manifest.yaml"
+        assert old in manifest.read_text()
+        manifest.write_text(manifest.read_text().replace(old, new))
+        assert main(["connectors", "lint", str(beacon)]) == 1
+        assert said in capsys.readouterr().out
+
+    @pytest.mark.parametrize("text", ["def (", "import nothing_of_the_kind", "def start(port, tokens):\n    1 / 0\n"])
+    def test_a_broken_stand_in_is_a_sentence(self, beacon, capsys, text):
+        (beacon / "stand_in.py").write_text(text)
+        assert main(["connectors", "test", str(beacon)]) == 1
+        assert "stand_in.py: " in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["test", "no_such"], "no connector of that name"),
+            (["lint", "no_such"], "no such folder"),
+            (["record", "BEACON", "nothing"], "it has check_access, find_ticket, create_ticket"),
+            (["record", "BEACON", "find_ticket", "--input", "{"], "--input: no JSON"),
+            (["record", "BEACON", "find_ticket", "--input", "[]"], "is a JSON object"),
+        ],
+    )
+    def test_say_what_was_asked_wrongly(self, beacon, capsys, arguments, said):
+        assert main(["connectors", *(str(beacon) if each == "BEACON" else each for each in arguments)]) == 1
+        told = capsys.readouterr()
+        assert said in told.out + told.err
+
+    def test_test_holds_a_connector_to_its_own_size_of_an_answer(self, beacon):
+        manifest = beacon / "manifest.yaml"
+        manifest.write_text(manifest.read_text() + "\nlimits: {max_response_bytes: 4194304}\n")
+        text = manifest.read_text().replace("result: /tickets/0               # nothing there: not found", "result: /0")
+        manifest.write_text(text.replace("required: [id, reference]\n", "required: []\n"))
+        (beacon / "fixtures" / "find_ticket.json").write_text('{"input": {"reference": "acme-1"}, "output": {}}')
+        assert not [proof for proof in broken(beacon) if proof.check == "broken_answers"]
+
     def test_test_fails_for_a_promise_that_is_not_kept(self, beacon, capsys):
         stand_in = beacon / "stand_in.py"
         stand_in.write_text(stand_in.read_text().replace("any(", "False and any(").replace("== wanted", "== 0"))
         assert main(["connectors", "test", str(beacon)]) == 1
-        assert "not kept create_ticket: lost_answers" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "not kept create_ticket: lost_answers" in said
+        assert "promised: An answer that is lost after the effect" in said
 
     def test_record_writes_what_happened_without_a_secret(self, beacon, capsys):
-        (beacon / "fixtures" / "find_ticket.json").write_text(
-            json.dumps({"input": {"reference": "acme-1"}, "output": {"id": "", "reference": ""}})
-        )
-        assert main(["connectors", "record", str(beacon), "find_ticket"]) == 0
+        for path in (beacon / "fixtures").glob("[!c]*.json"):
+            path.unlink()
+        known = ["--input", '{"reference": "acme-1"}']
+        assert main(["connectors", "record", str(beacon), "find_ticket", *known]) == 0
+        assert main(["connectors", "record", str(beacon), "find_ticket"]) == 0  # again, with the input that is there
         written = json.loads((beacon / "fixtures" / "find_ticket.json").read_text())
         assert written["output"] == {"id": "t1", "reference": "acme-1", "subject": "Welcome"}
         assert main(["connectors", "record", str(beacon), "find_ticket", "--input", '{"reference": "none"}']) == 1

@@ -76,6 +76,17 @@ class TestKeys:
         with pytest.raises(SecretNotStored):
             sign(scheme, request(), proof({"u": "a:b", "p": "x"}))
 
+    def test_basic_with_a_key_alone_sends_the_filler_that_the_peer_wants(self):
+        sent = [sign(schemes.Basic(user="u", filler=text), request(), proof({"u": "key"})) for text in ("", "X")]
+        pairs = [base64.b64decode(each.headers["Authorization"].removeprefix("Basic ")) for each in sent]
+        assert pairs == [b"key:", b"key:X"]
+
+    @pytest.mark.parametrize("text", ["line\nbreak", "a\r\nb", "\x00", "\x7f"])
+    def test_basic_holds_no_control_character(self, text):
+        for secrets in ({"u": text, "p": "p"}, {"u": "ann", "p": text}):
+            with pytest.raises(SecretNotStored, match="control character"):
+                sign(schemes.Basic(user="u", password="p"), request(), proof(secrets))
+
     @pytest.mark.parametrize("url", [f"{ADDRESS}/v1", f"{ADDRESS}/v1?limit=1"])
     def test_a_query_key_is_whole_and_unseen(self, url, caplog):
         caplog.set_level(logging.DEBUG)

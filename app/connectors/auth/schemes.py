@@ -76,12 +76,13 @@ class QueryKey(_Scheme, frozen=True, tag="query", kw_only=True):
 
 
 class Basic(_Scheme, frozen=True, tag="basic", kw_only=True):
-    """User and password (RFC 7617); a peer that takes a key as the user has no password."""
+    """User and password (RFC 7617); a peer that takes a key as the user has no password, or wants some `filler`."""
 
     needs: ClassVar[tuple[str, ...]] = ("user", "password")
 
     user: str
     password: str = ""
+    filler: str = ""
 
 
 class ClientCertificate(_Scheme, frozen=True, tag="mtls", kw_only=True):

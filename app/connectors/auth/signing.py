@@ -17,6 +17,9 @@ from app.kernel.outbound.certificates import ClientCertificate
 from app.kernel.outbound.client import OutboundRequest
 from app.vault.secret import Secret
 
+_SPACE: Final = 0x20  # the first byte that is no control character, but for the one of DEL
+_DELETE: Final = 0x7F
+
 
 class SecretNotStored(Invalid):
     """The connection has no value for a secret that its way needs, or one that cannot stand in a request."""
@@ -76,12 +79,15 @@ def _query(scheme: schemes.QueryKey, request: OutboundRequest, proof: Proof) -> 
 def _basic(scheme: schemes.Basic, request: OutboundRequest, proof: Proof) -> OutboundRequest:
     if b":" in proof.secret(scheme.user).reveal_bytes():
         raise SecretNotStored(f"The {scheme.user} of the connection holds a colon, which no user name can.")
+    for slot in scheme.slots:
+        if any(byte < _SPACE or byte == _DELETE for byte in proof.secret(slot).reveal_bytes()):
+            raise SecretNotStored(f"The {slot} of the connection holds a line break or another control character.")
     return _with(request, {"Authorization": f"Basic {basic_pair(scheme, proof)}"})
 
 
 def basic_pair(scheme: schemes.Basic, proof: Proof) -> str:
     """User and password as they stand in a header (RFC 7617)."""
-    password = proof.secret(scheme.password).reveal_bytes() if scheme.password else b""
+    password = proof.secret(scheme.password).reveal_bytes() if scheme.password else scheme.filler.encode()
     return base64.b64encode(proof.secret(scheme.user).reveal_bytes() + b":" + password).decode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import signal
 import socket
@@ -39,6 +40,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     location: str = "http://169.254.169.254/latest/meta-data/"
     seconds: float = 30.0
+    size: int = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,14 @@ class StandInServer:
         return None
 
     def token_of(self, headers: Mapping[str, str]) -> str:
-        """The token that a request carries, or an empty text."""
-        return (headers.get("Authorization") or "").removeprefix("Bearer ")
+        """The token that a request carries, or an empty text. Of a user and a password (RFC 7617) it is the user."""
+        proof = headers.get("Authorization") or ""
+        if not proof.startswith("Basic "):
+            return proof.removeprefix("Bearer ")
+        try:
+            return base64.b64decode(proof.removeprefix("Basic "), validate=True).decode().partition(":")[0]
+        except ValueError:
+            return ""
 
     def unknown_caller(self) -> Answer:
         """What a request without a known token gets."""
@@ -203,7 +211,7 @@ class _Door(BaseHTTPRequestHandler):
         if fault.kind == "garbage":
             self._write_raw(200, b'<html>{"id": ', {"Content-Type": "application/json"})
         elif fault.kind == "oversize":
-            self._write_raw(200, b'{"x": "' + b"a" * 2_000_000 + b'"}', {})
+            self._write_raw(200, b'{"x": "' + b"a" * fault.size + b'"}', {})
         elif fault.kind == "silent_after_effect":
             self.server.stand_in.stopping.wait(fault.seconds)
         elif fault.kind == "reset_after_effect":

@@ -19,7 +19,7 @@ from app.connectors.drift.rules import carries
 from app.connectors.kit.registry import ConnectorNotFound
 from app.connectors.kit.runner import Runner
 from app.connectors.models import Run
-from app.connectors.operations import end_unattempted
+from app.connectors.runs.ending import end_unattempted
 from app.connectors.tokens.operations import WAITING
 from app.kernel.work import Cap, Work
 

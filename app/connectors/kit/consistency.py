@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.connectors.auth.schemes import AuthorizationCode, absolute
 from app.connectors.kit import webhooks as hooks
-from app.connectors.kit.answers.mapping import MappingWrong, compile_expression
+from app.connectors.kit.answers.mapping import MappingWrong, compile_expression, fields_named
 from app.connectors.kit.graphql.documents import flaws_of_document
 from app.connectors.kit.manifest import Action, Manifest, ManifestWrong, RequestShape, load_manifest
 from app.connectors.kit.settings import CONFIG, placeholders_of_config, weak_place
+
+# {name}, {config.name} and, in a path, {+config.name}.
+_PLACEHOLDER: Final = re.compile(r"\{\+?(?:config\.)?[a-z][a-z0-9_]{1,39}\}")
 
 Fault = tuple[str, str]  # where in the manifest, and what is wrong there
 
@@ -110,7 +115,24 @@ def _of_request(manifest: Manifest, action: Action) -> Iterator[str]:
     )
     if action.request.encoding == "form" and isinstance(action.request.body, str):
         yield "a form is made of fields: its body must be an object"
-    yield from _unreadable(action.derive.values())
+    yield from (f"“{text}” would be sent as it stands: a placeholder is the whole value, so make it with `derive`"
+                for text in sorted(_half_filled(action.request)))  # fmt: skip
+    if wrong := list(_unreadable(action.derive.values())):
+        yield from wrong
+    elif action.input.get("additionalProperties") is False:
+        unknown = set[str]().union(*map(fields_named, action.derive.values())) - set(action.input["properties"])
+        yield from (f"derive names {field}, which is no field of the input" for field in sorted(unknown))
+
+
+def _half_filled(part: object) -> set[str]:
+    """Texts of a request that hold a placeholder among other letters."""
+    if isinstance(part, RequestShape):
+        return set[str]().union(*map(_half_filled, (part.path.split("/"), part.query, part.headers, part.body)))
+    if isinstance(part, dict | list):
+        return set[str]().union(*map(_half_filled, part.values() if isinstance(part, dict) else part))
+    if not isinstance(part, str) or _PLACEHOLDER.fullmatch(part):
+        return set()
+    return {part} if 0 < part.count("{") == len(_PLACEHOLDER.findall(part)) else set()  # other braces: another language
 
 
 def _of_answer(_manifest: Manifest, action: Action) -> Iterator[str]:
@@ -134,6 +156,8 @@ def _of_paging(_manifest: Manifest, action: Action) -> Iterator[str]:
         return
     if action.effect != "read":
         yield "only a read can have pages"
+    if "array" not in str(action.output["properties"].get(paging.items, {}).get("type")):
+        yield f"paging.items: the output has no list {paging.items}"
     if paging.kind in {"cursor", "offset"} and not paging.param:
         yield f"paging by {paging.kind} needs the param that carries it"
     if paging.kind == "connection" and (action.graphql is None or not paging.param or not paging.page_info):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -66,6 +66,13 @@ class CallReport:
     elapsed: float = 0.0
     put_off: bool = False
     excerpt: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        """For authors of connectors: the word and the status first, then what follows and why."""
+        status = f"status {self.status}" if self.status else "an answer" if self.sent else "nothing sent"
+        known = "" if self.certain else ", not known whether it was done"
+        why = getattr(self.outcome, "reason", "")
+        return f"{self.code} ({status}{known}): {type(self.outcome).__name__}{f', {why}' if why else ''}"
 
 
 # Other secrets for a call whose first were refused, or the report that ends the attempt.
@@ -136,22 +143,36 @@ class Connector:
 
 def read_connector(folder: Path) -> Connector:
     """Read a provider's folder and hold it to the contract. Raises ManifestWrong."""
+    connector = read_unrecorded(folder)
+    for file, place, said in faults_of_fixtures(connector):
+        raise ManifestWrong(f"{folder}: {file}: {place or '/'}: {said}")
+    return connector
+
+
+def read_unrecorded(folder: Path) -> Connector:
+    """The same without its recorded exchanges: somebody is about to record them. Raises ManifestWrong."""
+    if not (folder / "manifest.yaml").is_file():
+        raise ManifestWrong(f"{folder}: there is no connector: manifest.yaml is missing")
     manifest = read_manifest(folder / "manifest.yaml")
     if manifest.provider != folder.name:
         raise ManifestWrong(f"{folder}: the provider is called {manifest.provider}, the folder is not")
     for needed in ("stand_in.py", "README.md", "__init__.py"):
         if not (folder / needed).is_file():
             raise ManifestWrong(f"{folder}: {needed} is missing")
-    connector = Connector(
+    return Connector(
         manifest=manifest,
         folder=folder,
         inputs={name: _validator(folder, name, action.input) for name, action in manifest.actions.items()},
         outputs={name: _validator(folder, name, action.output) for name, action in manifest.actions.items()},
     )
-    _check_config(connector)
-    for name in manifest.actions:
-        _check_fixture(connector, name)
-    return connector
+
+
+def faults_of_fixtures(connector: Connector, *only: str) -> Iterator[tuple[str, str, str]]:
+    """Each file of `fixtures`, or each of those, that is missing or does not fit; where in it, and why."""
+    for name in only or (CONNECTION, *connector.manifest.actions):
+        fault = _fault_of_connection(connector) if name == CONNECTION else _fault_of_fixture(connector, name)
+        if fault:
+            yield f"fixtures/{name}.json", *fault
 
 
 def _place(name: str, schema: Mapping[str, Any], *, required: bool) -> Place:
@@ -170,22 +191,31 @@ def _validator(folder: Path, action: str, schema: dict[str, Any]) -> jsonschema_
         raise ManifestWrong(f"{folder}: /actions/{action}: {error}") from error
 
 
-def _check_config(connector: Connector) -> None:
-    where = f"{connector.folder}: fixtures/{CONNECTION}.json"
+def _fault_of_connection(connector: Connector) -> tuple[str, str] | None:
     try:
         jsonschema_rs.meta.validate(connector.manifest.config)
         faults = faults_of(connector, connector.example())
     except (OSError, ValueError, jsonschema_rs.ValidationError) as error:
-        raise ManifestWrong(f"{where}: {error}") from error
-    for place, sentence in faults:
-        raise ManifestWrong(f"{where}: {place}: {sentence}")
+        return "", _first_line(error)
+    if faults and not (connector.folder / "fixtures" / f"{CONNECTION}.json").is_file():
+        return "", 'is missing: write {"settings": {…}} with what `config` of the manifest requires'
+    return faults[0] if faults else None
 
 
-def _check_fixture(connector: Connector, action: str) -> None:
-    where = f"{connector.folder}: fixtures/{action}.json"
+def _fault_of_fixture(connector: Connector, action: str) -> tuple[str, str] | None:
     try:
         fixture = connector.fixture(action)
-        connector.inputs[action].validate(fixture["input"])
-        connector.outputs[action].validate(fixture["output"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ManifestWrong(f"{where}: {error}") from error
+        for side, schemas in (("input", connector.inputs), ("output", connector.outputs)):
+            for wrong in schemas[action].iter_errors(fixture[side]):
+                return "/" + "/".join(str(part) for part in (side, *wrong.instance_path)), wrong.message[:200]
+    except FileNotFoundError:
+        return "", f"is missing: `slipway connectors record {connector.folder} {action} --input JSON` writes it"
+    except (KeyError, TypeError):
+        return "", 'must be {"input": …, "output": …}'
+    except (OSError, ValueError) as error:
+        return "", _first_line(error)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

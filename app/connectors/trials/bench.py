@@ -83,7 +83,7 @@ class Bench:
         call = ActionCall(
             provider=manifest.provider,
             action=action,
-            input=self.connector.fixture(action)["input"],
+            input=changes["input"] if "input" in changes else self.connector.fixture(action)["input"],
             idempotency_key="run-1",
             secrets={name: Secret(token) for name in manifest.secrets},
             config=self.connector.example(),
@@ -97,6 +97,8 @@ class Bench:
     def broken(self, action: str, fault: Fault, **changes: Any) -> CallReport:
         """Make it while the next answer is spoiled."""
         self.calm()
+        if fault.kind == "oversize":  # larger than this connector allows, whatever that is
+            fault = replace(fault, size=self.connector.manifest.limits.max_response_bytes)
         self.stand_in.break_next(fault)
         hasty = fault.kind in {"silent_after_effect", "slow"}
         return self.call(action, hasty=hasty, **changes)
@@ -116,7 +118,10 @@ class Bench:
 def bench_of(connector: Connector, tls: ssl.SSLContext | None = None, *, seeded: bool = True) -> Iterator[Bench]:
     """Start the connector's stand-in, with what its fixtures speak of where it says how. Raises ManifestWrong."""
     module = stand_in_of(connector.folder)
-    stand_in: StandInServer = module.start(0, {TOKEN: ACCOUNT})
+    try:
+        stand_in: StandInServer = module.start(0, {TOKEN: ACCOUNT})
+    except Exception as error:  # an author's own program, of any kind
+        raise ManifestWrong(f"{connector.folder}: stand_in.py: start: {type(error).__name__}: {error}") from error
     seed = getattr(module, "seed", None) if seeded else None
     try:
         if seed is not None:
@@ -135,7 +140,10 @@ def stand_in_of(folder: Path) -> ModuleType:
         raise ManifestWrong(f"{folder}: stand_in.py cannot be read")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # an author's own program, of any kind
+        raise ManifestWrong(f"{folder}: stand_in.py: {type(error).__name__}: {error}") from error
     if not callable(getattr(module, "start", None)):
         raise ManifestWrong(f"{folder}: stand_in.py has no start(port, tokens)")
     return module

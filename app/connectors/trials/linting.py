@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from app.connectors.kit.consistency import contradictions
-from app.connectors.kit.contract import CONNECTION, read_connector
+from app.connectors.kit.contract import CONNECTION, Connector, faults_of_fixtures, read_unrecorded
 from app.connectors.kit.manifest import SCHEMA, Manifest, ManifestWrong, load_manifest
 
 _NEEDED = ("__init__.py", "README.md", "stand_in.py")
@@ -34,14 +34,17 @@ class Flaw:
 
 def flaws_of(folder: Path) -> list[Flaw]:
     """Everything that is wrong with a folder; empty for a connector that can be installed."""
+    if not folder.is_dir():
+        return [Flaw(str(folder), "", "there is no such folder")]
     found = sorted(set(_of_files(folder)) | set(_of_manifest(folder)))
     if found:
         return found
     try:
-        read_connector(folder)
+        connector = read_unrecorded(folder)
     except ManifestWrong as error:
         return [Flaw(str(folder), "", str(error).removeprefix(f"{folder}: "))]
-    return sorted(_of_fixtures(folder))
+    recorded = (Flaw(str(folder / file), place, said) for file, place, said in faults_of_fixtures(connector))
+    return sorted([*recorded, *_of_strangers(connector), *_of_stand_in(folder / "stand_in.py")])
 
 
 def _of_files(folder: Path) -> Iterator[Flaw]:
@@ -89,12 +92,18 @@ def _of_meaning(path: Path, manifest: Manifest) -> Iterator[Flaw]:
                 yield Flaw(str(path), f"/actions/{name}/{side}", str(error).splitlines()[0])
 
 
-def _of_fixtures(folder: Path) -> Iterator[Flaw]:
-    known = {*load_manifest(folder / "manifest.yaml").actions, CONNECTION}
-    for path in sorted((folder / "fixtures").glob("*.json")):
+def _of_strangers(connector: Connector) -> Iterator[Flaw]:
+    known = {*connector.manifest.actions, CONNECTION}
+    for path in sorted((connector.folder / "fixtures").glob("*.json")):
         if path.stem not in known:
             yield Flaw(str(path), "", "belongs to no action")
-        try:
-            json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            yield Flaw(str(path), "", str(error))
+
+
+def _of_stand_in(path: Path) -> Iterator[Flaw]:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        yield Flaw(str(path), "", f"is no Python: {error}")
+        return
+    if not any(isinstance(each, ast.FunctionDef) and each.name == "start" for each in tree.body):
+        yield Flaw(str(path), "", "has no start(port, tokens)")

@@ -13,12 +13,13 @@ from app.connectors.trials.checks import CHECKS, Check, of_credentials
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How one check went: an empty `said` is a promise kept."""
+    """How one check went: an empty `said` is a promise kept. `promise` is what was to be kept, in a sentence."""
 
     action: str
     check: str
     said: str
     seconds: float
+    promise: str = ""
 
 
 def prove(connector: Connector) -> Iterator[Proof]:
@@ -35,4 +36,4 @@ def _try(bench: Bench, action: str, check: Check) -> Proof:
         check.run(bench, action)
     except NotKept as trouble:
         said = str(trouble)
-    return Proof(action, check.name, said, perf_counter() - began)
+    return Proof(action, check.name, said, perf_counter() - began, (check.run.__doc__ or "").strip())

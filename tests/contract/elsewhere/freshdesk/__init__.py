@@ -1,0 +1,1 @@
+"""Freshdesk: contacts and tickets of a help desk."""
