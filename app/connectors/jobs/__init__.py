@@ -1,5 +1,5 @@
-"""The queue doors of connectors: runs, what connections sign in with, webhooks that go out, and those that come in."""
+"""The queue doors of connectors: runs, what connections sign in with, validations, webhooks out and in."""
 
-from app.connectors.jobs import connections, inbound, runs, webhooks
+from app.connectors.jobs import connections, inbound, integrations, runs, webhooks
 
-__all__ = ["connections", "inbound", "runs", "webhooks"]
+__all__ = ["connections", "inbound", "integrations", "runs", "webhooks"]

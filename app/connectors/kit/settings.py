@@ -41,7 +41,9 @@ class ConnectionConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON, checked against the manifest
     level: Level | None = None
     mappings: Mapping[str, Mapping[str, Side]] = field(default_factory=dict)
-    release: Mapping[str, Any] | None = field(default=None, compare=False)  # no part of a version: how far it is let out
+    release: Mapping[str, Any] | None = field(
+        default=None, compare=False
+    )  # no part of a version: how far it is let out
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> ConnectionConfig:

@@ -98,3 +98,60 @@ def milestone_of(step: Step, begun: date, reached: date | None, today: date) -> 
 def has_approver(asked_by: str, approved_by: str) -> bool:
     """Whether somebody else than the asker has approved it: four eyes."""
     return bool(approved_by) and approved_by != asked_by
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a connection. `marks`: of which map or configuration a step was recorded; "" for never."""
+
+    flows: str
+    config: str
+    marks: Mapping[Step, str]
+    risk: Risk
+    risk_approved: bool
+    above_default: bool
+    level_approved: bool
+    level_waits: bool
+    works: bool
+    passed: bool
+    running: bool
+    passed_before: bool
+    out: bool
+    let_out: bool
+    run_succeeded: bool
+    sample_good: bool
+
+
+def states_of(facts: Facts) -> dict[Step, State]:
+    """How each step stands, from facts: nobody ticks a step off (REQUIREMENTS 1.9, pre-work and P1 to P9)."""
+    risk = _recorded(facts.marks["risk"], facts.flows)
+    if risk == "met" and facts.risk == "high" and not facts.risk_approved:
+        risk = "waits"
+    quality = _recorded(facts.marks["quality"], facts.config)
+    return {
+        "scope": _recorded(facts.marks["scope"], facts.flows),
+        "risk": risk,
+        "consent": _recorded(facts.marks["consent"], facts.flows),
+        "access": _access(facts),
+        "connected": "met" if facts.works else "open",
+        "validated": _validated(facts),
+        "released": ("met" if facts.let_out else "stale") if facts.out else "open",
+        "end_to_end": "met" if facts.run_succeeded else "open",
+        "quality": "open" if quality == "met" and not facts.sample_good else quality,
+    }
+
+
+def _recorded(recorded: str, now: str) -> State:
+    return "open" if not recorded else "met" if recorded == now else "stale"
+
+
+def _access(facts: Facts) -> State:
+    if facts.level_waits:
+        return "waits"
+    return "met" if not facts.above_default or facts.level_approved else "open"
+
+
+def _validated(facts: Facts) -> State:
+    if facts.running:
+        return "waits"
+    return "met" if facts.passed else "stale" if facts.passed_before else "open"

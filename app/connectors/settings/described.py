@@ -66,7 +66,17 @@ CHANGE = Described(
     takes=SettingsWanted,
     example={"seen": 0, "settings": _SET, "mappings": _SETTINGS["mappings"]},
     headers=("Idempotency-Key",),
-    problems=(*_HERE, NotFromHere, *_SENT, *_ONCE, SettingsStale, SettingsUnfit, ReasonMissing, NothingSet, PersonNeeded),
+    problems=(
+        *_HERE,
+        NotFromHere,
+        *_SENT,
+        *_ONCE,
+        SettingsStale,
+        SettingsUnfit,
+        ReasonMissing,
+        NothingSet,
+        PersonNeeded,
+    ),
     scopes=_WRITES,
 )
 ROLLBACK = Described(
@@ -74,7 +84,17 @@ ROLLBACK = Described(
     takes=RollbackWanted,
     example={"version": 0},
     headers=("Idempotency-Key",),
-    problems=(*_HERE, NotFromHere, *_SENT, *_ONCE, SettingsUnfit, ReasonMissing, NothingSet, VersionUnknown, PersonNeeded),
+    problems=(
+        *_HERE,
+        NotFromHere,
+        *_SENT,
+        *_ONCE,
+        SettingsUnfit,
+        ReasonMissing,
+        NothingSet,
+        VersionUnknown,
+        PersonNeeded,
+    ),
     scopes=_WRITES,
 )
 UNDO = Described(
