@@ -26,7 +26,7 @@ from app.bootstrap.services.links import Reached, link_services
 from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
-from app.connectors.pillars.api import IntegrationDoors
+from app.connectors.pillars.api.doors import IntegrationDoors
 from app.connectors.settings.api import RunDoors, SettingsDoors
 from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors

@@ -22,9 +22,9 @@ from app.connectors.kit.exchange import (
     signed,
 )
 from app.connectors.kit.limits.gate import Gate
+from app.connectors.kit.limits.release import verdict_on
 from app.connectors.kit.manifest import Action
 from app.connectors.kit.registry import Registry
-from app.connectors.kit.limits.release import verdict_on
 from app.connectors.kit.sending import Line, PutOff
 from app.connectors.kit.settings import SettingsUnfit
 from app.kernel.outbound.client import (

@@ -146,7 +146,7 @@ def record_quality(work: Work, connection_id: UUID, sample: Sample) -> None:
 
 def stamped(work: Work, found: Integration, guide: Guide) -> Guide:
     """The guide with the day on which each milestone was first found to be reached, and with its begin."""
-    reached = {step: work.now.isoformat() for step in MILESTONES if found.states[step] == "met"}
+    reached: dict[str, str] = {step: work.now.isoformat() for step in MILESTONES if found.states[step] == "met"}
     begun = guide.begun_at or work.now.isoformat()
     return replace(guide, begun_at=begun, reached={**reached, **guide.reached})
 

@@ -1,4 +1,4 @@
-"""Lets a connection out further, when its steps are met, and takes it back whenever somebody wants (REQUIREMENTS 1.9)."""
+"""Lets a connection out further when its steps are met, and takes it back at any time (REQUIREMENTS 1.9)."""
 
 from __future__ import annotations
 
@@ -113,7 +113,13 @@ def _set(work: Work, row: Connection, found: Integration, wanted: Release, reaso
     guide = stamped(work, found, found.guide)
     history = guide.history or (Staged("off", 0, [], 0, "", guide.begun_at, ""),)
     keep_guide(work, row.id, replace(guide, history=(*history, staged)[-TRAIL_LENGTH:]))
-    told = {"before": found.release.stage, "stage": made.stage}
-    numbers = {"share": made.share, "chosen": len(made.chosen)}
-    work.announce(StageChanged(subject_id=row.id, reason=reason.strip() or None, **told, **numbers))
+    event = StageChanged(
+        subject_id=row.id,
+        before=found.release.stage,
+        stage=made.stage,
+        share=made.share,
+        chosen=len(made.chosen),
+        reason=reason.strip() or None,
+    )
+    work.announce(event)
     return made

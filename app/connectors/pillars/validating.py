@@ -1,4 +1,4 @@
-"""Has a connection's configuration and its connector's promises tried out in a sandbox, by a job, and keeps how it went."""
+"""Has a connection's configuration and its connector's promises tried out in a sandbox; keeps how it went."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.connectors.kit.settings import ConnectionConfig
 from app.connectors.models import Connection
 from app.connectors.pillars.events import Validated
 from app.connectors.pillars.operations import stamped
-from app.connectors.pillars.state import TRIAL, Broken, Trial, find_trial, keep_guide, keep_trial
+from app.connectors.pillars.state import TRIAL, Broken, find_trial, keep_guide, keep_trial
 from app.connectors.pillars.viewing import gather
 from app.connectors.trials.apart import Tried
 from app.kernel.errors import Conflict

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from app.access.permissions import Permission
@@ -33,7 +32,7 @@ from app.connectors.pillars.rules import (
     risk_of,
     states_of,
 )
-from app.connectors.pillars.state import Guide, Trial, find_guide, find_trial, has_trials, recent_runs
+from app.connectors.pillars.state import Guide, Noted, Trial, find_guide, find_trial, has_trials, recent_runs
 from app.connectors.settings.approving import Wish, find_wish
 from app.connectors.settings.versions import Version, list_versions
 from app.kernel.work import Work
@@ -104,8 +103,7 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
     facts = Facts(
         flows=flow_mark(flows),
         config=mark,
-        marks={"scope": _mark(guide.scope), "risk": _mark(guide.risk), "consent": _mark(guide.consent)}
-        | {"quality": _mark(guide.quality)},  # type: ignore[dict-item]  # four of the steps
+        marks=_marks(guide),
         risk=risk,
         risk_approved=has_approver(guide.risk.get("by_id", ""), guide.risk.get("approved_id", "")),
         above_default=_is_above(connector, config),
@@ -122,7 +120,7 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
     )
     return Integration(
         id=row.id, name=row.name, row_state=row.state, connector=connector, config=config, mark=mark, release=release,
-        old=kept is None or "stage" not in kept and not manifest.custom, guide=guide, flows=flows,
+        old=kept is None or ("stage" not in kept and not manifest.custom), guide=guide, flows=flows,
         flow_mark=facts.flows, risk=risk, states=states_of(facts), trial=trial, check=check, wish=wish,
         standing=runner.gate.look(str(row.id)), runs=runs,
     )  # fmt: skip
@@ -135,8 +133,11 @@ def exposure_of(connector: Connector, config: ConnectionConfig, flows: list[Flow
     return Exposure(level, care["personal"], care["sensitive"])
 
 
-def _mark(noted: Any) -> str:
-    return str(noted.get("mark", ""))
+def _marks(guide: Guide) -> dict[Step, str]:
+    """Of what each step that people record was recorded."""
+    noted: dict[Step, Noted] = {"scope": guide.scope, "risk": guide.risk}
+    noted |= {"consent": guide.consent, "quality": guide.quality}
+    return {step: str(each.get("mark", "")) for step, each in noted.items()}
 
 
 def _is_above(connector: Connector, config: ConnectionConfig) -> bool:

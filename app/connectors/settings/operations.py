@@ -17,9 +17,9 @@ from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import LEVELS, ConnectionConfig, SettingsUnfit, faults_of
 from app.connectors.models import Connection
 from app.connectors.settings.approving import (
+    NothingAsked,
     Wish,
     ask_person,
-    NothingAsked,
     decide_for,
     drop_wish,
     find_wish,

@@ -131,7 +131,7 @@ def settings_out(view: SettingsView) -> SettingsOut:
 
 def wish_out(wish: Wish | None) -> WishOut | None:
     """What waits for a decision, if anything does."""
-    return wish and WishOut(wish.level, wish.by, datetime.fromisoformat(wish.at), wish.reason)
+    return WishOut(wish.level, wish.by, datetime.fromisoformat(wish.at), wish.reason) if wish else None
 
 
 def versions_out(versions: list[Version]) -> list[VersionOut]:

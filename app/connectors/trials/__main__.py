@@ -1,4 +1,4 @@
-"""`python -m app.connectors.trials`: the checks for `apart`; a configuration on standard input, a line for each check."""
+"""`python -m app.connectors.trials`, for `apart`: a configuration comes in, a line goes out for each check."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ def main() -> None:
     asked = json.load(sys.stdin)
     connector = read_connector(CATALOG / asked["provider"])
     for own in try_own(connector, ConnectionConfig.read(asked["config"])):
-        print(json.dumps(asdict(own)), flush=True)
+        _tell(own)
     for proof in prove(connector):
-        print(json.dumps(asdict(Tried(proof.action, proof.check, proof.said))), flush=True)
+        _tell(Tried(proof.action, proof.check, proof.said))
+
+
+def _tell(tried: Tried) -> None:
+    sys.stdout.write(json.dumps(asdict(tried)) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -49,8 +49,12 @@ _INTEGRATION: dict[str, Any] = {
     "steps": [{"step": "scope", "state": "met"}, {"step": "quality", "state": "open"}],
     "flows": [{"way": "in", "action": "read_record", "field": "email", "theirs": "mail", "care": "personal"}],
     "checks": {
-        **{"under_way": False, "passed": True, "at": "2026-11-21T09:00:00Z"},
-        **{"kept": {"read_record": 10}, "broken": [], "said": ""},
+        "under_way": False,
+        "passed": True,
+        "at": "2026-11-21T09:00:00Z",
+        "kept": {"read_record": 10},
+        "broken": [],
+        "said": "",
     },
     "milestones": [{"step": "connected", "due": "2026-11-26", "reached": "2026-11-21", "state": "reached"}],
     "history": [

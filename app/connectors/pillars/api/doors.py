@@ -9,7 +9,8 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get, post, put
 from litestar.params import FromPath, RawBody
 
-from app.connectors.pillars import described, doing
+from app.connectors.pillars import doing
+from app.connectors.pillars.api import described
 from app.connectors.pillars.viewing import get_integration
 from app.connectors.pillars.wire import (
     BackWanted,
