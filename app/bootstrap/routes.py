@@ -27,6 +27,7 @@ from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
 from app.connectors.pillars.api.doors import IntegrationDoors
+from app.connectors.pillars.pages.doors import IntegrationPages
 from app.connectors.settings.api import RunDoors, SettingsDoors
 from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
@@ -139,6 +140,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     ConnectionReturn,
     HookPages,
     SettingsPages,
+    IntegrationPages,
     WebhookPages,
     CataloguePages,
     LinePages,
