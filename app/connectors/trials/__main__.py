@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from typing import TextIO
 
 from app.connectors.kit.contract import read_connector
 from app.connectors.kit.registry import CATALOG
@@ -15,17 +16,18 @@ from app.connectors.trials.proving import prove
 
 def main() -> None:
     """Try what the configuration makes of requests, then every promise of the connector against its stand-in."""
+    out, sys.stdout = sys.stdout, sys.stderr  # what is logged meanwhile is no result
     asked = json.load(sys.stdin)
     connector = read_connector(CATALOG / asked["provider"])
     for own in try_own(connector, ConnectionConfig.read(asked["config"])):
-        _tell(own)
+        _tell(out, own)
     for proof in prove(connector):
-        _tell(Tried(proof.action, proof.check, proof.said))
+        _tell(out, Tried(proof.action, proof.check, proof.said))
 
 
-def _tell(tried: Tried) -> None:
-    sys.stdout.write(json.dumps(asdict(tried)) + "\n")
-    sys.stdout.flush()
+def _tell(out: TextIO, tried: Tried) -> None:
+    out.write(json.dumps(asdict(tried)) + "\n")
+    out.flush()
 
 
 if __name__ == "__main__":

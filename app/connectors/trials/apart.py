@@ -56,7 +56,10 @@ def try_apart(provider: str, config: Mapping[str, Any]) -> list[Tried]:
         raise ChecksUnrun(f"The checks took longer than {SECONDS:.0f} seconds.") from None
     if ended.returncode:
         raise ChecksUnrun((ended.stderr.strip().splitlines() or ["The checks ended without a word."])[-1][:300])
-    return [Tried(**json.loads(line)) for line in ended.stdout.splitlines()]
+    try:
+        return [Tried(**json.loads(line)) for line in ended.stdout.splitlines()]
+    except (TypeError, ValueError) as error:
+        raise ChecksUnrun(f"The checks said what cannot be read: {error}") from None
 
 
 def try_own(connector: Connector, config: ConnectionConfig) -> list[Tried]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.connectors.connecting.state import Check, keep_check
+from app.connectors.jobs import integrations
 from app.connectors.kit.limits.release import verdict_on
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
@@ -102,9 +103,8 @@ class TestGoingLive:
         for _twice in range(2):
             status, now = ask(jonas, "POST", f"{settings}/approval", key=key)
             assert (status, now["version"], now["level"], now["wish"]) == (200, 2, "write", None)
-        assert (now["versions"][0]["by"], now["versions"][0]["approved_by"]) == ("Dana", "Jonas") or now["versions"][0][
-            "approved_by"
-        ] != now["versions"][0]["by"]
+        assert "dana" in now["versions"][0]["by"].lower()
+        assert "jonas" in now["versions"][0]["approved_by"].lower()
         assert ask(jonas, "POST", f"{settings}/approval")[0] == 404
 
         # what people record
@@ -121,6 +121,7 @@ class TestGoingLive:
         # the checks are run by a job, in a process apart
         assert ask(dana, "POST", f"{path}/validation")[0] == 202
         assert ask(dana, "POST", f"{path}/validation")[0] == 409
+        assert integrations.validate_integration, "its kind is known"
         for item in doors.installation.take(window=20):
             doors.installation.run_one(item)
         validated = ask(dana, "GET", path)[1]
@@ -168,7 +169,7 @@ class TestGoingLive:
         assert "Ines Vogel" in page.text
 
     def test_leaves_what_was_live_before_alone_until_somebody_begins(self, doors, acme):
-        old, other = set_up(doors, acme, **{"settings": SET}), doors.installation.tenant(doors.northwind, "Globex")
+        old, other = set_up(doors, acme, settings=SET), doors.installation.tenant(doors.northwind, "Globex")
         dana = signed_in(doors, "dana")
         path = f"/api/v1/tenants/{acme.id}/connections/{old}/integration"
         assert ask(dana, "GET", path)[1]["released"]
@@ -180,6 +181,7 @@ class TestGoingLive:
         assert verdict(doors, acme, old) == "off"
         assert ask(dana, "POST", path, {"reason": "Again"})[0] == 409
         doors.delegation(other, '["technical"]')
-        for method, more, body in (("GET", "", None), ("POST", "/stage", {"stage": "off"}), ("POST", "/validation", None)):
-            there = f"/api/v1/tenants/{other.id}/connections/{old}/integration{more}"
-            assert ask(dana, method, there, body)[0] == 404
+        there = f"/api/v1/tenants/{other.id}/connections/{old}/integration"
+        assert ask(dana, "GET", there)[0] == 404
+        assert ask(dana, "POST", f"{there}/stage", {"stage": "off"})[0] == 404
+        assert ask(dana, "POST", f"{there}/validation")[0] == 404
