@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, cast
 from uuid import UUID
@@ -17,7 +18,7 @@ from app.connectors.pillars.operations import stamped
 from app.connectors.pillars.rules import TRAIL_LENGTH, Step, is_back, missing_for
 from app.connectors.pillars.state import Staged, keep_guide
 from app.connectors.pillars.viewing import Integration, gather
-from app.connectors.settings.operations import roll_back_settings
+from app.connectors.settings.operations import NothingSet, roll_back_settings
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.work import Work
 from app.web.translations import mark
@@ -77,7 +78,8 @@ def roll_back(work: Work, connection_id: UUID, *, reason: str) -> Release:
         raise NothingBefore(mark("There is no stage before this one. Stop the connection instead."))
     before = found.guide.history[-2]
     if before.version != found.config.version:
-        roll_back_settings(work, connection_id, before.version, reason=reason)
+        with suppress(NothingSet):  # another number of the same settings
+            roll_back_settings(work, connection_id, before.version, reason=reason)
         row = get_row(work, connection_id, lock=True)
         found = gather(work, row, lock=True)
     wanted = Release(cast("Stage", before.stage), before.share, tuple(before.chosen))
