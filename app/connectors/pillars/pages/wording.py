@@ -34,7 +34,7 @@ TO_DO: Final[Mapping[Step, str]] = {
     "released": mark("Let it out to a pilot first, then to all. Nothing is sent live before."),
     "end_to_end": mark("A run of a pilot's onboarding has gone through to its end in the real system."),
     "quality": mark(
-        "Compare at least ten values of the pilot with their source. At most two in a hundred may be wrong."
+        "Compare at least ten values of the pilot with their source: at most two in a hundred wrong."
     ),
 }
 QUESTION: Final[Mapping[str, str]] = {
