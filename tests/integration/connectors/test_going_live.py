@@ -169,7 +169,8 @@ class TestGoingLive:
         assert "Ines Vogel" in page.text
 
     def test_leaves_what_was_live_before_alone_until_somebody_begins(self, doors, acme):
-        old, other = set_up(doors, acme, settings=SET), doors.installation.tenant(doors.northwind, "Globex")
+        old = set_up(doors, acme, settings=SET)
+        other = doors.installation.tenant(doors.northwind, "Globex", kind="customer")
         dana = signed_in(doors, "dana")
         path = f"/api/v1/tenants/{acme.id}/connections/{old}/integration"
         assert ask(dana, "GET", path)[1]["released"]
