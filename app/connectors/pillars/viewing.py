@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.access.permissions import Permission
@@ -103,9 +104,7 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
     facts = Facts(
         flows=flow_mark(flows),
         config=mark,
-        marks=_marks(guide),
         risk=risk,
-        risk_approved=has_approver(guide.risk.get("by_id", ""), guide.risk.get("approved_id", "")),
         above_default=_is_above(connector, config),
         level_approved=_is_approved(config, list_versions(work.session, row.id)),
         level_waits=wish is not None,
@@ -116,7 +115,7 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
         out=release.stage in {"pilot", "all"},
         let_out=mark in release.marks,
         run_succeeded=_has_succeeded(guide, runs),
-        sample_good=is_good_enough(guide.quality.get("checked", 0), guide.quality.get("wrong", 0)),
+        **_recorded(guide),
     )
     return Integration(
         id=row.id, name=row.name, row_state=row.state, connector=connector, config=config, mark=mark, release=release,
@@ -124,6 +123,15 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
         flow_mark=facts.flows, risk=risk, states=states_of(facts), trial=trial, check=check, wish=wish,
         standing=runner.gate.look(str(row.id)), runs=runs,
     )  # fmt: skip
+
+
+def _recorded(guide: Guide) -> dict[str, Any]:
+    """The facts that people recorded."""
+    return {
+        "marks": _marks(guide),
+        "risk_approved": has_approver(guide.risk.get("by_id", ""), guide.risk.get("approved_id", "")),
+        "sample_good": is_good_enough(guide.quality.get("checked", 0), guide.quality.get("wrong", 0)),
+    }
 
 
 def exposure_of(connector: Connector, config: ConnectionConfig, flows: list[Flow]) -> Exposure:

@@ -33,9 +33,7 @@ TO_DO: Final[Mapping[Step, str]] = {
     "validated": mark("Every check of the connector and this configuration is run against a stand-in. Nothing leaves."),
     "released": mark("Let it out to a pilot first, then to all. Nothing is sent live before."),
     "end_to_end": mark("A run of a pilot's onboarding has gone through to its end in the real system."),
-    "quality": mark(
-        "Compare at least ten values of the pilot with their source: at most two in a hundred wrong."
-    ),
+    "quality": mark("Compare at least ten values of the pilot with their source: at most two in a hundred wrong."),
 }
 QUESTION: Final[Mapping[str, str]] = {
     "regulated": mark("A law or a regulator has a say in these values"),

@@ -184,7 +184,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | _UNSAID,
         _PAGE | _RUNNING,
     ],
-    "connectors/_wish.html": [_PAGE | _FRESH, _PAGE | _FRESH | {"own_wish": True}],
+    "connectors/integration/_wish.html": [_PAGE | _FRESH, _PAGE | _FRESH | {"own_wish": True}],
     f"{_PART}_recorded.html": [_STEP],
     **{f"{_PART}_{part}.html": [_PAGE] for part in ("line", "begin", "steps", "map", "checks", "stage")},
     **{f"{_PART}_{part}.html": [_PAGE] for part in ("milestones", "health", "changes")},
