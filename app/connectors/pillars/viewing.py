@@ -114,8 +114,7 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
         passed_before=not trial.at and has_trials(work.session, row.id),
         out=release.stage in {"pilot", "all"},
         let_out=mark in release.marks,
-        run_succeeded=_has_succeeded(guide, runs),
-        **_recorded(guide),
+        **_recorded(guide, runs),
     )
     return Integration(
         id=row.id, name=row.name, row_state=row.state, connector=connector, config=config, mark=mark, release=release,
@@ -125,9 +124,10 @@ def gather(work: Work, row: Connection, *, lock: bool = False) -> Integration:
     )  # fmt: skip
 
 
-def _recorded(guide: Guide) -> dict[str, Any]:
-    """The facts that people recorded."""
+def _recorded(guide: Guide, runs: list[Run]) -> dict[str, Any]:
+    """The facts that people recorded, and that runs have shown."""
     return {
+        "run_succeeded": _has_succeeded(guide, runs),
         "marks": _marks(guide),
         "risk_approved": has_approver(guide.risk.get("by_id", ""), guide.risk.get("approved_id", "")),
         "sample_good": is_good_enough(guide.quality.get("checked", 0), guide.quality.get("wrong", 0)),
