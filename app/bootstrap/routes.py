@@ -28,6 +28,8 @@ from app.connectors.drift.doors.pages import DriftPages
 from app.connectors.inbound.api.doors import HookDoors
 from app.connectors.inbound.pages.doors import HookPages
 from app.connectors.pages import ConnectionPages, ConnectionReturn
+from app.connectors.pillars.api.doors import IntegrationDoors
+from app.connectors.pillars.pages.doors import IntegrationPages
 from app.connectors.settings.api import RunDoors, SettingsDoors
 from app.connectors.settings.pages import SettingsPages
 from app.connectors.webhooks.api.care import WebhookCareDoors
@@ -141,6 +143,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HookPages,
     SettingsPages,
     DriftPages,
+    IntegrationPages,
     WebhookPages,
     CataloguePages,
     LinePages,
@@ -201,6 +204,7 @@ CONTROLLERS: Sequence[ControllerRouterHandler] = (
     HookDoors,
     SettingsDoors,
     DriftDoors,
+    IntegrationDoors,
     RunDoors,
     WebhookDoors,
     WebhookCareDoors,

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select, text
 from app.access.permissions import Permission
 from app.access.require import require
 from app.connectors.events import ConnectionAdded
+from app.connectors.kit.limits.release import NEW
 from app.connectors.models import Connection, Run
 from app.connectors.runs.ending import OPEN, STOPPING, Attempt, end_begun, lock_run, run_name
 from app.connectors.tokens.operations import ACTIVE, RECONNECT, WAITING, resume_runs
@@ -182,19 +183,19 @@ def wait_for_connection(work: Work, run_id: UUID) -> None:
 def add_connection(work: Work, setting: ConnectionSetting) -> UUID:
     """Set up a connection and seal its secrets. Returns its id. Raises NotPermitted, ConnectorNotFound."""
     require(work, Permission.CONNECTION_WRITE)
-    connection = Connection(
-        id=new_id(),
-        connector=setting.connector,
-        name=setting.name,
-        config=setting.config,
-        state=setting.state,
-        changed_at=work.now,
-    )
-    work.session.add(connection)
+    connection = _added(work, setting)
     for field, value in setting.secrets.items():
         put_connection_secret(work, connection_id=connection.id, field=field, value=value)
-    work.announce(ConnectionAdded(subject_id=connection.id, connector=setting.connector, name=setting.name))
     return connection.id
+
+
+def _added(work: Work, setting: ConnectionSetting) -> Connection:
+    config = setting.config | {"release": dict(NEW)}
+    named: dict[str, Any] = {"connector": setting.connector, "name": setting.name}
+    made = Connection(id=new_id(), config=config, state=setting.state, changed_at=work.now, **named)
+    work.session.add(made)
+    work.announce(ConnectionAdded(subject_id=made.id, **named))
+    return made
 
 
 def keep_credentials(work: Work, *, connector: str, name: str, values: Mapping[str, Secret]) -> UUID:
@@ -206,11 +207,7 @@ def keep_credentials(work: Work, *, connector: str, name: str, values: Mapping[s
     work.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": place})
     connection = _connection(work, connector)
     if connection is None:
-        connection = Connection(
-            id=new_id(), connector=connector, name=name, config={}, state="active", changed_at=work.now
-        )
-        work.session.add(connection)
-        work.announce(ConnectionAdded(subject_id=connection.id, connector=connector, name=name))
+        connection = _added(work, ConnectionSetting(connector, name, {}, {}))
     for field, value in values.items():
         keep_connection_secret(work, connection_id=connection.id, field=field, value=value)
     if connection.state == RECONNECT:

@@ -1,5 +1,5 @@
-"""The queue doors of connectors: runs, what connections sign in with, webhooks both ways, records compared."""
+"""The queue doors of connectors: runs, what connections sign in with, validations, webhooks both ways, records compared."""
 
-from app.connectors.jobs import connections, drift, inbound, runs, webhooks
+from app.connectors.jobs import connections, drift, inbound, integrations, runs, webhooks
 
-__all__ = ["connections", "drift", "inbound", "runs", "webhooks"]
+__all__ = ["connections", "drift", "inbound", "integrations", "runs", "webhooks"]

@@ -74,6 +74,7 @@ def call(run: JobRun, attempt: Attempt, sealed: SealedSecrets) -> CallReport:
             unknown_for=attempt.unknown_for,
             sandbox=run.tenant.kind == "sandbox",
             connection=str(attempt.connection_id),
+            about=str(attempt.onboarding_id),
             config=ConnectionConfig.read(attempt.config),
             stopped=lambda: stopped(run, attempt.run_id),
         )

@@ -27,8 +27,8 @@ class ActionCall:
     `idempotency_key` is the run's and the same in every attempt. `attempt` counts from 1. `earlier_unknown` says that
     an earlier attempt was begun and no report with `certain` was stored: the worker died, or the peer fell silent.
     `unknown_for` is how long ago the first such attempt began: a peer remembers a key only for so long.
-    `sandbox`: the tenant is one, so only a stand-in is called. `connection` is what budgets and failures are counted
-    by; without it nothing is. `stopped` is asked before every request after the first: True, and no more is sent.
+    `connection` is what budgets and failures are counted by; without it nothing is. `about` is the onboarding that it
+    is for: a pilot is of some. `stopped` is asked before every request after the first: True, and no more is sent.
     `sandbox`: the tenant is one, so only a stand-in is called. `auth`: which way the connection signs in, and its plain
     fields for it. `renew`: gives other secrets after the peer has refused these, or says how the attempt ends.
     """
@@ -45,6 +45,7 @@ class ActionCall:
     sandbox: bool = False
     unknown_for: timedelta = timedelta()
     connection: str = ""
+    about: str = ""
     config: ConnectionConfig = NOBODY_SET
     stopped: Callable[[], bool] | None = None
 

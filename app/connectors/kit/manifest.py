@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -165,6 +166,24 @@ class Action(msgspec.Struct, frozen=True):
         )
 
 
+class ChangeNote(msgspec.Struct, frozen=True):
+    """What a version changed, why, and what its users do about it, each by language (REQUIREMENTS 1.9, P9)."""
+
+    version: str
+    on: date
+    what: dict[str, str]
+    why: dict[str, str]
+    do: dict[str, str]
+
+
+class Deprecation(msgspec.Struct, frozen=True):
+    """A connector that will be gone: announced when, gone when, and what its users move to."""
+
+    since: date
+    until: date
+    instead: dict[str, str]
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """A connector as data."""
 
@@ -183,6 +202,11 @@ class Manifest(msgspec.Struct, frozen=True):
     config: dict[str, Any] = msgspec.field(default_factory=lambda: dict(_NO_CONFIG))  # Any: a JSON Schema
     default_level: Level = "read"
     transport: Literal["https", "sftp"] = "https"
+    custom: bool = False
+    personal: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
+    changes: tuple[ChangeNote, ...] = ()
+    deprecated: Deprecation | None = None
 
     @property
     def ways(self) -> dict[str, Scheme]:

@@ -22,6 +22,7 @@ from app.connectors.kit.exchange import (
     signed,
 )
 from app.connectors.kit.limits.gate import Gate
+from app.connectors.kit.limits.release import verdict_on
 from app.connectors.kit.manifest import Action
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.sending import Line, PutOff
@@ -73,7 +74,8 @@ class Runner:
         Nothing is sent a second time while an earlier outcome is unknown, unless the manifest's strategy makes it safe.
         """
         connector, action = self.registry.get_action(call.provider, call.action)
-        report = _above_level(connector, action, call)
+        call, report = _let_out(connector, call)
+        report = report or _above_level(connector, action, call)
         if report is None and call.earlier_unknown:
             report = self._after_unknown(connector, action, call)
         if report is None:
@@ -235,6 +237,30 @@ class Runner:
 def _unknown(connector: Connector) -> NeedsPerson:
     title = connector.manifest.title
     return NeedsPerson(f"{title} may or may not have done it. Look there, then decide; nothing is sent again.")
+
+
+_HELD = {
+    "off": "The connection to {0} is not released. Take its steps of going live, or do this by hand.",
+    "not_chosen": "The connection to {0} is in a pilot, and this onboarding is no part of it. Do this by hand.",
+    "changed": "The connection to {0} was changed after it was released. Have the change validated and released, or "
+    "take the version before.",
+}
+
+
+def _let_out(connector: Connector, call: ActionCall) -> tuple[ActionCall, CallReport | None]:
+    """The call as the connection's stage has it, or why nothing is sent (REQUIREMENTS 1.9, P7).
+
+    Only the harmless question that proves the credentials is asked before: it takes no input and nothing of its answer
+    is kept.
+    """
+    manifest, config = connector.manifest, call.config
+    found = verdict_on(config.release, manifest, config.document(), call.about)
+    if found == "live" or (call.action == manifest.verify and not call.input):
+        return call, None
+    if found == "sandbox":
+        return replace(call, sandbox=True), None
+    said = NeedsPerson(_HELD[found].format(manifest.title))
+    return call, CallReport(outcome=said, code=f"held_{found}", certain=not call.earlier_unknown)
 
 
 def _above_level(connector: Connector, action: Action, call: ActionCall) -> CallReport | None:

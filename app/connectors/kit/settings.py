@@ -41,6 +41,9 @@ class ConnectionConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON, checked against the manifest
     level: Level | None = None
     mappings: Mapping[str, Mapping[str, Side]] = field(default_factory=dict)
+    release: Mapping[str, Any] | None = field(
+        default=None, compare=False
+    )  # no part of a version: how far it is let out
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> ConnectionConfig:
@@ -50,6 +53,7 @@ class ConnectionConfig:
             settings=document.get("settings", {}),
             level=document.get("level"),
             mappings=document.get("mappings", {}),
+            release=document.get("release"),
         )
 
     def document(self) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from litestar import Controller, Request, Response, get, post, put
 from litestar.params import FromPath, RawBody
 
 from app.connectors.settings import described
-from app.connectors.settings.operations import change_settings, get_settings, lift_pause, roll_back_settings
+from app.connectors.settings.operations import (
+    approve_access,
+    change_settings,
+    get_settings,
+    lift_pause,
+    refuse_access,
+    roll_back_settings,
+)
 from app.connectors.settings.undoing import compensate_run
 from app.connectors.settings.wire import RollbackWanted, SettingsWanted, UndoingOut, UndoingWanted, settings_out
 from app.kernel.commands import Result
@@ -44,8 +51,8 @@ class SettingsDoors(Controller):
         wanted = read_body(request, body, SettingsWanted)
 
         def operation(work: Work) -> Result:
-            made = change_settings(work, system_id, wanted.config(), seen=wanted.seen, reason=wanted.reason)
-            return {"version": made.number}
+            change_settings(work, system_id, wanted.config(), seen=wanted.seen, reason=wanted.reason)
+            return {}
 
         return _done(request, tenant_id, system_id, key, wanted, operation)
 
@@ -64,10 +71,43 @@ class SettingsDoors(Controller):
         wanted = read_body(request, body, RollbackWanted)
 
         def operation(work: Work) -> Result:
-            made = roll_back_settings(work, system_id, wanted.version, reason=wanted.reason)
-            return {"version": made.number}
+            roll_back_settings(work, system_id, wanted.version, reason=wanted.reason)
+            return {}
 
         return _done(request, tenant_id, system_id, key, wanted, operation)
+
+    @post(
+        "/approval",
+        operation_id="connection_settings.approve",
+        operation_class=account(described.APPROVE),
+        status_code=200,
+        sync_to_thread=True,
+    )
+    def approve(self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID]) -> Response[bytes]:
+        """Let a connection do what somebody else has asked for."""
+        key = read_key(request)
+
+        def operation(work: Work) -> Result:
+            return {"version": approve_access(work, system_id).number}
+
+        return _done(request, tenant_id, system_id, key, None, operation)
+
+    @post(
+        "/refusal",
+        operation_id="connection_settings.refuse",
+        operation_class=account(described.REFUSE),
+        status_code=200,
+        sync_to_thread=True,
+    )
+    def refuse(self, request: PageRequest, tenant_id: FromPath[UUID], system_id: FromPath[UUID]) -> Response[bytes]:
+        """Refuse what somebody has asked for, or take it back."""
+        key = read_key(request)
+
+        def operation(work: Work) -> Result:
+            refuse_access(work, system_id)
+            return {}
+
+        return _done(request, tenant_id, system_id, key, None, operation)
 
     @post(
         "/resumption",

@@ -9,6 +9,7 @@ from app.access.require import NotPermitted
 from app.connectors.connecting.care import ConnectionUnknown
 from app.connectors.kit.registry import ConnectorNotFound
 from app.connectors.kit.settings import SettingsUnfit
+from app.connectors.settings.approving import NothingAsked, OwnWish, PersonNeeded
 from app.connectors.settings.operations import NothingSet, ReasonMissing, SettingsStale, VersionUnknown
 from app.connectors.settings.undoing import NothingToUndo, RunUnknown, UndoingUnexplained
 from app.connectors.settings.wire import RollbackWanted, SettingsOut, SettingsWanted, UndoingOut, UndoingWanted
@@ -65,7 +66,17 @@ CHANGE = Described(
     takes=SettingsWanted,
     example={"seen": 0, "settings": _SET, "mappings": _SETTINGS["mappings"]},
     headers=("Idempotency-Key",),
-    problems=(*_HERE, NotFromHere, *_SENT, *_ONCE, SettingsStale, SettingsUnfit, ReasonMissing, NothingSet),
+    problems=(
+        *_HERE,
+        NotFromHere,
+        *_SENT,
+        *_ONCE,
+        SettingsStale,
+        SettingsUnfit,
+        ReasonMissing,
+        NothingSet,
+        PersonNeeded,
+    ),
     scopes=_WRITES,
 )
 ROLLBACK = Described(
@@ -73,7 +84,17 @@ ROLLBACK = Described(
     takes=RollbackWanted,
     example={"version": 0},
     headers=("Idempotency-Key",),
-    problems=(*_HERE, NotFromHere, *_SENT, *_ONCE, SettingsUnfit, ReasonMissing, NothingSet, VersionUnknown),
+    problems=(
+        *_HERE,
+        NotFromHere,
+        *_SENT,
+        *_ONCE,
+        SettingsUnfit,
+        ReasonMissing,
+        NothingSet,
+        VersionUnknown,
+        PersonNeeded,
+    ),
     scopes=_WRITES,
 )
 UNDO = Described(
@@ -82,6 +103,18 @@ UNDO = Described(
     example={"reason": "The customer has withdrawn"},
     headers=("Idempotency-Key",),
     problems=(*_HERE, RunUnknown, NotFromHere, *_SENT, *_ONCE, NothingToUndo, UndoingUnexplained),
+    scopes=_WRITES,
+)
+APPROVE = Described(
+    {200: Told("The settings as they are now.", SettingsOut, ("Idempotency-Replayed",), _SETTINGS)},
+    headers=("Idempotency-Key",),
+    problems=(*_HERE, NotFromHere, *_ONCE, NothingAsked, OwnWish, PersonNeeded, SettingsUnfit),
+    scopes=_WRITES,
+)
+REFUSE = Described(
+    {200: Told("The settings as they are now.", SettingsOut, ("Idempotency-Replayed",), _SETTINGS)},
+    headers=("Idempotency-Key",),
+    problems=(*_HERE, NotFromHere, *_ONCE, NothingAsked),
     scopes=_WRITES,
 )
 LIFT = Described(

@@ -39,3 +39,21 @@ class CompensationAsked(Event, frozen=True, kw_only=True):
     action: str
     undo: str
     by_run: str
+
+
+class AccessAsked(Event, frozen=True, kw_only=True):
+    """Somebody wants a connection to be allowed more than its connector gives by itself."""
+
+    type: ClassVar[str] = "connectors.connection.access_asked"
+    subject_kind: ClassVar[str] = "connection"
+
+    level: str
+
+
+class AccessRefused(Event, frozen=True, kw_only=True):
+    """Somebody has refused, or taken back, that a connection is allowed more."""
+
+    type: ClassVar[str] = "connectors.connection.access_refused"
+    subject_kind: ClassVar[str] = "connection"
+
+    level: str

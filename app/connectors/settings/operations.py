@@ -16,7 +16,17 @@ from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
 from app.connectors.kit.settings import LEVELS, ConnectionConfig, SettingsUnfit, faults_of
 from app.connectors.models import Connection
-from app.connectors.settings.events import PauseLifted, SettingsChanged
+from app.connectors.settings.approving import (
+    NothingAsked,
+    Wish,
+    ask_person,
+    decide_for,
+    drop_wish,
+    find_wish,
+    is_beyond,
+    keep_wish,
+)
+from app.connectors.settings.events import AccessAsked, AccessRefused, PauseLifted, SettingsChanged
 from app.connectors.settings.versions import KEPT, VERSION, Version, compare, key_of, list_versions
 from app.kernel.errors import Conflict, Invalid, Missing
 from app.kernel.work import Work
@@ -53,6 +63,7 @@ class SettingsView:
     config: ConnectionConfig
     versions: list[Version]
     standing: Standing
+    wish: Wish | None = None
 
     @property
     def level(self) -> str:
@@ -71,16 +82,20 @@ def get_settings(work: Work, connection_id: UUID) -> SettingsView:
         config=ConnectionConfig.read(row.config),
         versions=list_versions(work.session, row.id),
         standing=work.service(Runner).gate.look(str(row.id)),
+        wish=find_wish(work.session, row.id, version=row.config.get("version", 0)),
     )
 
 
 def change_settings(
     work: Work, connection_id: UUID, wanted: ConnectionConfig, *, seen: int, reason: str = ""
-) -> Version:
+) -> Version | Wish:
     """Set a connection otherwise, from the version that was seen. Returns the new version.
 
+    Where it would be allowed more than before and more than its connector gives by itself, nothing changes yet: what
+    is wanted is returned, and waits until somebody else approves it (REQUIREMENTS 1.9, P7).
+
     Raises NotPermitted, ConnectionUnknown, ConnectorNotFound, SettingsStale, SettingsUnfit with every place that is
-    wrong, ReasonMissing where it may do more than before, NothingSet (REQUIREMENTS 1.9, X15).
+    wrong, ReasonMissing where it may do more than before, PersonNeeded, NothingSet (REQUIREMENTS 1.9, X15).
     """
     require(work, Permission.CONNECTION_WRITE)
     row = get_row(work, connection_id, lock=True)
@@ -89,7 +104,7 @@ def change_settings(
     return _set(work, row, wanted, reason=reason)
 
 
-def roll_back_settings(work: Work, connection_id: UUID, number: int, *, reason: str = "") -> Version:
+def roll_back_settings(work: Work, connection_id: UUID, number: int, *, reason: str = "") -> Version | Wish:
     """Take an earlier version again, as a new one, if its connector still takes it. Version 0 is one that nobody set.
 
     Where no reason is given, the reason of then stands for it.
@@ -106,6 +121,34 @@ def roll_back_settings(work: Work, connection_id: UUID, number: int, *, reason: 
     return _set(work, row, config, reason=reason or earlier, restored=number)
 
 
+def approve_access(work: Work, connection_id: UUID) -> Version:
+    """Let a connection do what somebody else has asked for. Returns the new version, which names both.
+
+    Raises NotPermitted, ConnectionUnknown, NothingAsked, OwnWish, PersonNeeded, SettingsUnfit.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    row = get_row(work, connection_id, lock=True)
+    wish = decide_for(work, connection_id, version=row.config.get("version", 0))
+    wanted = ConnectionConfig.read(wish.config)
+    made = _set(work, row, wanted, reason=wish.reason, restored=wish.restored, wish=wish)
+    assert isinstance(made, Version)  # noqa: S101  what is approved is set
+    return made
+
+
+def refuse_access(work: Work, connection_id: UUID, *, reason: str = "") -> None:
+    """Do not let a connection do what was asked for; who has asked may take it back so.
+
+    Raises NotPermitted, ConnectionUnknown, NothingAsked.
+    """
+    require(work, Permission.CONNECTION_WRITE)
+    row = get_row(work, connection_id, lock=True)
+    wish = find_wish(work.session, connection_id, version=row.config.get("version", 0), lock=True)
+    if wish is None:
+        raise NothingAsked(mark("Nothing waits for a decision here, or the settings have changed since it was asked."))
+    drop_wish(work, connection_id)
+    work.announce(AccessRefused(subject_id=row.id, level=wish.level, reason=reason.strip()[:_LONGEST_REASON] or None))
+
+
 def lift_pause(work: Work, connection_id: UUID) -> None:
     """Have a connection called again at once that is left alone, because it failed or its peer asked for a pause.
 
@@ -117,7 +160,15 @@ def lift_pause(work: Work, connection_id: UUID) -> None:
     work.announce(PauseLifted(subject_id=row.id, connector=row.connector))
 
 
-def _set(work: Work, row: Connection, wanted: ConnectionConfig, *, reason: str, restored: int = 0) -> Version:
+def _set(
+    work: Work,
+    row: Connection,
+    wanted: ConnectionConfig,
+    *,
+    reason: str,
+    restored: int = 0,
+    wish: Wish | None = None,
+) -> Version | Wish:
     connector, before = _registry(work).get(row.connector), ConnectionConfig.read(row.config)
     if faults := faults_of(connector, wanted):
         raise SettingsUnfit(mark("The settings do not fit this connector."), errors=faults)
@@ -129,21 +180,55 @@ def _set(work: Work, row: Connection, wanted: ConnectionConfig, *, reason: str, 
         raise ReasonMissing(
             mark("Say why it may do more."), errors=[("/reason", mark("Say why it may do more than before."))]
         )
+    asked = _Asked(wanted, level, reason.strip()[:_LONGEST_REASON], restored, [each.place for each in changed])
+    if wish is None and is_beyond(connector.manifest, wanted, before):
+        return _wished(work, row, before, asked)
+    return _saved(work, row, before, asked, wish)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    config: ConnectionConfig
+    level: str
+    reason: str
+    restored: int
+    changed: list[str]
+
+
+def _wished(work: Work, row: Connection, before: ConnectionConfig, asked: _Asked) -> Wish:
+    ask_person(work)
+    wish = Wish(
+        config=asked.config.document(),
+        seen=before.version,
+        level=asked.level,
+        by=work.actor.name,
+        by_id=str(work.actor.id),
+        at=work.now.isoformat(),
+        reason=asked.reason,
+        restored=asked.restored,
+    )
+    keep_wish(work, row.id, wish)
+    work.announce(AccessAsked(subject_id=row.id, level=asked.level, reason=asked.reason))
+    return wish
+
+
+def _saved(work: Work, row: Connection, before: ConnectionConfig, asked: _Asked, wish: Wish | None) -> Version:
     made = Version(
         number=before.version + 1,
-        config=replace(wanted, version=before.version + 1),
-        by=work.actor.name,
+        config=replace(asked.config, version=before.version + 1),
+        by=wish.by if wish else work.actor.name,
         at=work.now.isoformat(),
-        reason=reason.strip()[:_LONGEST_REASON],
-        restored=restored,
+        reason=asked.reason,
+        restored=asked.restored,
+        approved=work.actor.name if wish else "",
     )
     add_document(work, VERSION, key_of(row.id, made.number), made.body())
     drop_documents(work, VERSION, after=f"{row.id}:", before=key_of(row.id, max(made.number - KEPT, 0) + 1))
+    drop_wish(work, row.id)
     row.config, row.changed_at = row.config | made.config.document(), work.now
-    told: dict[str, Any] = {"connector": row.connector, "version": made.number, "level": level, "restored": restored}
-    work.announce(
-        SettingsChanged(subject_id=row.id, changed=[each.place for each in changed], reason=made.reason or None, **told)
-    )
+    told: dict[str, Any] = {"connector": row.connector, "version": made.number, "level": asked.level}
+    told |= {"restored": asked.restored, "changed": asked.changed}
+    work.announce(SettingsChanged(subject_id=row.id, reason=made.reason or None, **told))
     return made
 
 

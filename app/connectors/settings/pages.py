@@ -15,18 +15,22 @@ from app.access.decisions import can
 from app.access.permissions import Permission
 from app.access.require import require
 from app.connectors.kit.settings import LEVELS, SettingsUnfit
+from app.connectors.settings.approving import NothingAsked, OwnWish, Wish
 from app.connectors.settings.forms import LEVEL_WORDS, field_of, fields_of, mappings_of, typed_config
 from app.connectors.settings.operations import (
     NothingSet,
     ReasonMissing,
     SettingsStale,
     SettingsView,
+    approve_access,
     change_settings,
     get_settings,
     lift_pause,
+    refuse_access,
     roll_back_settings,
 )
-from app.connectors.settings.wire import versions_out
+from app.connectors.settings.versions import Version
+from app.connectors.settings.wire import versions_out, wish_out
 from app.kernel.work import Work
 from app.web.begin import begin_work, run_form
 from app.web.forms import Form, new_command_key
@@ -38,6 +42,9 @@ PageRequest = Request[Any, Any, Any]
 Errors = list[tuple[str, str]]
 _DONE = {
     "changed": mark("Saved. What begins from now on goes by it."),
+    "asked": mark("Nothing has changed yet: somebody else has to approve that it may do more."),
+    "approved": mark("Approved. What begins from now on goes by it."),
+    "refused": mark("It may not do more than before."),
     "back": mark("The earlier version is in use again."),
     "resumed": mark("It is called again from now on."),
 }
@@ -72,7 +79,7 @@ class SettingsPages(Controller):
         wanted, seen, reason = typed_config(connector, form), _number(form.first("seen")), form.first("reason")
 
         def operation(work: Work) -> dict[str, object]:
-            return {"version": change_settings(work, system_id, wanted, seen=seen, reason=reason).number}
+            return _told(change_settings(work, system_id, wanted, seen=seen, reason=reason))
 
         return _do(request, tenant_id, system_id, form, operation, done="changed")
 
@@ -104,10 +111,44 @@ class SettingsPages(Controller):
         number = _number(form.first("version"))
 
         def operation(work: Work) -> dict[str, object]:
-            made = roll_back_settings(work, system_id, number, reason=form.first("reason"))
-            return {"version": made.number}
+            return _told(roll_back_settings(work, system_id, number, reason=form.first("reason")))
 
         return _do(request, tenant_id, system_id, form, operation, done="back")
+
+    @post("/approval", sync_to_thread=True)
+    def approve(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        system_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Let it do what somebody else has asked for."""
+
+        def operation(work: Work) -> dict[str, object]:
+            return _told(approve_access(work, system_id))
+
+        return _do(request, tenant_id, system_id, form, operation, done="approved")
+
+    @post("/refusal", sync_to_thread=True)
+    def refuse(
+        self,
+        request: PageRequest,
+        tenant_id: FromPath[UUID],
+        system_id: FromPath[UUID],
+        form: NamedDependency[Form],
+    ) -> Response[str]:
+        """Refuse what somebody has asked for, or take it back."""
+
+        def operation(work: Work) -> dict[str, object]:
+            refuse_access(work, system_id, reason=form.first("reason"))
+            return {}
+
+        return _do(request, tenant_id, system_id, form, operation, done="refused")
+
+
+def _told(made: Version | Wish) -> dict[str, object]:
+    return {"version": made.number} if isinstance(made, Version) else {"asked": True}
 
 
 def _do(
@@ -121,11 +162,12 @@ def _do(
 ) -> Response[str]:
     """Run it once; what can be mended is said on the page."""
     try:
-        run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        made = run_form(request, tenant_id, key=form.command_key, body=form.typed, operation=operation)
+        done = "asked" if made.get("asked") else done
     except (SettingsUnfit, ReasonMissing) as error:
         errors = [(field_of(place), sentence) for place, sentence in error.errors] or [("level", error.message)]
         return _show(request, tenant_id, connection_id, typed=form.typed, errors=errors)
-    except (NothingSet, SettingsStale) as error:
+    except (NothingSet, SettingsStale, NothingAsked, OwnWish) as error:
         return _show(request, tenant_id, connection_id, typed=form.typed, errors=[("level", error.message)])
     return redirect(request, f"/t/{tenant_id}/connections/{connection_id}/settings?done={done}")
 
@@ -140,11 +182,12 @@ def _show(
     done: str = "",
 ) -> Response[str]:
     with begin_work(request, tenant_id) as work:
-        view, name = get_settings(work, connection_id), work.tenant.name
+        view, name, me = get_settings(work, connection_id), work.tenant.name, str(work.actor.id)
         may = can(work.rights, Permission.CONNECTION_WRITE)
     context = _shown(view, typed, errors or []) | {
         "tenant": {"name": name, "path": f"/t/{tenant_id}"},
         "may_change": may,
+        "own_wish": view.wish is not None and view.wish.by_id == me,
         "done": _DONE.get(done, ""),
         "action": f"/t/{tenant_id}/connections/{connection_id}/settings",
         "command_key": new_command_key(),
@@ -172,6 +215,8 @@ def _shown(view: SettingsView, typed: dict[str, Any] | None, errors: Errors) -> 
         "errors": errors,
         "mapping_wrong": any(name.startswith("map-") for name, _said in errors),
         "versions": versions_out(view.versions),
+        "wish": wish_out(view.wish),
+        "wish_level": LEVEL_WORDS[view.wish.level] if view.wish else "",
     }
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from app.connectors.kit.settings import ConnectionConfig
+from app.connectors.settings.approving import Wish
 from app.connectors.settings.operations import SettingsView
 from app.connectors.settings.versions import Version, compare
 
@@ -84,6 +85,16 @@ class VersionOut(Struct):
     reason: str
     restored: int
     changes: list[ChangeOut]
+    approved_by: str = ""
+
+
+class WishOut(Struct):
+    """What somebody wants a connection to be allowed; it waits for somebody else's approval."""
+
+    level: str
+    by: str
+    at: datetime
+    reason: str
 
 
 class SettingsOut(Struct):
@@ -98,6 +109,7 @@ class SettingsOut(Struct):
     circuit: Literal["closed", "open", "half_open"]
     paused_seconds: float
     versions: list[VersionOut]
+    wish: WishOut | None = None
 
 
 def settings_out(view: SettingsView) -> SettingsOut:
@@ -113,7 +125,13 @@ def settings_out(view: SettingsView) -> SettingsOut:
         circuit=standing.circuit,
         paused_seconds=round(max(standing.seconds, standing.held), 1),
         versions=versions_out(view.versions),
+        wish=wish_out(view.wish),
     )
+
+
+def wish_out(wish: Wish | None) -> WishOut | None:
+    """What waits for a decision, if anything does."""
+    return WishOut(wish.level, wish.by, datetime.fromisoformat(wish.at), wish.reason) if wish else None
 
 
 def versions_out(versions: list[Version]) -> list[VersionOut]:
@@ -126,6 +144,7 @@ def versions_out(versions: list[Version]) -> list[VersionOut]:
             at=datetime.fromisoformat(each.at),
             reason=each.reason,
             restored=each.restored,
+            approved_by=each.approved,
             changes=[ChangeOut(one.place, one.before, one.after) for one in compare(earlier, each.config)],
         )
         for each, earlier in zip(versions, before, strict=False)  # of none there is none before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema_rs
@@ -17,6 +18,8 @@ from app.connectors.kit.manifest import SCHEMA, Manifest, ManifestWrong, load_ma
 
 _NEEDED = ("__init__.py", "README.md", "stand_in.py")
 _DIAGRAM = "```mermaid"
+_FIRST = "1.0.0"
+NOTICE = timedelta(days=180)  # between the announcement that a connector will be gone, and its end
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,12 +87,25 @@ def _of_meaning(path: Path, manifest: Manifest) -> Iterator[Flaw]:
     if manifest.provider != path.parent.name:
         yield Flaw(str(path), "/provider", f"is not the name of the folder, {path.parent.name}")
     yield from (Flaw(str(path), f"/{place}", said) for place, said in contradictions(manifest))
+    yield from (Flaw(str(path), place, said) for place, said in _of_changes(manifest))
     for name, action in manifest.actions.items():
         for side, schema in (("input", action.input), ("output", action.output)):
             try:
                 jsonschema_rs.meta.validate(schema)
             except (jsonschema_rs.ValidationError, ValueError) as error:
                 yield Flaw(str(path), f"/actions/{name}/{side}", str(error).splitlines()[0])
+
+
+def _of_changes(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Users of a connector are told what a version changed, and long before it will be gone (REQUIREMENTS 1.9, P9)."""
+    told = [tuple(int(part) for part in each.version.split(".")) for each in manifest.changes]
+    if manifest.version != _FIRST and manifest.version not in {each.version for each in manifest.changes}:
+        yield "/changes", f"does not say what version {manifest.version} changed, why, and what its users do"
+    if told != sorted(set(told), reverse=True):
+        yield "/changes", "must name each version once, the newest first"
+    gone = manifest.deprecated
+    if gone is not None and gone.until - gone.since < NOTICE:
+        yield "/deprecated/until", f"leaves users less than {NOTICE.days} days from the announcement"
 
 
 def _of_strangers(connector: Connector) -> Iterator[Flaw]:

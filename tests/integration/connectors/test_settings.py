@@ -46,7 +46,8 @@ def doors(installation: Installation, doors_redis: str) -> Iterator[Doors]:
 def acme(doors: Doors) -> Tenant:
     tenant = doors.installation.tenant(doors.northwind, "Acme", kind="customer")
     doors.delegation(tenant, '["technical"]')
-    doors.staff("dana@northwind.example", doors.northwind, "technical")
+    for name in ("dana", "jonas"):
+        doors.staff(f"{name}@northwind.example", doors.northwind, "technical")
     return tenant
 
 
@@ -97,14 +98,19 @@ class TestSettings:
         assert ask(browser, "PUT", path, more)[0] == 422
         key = str(new_id())
         for _twice in range(2):
-            status, second = ask(browser, "PUT", path, more | {"reason": "It was signed"}, key=key)
-            assert (status, second["version"], second["level"]) == (200, 2, "write")
+            status, asked = ask(browser, "PUT", path, more | {"reason": "It was signed"}, key=key)
+            assert (status, asked["version"], asked["wish"]["level"]) == (200, 1, "write")
+        other = doors.browser()
+        doors.sign_in(other, "jonas@northwind.example")
+        status, second = ask(other, "POST", f"{path}/approval")
+        assert (status, second["version"], second["level"]) == (200, 2, "write")
         assert second["versions"][0]["changes"] == [{"place": "/level", "before": "", "after": "write"}]
 
         status, back = ask(browser, "POST", f"{path}/rollback", {"version": 1})
         assert (status, back["version"], back["level"], back["versions"][0]["restored"]) == (200, 3, "read", 1)
         assert ask(browser, "POST", f"{path}/rollback", {"version": 9})[0] == 404
-        assert ask(browser, "POST", f"{path}/rollback", {"version": 2})[1]["level"] == "write", "its reason stands"
+        assert ask(browser, "POST", f"{path}/rollback", {"version": 2})[1]["wish"]["reason"] == "It was signed"
+        assert ask(other, "POST", f"{path}/approval")[1]["level"] == "write", "its reason stands"
         with doors.installation.work(acme) as work:
             kept = work.session.get_one(Connection, connection).config
         assert kept["auth"] == {"way": "key"}

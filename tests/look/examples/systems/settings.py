@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.connectors.settings.wire import ChangeOut, VersionOut
+from app.connectors.settings.wire import ChangeOut, VersionOut, WishOut
 from tests.look.examples.facts import KEY, PARTNER, Context, days
 
 _PATH = "/t/0192f0c1/connections/0192f0c2/settings"
@@ -34,6 +34,7 @@ _VERSIONS = [
             ChangeOut("/level", "read", "write"),
             ChangeOut("/mappings/create_record/request/contact.mail", "", "email"),
         ],
+        "Dana Reyes",
     ),
     VersionOut(1, "Dana Reyes", days(-9), "", 0, [ChangeOut("/settings/host", "", "api.partner.example")]),
 ]
@@ -57,6 +58,9 @@ _PAGE: Context = {
     "versions": _VERSIONS,
     "may_change": True,
     "done": "",
+    "wish": None,
+    "wish_level": "",
+    "own_wish": False,
     "action": _PATH,
     "command_key": KEY,
 }
@@ -66,6 +70,7 @@ _WRONG = [
     ("map-create_record-request", "referenz is no field of ours; there are country, email, name, reference"),
     ("reason", "Say why it may do more than before."),
 ]
+_WISH = WishOut("write", "Jonas Weber", days(-1), "It was signed")
 _FAILING = {"standing": {"circuit": "open", "failures": 7, "minutes": 4}}
 EXAMPLES: dict[str, list[Context]] = {
     "connectors/settings.html": [
@@ -73,6 +78,7 @@ EXAMPLES: dict[str, list[Context]] = {
         _PAGE | _FRESH,
         _PAGE | {"errors": _WRONG, "mapping_wrong": True, "level": "write"},
         _PAGE | _FAILING | {"done": "It is called again from now on."},
+        _PAGE | {"wish": _WISH, "wish_level": "Read and write"},
         _PAGE | {"standing": {"circuit": "half_open", "failures": 5, "minutes": 0}},
         _PAGE | {"standing": {"circuit": "closed", "failures": 0, "minutes": 12}, "may_change": False},
     ],

@@ -1,0 +1,1 @@
+"""The JSON doors of an integration on its way live."""

@@ -1,0 +1,1 @@
+"""The guided page of an integration on its way live."""

@@ -1,0 +1,1 @@
+"""What lets a custom integration out, and what holds it."""
