@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import smtplib
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Mapping
 from email import message_from_bytes, policy
 from typing import Any, Final
@@ -13,11 +14,11 @@ from _pytest.capture import CaptureFixture
 from litestar import Litestar
 
 from app.connectors.webhooks.sender import Sender
-from tests.canaries.lawful import is_lawful
+from tests.canaries.lawful import unlawful
 from tests.canaries.marks import LONGEST, Find, search
 
 FOUND: Final[list[Find]] = []
-HEARD: Final[dict[str, int]] = {}  # how much was heard of each kind: a sink that has gone deaf shows here
+HEARD: Final[Counter[str]] = Counter()  # bytes of each kind: a place that nobody hears any more shows here
 _NOT_READ: Final = {b"set-cookie"}  # a browser's own secrets travel there, and are put nowhere else
 
 
@@ -25,9 +26,8 @@ def hear(kind: str, what: str, said: str | bytes | None) -> None:
     """Search something that was said, and remember what was found."""
     if said:
         content = said.encode("utf-8", "replace") if isinstance(said, str) else said
-        HEARD[kind] = HEARD.get(kind, 0) + len(content)
-        found = search(f"{kind} {what}", content)
-        if found and not is_lawful(kind, what):
+        HEARD[kind] += len(content)
+        if found := unlawful(search(f"{kind} {what}", content)):
             test = os.environ.get("PYTEST_CURRENT_TEST", "outside tests")
             FOUND.extend(find._replace(test=test) for find in found)
 

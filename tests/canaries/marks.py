@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 # Letters whose code is two digits in hex, and that base64 writes without + and /: one spelling serves for several.
@@ -67,9 +68,16 @@ class Find(NamedTuple):
 
 
 def search(where: str, content: bytes) -> list[Find]:
-    """The first place of each spelling in some content."""
+    """Every place of every spelling in some content."""
     return [
         Find(where, spelling, content[max(0, at - _AROUND) : at].decode("utf-8", "replace"))
         for spelling, form in LOOKED_FOR
-        if (at := content.find(form)) >= 0
+        for at in _places(content, form)
     ]
+
+
+def _places(content: bytes, form: bytes) -> Iterator[int]:
+    at = content.find(form)
+    while at >= 0:
+        yield at
+        at = content.find(form, at + len(form))

@@ -32,6 +32,7 @@ from app.vault.keyring import Keyring
 from app.vault.operations import put_door_secret
 from app.vault.rules import DoorPurpose
 from app.vault.secret import Secret
+from tests.canaries.marks import marked
 from tests.cluster import cluster, fresh_redis_url, name_of
 from tests.factories.doors import Answer
 from tests.factories.identity.machines import bearer, make_software
@@ -46,7 +47,7 @@ PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
 
 def canary(mark: str) -> str:
     """A value that only this run knows, and that fits the form of a token."""
-    return f"canary-{mark}-{secrets.token_hex(12)}"
+    return f"{marked(f'canary-{mark}')}-{secrets.token_hex(12)}"
 
 
 class EchoHandler(BaseHTTPRequestHandler):
