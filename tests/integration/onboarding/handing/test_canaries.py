@@ -287,7 +287,7 @@ class TestCanaries:
 
     def test_are_found_where_one_is_left(self, hunt: Hunt):
         """Or the search above would prove nothing: one of each spelling, in each kind of place."""
-        left = {place: canary("left") for place in ("table", "valkey", "file", "page")}
+        left = {place: f"canary-left-{secrets.token_hex(12)}" for place in ("table", "valkey", "file", "page")}
         found = Canaries()
         for place, value in left.items():
             found.plant(place, value)
