@@ -32,8 +32,14 @@ LAWFUL: Final = (
     Lawful(r"(mail|file .*\.eml$)", _LINK, "a mail brings the link that signs its reader in"),
     Lawful(r"file .*keys/[\w.-]+$", r"v\d+:(\d+:)?[0-9a-f]{12}$", "the folder of keys, kept out of databases"),
     Lawful(r"server file passwords\.json", r'": "[\w-]{6}$', "of the embedded servers, for their owner's eyes only"),
+    Lawful(r"(file .*\.slipway/|demo )keyring(-worker)?/", r"v\d+:(\d+:)?[0-9a-f]{12}$", "the same, of the demo"),
+    Lawful(r"(file .*\.slipway/|demo )passwords\.json", r'": "[\w-]{6}$', "of the demo's own servers"),
     Lawful(
-        r"(write-ahead log|server file pg/base)",
+        r"(file .*\.slipway/|demo )demo/\w+/tokens\.json", r'": "demo-[\w-]{6}$', "what the demo gives its stand-ins"
+    ),
+    Lawful(r"demo .*\.eml$", _LINK, "a mail brings the link that signs its reader in"),
+    Lawful(
+        r"(write-ahead log|server file pg/base|demo pg/|file .*\.slipway/pg/|table control\.installation)",
         r"(?s)slw_[0-9a-f]{8}.{5,9}$",
         "what passwords of database roles are derived from, in a table that only the owner of all roles may read",
     ),

@@ -15,9 +15,14 @@ _LENGTH: Final = 12  # ten to the twelfth: nothing holds it by chance
 _ANY_BASE64: Final = 3  # how far a value may stand from where a group of three bytes begins
 
 
+_BY_XDIST: Final = "PYTEST_XDIST_TESTRUNUID"
+# For a program that a test starts and that is to draw with the same mark: what to add to its environment.
+OF_THIS_RUN: Final = (_BY_XDIST, os.environ.get(_BY_XDIST) or secrets.token_hex(16))
+
+
 def _of_this_run() -> str:
     """The same in all processes of a run, since names of tests must not differ between them; new with each run."""
-    seed = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(16)
+    seed = OF_THIS_RUN[1]
     return "".join(_LETTERS[byte % len(_LETTERS)] for byte in hashlib.sha256(seed.encode()).digest()[:_LENGTH])
 
 

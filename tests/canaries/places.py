@@ -42,7 +42,7 @@ class WrittenLog:
             if now:
                 admin.execute("CHECKPOINT")  # so that the files of what is left are as its rows are
         self._reached = at
-        return _found("write-ahead log", self._segments(folder / "pg_wal"))
+        return find_in("write-ahead log", self._segments(folder / "pg_wal"))
 
     def _segments(self, folder: Path) -> Iterator[tuple[str, bytes]]:
         for file in sorted(folder.iterdir()):
@@ -59,15 +59,15 @@ def what_is_left(folder: Path) -> list[Find]:
     found = WRITTEN.search(now=True)
     if (running := servers()) is not None:
         redis.Redis.from_url(running.servers.redis_url).save()
-        found += _found("server file", files_of(Path(running.servers.folder.root)))
-        found += _found("valkey", valkey(running.servers.redis_url))
-    return found + _found("file", files_of(folder))
+        found += find_in("server file", every_file(Path(running.servers.folder.root), but="pg_wal"))
+        found += find_in("valkey", valkey(running.servers.redis_url))
+    return found + find_in("file", every_file(folder))
 
 
-def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file below a folder, by its path there, but for the write-ahead log."""
+def every_file(folder: Path, *, but: str = "") -> Iterator[tuple[str, bytes]]:
+    """Every file below a folder, by its path there, `but` for what lies in folders of that name."""
     for file in folder.rglob("*"):
-        if file.is_file() and not file.is_symlink() and file.parent.name != "pg_wal":
+        if file.is_file() and not file.is_symlink() and file.parent.name != but:
             yield str(file.relative_to(folder)), file.read_bytes()
 
 
@@ -76,7 +76,7 @@ def _one(admin: psycopg.Connection[Any], query: str) -> Any:
     return row[0] if row else None
 
 
-def _found(kind: str, sources: Iterable[tuple[str, bytes]]) -> list[Find]:
+def find_in(kind: str, sources: Iterable[tuple[str, bytes]]) -> list[Find]:
     """What stands in the sources, also packed, and nothing allows."""
     found = []
     for where, content in sources:
