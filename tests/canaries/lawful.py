@@ -43,6 +43,7 @@ LAWFUL: Final = (
         r"(?s)slw_[0-9a-f]{8}.{5,9}$",
         "what passwords of database roles are derived from, in a table that only the owner of all roles may read",
     ),
+    Lawful(r"bundle (keys/tenant|files/key)$", r"(?s).", "the part for its recipient's installation alone"),
     Lawful(r"output .*read\.py", r'"dek":"[\w+/]{8}$', "a test that opens a bundle with its recipient's key"),
 )
 

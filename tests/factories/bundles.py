@@ -100,6 +100,6 @@ class Site:
             name = read_name(part.name)
             assert name is not None
             lines[name.path] += open_part(checked.header, part, sealed, self.keys.opening)
-        for path, rows in lines.items():
-            hear("bundle", path, b"\n".join(rows))
+        for table, rows in lines.items():
+            hear("bundle", table, b"\n".join(rows))
         return lines
