@@ -25,9 +25,7 @@ LAWFUL: Final = (
     Lawful(r"answer POST /t/.*/dates/feed", r"/calendar/[\w-]{6}$", "shown once, when made: the address"),
     Lawful(r"answer POST /api/v1/service-accounts/.*/credentials", r'"secret":"[\w-]{6}$', "shown once, when made"),
     Lawful(r"answer POST /oauth/token", r'"access_token":"[\w-]{6}$', "what software asks for there"),
-    Lawful(
-        r"answer GET /(sign-in|calendar)/\{token\}", r'return_to" value="/\w[\w-]+/[\w-]{6}$', "a page's own address"
-    ),
+    Lawful(r"answer GET /(sign-in|calendar)/\{token\}", r'="/\w[\w-]+/[\w-]{6}$', "a page's own address"),
     Lawful(r"headers GET /sign-in/with/", r"&state=[\w-]{6}$", "it goes to the identity provider and comes back"),
     Lawful(r"(mail|file .*\.eml$)", _LINK, "a mail brings the link that signs its reader in"),
     Lawful(r"file .*keys/[\w.-]+$", r"v\d+:(\d+:)?[0-9a-f]{12}$", "the folder of keys, kept out of databases"),
