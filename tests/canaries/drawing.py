@@ -9,6 +9,7 @@ import secrets
 from typing import Any, Final
 
 from app.vault import envelope
+from app.vault.secret import Secret
 from tests.canaries.marks import MARK
 
 _SHORTEST: Final = 20  # bytes or letters; what is shorter is no key (a nonce has 12, a trace 16)
@@ -45,6 +46,6 @@ def mark_what_is_drawn() -> None:
 
     def make_key() -> Any:
         """A new 256-bit key with the mark in it."""
-        return envelope.Secret(put_into(drawn().reveal_bytes(), MARK.encode()))
+        return Secret(put_into(drawn().reveal_bytes(), MARK.encode()))
 
     envelope.make_key = make_key

@@ -68,7 +68,8 @@ def _mails(data: Any) -> Any:
         hear("mail", kind, raw)
         for part in mail.walk():
             if not part.is_multipart():
-                hear("mail", kind, part.get_payload(decode=True))
+                content: Any = part.get_payload(decode=True)
+                hear("mail", kind, content)
         return data(self, msg)
 
     return heard
