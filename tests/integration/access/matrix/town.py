@@ -44,7 +44,6 @@ from app.vault.rules import Program
 from app.vault.secret import Secret
 from app.web.streams import Streams
 from tenants.tenant import Tenant
-from tests.canaries.marks import marked
 from tests.factories.api import API, MOST, Caller
 from tests.factories.doors import Browser, Doors
 from tests.factories.identity.machines import make_software
@@ -289,7 +288,7 @@ class Town:
         """One of each kind of thing in Acme and in Northwind, made through the doors by who may."""
         tenant, owner, boss = f"/api/v1/tenants/{self.acme.id}", Caller(self.owner.browser), Caller(self.boss.browser)
         with self.installation.work(self.acme, replace(self.ada, roles=frozenset({"technical"}))) as work:
-            secrets = {"api_token": Secret(marked("a-token-of-zephyrine"))}
+            secrets = {"api_token": Secret("a-token-of-zephyrine")}
             add_connection(work, ConnectionSetting("product_admin", "Zephyrine product", {}, secrets))
         self.accounts = {
             "tenant": make_software(_served(self), owner, path=f"{tenant}/service-accounts", roles=("viewer",)),
@@ -302,7 +301,7 @@ class Town:
         self._directory("tenant", self.doors.northwind, self.acme)
         self._directory("rival", self.doors.contoso, None)
         form = {"name": "Zephyrine ID", "issuer": "https://login.zephyrine.com", "client_id": "app"}
-        form |= {"client_secret": marked("of-zephyrine"), "active": "true", "command_key": str(new_id())}
+        form |= {"client_secret": "of-zephyrine", "active": "true", "command_key": str(new_id())}
         assert self.owner.browser.post(f"/t/{self.acme.id}/sso", form).status == 303
         ours = form | {"name": "Northwind ID", "command_key": str(new_id())}
         assert self.boss.browser.post("/settings/sso", ours).status == 303
