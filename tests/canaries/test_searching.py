@@ -186,7 +186,9 @@ class TestTheMark:
 
     def test_is_lawful_only_right_after_the_words_that_are_named(self):
         link, page = "http://x.localhost/sign-in/aB-_12", "answer GET /sign-in/{token}"
-        assert not unlawful([Find("mail Please sign in", "plain", link), Find(page, "plain", "/sign-in/aB-_12")])
+        assert not unlawful(
+            [Find("mail Please sign in", "plain", link), Find(page, "plain", 'action="/sign-in/aB-_12')]
+        )
         for where, before in ((page, "token: aB-_12"), ("log stderr", link), ("answer GET /t/{tenant_id}", link)):
             assert unlawful([Find(where, "plain", before)]), (where, before)
         assert all(each.why and each.where and each.before for each in LAWFUL)
