@@ -28,6 +28,8 @@ from app.demo.embedded.postgres import OWNER
 from app.demo.servers import EmbeddedServers
 
 LOGICAL_DATABASES = range(1, 256)
+# The log of what was written is searched for secrets now and then (`tests/canaries`): until then it stays.
+_KEPT_LOG = {"wal_keep_size": "512MB"}
 # Whole files rather than a log of each block: half the time where nothing is synced, and 450 tests wait for a copy.
 _COPY = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy")
 
@@ -43,7 +45,7 @@ class Cluster:
     """The servers of this test process."""
 
     def __init__(self, folder: Path) -> None:
-        self.servers = EmbeddedServers(folder / ".slipway", fsync=False)
+        self.servers = EmbeddedServers(folder / ".slipway", fsync=False, settings=_KEPT_LOG)
         self._redis = count(LOGICAL_DATABASES.start)
 
     def create_databases(self, template: Databases | None = None) -> Databases:

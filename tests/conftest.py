@@ -10,6 +10,11 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.canaries.drawing import mark_what_is_drawn
+
+# Before anything is imported that keeps one of the functions by which tokens and keys are drawn.
+mark_what_is_drawn()
+
 # What is read while tests are looked for stays until the end: to search it for garbage took a tenth of every run.
 gc.disable()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,6 +18,17 @@ if TYPE_CHECKING:  # every program logs, and one serves
 _REDACTED = "[redacted]"
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "nonce", "signature", "api_key")
+_PAIR = 2  # of a name and a value, as headers are kept
+# `name=value`, `"name": "value"`, also within JSON; credentials; user and password of an address; links of ours. What
+# code looks like in a traceback (`token = take(…)`) and what is shorter than any secret stays readable.
+_IN_TEXT = (
+    re.compile(
+        rf"""(?i)((?:{"|".join(_SECRET_WORDS)})\w*(?:=|\\?["']:\s*)\\?["']?)(?!\[)[\w.~+/%-]{{8,}}=*(?![\w(])"""
+    ),
+    re.compile(r"(?i)(\b(?:bearer|basic)\s+)(?!\[)[\w.~+/-]{8,}=*"),
+    re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
+    re.compile(r"(/(?:sign-in|hooks|calendar)/)[\w-]{20,}"),
+)
 _QUIET = ("alembic", "asyncio", "httpx2", "httpcore2", "casbin", "urllib3", "watchfiles")
 
 REQUESTS = Counter("slipway_http_requests", "Answered requests.", ("method", "route", "status"))
@@ -55,17 +67,37 @@ def _final(log_format: str) -> list[structlog.types.Processor]:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
+            mask,
         ]
     colours = sys.stderr.isatty()
     plain = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, plain]
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, plain, mask]
 
 
 def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # structlog's own
     """Hide values whose name says that they open something. Nobody logs them on purpose; this is for the accident."""
-    for name in line:
-        if any(word in name.lower() for word in _SECRET_WORDS):
-            line[name] = _REDACTED
+    for name, value in line.items():
+        line[name] = _shown(name, value)
+    return line
+
+
+def _shown(name: object, value: Any) -> Any:
+    """The value of that name as it may be logged, and within it, however deep."""
+    if any(word in str(name).lower() for word in _SECRET_WORDS):
+        return _REDACTED
+    if isinstance(value, Mapping):
+        return {inner: _shown(inner, each) for inner, each in value.items()}
+    if isinstance(value, list | tuple):
+        inner = (_shown(value[0] if len(value) == _PAIR else "", each) for each in value)
+        return list(inner) if isinstance(value, list) else tuple(inner)
+    return value
+
+
+def mask(_logger: Any, _method: str, written: Any) -> str:
+    """Hide what opens something in a line that is written: within texts, arguments and the words of an error."""
+    line: str = written
+    for pattern in _IN_TEXT:
+        line = pattern.sub(rf"\g<1>{_REDACTED}", line)
     return line
 
 

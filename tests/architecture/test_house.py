@@ -28,6 +28,7 @@ MACHINES = {"sqlalchemy", "psycopg", "litestar", "dramatiq", "redis"}
 
 TEST_KINDS = {
     "architecture",
+    "canaries",
     "unit",
     "property",
     "integration",

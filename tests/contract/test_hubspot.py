@@ -21,10 +21,11 @@ from app.connectors.kit.contract import SignedIn
 from app.kernel.outbound.world_clock import world_time
 from app.kernel.outcomes import GiveUp, NeedsPerson, TryAgain
 from app.vault.secret import Secret
+from tests.canaries.marks import marked
 from tests.contract.conftest import TOKEN
 
 pytestmark = pytest.mark.parametrize("provider", ["hubspot"])
-CLIENT_SECRET = Secret("hubspot-client-secret")
+CLIENT_SECRET = Secret(marked("hubspot-client-secret"))
 
 
 def api(port, method, path, body=None):
@@ -208,7 +209,7 @@ class TestWebhook:
         assert len(close(bench, deal, inbox, delays=(0.0, 0.0)).attempts) == 3
 
     def test_follows_a_change_over_the_api(self, bench, deal, inbox):
-        wanted = {"target_url": inbox.url, "client_secret": "hubspot-client-secret"}
+        wanted = {"target_url": inbox.url, "client_secret": CLIENT_SECRET.reveal()}
         api(bench.stand_in.port, "POST", "/__stand_in__/subscriptions", wanted)
         patch = {"properties": {"dealstage": "closedwon"}}
         api(bench.stand_in.port, "PATCH", f"/crm/v3/objects/deals/{deal}", patch)

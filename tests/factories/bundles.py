@@ -22,6 +22,7 @@ from app.vault.bundle_keys import BundleKeys, create_bundle_keys, fingerprint_of
 from app.vault.keyring import Keyring, create_keyring, open_keyring
 from app.vault.rules import Program
 from tenants.tenant import Tenant
+from tests.canaries.listening import hear
 from tests.factories.installation import Installation, Partner, make_runtime, person
 from tests.factories.vault.files import files_in
 
@@ -99,4 +100,6 @@ class Site:
             name = read_name(part.name)
             assert name is not None
             lines[name.path] += open_part(checked.header, part, sealed, self.keys.opening)
+        for table, rows in lines.items():
+            hear("bundle", table, b"\n".join(rows))
         return lines

@@ -46,11 +46,12 @@ from app.web.security import Front
 from tenants.registry import find_tenant
 from tenants.sessions import lookup_session
 from tenants.tenant import Tenant
+from tests.canaries.marks import marked
 from tests.factories.installation import Installation, make_runtime
 from tests.factories.vault.files import files_in
 
-TOKEN = "pat-test-northwind"
-WORKBENCH = "wb-test-token"
+TOKEN = marked("pat-test-northwind")
+WORKBENCH = marked("wb-test")
 STAFF = {
     "dana": ("Dana Weber", ["onboarding_lead", "partner_admin"]),
     "tom": ("Tom Okafor", ["technical"]),

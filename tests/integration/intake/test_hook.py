@@ -30,10 +30,11 @@ from app.vault.operations import put_door_secret
 from app.vault.rules import DoorPurpose, Program
 from app.vault.secret import Secret
 from app.web.security import MAX_BODY
+from tests.canaries.marks import marked
 from tests.factories.doors import Answer, Browser, Settings
 from tests.factories.main_job import MainJob
 
-SECRET = Secret("client-secret-of-northwind")
+SECRET = Secret(marked("client-secret-of-northwind"))
 FOREIGN = Secret("client-secret-of-somebody")
 HOST = "northwind.localhost"
 

@@ -23,6 +23,7 @@ from app.vault.rules import DoorPurpose, Program
 from app.vault.secret import Secret
 from tenants.engines import InstallationKey
 from tenants.tenant import Tenant
+from tests.canaries.marks import marked
 from tests.cluster import Databases
 from tests.factories.installation import make_databases, person
 from tests.factories.main_job import MainJob, open_main_job
@@ -93,14 +94,14 @@ def make_place(shop: MainJob, runtime: Runtime | None = None, *, secrets: int = 
     runtime, number = runtime or shop.runtime, next(_numbers)
     request = TenantRequest(shop.organisation_id, kind="customer", name=f"Customer {number}", key=f"place-{number}")
     tenant = create_tenant(runtime, shop.lead, request, trace_id="place")
-    values = {f"field-{n}": f"value-{number}-{n}" for n in range(secrets)}
+    values = {f"field-{n}": marked(f"value-{number}-{n}") for n in range(secrets)}
     with shop.installation.work(tenant, shop.lead) as work:
         setting = ConnectionSetting("product_admin", "Product", {}, {k: Secret(v) for k, v in values.items()})
         connection = add_connection(work, setting)
         put_door_secret(
-            work, runtime.service(Keyring), purpose=DOOR, field="client_secret", value=Secret("at the door")
+            work, runtime.service(Keyring), purpose=DOOR, field="client_secret", value=Secret(marked("at the door"))
         )
-    return Place(shop, runtime, tenant, connection, values | {"door": "at the door"})
+    return Place(shop, runtime, tenant, connection, values | {"door": marked("at the door")})
 
 
 def with_keyring(shop: MainJob, keyring: Keyring) -> Runtime:

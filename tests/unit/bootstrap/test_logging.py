@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from app.bootstrap.plugins import mask
+
 PROGRAM = """
 import logging, structlog
 from app.bootstrap.plugins import configure_logging
@@ -26,12 +28,31 @@ except ValueError:
 """
 
 
-def lines(kind):
+def lines(kind, program=PROGRAM):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(kind=kind)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program.format(kind=kind)], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == ""
     return done.stderr
+
+
+DEEP = """
+import logging, structlog
+from app.bootstrap.plugins import configure_logging
+configure_logging({kind!r})
+log = structlog.get_logger("app.test")
+headers = [("x", 1), {{"X-Api-Token": "hidden-deep1"}}, ("cookie", "hidden-pair8")]
+log.info("a", request={{"headers": headers, "route": "shown-1"}}, path="/sign-in/hidden-link3-abcdefgh")
+log.info("b", answer='{{"client_secret": "hidden-text2", "code": "shown-2"}}')
+logging.getLogger("foreign").warning("sent %s to %s", {{"Authorization": "Bearer hidden-arg4.x"}}, "shown-3")
+try:
+    try:
+        raise OSError("https://user:hidden-user5@peer.com/x?access_token=hidden-query6&page=shown-4")
+    except OSError as error:
+        raise ValueError("Authorization: Basic aGlkZGVuLWJhc2ljNw==") from error
+except ValueError:
+    log.exception("c", token_count=7)
+"""
 
 
 class TestConfigureLogging:
@@ -48,3 +69,23 @@ class TestConfigureLogging:
         assert first["session_token"] == first["Authorization"] == "[redacted]"
         assert (second["event"], second["logger"]) == ("said so", "foreign")
         assert "Traceback" in third["exception"]
+
+    @pytest.mark.parametrize("kind", ["text", "json"])
+    def test_hides_what_is_deep_in_a_value_in_a_text_in_an_argument_or_in_an_error(self, kind):
+        said = lines(kind, DEEP)
+        for word in ("hidden-", "aGlkZGVuLWJhc2ljNw"):
+            at = said.find(word)
+            assert at < 0, said[max(0, at - 80) : at + 40]
+        assert all(f"shown-{number}" in said for number in range(1, 5)), said
+        assert "user:[redacted]@peer.com" in said
+        assert "ValueError: Authorization: Basic [redacted]" in said
+
+    def test_leaves_a_line_that_holds_no_secret_as_it_is(self):
+        """What tells people what is the matter: numbers, ids, hosts, the names of what is missing."""
+        for line in (
+            "worker.job kind=connectors.tokens.renew ms=3.2 trace_id=01a20a522b11712ea5d256ffb46bf673",
+            '{"route": "/sign-in/{token}", "event": "the secret of a connection is missing"}',
+            "postgresql:///cell?host=/tmp/x",
+            "    token = secrets.get(name)",
+        ):
+            assert mask(None, "", line) == line

@@ -18,12 +18,13 @@ from app.vault.operations import put_door_secret
 from app.vault.rules import DoorPurpose, Program
 from app.vault.secret import Secret
 from app.web.security import Front
+from tests.canaries.marks import marked
 from tests.factories.api import Caller, Said
 from tests.factories.doors import Browser
 from tests.factories.main_job import MainJob
 
 HOST = "northwind.localhost"
-_SECRET = Secret("hubspot-client-secret-of-the-checker")
+_SECRET = Secret(marked("hubspot-client-secret"))
 _SESSION = """
     INSERT INTO control.session (token_hash, person_id, organisation_id, made_at, seen_at, expires_at, id, agent)
     VALUES (%s, %s, %s, now(), now(), now() + interval '1 day', %s, 'checker')

@@ -11,6 +11,7 @@ import json
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,8 @@ from app.vault.keyring import Keyring
 from app.vault.operations import put_door_secret
 from app.vault.rules import DoorPurpose
 from app.vault.secret import Secret
+from tenants.tenant import Tenant
+from tests.canaries.marks import marked
 from tests.cluster import cluster, fresh_redis_url, name_of
 from tests.factories.doors import Answer
 from tests.factories.identity.machines import bearer, make_software
@@ -39,6 +42,7 @@ from tests.factories.vault.canaries import Canaries, files_in, files_of_the_serv
 from tests.integration.onboarding.files.desk import open_desk
 from tests.integration.onboarding.handing.test_handing import STEP, Handing, start
 from tests.integration.onboarding.house import House
+from tests.integration.tenancy.transfers import moves
 
 HOST = "admin.workbench.example"
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
@@ -46,7 +50,7 @@ PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
 
 def canary(mark: str) -> str:
     """A value that only this run knows, and that fits the form of a token."""
-    return f"canary-{mark}-{secrets.token_hex(12)}"
+    return f"{marked(f'canary-{mark}')}-{secrets.token_hex(12)}"
 
 
 class EchoHandler(BaseHTTPRequestHandler):
@@ -253,6 +257,20 @@ def take_out(hunt: Hunt) -> None:
         for form in ("", "?format=csv", "?format=ocsf"):
             answer = hunt.house.olga.browser.get(f"{path}/export{form}")
             hunt.hear(f"export {form}", answer)
+    hunt.hear("openapi", hunt.house.lead.browser.get("/api/v1/openapi.json"))
+    bundle_of(hunt, hunt.house.acme.tenant)
+
+
+def bundle_of(hunt: Hunt, tenant: Tenant) -> None:
+    """The workspace as its signed bundle; what its recipient reads of it, tests of bundles search table by table."""
+    api = hunt.house.api
+    asked = moves.export(api, str(tenant.id), hunt.house.lead)
+    assert asked.status == 202, asked.body
+    moves.work(api)
+    files = [file for file in api.folder.path.rglob("*") if file.is_file()]
+    assert files, "the export has left no bundle, so nothing is shown by this"
+    for file in files:
+        hunt.canaries.hear("bundle", file.read_bytes())
 
 
 def everywhere(hunt: Hunt) -> Iterator[tuple[str, bytes]]:
@@ -279,14 +297,25 @@ class TestCanaries:
         hunt.canaries.hear("log", logs.out + logs.err)
         sources = list(everywhere(hunt))
         kinds = {where.partition("/")[0].partition(" ")[0] for where, _source in sources}
-        assert {"pg_wal", "base", "valkey", "log", "page", "export"} <= kinds
+        assert {"pg_wal", "base", "valkey", "log", "page", "export", "openapi", "bundle"} <= kinds
         assert len(hunt.canaries.values) >= 12
         hits = hunt.canaries.found(sources)
         assert not hits, "\n".join(["", *hits])
 
+    def test_were_opened_by_nobody_without_an_entry_in_the_trail(self, hunt: Hunt):
+        """One for each attempt of each run, which says which fields and no value."""
+        tenant, installation = hunt.house.acme.tenant, hunt.house.installation
+        attempts = {str(row.id): len(row.attempts) for row in installation.rows(tenant, "SELECT * FROM {}.run")}
+        query = "SELECT body FROM {}.trail WHERE action = 'vault.secrets.opened'"
+        opened = [row.body for row in installation.rows(tenant, query)]
+        used = Counter(body["run_id"] for body in opened if body["run_id"] in attempts)
+        assert sum(used.values()) >= 4
+        assert dict(used) == {run: many for run, many in attempts.items() if many}
+        assert {tuple(body["fields"]) for body in opened} == {("api_token",)}
+
     def test_are_found_where_one_is_left(self, hunt: Hunt):
         """Or the search above would prove nothing: one of each spelling, in each kind of place."""
-        left = {place: canary("left") for place in ("table", "valkey", "file", "page")}
+        left = {place: f"canary-left-{secrets.token_hex(12)}" for place in ("table", "valkey", "file", "page")}
         found = Canaries()
         for place, value in left.items():
             found.plant(place, value)

@@ -21,6 +21,7 @@ from app.onboarding.operations.operator.history import verify_history
 from app.onboarding.queries.picture import get_picture
 from app.templates.operations import pin
 from app.templates.overlay import apply_overlays
+from tests.canaries.marks import marked
 from tests.factories.api import Caller
 from tests.factories.doors import Answer
 from tests.integration.connectors.test_runs import everything
@@ -28,7 +29,7 @@ from tests.integration.onboarding.house import House, Place
 from tests.unit.flow.parts.small import milestone, small, task
 from tests.unit.flow.running import BERLIN
 
-CANARY, OPEN_CANARY, LATER = "canary-5ec2e7-of-acme", "canary-user-of-acme", "canary-r0tated-of-acme"
+CANARY, OPEN_CANARY, LATER = marked("canary-of-acme"), "canary-user-of-acme", marked("canary-r0tated")
 STEP = "task.access"
 ACCESS = task(
     "access",

@@ -30,6 +30,7 @@ from app.vault.rules import DoorPurpose, Program
 from app.vault.secret import Secret
 from tenants.schema.head import tenant_revision
 from tenants.tenant import Tenant
+from tests.canaries.marks import marked
 from tests.factories.bundles import MOVER, Site
 from tests.factories.installation import CELL, person
 
@@ -49,9 +50,9 @@ def fill(site: Site, tenant: Tenant) -> None:
     runtime = replace(site.program(Program.WEB), load_rights=lambda *_asked: Rights({"owner", "admin"}))
     with open_work(runtime, tenant, person("Änne"), trace_id="filled") as work:
         work.session.execute(_CONNECTION, {"id": CONNECTION})
-        put_connection_secret(work, connection_id=CONNECTION, field="token", value=Secret("s3cr3t-of-acme"))
+        put_connection_secret(work, connection_id=CONNECTION, field="token", value=Secret(marked("s3cr3t-of-acme")))
         door = DoorPurpose.WEBHOOK_VERIFICATION
-        put_door_secret(work, keyring_of(runtime), purpose=door, field="key", value=Secret("door"))
+        put_door_secret(work, keyring_of(runtime), purpose=door, field="key", value=Secret(marked("door")))
         work.admit_once("hubspot", "deal-1")
         work.enqueue("connectors.execute_run", args={"run_id": str(new_id())}, dedupe_key="run:1")
         work.set_timer("onboarding.fire_timer", subject_id=CONNECTION, due_at=work.now, version=3, args={"rung": 1})
@@ -180,7 +181,7 @@ class TestSecrets:
         worker = there.program(Program.WORKER)
         with open_work(worker, arrived, MOVER, trace_id="run") as work:
             sealed = take_connection_secrets(work, connection_id=CONNECTION, run_id=new_id())
-        assert sealed.open(keyring_of(worker))["token"].reveal() == "s3cr3t-of-acme"
+        assert sealed.open(keyring_of(worker))["token"].reveal() == marked("s3cr3t-of-acme")
 
     @pytest.mark.parametrize("program", [Program.WEB, Program.OPERATOR])
     def test_open_in_no_other_program(self, there: Site, arrived: Tenant, program: Program):
