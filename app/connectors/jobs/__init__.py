@@ -1,4 +1,4 @@
-"""The queue doors of connectors: runs, what connections sign in with, validations, webhooks both ways, records compared."""
+"""The queue doors of connectors: runs, what connections sign in with, validations, webhooks, records compared."""
 
 from app.connectors.jobs import connections, drift, inbound, integrations, runs, webhooks
 

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from app.connectors.connecting.state import Check, keep_check
-from app.connectors.jobs import integrations
 from app.connectors.kit.limits.release import verdict_on
 from app.connectors.kit.registry import Registry
 from app.connectors.kit.runner import Runner
@@ -121,7 +120,6 @@ class TestGoingLive:
         # the checks are run by a job, in a process apart
         assert ask(dana, "POST", f"{path}/validation")[0] == 202
         assert ask(dana, "POST", f"{path}/validation")[0] == 409
-        assert integrations.validate_integration, "its kind is known"
         for item in doors.installation.take(window=20):
             doors.installation.run_one(item)
         validated = ask(dana, "GET", path)[1]
