@@ -24,6 +24,12 @@ LAWFUL: Final = (
     Lawful(r"answer POST /(api/v1|t)/.*/inbound", r"/hooks/[\w-]{6}$", "shown once, when made: the address"),
     Lawful(r"answer POST /t/.*/dates/feed", r"/calendar/[\w-]{6}$", "shown once, when made: the address"),
     Lawful(r"answer POST /api/v1/.*service-accounts/.*/credentials", r'"secret":"[\w-]{6}$', "shown once, when made"),
+    Lawful(
+        r"answer POST /(t/[^ ]*|settings)/scim", r"Token: <code>[\w-]{6}$", "shown once, when made: a directory's token"
+    ),
+    Lawful(
+        r"headers POST /preferences", rf"location: {_LINK}", "back to the page on which the reader chose a language"
+    ),
     Lawful(r"answer POST /oauth/token", r'"access_token":"[\w-]{6}$', "what software asks for there"),
     Lawful(r"answer GET /(sign-in|calendar)/\{token\}", r'="/\w[\w-]+/[\w-]{6}$', "a page's own address"),
     Lawful(r"answer GET /t/.*/mails/.*/letter", _LINK, "a sandbox's mail, which is shown instead of sent"),
