@@ -30,12 +30,27 @@ LAWFUL: Final = (
     Lawful(
         r"headers POST /preferences", rf"location: {_LINK}", "back to the page on which the reader chose a language"
     ),
+    Lawful(
+        r"answer POST /(t/[^ ]*/)?service-accounts/.*/credentials",
+        r'id="secret" value="[\w-]{6}$',
+        "shown once, when made",
+    ),
+    Lawful(
+        r"(answer POST /t/.*/authorization|headers GET /connections/callback)",
+        r"\.[0-9a-f]{32}\.[\w-]{6}$",
+        "the state of a connection's sign-in: it goes to the other system and comes back",
+    ),
+    Lawful(
+        r"file (.*/)?valkey/users\.txt$",
+        r'"slipway_superuser" "[\w-]{6}$',
+        "of an embedded server, for its owner alone",
+    ),
     Lawful(r"answer POST /oauth/token", r'"access_token":"[\w-]{6}$', "what software asks for there"),
     Lawful(r"answer GET /(sign-in|calendar)/\{token\}", r'="/\w[\w-]+/[\w-]{6}$', "a page's own address"),
     Lawful(r"answer GET /t/.*/mails/.*/letter", _LINK, "a sandbox's mail, which is shown instead of sent"),
     Lawful(r"headers GET /sign-in/with/", r"&state=[\w-]{6}$", "it goes to the identity provider and comes back"),
     Lawful(r"(mail|(file|demo) .*\.eml$)", _LINK, "a mail brings the link that signs its reader in"),
-    Lawful(r"(file|demo) (.*/)?(\w*keys|keyring(-worker)?)/", r"v\d+:(\d+:)?[0-9a-f]{12}$", "the folder of keys"),
+    Lawful(r"(file|demo) (.*/)?(\w*keys|k|keyring(-worker)?)/", r"v\d+:(\d+:)?[0-9a-f]{12}$", "the folder of keys"),
     Lawful(
         r"(server file|file|demo) (.*/)?passwords\.json", r'": "[\w-]{6}$', "of the embedded servers, for their owner"
     ),
