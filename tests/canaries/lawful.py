@@ -37,8 +37,8 @@ LAWFUL: Final = (
     ),
     Lawful(
         r"(answer POST /t/.*/authorization|headers GET /connections/callback)",
-        r"\.[0-9a-f]{32}\.[\w-]{6}$",
-        "the state of a connection's sign-in: it goes to the other system and comes back",
+        r"(\.[0-9a-f]{32}\.|&code=)[\w-]{6}$",
+        "state and code of a connection's sign-in: they come back from the other system by the browser",
     ),
     Lawful(
         r"file (.*/)?valkey/users\.txt$",
