@@ -37,7 +37,7 @@ LAWFUL: Final = (
     ),
     Lawful(
         r"(answer POST /t/.*/authorization|headers GET /connections/callback)",
-        r"(\.[0-9a-f]{32}\.|&code=)[\w-]{6}$",
+        r"(\.[0-9a-f]{32}\.|(&|%26)code(=|%3D))[\w-]{6}$",
         "state and code of a connection's sign-in: they come back from the other system by the browser",
     ),
     Lawful(
