@@ -7,7 +7,9 @@ import re
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -21,13 +23,17 @@ _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "nonc
 _PAIR = 2  # of a name and a value, as headers are kept
 # `name=value`, `"name": "value"`, also within JSON; credentials; user and password of an address; links of ours. What
 # code looks like in a traceback (`token = take(…)`) and what is shorter than any secret stays readable.
-_IN_TEXT = (
-    re.compile(
-        rf"""(?i)((?:{"|".join(_SECRET_WORDS)})\w*(?:=|\\?["']:\s*)\\?["']?)(?!\[)[\w.~+/%-]{{8,}}=*(?![\w(])"""
+# Each with the words of which it needs one: nearly no line has any, and to look for a word costs next to nothing.
+_IN_TEXT: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (
+        _SECRET_WORDS,
+        re.compile(
+            rf"""(?i)((?:{"|".join(_SECRET_WORDS)})\w*(?:=|\\?["']:\s*)\\?["']?)(?!\[)[\w.~+/%-]{{8,}}=*(?![\w(])"""
+        ),
     ),
-    re.compile(r"(?i)(\b(?:bearer|basic)\s+)(?!\[)[\w.~+/-]{8,}=*"),
-    re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
-    re.compile(r"(/(?:sign-in|hooks|calendar)/)[\w-]{20,}"),
+    (("bearer", "basic"), re.compile(r"(?i)(\b(?:bearer|basic)\s+)(?!\[)[\w.~+/-]{8,}=*")),
+    (("://",), re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")),
+    (("/sign-in/", "/hooks/", "/calendar/"), re.compile(r"(/(?:sign-in|hooks|calendar)/)[\w-]{20,}")),
 )
 _QUIET = ("alembic", "asyncio", "httpx2", "httpcore2", "casbin", "urllib3", "watchfiles")
 
@@ -52,12 +58,29 @@ def configure_logging(log_format: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_final(log_format)))
     root = logging.getLogger()
     root.handlers, root.level = [handler], logging.INFO
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes a line at a time. Only the writing is one after the other: nobody waits while another words its line."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Word the record and write it. Returns whether no filter was against it."""
+        if not self.filter(record):
+            return False
+        try:
+            line = self.format(record) + self.terminator
+            with self.lock or nullcontext():
+                self.stream.write(line)
+                self.flush()
+        except Exception:  # noqa: BLE001 - as every handler of the standard library: logging harms nobody
+            self.handleError(record)
+        return True
 
 
 def _final(log_format: str) -> list[structlog.types.Processor]:
@@ -83,8 +106,10 @@ def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mutabl
 
 def _shown(name: object, value: Any) -> Any:
     """The value of that name as it may be logged, and within it, however deep."""
-    if any(word in str(name).lower() for word in _SECRET_WORDS):
+    if _opens_something(str(name)):
         return _REDACTED
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         return {inner: _shown(inner, each) for inner, each in value.items()}
     if isinstance(value, list | tuple):
@@ -93,11 +118,18 @@ def _shown(name: object, value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=4096)  # the names of what is logged are few, and asked for with every line
+def _opens_something(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_WORDS)
+
+
 def mask(_logger: Any, _method: str, written: Any) -> str:
     """Hide what opens something in a line that is written: within texts, arguments and the words of an error."""
     line: str = written
-    for pattern in _IN_TEXT:
-        line = pattern.sub(rf"\g<1>{_REDACTED}", line)
+    small = line.lower()
+    for words, pattern in _IN_TEXT:
+        if any(word in small for word in words):
+            line = pattern.sub(rf"\g<1>{_REDACTED}", line)
     return line
 
 

@@ -13,14 +13,14 @@ from uuid import UUID
 import dramatiq
 import redis
 import structlog
-from dramatiq.brokers.redis import RedisBroker
 
 from app.kernel.queue.dispatcher import Dispatched
 from app.kernel.queue.execution import run_jobs
+from app.kernel.queue.listening import RING, ListeningBroker
 from app.kernel.runtime import Runtime
 
-# Milliseconds until a quiet queue is looked at again; nearly every job is in `default`.
-_PAUSES = {"interactive": 200, "default": 100, "bulk": 1_000}
+# Milliseconds until a quiet queue is looked at though nobody has rung: the safety net under lost rings.
+_PAUSES = {"interactive": 200, "default": 200, "bulk": 1_000}
 QUEUES = tuple(_PAUSES)
 IDLE = 1_000  # milliseconds a worker's thread waits for a message before it looks whether it is to end
 log = structlog.get_logger(__name__)
@@ -33,15 +33,8 @@ class Sender(Protocol):
         """Enqueue them all. Returns how many."""
 
 
-class Broker(RedisBroker):
-    """A worker has one patience for its threads and its queues: long for those that wait, short for those that look.
-
-    Queues for delayed messages stay empty with us and are looked at as rarely as the worker asks.
-    """
-
-    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5_000) -> dramatiq.Consumer:
-        """What takes messages from one queue."""
-        return super().consume(queue_name, prefetch, min(timeout, _PAUSES.get(queue_name, timeout)))
+class Broker(ListeningBroker):
+    """Sends many messages over one round trip, and rings for those who take them."""
 
     def enqueue_all(self, messages: Iterable[dramatiq.Message[None]]) -> int:
         """Enqueue them: the first by itself, from which Dramatiq learns its server, all others over one round trip.
@@ -50,21 +43,12 @@ class Broker(RedisBroker):
         """
         coming = iter(messages)
         sent = [self.enqueue(message) for message in islice(coming, 1)]
-        rest = list(coming)
-        if rest:
-            with self.client.pipeline(transaction=False) as pipeline:
-                writer = _like(self, pipeline)
-                sent += [writer.enqueue(message) for message in rest]
-                pipeline.execute()
+        with self.client.pipeline(transaction=False) as pipeline:
+            writer = self.over(pipeline)
+            sent += [writer.enqueue(message) for message in coming]
+            pipeline.publish(RING, "")
+            pipeline.execute()
         return len(sent)
-
-
-def _like(broker: Broker, client: redis.Redis) -> Broker:
-    """The same broker over another connection: a pipeline, in which commands wait to be sent together."""
-    options = {"heartbeat_timeout": broker.heartbeat_timeout, "maintenance_chance": broker.maintenance_chance}
-    made = Broker(client=client, middleware=[], **options)  # type: ignore[no-untyped-call]  # dramatiq
-    made.broker_id = broker.broker_id
-    return made
 
 
 def make_broker(redis_url: str) -> Broker:
@@ -72,17 +56,18 @@ def make_broker(redis_url: str) -> Broker:
 
     `heartbeat_timeout` and `maintenance_chance` are raised: the defaults redeliver after a kill only by luck.
     """
-    client = redis.Redis.from_url(_with_database(redis_url, 1), socket_timeout=None, socket_connect_timeout=5)
-    return Broker(client=client, heartbeat_timeout=15_000, maintenance_chance=50_000)  # type: ignore[no-untyped-call]  # dramatiq
+    client = redis.Redis.from_url(with_database(redis_url, 1), socket_timeout=None, socket_connect_timeout=5)
+    options = {"heartbeat_timeout": 15_000, "maintenance_chance": 50_000}
+    return Broker(redis_url=redis_url, pauses=_PAUSES, client=client, **options)
 
 
 def make_actor(broker: dramatiq.Broker, runtime: Runtime, *, queue: str, worker: str) -> dramatiq.Actor[Any, None]:
-    """The one actor of a queue. Retries stay off: policy lives in the job's row."""
+    """The one actor of a queue. It has no retries: policy lives in the job's row."""
 
     def execute(*, cell: str, tenant_id: str, job_id: str) -> None:
         run_jobs(runtime, cell=cell, tenant_id=UUID(tenant_id), job_id=UUID(job_id), worker=worker)
 
-    options: dict[str, Any] = {"max_retries": 0, "time_limit": 600_000}
+    options: dict[str, Any] = {"time_limit": 600_000}
     name, priority = f"jobs.{queue}", int(queue != "interactive")  # the next free thread is somebody's who looks on
     return dramatiq.Actor(execute, broker=broker, actor_name=name, queue_name=queue, priority=priority, options=options)
 
@@ -115,7 +100,8 @@ def worker_name(root: Path) -> str:
     return f"{socket.gethostname()}-{place}"
 
 
-def _with_database(url: str, number: int) -> str:
+def with_database(url: str, number: int) -> str:
+    """The address of another logical database of the same server."""
     if url.startswith("unix://"):
         return f"{url.split('?', maxsplit=1)[0]}?db={number}"
     host, _, _path = url.partition("://")[2].partition("/")

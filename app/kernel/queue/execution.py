@@ -106,8 +106,8 @@ def _call(run: JobRun) -> Outcome | None:
     if reason := why_poisoned(run.job, kind):
         POISONED.labels(kind.name).inc()
         return GiveUp(reason, poisoned=True)
-    bound = log.bind(job=run.job.kind, job_id=str(run.job.id), tenant_id=str(run.job.tenant_id))
-    bound = bound.bind(trace_id=run.job.trace_id, attempt=run.job.attempts)
+    named = {"job": run.job.kind, "job_id": str(run.job.id), "tenant_id": str(run.job.tenant_id)}
+    bound = log.bind(**named, trace_id=run.job.trace_id, attempt=run.job.attempts)
     outcome: Outcome | None = None
     try:
         outcome = fire_together(run, kind) if is_of_several(run) else kind.function(run, **run.job.args)

@@ -124,6 +124,9 @@ def heartbeat(databases: Databases, cell: str, claimed: ClaimedJob) -> Iterator[
 
 
 def _heart_of(databases: Databases, cell: str) -> _Heart:
+    heart = _hearts.get((id(databases), cell))
+    if heart is not None and heart.databases is databases:
+        return heart  # as nearly always: threads that begin jobs do not wait for each other here
     with _door:
         heart = _hearts.get((id(databases), cell))
         if heart is None or heart.databases is not databases:

@@ -14,12 +14,11 @@ from uuid import UUID
 import dramatiq
 
 from app.kernel.outcomes import Done, Outcome
-from app.kernel.queue.broker import make_broker
 from app.kernel.queue.jobs import JobRun, job
 from tenants.slots import make_slots
 from tenants.tenant import Tenant
 from tests.benchmarks.ground import Ground
-from tests.benchmarks.jobs import at_work, working
+from tests.benchmarks.jobs import as_it_comes, at_work, working
 from tests.benchmarks.measure import Figure, at_least, at_most, ms, percentile, say
 from tests.factories.installation import CELL, Installation
 
@@ -101,7 +100,7 @@ def _jain(shares: Sequence[int]) -> float:
 
 def _queue_a_tenant(redis_url: str) -> tuple[float, float]:
     """Dramatiq alone with a queue for each tenant, one of which is noisy: jobs a second, and a quiet one's starts."""
-    broker = make_broker(redis_url)
+    broker = as_it_comes(redis_url)
     done, begun = Counter[str](), dict[int, float]()
 
     def body(number: int, whose: str) -> None:

@@ -7,8 +7,10 @@ import importlib.util
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,6 +46,7 @@ CALLBACK = "http://northwind.localhost:8000/sign-in/callback"
 LOGOUT = "http://northwind.localhost:8000/sign-in/backchannel-logout"
 PEER = Path(__file__).parents[2] / "peers" / "oidc"
 _CONTROLLERS = (*FRONT_DOORS, ProviderDoors, StaffProviderPages, CustomerProviderPages, HomePages)
+_START, _STARTS = 30.0, 3  # seconds that Node may take on a busy machine, and how often it is tried
 _LOCATION = re.compile(r"https?://[^/]+")
 
 
@@ -127,25 +130,12 @@ class Peer:
         self.issuer = issuer
         environment = {"ISSUER": issuer, "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET, **more}
         environment |= {"REDIRECT_URIS": CALLBACK, "LOGOUT_URI": LOGOUT, "APP_PORT": str(app_port)}
-        self._running = subprocess.Popen(
-            [node(), str(PEER / "provider.mjs")],
-            env={"PATH": os.environ["PATH"], **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._running.stdout is not None
-        said = self._running.stdout.readline()
-        assert said.startswith("listening"), "the provider did not start: run `make test`, which installs it"
-        self.port = int(said.split()[1])
+        self._running, self.port = _started({"PATH": os.environ["PATH"], **environment})
         self.cookies: dict[str, str] = {}
 
     def close(self) -> None:
         """Stop it."""
-        self._running.kill()
-        self._running.wait()
-        if self._running.stdout:
-            self._running.stdout.close()
+        _end(self._running)
 
     def tell(self, word: str, **said: Any) -> None:
         """One of its test commands: rotate, people, signs_in."""
@@ -192,6 +182,29 @@ class Peer:
         text = answer.read().decode()
         connection.close()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
+
+
+def _started(environment: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
+    """The provider's process and its port. One that says nothing is ended, and another is started."""
+    said = ""
+    for _attempt in range(_STARTS):
+        with tempfile.TemporaryFile("w+") as complaints:
+            command = [node(), str(PEER / "provider.mjs")]
+            running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True)
+            assert running.stdout is not None
+            if select.select([running.stdout], [], [], _START)[0]:
+                said = running.stdout.readline()
+            if said.startswith("listening"):
+                return running, int(said.split()[1])
+            _end(running)
+            complaints.seek(0)
+            said = complaints.read()
+    raise AssertionError(f"the provider did not start: run `make test`, which installs it; it said: {said}")
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    running.kill()
+    running.communicate()
 
 
 class Forger:

@@ -55,7 +55,29 @@ except ValueError:
 """
 
 
+MANY = """
+import logging, structlog, threading
+from app.bootstrap.plugins import configure_logging
+configure_logging({kind!r})
+log = structlog.get_logger("app.test")
+def say(number):
+    for turn in range(50):
+        log.info("said", number=number, turn=turn, long="x" * 500)
+logging.getLogger("foreign").warning("%d guests", "no")
+threads = [threading.Thread(target=say, args=(number,)) for number in range(8)]
+for each in threads: each.start()
+for each in threads: each.join()
+logging.getLogger("foreign").addFilter(lambda record: False)
+logging.getLogger("foreign").warning("filtered")
+"""
+
+
 class TestConfigureLogging:
+    def test_writes_whole_lines_of_many_threads_and_outlives_one_that_cannot_be_worded(self):
+        said = [line for line in lines("json", MANY).splitlines() if line.startswith("{")]
+        found = [json.loads(line) for line in said]
+        assert sorted((each["number"], each["turn"]) for each in found) == [(n, t) for n in range(8) for t in range(50)]
+
     @pytest.mark.parametrize("kind", ["text", "json"])
     def test_shows_no_secret_and_no_local_variable(self, kind):
         said = lines(kind)

@@ -23,7 +23,7 @@ class Unanswered(Exception):
 @dataclass(slots=True, eq=False)
 class _Entry(Generic[Asked, Answer]):
     asked: Asked
-    woken: threading.Event = field(default_factory=threading.Event)
+    latch: threading.Lock = field(default_factory=threading.Lock)  # held until it is woken: an Event costs far more
     leads: bool = False  # it is this one's turn to ask for all
     answers: list[Answer] = field(default_factory=list)  # one, once it is there
     error: BaseException | None = None
@@ -44,12 +44,13 @@ class Gather(Generic[Asked, Answer]):
     def ask(self, asked: Asked) -> Answer:
         """The answer to this. Waits for at most the call under way and the next one."""
         entry: _Entry[Asked, Answer] = _Entry(asked)
+        entry.latch.acquire()
         with self._lock:
             self._waiting.append(entry)
             entry.leads, self._led = not self._led, True
         try:
             if not entry.leads:
-                entry.woken.wait()
+                entry.latch.acquire()
             if entry.leads:
                 self._lead()
         except BaseException:  # a thread that is told to stop leaves no others without somebody who asks
@@ -76,7 +77,7 @@ class Gather(Generic[Asked, Answer]):
                 self._hand_on()
             for entry in batch:
                 entry.leads = False
-                entry.woken.set()
+                entry.latch.release()
 
     def _leave(self, entry: _Entry[Asked, Answer]) -> None:
         with self._lock:
@@ -90,4 +91,4 @@ class Gather(Generic[Asked, Answer]):
         self._led = bool(self._waiting)
         if self._led:
             self._waiting[0].leads = True
-            self._waiting[0].woken.set()
+            self._waiting[0].latch.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.factories.identity import sso
 from tests.factories.identity.sso import Peer, arrive, leave, sid
 
 ISSUER = "https://login.northwind-id.com"
@@ -58,6 +59,24 @@ def come_in(trust, peer, connection, who, *, browser=None, next_path="/"):
     browser = browser or trust.doors.browser()
     peer.tell("signs_in", sub=who)
     return browser, arrive(browser, peer.answer(leave(browser, connection, next_path)))
+
+
+class TestPeer:
+    def test_that_hangs_at_its_start_is_ended_and_started_anew(self, tmp_path, monkeypatch):
+        speaks = "const once = process.argv[1] + '.once'; import { existsSync, writeFileSync } from 'node:fs';"
+        speaks += "if (existsSync(once)) console.log('listening 4711'); else writeFileSync(once, '');"
+        (tmp_path / "provider.mjs").write_text(speaks + "setInterval(() => {}, 1000);")
+        monkeypatch.setattr(sso, "PEER", tmp_path)
+        monkeypatch.setattr(sso, "_START", 5.0)
+        peer = Peer(ISSUER, 1)
+        assert peer.port == 4711
+        peer.close()
+
+    def test_that_never_starts_says_why(self, tmp_path, monkeypatch):
+        (tmp_path / "provider.mjs").write_text("throw new Error('out of order');")
+        monkeypatch.setattr(sso, "PEER", tmp_path)
+        with pytest.raises(AssertionError, match="out of order"):
+            Peer(ISSUER, 1)
 
 
 class TestStaff:
