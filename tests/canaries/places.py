@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +13,12 @@ import redis
 from tests import cluster
 from tests.canaries.lawful import unlawful
 from tests.canaries.listening import HEARD
-from tests.canaries.marks import Find, search
+from tests.canaries.marks import LONGEST, Find, search
 from tests.factories.vault.canaries import unpacked, valkey
 
+_PAGE: Final = 8192  # bytes of a page of the write-ahead log
+_HEADER, _FIRST_HEADER = 24, 40  # bytes that stand before a page's records, and before those of a segment's first page
+_BEFORE: Final = 128 + LONGEST  # bytes from the segment before: a value may begin there, and the words before it
 _SOON: Final = 192 << 20  # bytes of write-ahead log after which it is searched; the server keeps more than twice that
 
 
@@ -45,10 +49,27 @@ class WrittenLog:
         return find_in("write-ahead log", self._segments(folder / "pg_wal"))
 
     def _segments(self, folder: Path) -> Iterator[tuple[str, bytes]]:
-        for file in sorted(folder.iterdir()):
-            if file.is_file() and (changed := file.stat().st_mtime) != self._read.get(file.name):
+        before = None
+        for file in sorted(each for each in folder.iterdir() if each.is_file()):
+            if (changed := file.stat().st_mtime) != self._read.get(file.name):
                 self._read[file.name] = changed
-                yield file.name, file.read_bytes()
+                yield file.name, _end(before) + _records(file.read_bytes())
+            before = file
+
+
+def _records(segment: bytes) -> bytes:
+    """What was written, without the headers of pages: it goes on behind them, in the middle of a value as well."""
+    starts = range(0, len(segment), _PAGE)
+    return b"".join(segment[at + (_HEADER if at else _FIRST_HEADER) : at + _PAGE] for at in starts)
+
+
+def _end(segment: Path | None) -> bytes:
+    """The last bytes of a segment, if there is one before."""
+    if segment is None:
+        return b""
+    with segment.open("rb") as content:
+        content.seek(-min(_BEFORE, segment.stat().st_size), os.SEEK_END)
+        return content.read()
 
 
 WRITTEN: Final = WrittenLog()

@@ -154,6 +154,15 @@ class TestWhatIsLeft:
         cluster.drop_databases(made)
         assert {find.where.partition(" 0")[0] for find in places.WRITTEN.search(now=True)} == {"write-ahead log"}
 
+    def test_in_the_log_of_writes_is_found_also_where_a_page_of_it_ends(self, planted: str):
+        """Its pages begin with headers, which may stand in a secret's middle or between it and the words before it."""
+        times = 5000  # which is a dozen pages
+        made = cluster.create_databases()
+        with psycopg.connect(made.cell_url, autocommit=True) as connection:
+            connection.execute("SELECT pg_logical_emit_message(true, 'x', repeat(%s, %s))", [planted, times])
+        cluster.drop_databases(made)
+        assert len(places.WRITTEN.search(now=True)) >= times
+
     def test_in_files_and_valkey_is_found_packed_or_not(self, planted: str, tmp_path: Path):
         (tmp_path / "log").write_text(planted[::-1])
         (tmp_path / "export.gz").write_bytes(gzip.compress(f"a,{planted},b".encode()))
