@@ -130,9 +130,7 @@ def approve_access(work: Work, connection_id: UUID) -> Version:
     row = get_row(work, connection_id, lock=True)
     wish = decide_for(work, connection_id, version=row.config.get("version", 0))
     wanted = ConnectionConfig.read(wish.config)
-    made = _set(work, row, wanted, reason=wish.reason, restored=wish.restored, wish=wish)
-    assert isinstance(made, Version)  # noqa: S101  what is approved is set
-    return made
+    return _saved(work, row, _check(work, row, wanted, reason=wish.reason, restored=wish.restored), wish)
 
 
 def refuse_access(work: Work, connection_id: UUID, *, reason: str = "") -> None:
@@ -160,15 +158,14 @@ def lift_pause(work: Work, connection_id: UUID) -> None:
     work.announce(PauseLifted(subject_id=row.id, connector=row.connector))
 
 
-def _set(
-    work: Work,
-    row: Connection,
-    wanted: ConnectionConfig,
-    *,
-    reason: str,
-    restored: int = 0,
-    wish: Wish | None = None,
-) -> Version | Wish:
+def _set(work: Work, row: Connection, wanted: ConnectionConfig, *, reason: str, restored: int = 0) -> Version | Wish:
+    asked = _check(work, row, wanted, reason=reason, restored=restored)
+    if is_beyond(_registry(work).get(row.connector).manifest, wanted, asked.before):
+        return _wished(work, row, asked)
+    return _saved(work, row, asked)
+
+
+def _check(work: Work, row: Connection, wanted: ConnectionConfig, *, reason: str, restored: int) -> _Asked:
     connector, before = _registry(work).get(row.connector), ConnectionConfig.read(row.config)
     if faults := faults_of(connector, wanted):
         raise SettingsUnfit(mark("The settings do not fit this connector."), errors=faults)
@@ -180,14 +177,13 @@ def _set(
         raise ReasonMissing(
             mark("Say why it may do more."), errors=[("/reason", mark("Say why it may do more than before."))]
         )
-    asked = _Asked(wanted, level, reason.strip()[:_LONGEST_REASON], restored, [each.place for each in changed])
-    if wish is None and is_beyond(connector.manifest, wanted, before):
-        return _wished(work, row, before, asked)
-    return _saved(work, row, before, asked, wish)
+    places = [each.place for each in changed]
+    return _Asked(before, wanted, level, reason.strip()[:_LONGEST_REASON], restored, places)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
+    before: ConnectionConfig
     config: ConnectionConfig
     level: str
     reason: str
@@ -195,11 +191,11 @@ class _Asked:
     changed: list[str]
 
 
-def _wished(work: Work, row: Connection, before: ConnectionConfig, asked: _Asked) -> Wish:
+def _wished(work: Work, row: Connection, asked: _Asked) -> Wish:
     ask_person(work)
     wish = Wish(
         config=asked.config.document(),
-        seen=before.version,
+        seen=asked.before.version,
         level=asked.level,
         by=work.actor.name,
         by_id=str(work.actor.id),
@@ -212,10 +208,11 @@ def _wished(work: Work, row: Connection, before: ConnectionConfig, asked: _Asked
     return wish
 
 
-def _saved(work: Work, row: Connection, before: ConnectionConfig, asked: _Asked, wish: Wish | None) -> Version:
+def _saved(work: Work, row: Connection, asked: _Asked, wish: Wish | None = None) -> Version:
+    number = asked.before.version + 1
     made = Version(
-        number=before.version + 1,
-        config=replace(asked.config, version=before.version + 1),
+        number=number,
+        config=replace(asked.config, version=number),
         by=wish.by if wish else work.actor.name,
         at=work.now.isoformat(),
         reason=asked.reason,

@@ -239,6 +239,7 @@ class TestACustomer:
         trust.installation.set_state(acme, "active")
 
     def test_who_was_removed_does_not_come_back_by_it(self, trust, peer, acme, provider):
+        assert come_in(trust, peer, provider, "ann")[1].status == 303
         trust.installation.rows(acme, "UPDATE {}.member SET state = 'removed' WHERE email = 'ann@acme.com'")
         browser, answer = come_in(trust, peer, provider, "ann")
         assert (answer.status, sid(browser)) == (403, None)
