@@ -42,6 +42,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(marks, "LOOKED_FOR", tuple(spelled(value).items()))
     monkeypatch.setattr(listening, "FOUND", [])
     monkeypatch.setattr(places, "WRITTEN", places.WrittenLog())
+    monkeypatch.setattr(places, "CLEAN", set())
     return value
 
 
@@ -174,6 +175,12 @@ class TestWhatIsLeft:
             client.delete("x")
             client.save()
         assert {("file", "backwards"), ("file", "plain"), ("valkey", "hex"), ("server", "hex")} <= found
+
+    def test_in_a_file_is_found_beside_others_and_each_time(self, planted: str):
+        """A content that held nothing is not searched again; one that held something is told wherever it lies."""
+        sources = [("a", b"nothing"), ("b", planted.encode()), ("c", b"nothing"), ("d", planted.encode())]
+        for _twice in range(2):
+            assert [find.where for find in places.find_in("file", sources)] == ["file b", "file d"]
 
     def test_of_any_spelling_is_found(self, planted: str):
         for spelling, form in spelled(planted).items():
