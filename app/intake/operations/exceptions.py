@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.intake.events import ExceptionOpened, ExceptionResolved
 from app.intake.models import ExceptionRecord
@@ -40,10 +41,7 @@ class ExceptionOpening:
 
 def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
     """Open the exception, or bring the open one of the same key up to date. Returns its id."""
-    query = select(ExceptionRecord).where(
-        ExceptionRecord.subject_id == opening.subject_id, ExceptionRecord.key == opening.key
-    )
-    record = work.session.scalars(query.with_for_update()).one_or_none()
+    record = _find(work.session, opening.subject_id, opening.key)
     if record is None:
         record = ExceptionRecord(id=new_id(), subject_kind=opening.subject_kind, subject_id=opening.subject_id)
         record.key, record.opened_at = opening.key, work.now
@@ -65,6 +63,16 @@ def open_exception(work: Work, opening: ExceptionOpening) -> UUID:
         )
     )
     return record.id
+
+
+def _find(session: Session, subject_id: UUID, key: str) -> ExceptionRecord | None:
+    """The row of the same problem, locked. What this transaction opens goes to the server together, at its end."""
+    opened = (each for each in session.new if isinstance(each, ExceptionRecord))
+    if here := next((each for each in opened if (each.subject_id, each.key) == (subject_id, key)), None):
+        return here
+    query = select(ExceptionRecord).where(ExceptionRecord.subject_id == subject_id, ExceptionRecord.key == key)
+    with session.no_autoflush:
+        return session.scalars(query.with_for_update()).one_or_none()
 
 
 def change_exception(

@@ -22,6 +22,16 @@ from app.kernel.queue.wake import PREFIX, Doorbell
 _TOPIC = "messages"
 RING = PREFIX + _TOPIC  # published with the messages, on the server's own line: it knows no logical databases
 
+# What Dramatiq's own script does for one message, for many: a command each was a fifth of what a short job costs. Keys
+# are those of its `dispatch.lua`: messages that this worker has taken, and what all messages of the queue hold.
+_END_ALL = """
+for _, message_id in ipairs(ARGV) do
+    if redis.call("srem", KEYS[1], message_id) > 0 then
+        redis.call("hdel", KEYS[2], message_id)
+    end
+end
+"""
+
 
 class Listener(_RedisConsumer):
     """Takes messages from one queue as soon as they are there."""
@@ -31,6 +41,7 @@ class Listener(_RedisConsumer):
         self.rung = threading.Event()
         self._line = broker.client.pipeline(transaction=False)
         self._writer = broker.over(self._line)
+        self._end = broker.client.register_script(_END_ALL)
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         """Say with the next question that this one is done: the thread that did it goes on at once."""
@@ -76,9 +87,10 @@ class Listener(_RedisConsumer):
         told = list(self._ended)
         if not told:
             return []
+        broker = self.broker
+        taken = f"{broker.namespace}:__acks__.{broker.broker_id}.{self.queue_name}"
         with self._line:  # emptied at the end, whatever happens
-            for message_id in told:
-                self._writer.do_ack(self.queue_name, message_id)
+            self._end(keys=[taken, f"{broker.namespace}:{self.queue_name}.msgs"], args=told, client=self._line)
             if room > 0:
                 self._writer.do_fetch(self.queue_name, room)
             answers = self._line.execute()
