@@ -18,6 +18,8 @@ from tenants.sessions import DatabaseAway
 Connection = psycopg.Connection[Any]
 _ONE_FLEET = 7_305_022  # held in control by the one process that plans or applies; any number does, as long as it stays
 
+_TAKE = f"SET LOCAL lock_timeout = '1s'; SELECT pg_advisory_lock({_ONE_FLEET})".encode()
+
 
 class FleetBusy(FleetRefused):
     """Another process plans or applies right now."""
@@ -112,10 +114,14 @@ class Connections:
 def held(fleet: Fleet) -> Iterator[Connection]:
     """`control`, for the one process at a time that may change the plan. Killed, its lock goes with its connection.
 
-    Raises FleetBusy, DatabaseAway.
+    A server lets go of a lock a moment after its connection was closed, so it is waited for. Raises FleetBusy,
+    DatabaseAway.
     """
     with asking(fleet.control_url) as control:
-        taken = control.execute("SELECT pg_try_advisory_lock(%s) AS taken", [_ONE_FLEET]).fetchone()
-        if not (taken and taken.taken):
-            raise FleetBusy("Another slipway fleet command is at work. Wait for its end, or stop it with Ctrl-C.")
+        try:
+            control.execute(_TAKE)
+        except psycopg.errors.LockNotAvailable:
+            raise FleetBusy(
+                "Another slipway fleet command is at work. Wait for its end, or stop it with Ctrl-C."
+            ) from None
         yield control

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from threading import Timer
 
+import psycopg
 import pytest
 
 from tenants.fleet.apply import Crewing, Progress, apply_plan
-from tenants.fleet.owner import asking
+from tenants.fleet.owner import _ONE_FLEET, asking
 from tenants.fleet.plan import Wish, count_below, make_plan
 from tenants.fleet.status import read_status
 from tenants.fleet.tree import FleetRefused
@@ -52,6 +54,17 @@ class TestAFleet:
         upgrade(make_fleet(harbour, revisions.short()))
         for tenant in tenants:
             assert harbour.rows(tenant, "SELECT version_num FROM {}.alembic_version")[0].version_num == "t_expand"
+
+    def test_waits_for_the_lock_of_a_command_that_has_just_ended(self, harbour: Installation, revisions: Revisions):
+        """Its server process lets go only after it has seen that the connection is gone."""
+        with psycopg.connect(harbour.urls.control_url) as former:
+            former.execute("SELECT pg_advisory_lock(%s)", [_ONE_FLEET])
+            timer = Timer(0.3, former.close)
+            timer.start()
+            try:
+                assert make_plan(make_fleet(harbour, revisions.short()), Wish()) is None  # no workspaces yet
+            finally:
+                timer.join()
 
     def test_is_asked_one_query_when_there_is_nothing_to_do(
         self, harbour: Installation, revisions: Revisions, monkeypatch: pytest.MonkeyPatch
